@@ -1,0 +1,115 @@
+"""The class table of a data set: which index means which name.
+
+Ground Truth's single-label form keeps the name only in each line's ``class-name`` and the index only in
+its label, so the table is gathered over a whole input, never over one part of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manifest_tools.errors import BadData
+
+
+class ClassConflict(BadData):
+    """Two tables, or two lines, that give one index two names or one name two indices."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """Class indices with their names, in order of index.
+
+    >>> table = ClassTable(((0, "RH"), (2, "LH")))
+    >>> table.num_classes, table.gaps, table.name(1)
+    (3, (1,), 'class 1')
+    """
+
+    names: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def num_classes(self) -> int:
+        """The highest index + 1, as the built-in algorithm counts: a gap is a class too."""
+        return self.names[-1][0] + 1 if self.names else 0
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """Indices below the highest that no line shows."""
+        shown = {index for index, _ in self.names}
+        return tuple(index for index in range(self.num_classes) if index not in shown)
+
+    def name(self, index: int) -> str:
+        """Return the name of ``index``; a gap, or a label without name, is called by its number."""
+        return dict(self.names).get(index, f"class {index}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return one name for every index from 0, gaps included."""
+        named = dict(self.names)
+        return tuple(named.get(index, f"class {index}") for index in range(self.num_classes))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the table: equal for equal tables, whatever file they came from."""
+        return hashlib.sha256(json.dumps(self.names, ensure_ascii=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in split.json, beside every output and in every model."""
+        classes = {str(index): name for index, name in self.names}
+        return {"num_classes": self.num_classes, "classes": classes, "sha256": self.digest}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "ClassTable":
+        """Read ``to_json``'s form; a bare ``{"0": "RH"}`` or ``["RH", "LH"]`` will do as well."""
+        named = value.get("classes", value) if isinstance(value, dict) else value
+        if isinstance(named, list):
+            named = {str(index): name for index, name in enumerate(named)}
+        if not isinstance(named, dict) or not all(
+            key.isdecimal() and isinstance(name, str) for key, name in named.items()
+        ):
+            raise BadData('expected a class table such as {"classes": {"0": "RH", "1": "LH"}}')
+        return class_table((int(key), name) for key, name in named.items())
+
+
+def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
+    """Return the table that ``pairs`` of index and name agree on.
+
+    Raises ClassConflict when they do not agree.
+
+    >>> class_table([(1, "LH"), (0, "RH"), (1, "LH")])
+    ClassTable(names=((0, 'RH'), (1, 'LH')))
+    """
+    names: dict[int, str] = {}
+    indices: dict[str, int] = {}
+    for index, name in pairs:
+        if names.setdefault(index, name) != name:
+            raise ClassConflict(f"class {index} has two names: {names[index]!r} and {name!r}")
+        if indices.setdefault(name, index) != index:
+            raise ClassConflict(f"class {name!r} has two indices: {indices[name]} and {index}")
+    return ClassTable(tuple(sorted(names.items())))
+
+
+def read_class_table(path: str) -> ClassTable:
+    """Return the table of a ``--classes FILE``: JSON, or one class name a line."""
+    text = Path(path).read_text("utf-8")
+    if text.lstrip()[:1] in ("{", "["):
+        return ClassTable.from_json(json.loads(text))
+    return class_table(enumerate(text.split("\n")[: len(text.splitlines())]))
+
+
+def agree(tables: Mapping[str, ClassTable]) -> ClassTable:
+    """Return the one table of several files, named by where each came from.
+
+    A class that only one file shows is no disagreement. Raises ClassConflict, naming two files.
+    """
+    merged = ClassTable()
+    first = ""
+    for source, table in tables.items():
+        try:
+            merged = class_table((*merged.names, *table.names))
+        except ClassConflict as conflict:
+            raise ClassConflict(f"{source} and {first or 'the rest'} disagree: {conflict}") from conflict
+        first = first or source
+    return merged

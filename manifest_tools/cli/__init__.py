@@ -1,0 +1,1 @@
+"""The commands: words in, a library call, words out."""

@@ -1,0 +1,134 @@
+"""The table of commands, and the one place where a failure becomes an exit code."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+import typer.main
+from typer.core import TyperGroup
+
+import manifest_tools
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import MtoolError
+
+# In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
+WORDS = (
+    "validate",
+    "stats",
+    "rewrite",
+    "filter",
+    "split",
+    "convert",
+    "train",
+    "evaluate",
+    "predict",
+    "demo",
+)
+
+CALLED_WRONGLY = 2
+OUR_MISTAKE = 70
+INTERRUPTED = 130
+
+
+def command(word: str) -> Any:
+    """Return the command ``word``, imported now and not before."""
+    one = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+    one.command(name=word)(getattr(import_module(f"manifest_tools.cli.{word}"), word))
+    return typer.main.get_command(one)
+
+
+class Words(TyperGroup):
+    """The commands of WORDS, each imported when it is called for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the words in the order of the table."""
+        return list(WORDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command, or None for a word that is none of ours."""
+        return command(cmd_name) if cmd_name in WORDS else None
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line and leave with its exit code, in one line where it failed."""
+        extra.update(standalone_mode=False, prog_name="mtool")
+        sys.exit(ending(lambda: super(Words, self).main(*args, **extra)))
+
+
+def ending(command_line: Callable[[], Any]) -> int:
+    """Return the exit code of a command line, and say what stopped it."""
+    try:
+        code = command_line()
+        sys.stdout.flush()
+    except MtoolError as error:
+        return _say(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep the interpreter from flushing into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _usage(error) if hasattr(error, "format_message") else _unforeseen(error)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> int:
+    word = getattr(error.ctx, "command_path", "mtool") if error.ctx else "mtool"
+    return _say(f"{error.format_message().rstrip('.')}; type: {word} --help", CALLED_WRONGLY)
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return _say(f"{name}{error.strerror.lower()}", MtoolError.exit_code)
+    import traceback
+
+    traceback.print_exc()
+    return _say("this is a mistake of ours; please report it with the lines above", OUR_MISTAKE)
+
+
+def _say(text: str, code: int) -> int:
+    note(f"mtool: {clean(text)}")
+    return code
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mtool {manifest_tools.__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Words,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def mtool(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From SageMaker Ground Truth manifests to clean data sets and trained models.
+
+    \b
+    For example, in a folder with a labeling job's output.manifest:
+      mtool rewrite --lab lab3
+      mtool split output.manifest
+      mtool train --images ./raw-data
+      mtool evaluate --images ./raw-data
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line that this process was started with."""
+    app()

@@ -1,0 +1,49 @@
+"""The parameters that several commands share: an option means the same everywhere."""
+
+from typing import Annotated
+
+import typer
+
+Manifest = Annotated[
+    str,
+    typer.Argument(metavar="MANIFEST", help="A path, an s3:// URI, or - for standard input; .gz will do."),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output."),
+]
+LabelAttribute = Annotated[
+    str | None,
+    typer.Option(
+        "--label-attribute", metavar="NAME", help="The label to work on; needed only where there are several."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace outputs that are there already.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("-j", "--jobs", metavar="N", min=1, help="Worker processes; the result is the same."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, for machines.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No remarks, only errors.")]
+Rejects = Annotated[
+    str | None, typer.Option("--rejects", metavar="FILE", help="Keep the lines that are left out here.")
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        "--classes",
+        metavar="FILE",
+        help="The class table, for classes that no line shows: JSON, or a name a line.",
+    ),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--images",
+        metavar="FROM=TO",
+        envvar="MTOOL_IMAGES",
+        help="Where the pictures of s3://bucket/prefix lie; a folder alone will do for one prefix.",
+    ),
+]

@@ -1,0 +1,116 @@
+"""What a person sees: remarks, tables and progress, on standard error; data goes to standard output."""
+
+import contextlib
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def clean(text: str) -> str:
+    """Return ``text`` with nothing in it that could steer a terminal or break a line.
+
+    >>> clean("RH\\x1b[31m")
+    'RH\\\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def width(text: str) -> int:
+    """Return how many columns ``text`` takes: East Asian characters take two, accents none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+
+
+def table(rows: Sequence[Sequence[object]], headers: Sequence[str] = ()) -> str:
+    """Return rows as aligned text: words to the left, numbers to the right, thousands parted.
+
+    >>> print(table([("RH", 30), ("LH", 1025)], ("class", "train")))
+    class  train
+    RH        30
+    LH     1,025
+    """
+    cells = [list(headers)] if headers else []
+    cells += [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        return ""
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    numeric = [_is_numeric([row[i] for row in rows]) for i in range(len(widths))]
+    return "\n".join(_row(line, widths, numeric) for line in cells)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
+
+
+def _is_numeric(column: Sequence[object]) -> bool:
+    return bool(column) and all(isinstance(value, int | float) or value is None for value in column)
+
+
+def _row(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    padded = (
+        " " * (wanted - width(text)) + text if right else text + " " * (wanted - width(text))
+        for text, wanted, right in zip(line, widths, numeric, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def bar(share: float, columns: int = 24) -> str:
+    """Return a bar that fills its share of ``columns``; something there is always to be seen.
+
+    >>> bar(0.5, 8)
+    '####'
+    """
+    return "#" * max(round(share * columns), 1 if share > 0 else 0)
+
+
+def progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+    """Yield the items, with a progress bar where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
+
+
+@contextlib.contextmanager
+def steps(what: str, total: int | None) -> Iterator["Steps"]:
+    """Yield something to call as work gets on, shown as a bar where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield Steps()
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+
+        class Shown(Steps):
+            def __call__(self, done: int = 1) -> None:
+                shown.advance(task, done)
+
+        yield Shown()
+
+
+class Steps:
+    """Counts work that is done; this one says nothing."""
+
+    def __call__(self, done: int = 1) -> None:
+        """Take note that ``done`` more is done."""

@@ -1,0 +1,119 @@
+"""The labelled lines of a manifest, one by one, with the class table of all of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from manifest_tools.attributes import LabelAttribute, ambiguous, label_attribute, survey
+from manifest_tools.classes import ClassConflict, ClassTable, class_table
+from manifest_tools.errors import BadData, Refused
+from manifest_tools.record import Peek, state
+from manifest_tools.rows import BadLine, read_rows
+from manifest_tools.scan import scan
+from manifest_tools.sources import Block, Source, open_source
+from manifest_tools.tasks import task_type
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled line: its number from 1, the picture that it names, its class indices."""
+
+    number: int
+    ref: str
+    classes: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Examples:
+    """The labelled lines of a manifest in order, and how many others were left out, by state."""
+
+    attribute: LabelAttribute
+    table: ClassTable
+    examples: list[Example] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def multi_label(self) -> bool:
+        """Say whether a line may have several classes."""
+        return self.attribute.task.multi_label
+
+
+def read_examples(
+    manifest: str,
+    label_attribute_name: str | None = None,
+    *,
+    classes: ClassTable | None = None,
+    jobs: int | None = None,
+) -> Examples:
+    """Return the labelled lines of a manifest whose label is a class or a list of classes.
+
+    ``classes`` supplies what no line shows, or names; two tables that disagree are refused. Raises
+    Refused for a type without classes, InvalidLine for a line that cannot be read.
+    """
+    source = open_source(manifest)
+    attribute = label_attribute(source, label_attribute_name, jobs)
+    if not attribute.task.has_classes:
+        raise Refused(f"{source.name}: {attribute.name} is {attribute.type or 'of no known type'}, no class")
+    found = Examples(attribute, classes or ClassTable())
+    pairs = dict.fromkeys(found.table.names)
+    for first, part in scan(source, partial(_block, peek(attribute), attribute.type), jobs):
+        if part.others:
+            raise ambiguous(survey(source, jobs), source.name)
+        found.examples += (Example(first + n, ref, indices) for n, ref, indices in part.examples)
+        pairs |= part.names
+        for reason, count in part.left_out.items():
+            found.left_out[reason] = found.left_out.get(reason, 0) + count
+    found.table = whole_table(source, pairs, {i for e in found.examples for i in e.classes})
+    return found
+
+
+def peek(attribute: LabelAttribute) -> Peek:
+    """Return the recipe for label, class names and picture."""
+    return attribute.peek("class-name", "class-map", sources=("source-ref",))
+
+
+def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
+    """Return the class table that a whole manifest agrees on; a class without name is called by number."""
+    named = {index for index, _ in pairs}
+    try:
+        return class_table([*pairs, *((index, f"class {index}") for index in shown - named)])
+    except ClassConflict as conflict:
+        raise ClassConflict(f"{source.name}: {conflict}; type: mtool validate {source.name}") from conflict
+
+
+@dataclass(slots=True)
+class _Part:
+    lines: int
+    others: frozenset[str]
+    examples: list[tuple[int, str, tuple[int, ...]]] = field(default_factory=list)
+    names: dict[tuple[int, str], None] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def _block(recipe: Peek, type_name: str, block: Block) -> _Part:
+    task = task_type(type_name)
+    rows = read_rows(block.read(), recipe)
+    part = _Part(rows.lines, rows.others)
+    for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
+        kind = state(row)
+        if kind != "labelled":
+            part.left_out[kind] = part.left_out.get(kind, 0) + 1
+            continue
+        try:
+            part.examples.append((number, row.source_ref or "", task.indices(row)))
+            part.names |= dict.fromkeys(task.names(row))
+        except ValueError as error:
+            raise BadLine(number, str(error)) from error
+    return part
+
+
+def refs(examples: Examples) -> Iterator[str]:
+    """Yield the picture of every labelled line."""
+    return (example.ref for example in examples.examples)
+
+
+def require_refs(manifest: str, examples: Examples) -> None:
+    """Raise BadData where a labelled line names no picture."""
+    for example in examples.examples:
+        if not example.ref:
+            raise BadData(f"{manifest}:{example.number}: expected a source-ref, found none")

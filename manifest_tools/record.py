@@ -1,0 +1,126 @@
+"""What Ground Truth means by a line: a source, a label attribute, its metadata, and what became of it.
+
+A verb decodes only the fields that it needs: it describes them in a ``Peek``, from which a msgspec struct
+for the attribute at hand is made.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    import msgspec
+
+State = Literal["labelled", "failed", "unlabelled"]
+
+# Keys that are never a label attribute, although real files have them beside a `-metadata` twin.
+SOURCES = ("source-ref", "source")
+METADATA = "-metadata"
+
+# What stands in the metadata, as the format reference has it; a null is as good as absent.
+FIELDS: dict[str, Any] = {
+    "type": str,
+    "class-name": str,
+    "class-map": dict[str, str],
+    "confidence": float,
+    "confidence-map": dict[str, float],
+    "human-annotated": str,
+    "creation-date": str,
+    "job-name": str,
+    "failure-reason": str,
+}
+
+LABELS: dict[str, Any] = {
+    "index": int | str | None,
+    "indices": list[int | str] | None,
+    "any": Any,
+}
+
+
+class Metadata:
+    """The metadata fields of a line that were asked for; the others are not there at all."""
+
+    type: str | None
+    class_name: str | None
+    class_map: dict[str, str] | None
+    confidence: float | None
+    confidence_map: dict[str, float] | None
+    human_annotated: str | None
+    creation_date: str | None
+    job_name: str | None
+    failure_reason: str | None
+
+
+class Row:
+    """The fields of a line that were asked for."""
+
+    source_ref: str | None
+    source: str | None
+    label: Any
+    metadata: Metadata | None
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """Which fields of which label attribute to decode; small, hashable, picklable.
+
+    ``label`` says what form the label has: an ``index``, a list of ``indices``, or ``any``.
+    ``exclusive``: the attribute was found, not told, so another one on any line is to be noticed.
+    """
+
+    attribute: str
+    metadata_key: str
+    label: str = "any"
+    fields: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    exclusive: bool = False
+
+
+@lru_cache(maxsize=64)
+def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
+    """Return a decoder of just the fields in ``peek``; of a duplicate key the last one counts.
+
+    >>> peek = Peek("kind", "kind-metadata", "index", ("confidence",))
+    >>> row = decoder(peek).decode(b'{"kind": 1, "kind-metadata": {"confidence": 0.5, "x": []}}')
+    >>> row.label, row.metadata.confidence
+    (1, 0.5)
+    """
+    import msgspec
+
+    wanted = dict.fromkeys((*peek.fields, "failure-reason"))
+    metadata = msgspec.defstruct(
+        "Metadata",
+        [(_python(name), FIELDS[name] | None, None) for name in wanted],
+        rename={_python(name): name for name in wanted},
+        gc=False,
+    )
+    label: tuple[str, Any, Any] = ("label", LABELS[peek.label], None)
+    sources: list[tuple[str, Any, Any]] = [(_python(name), str | None, None) for name in peek.sources]
+    row = msgspec.defstruct(
+        "Row",
+        [*sources, label, ("metadata", metadata | None, None)],
+        rename={
+            **{_python(name): name for name in peek.sources},
+            "label": peek.attribute,
+            "metadata": peek.metadata_key,
+        },
+        gc=False,
+    )
+    return cast("msgspec.json.Decoder[Row]", msgspec.json.Decoder(row))
+
+
+def _python(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def state(row: Row) -> State:
+    """Say whether the line is labelled, failed, or neither.
+
+    A failed object has metadata with a ``failure-reason`` and no label, whatever else it has; a label
+    that is null is none.
+    """
+    if row.label is not None:
+        return "labelled"
+    if row.metadata is not None and row.metadata.failure_reason is not None:
+        return "failed"
+    return "unlabelled"

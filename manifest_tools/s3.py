@@ -1,0 +1,171 @@
+"""Objects in S3, as sizes and bytes; the only boto3 for data.
+
+AWS's own variables and files alone say who asks and where (``AWS_PROFILE``, ``AWS_REGION``,
+``AWS_ENDPOINT_URL``...). Every failure is an MtoolError of one line that says what to set or type.
+"""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from manifest_tools.errors import MtoolError, Refused
+from manifest_tools.s3_failures import Denied, NotThere, failure, refusal
+from manifest_tools.s3uri import S3Uri, parse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = [
+    "Denied",
+    "NotThere",
+    "exists",
+    "have_credentials",
+    "open_stream",
+    "read",
+    "read_range",
+    "size",
+    "upload",
+]
+
+_CONNECTIONS = 32  # as many threads as convert fetches pictures with, and some more
+_BODY_TRIES = 3  # boto3 asks again for an answer, never for the body that broke off after it
+
+
+def have_credentials() -> bool:
+    """Say whether boto3 finds credentials; nothing is asked of S3, so they may still be wrong."""
+    import boto3
+
+    with _in_words("AWS"):
+        return boto3.session.Session().get_credentials() is not None
+
+
+def size(uri: str) -> int:
+    """Return the number of bytes of the object."""
+    with _in_words(uri):
+        return _head(_named(uri))
+
+
+def exists(uri: str) -> bool:
+    """Say whether the object is there; a bucket that is not there is a mistake and raises NotThere."""
+    try:
+        size(uri)
+    except NotThere as error:
+        if error.what == "bucket":
+            raise
+        return False
+    return True
+
+
+def read(uri: str) -> bytes:
+    """Return the whole object."""
+    name = _named(uri)
+    with _in_words(uri):
+        return _whole(lambda: _client().get_object(Bucket=name.bucket, Key=name.key)["Body"].read())
+
+
+def read_range(uri: str, start: int, end: int) -> bytes:
+    """Return the bytes from ``start`` up to ``end``; past the end of the object there are fewer."""
+    name = _named(uri)
+    if end <= start:
+        return b""
+    wanted = f"bytes={start}-{end - 1}"
+
+    def body() -> bytes:
+        answer = _client().get_object(Bucket=name.bucket, Key=name.key, Range=wanted)
+        return answer["Body"].read()
+
+    with _in_words(uri):
+        return _unless_past_the_end(lambda: _whole(body))
+
+
+@contextlib.contextmanager
+def open_stream(uri: str) -> Iterator[BinaryIO]:
+    """Yield the object as a stream that is read once, from its beginning."""
+    name = _named(uri)
+    with _in_words(uri):
+        body = _client().get_object(Bucket=name.bucket, Key=name.key)["Body"]
+        with contextlib.closing(body):
+            yield cast(BinaryIO, body)
+
+
+def upload(path: str, uri: str) -> None:
+    """Make the file the object ``uri``, which appears whole or, after a failure, not at all.
+
+    Below 8 MiB it is one request; above, a multipart upload that is aborted when a part fails.
+    """
+    name = _named(uri)
+    with open(path, "rb") as file, _in_words(uri):
+        _client().upload_fileobj(file, name.bucket, name.key)
+
+
+def _named(uri: str) -> S3Uri:
+    try:
+        return parse(uri)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def _client() -> "S3Client":
+    """Return this process's client; after a fork, or once AWS's variables change, a new one."""
+    settings = tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
+    return _new_client(os.getpid(), settings)
+
+
+@functools.lru_cache(maxsize=1)
+def _new_client(pid: int, settings: tuple[tuple[str, str], ...]) -> "S3Client":
+    import boto3
+    from botocore.config import Config
+
+    # boto3 itself reads AWS_DEFAULT_REGION only; AWS's other tools, and its own docs, read this one.
+    region = os.environ.get("AWS_REGION") or None
+    config = Config(max_pool_connections=_CONNECTIONS)
+    try:
+        return boto3.session.Session().client("s3", region_name=region, config=config)
+    except ValueError as error:  # an endpoint that is no URL
+        raise MtoolError(f"AWS: {error}; set AWS_ENDPOINT_URL to http://host:port") from error
+
+
+def _head(name: S3Uri) -> int:
+    from botocore.exceptions import ClientError
+
+    try:
+        return _client().head_object(Bucket=name.bucket, Key=name.key)["ContentLength"]
+    except ClientError:
+        # The answer to HEAD has no body and so no reason; GET says whether it was bucket or key.
+        _client().get_object(Bucket=name.bucket, Key=name.key, Range="bytes=0-0")["Body"].close()
+        raise
+
+
+def _whole(body: Callable[[], bytes]) -> bytes:
+    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+    for _ in range(_BODY_TRIES - 1):
+        with contextlib.suppress(IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+            return body()
+    return body()
+
+
+def _unless_past_the_end(read_it: Callable[[], bytes]) -> bytes:
+    from botocore.exceptions import ClientError
+
+    try:
+        return read_it()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "InvalidRange":
+            return b""
+        raise
+
+
+@contextlib.contextmanager
+def _in_words(uri: str) -> Iterator[None]:
+    """Turn what boto3 raises inside the block into an MtoolError about ``uri``."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise refusal(uri, error.response) from error
+    except BotoCoreError as error:
+        raise failure(uri, error) from error

@@ -1,0 +1,44 @@
+"""Runs a task over every block of a manifest, in order, and knows where in the file each block stands."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from typing import Protocol, TypeVar
+
+from manifest_tools.errors import InvalidLine
+from manifest_tools.rows import BadLine
+from manifest_tools.sources import BLOCK, Block, Source
+from manifest_tools.work import run
+
+
+class Counted(Protocol):
+    """What a task returns: anything that says how many lines its block has, blank ones included."""
+
+    @property
+    def lines(self) -> int: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=Counted)
+
+
+def scan(
+    source: Source,
+    task: Callable[[Block], R],
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    size: int = BLOCK,
+) -> Iterator[tuple[int, R]]:
+    """Yield, for every block in order, the number of its first line (from 1) and the task's result.
+
+    Raises InvalidLine, with file and line, where the task raised BadLine.
+    """
+    first = 1
+    results = run(task, source.blocks(size), jobs, executor)
+    while True:
+        try:
+            result = next(results, None)
+        except BadLine as bad:
+            raise InvalidLine(source.name, first + bad.number, bad.reason) from bad
+        if result is None:
+            return
+        yield first, result
+        first += result.lines

@@ -1,0 +1,164 @@
+"""Outputs: files or S3 objects that appear whole, together, and only when all went well."""
+
+import contextlib
+import gzip
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+from manifest_tools.errors import Exists, Refused
+from manifest_tools.files import NewFile, is_special, new_file, same_bytes, sync_folder
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An output by the name that was asked for, and what became of it."""
+
+    path: str
+    state: Literal["written", "unchanged"]
+
+
+@dataclass(slots=True)
+class _Output:
+    name: str
+    file: NewFile
+    wrapper: BinaryIO | None = None
+
+    def close(self, sync: bool) -> None:
+        if self.wrapper is not None:
+            self.wrapper.close()
+        self.file.finish(sync)
+
+
+@dataclass(slots=True)
+class Publication:
+    """The outputs of one command, open for writing until ``publishing`` ends."""
+
+    force: bool
+    sync: bool
+    published: list[Published] = field(default_factory=list)
+    _outputs: list[_Output] = field(default_factory=list)
+    _direct: list[BinaryIO] = field(default_factory=list)
+
+    def open(self, path: str) -> BinaryIO:
+        """Return a stream to write ``path`` with; ``.gz`` is compressed, ``-`` is standard output."""
+        if path == STDOUT:
+            return sys.stdout.buffer
+        if is_special(path):
+            stream = open(path, "wb")  # noqa: SIM115 - closed by publish or discard
+            self._direct.append(stream)
+            return stream
+        output = _Output(path, self._new_file(path))
+        self._outputs.append(output)
+        if not path.endswith(".gz"):
+            return output.file.stream
+        # No name and no time inside: the same lines give the same bytes.
+        output.wrapper = cast(
+            BinaryIO,
+            gzip.GzipFile(filename="", mode="wb", fileobj=output.file.stream, compresslevel=6, mtime=0),
+        )
+        return output.wrapper
+
+    def temporary(self, path: str) -> str | None:
+        """Return the plain local file behind an open ``path``, for workers that write by offset.
+
+        None where there is no such file: standard output, pipes, compressed outputs.
+        """
+        for output in self._outputs:
+            if output.name == path and output.wrapper is None:
+                return str(output.file.temporary)
+        return None
+
+    def _new_file(self, path: str) -> NewFile:
+        names = [output.name for output in self._outputs]
+        if path in names:
+            raise Refused(f"{path}: named twice as an output; give each its own name")
+        if path.startswith("s3://"):
+            return _spool(path)
+        return new_file(path)
+
+    def discard(self) -> None:
+        """Leave everything as it was before."""
+        for stream in self._direct:
+            stream.close()
+        for output in self._outputs:
+            output.file.discard()
+
+    def publish(self) -> None:
+        """Let all outputs take their places, or none: an existing one is replaced only by ``force``."""
+        for stream in self._direct:
+            stream.close()
+        for output in self._outputs:
+            output.close(self.sync)
+        same = {output.name for output in self._outputs if _is_unchanged(output)}
+        changed = [output for output in self._outputs if output.name not in same]
+        taken = [output.name for output in changed if _is_there(output)]
+        if taken and not self.force:
+            self.discard()
+            raise Exists(taken)
+        for output in self._outputs:
+            if output.name in same:
+                output.file.discard()
+            else:
+                self._place(output)
+            state: Literal["written", "unchanged"] = "unchanged" if output.name in same else "written"
+            self.published.append(Published(output.name, state))
+
+    def _place(self, output: _Output) -> None:
+        if output.name.startswith("s3://"):
+            from manifest_tools import s3
+
+            s3.upload(str(output.file.temporary), output.name)
+            output.file.discard()
+            return
+        output.file.take_its_place()
+        if self.sync:
+            sync_folder(output.file.target.parent)
+
+
+@contextlib.contextmanager
+def publishing(*, force: bool = False, sync: bool = False) -> Iterator[Publication]:
+    """Collect outputs that appear when the block ends well, and leave no trace when it does not.
+
+    Raises Exists when an output is there already with other bytes and ``force`` is not given;
+    one with the very same bytes is left alone and reported as unchanged. ``sync`` puts every new
+    file on the disk before the first one takes its place.
+    """
+    publication = Publication(force, sync)
+    try:
+        yield publication
+        publication.publish()
+    except BaseException:
+        publication.discard()
+        raise
+
+
+def _spool(uri: str) -> NewFile:
+    """Return a local file whose bytes become the object ``uri``: S3 has no half objects to rename."""
+    import tempfile
+
+    from manifest_tools import s3uri
+
+    s3uri.parse(uri)
+    stream = tempfile.NamedTemporaryFile(prefix="mtool-", delete=False)  # noqa: SIM115
+    return NewFile(Path(stream.name), Path(stream.name), cast(BinaryIO, stream))
+
+
+def _is_there(output: _Output) -> bool:
+    if output.name.startswith("s3://"):
+        from manifest_tools import s3
+
+        return s3.exists(output.name)
+    return output.file.target.exists()
+
+
+def _is_unchanged(output: _Output) -> bool:
+    if output.name.startswith("s3://"):
+        from manifest_tools import s3
+
+        return s3.exists(output.name) and s3.read(output.name) == output.file.temporary.read_bytes()
+    return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)

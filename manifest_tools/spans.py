@@ -1,0 +1,189 @@
+"""Byte ranges inside one line of JSON, and a splice: the one way in which a line is ever edited.
+
+Nothing is decoded and encoded again, so what an edit does not mean to change stays as it came: key order,
+spacing, ``1.10``, 30-digit integers, escapes, duplicate keys. The line must be valid JSON (decode it first);
+on anything else these functions raise ValueError.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_SCALAR = re.compile(rb"[^\s,\]}\[{\":]++")
+_NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]')
+
+
+class Span(NamedTuple):
+    """Bytes ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+class Member(NamedTuple):
+    """One ``key: value`` of an object; both spans with their quotes."""
+
+    key: Span
+    value: Span
+
+
+Edit = tuple[Span, bytes]
+
+
+def members(line: bytes, start: int = 0) -> Iterator[Member]:
+    """Yield the members of the object that begins at ``start``, duplicate keys included.
+
+    >>> line = b'{"a": 1.10, "a": [2]}'
+    >>> [line[value.start : value.end] for _, value in members(line)]
+    [b'1.10', b'[2]']
+    """
+    at = _expect(line, start, b"{")
+    while line[at : at + 1] != b"}":
+        key = _match(_STRING, line, at)
+        at = _expect(line, key.end, b":")
+        value = value_span(line, at)
+        yield Member(key, value)
+        at = _next(line, value.end, b"}")
+
+
+def items(line: bytes, start: int) -> Iterator[Span]:
+    """Yield the elements of the array that begins at ``start``."""
+    at = _expect(line, start, b"[")
+    while line[at : at + 1] != b"]":
+        value = value_span(line, at)
+        yield value
+        at = _next(line, value.end, b"]")
+
+
+def value_span(line: bytes, at: int) -> Span:
+    """Return the span of the value that begins at ``at``, however deep it nests."""
+    first = line[at : at + 1]
+    if first == b'"':
+        return _match(_STRING, line, at)
+    if first not in (b"{", b"["):
+        return _match(_SCALAR, line, at)
+    depth = 0
+    for token in _NESTING.finditer(line, at):
+        text = token[0]
+        depth += (text in (b"{", b"[")) - (text in (b"}", b"]"))
+        if depth == 0:
+            return Span(at, token.end())
+    raise ValueError(f"the value at byte {at} does not end")
+
+
+def find(line: bytes, *path: str) -> list[Member]:
+    """Return every member at ``path``, the outermost key first; duplicates all count.
+
+    >>> line = b'{"m": {"class-name": "RH"}}'
+    >>> [line[value.start : value.end] for _, value in find(line, "m", "class-name")]
+    [b'"RH"']
+    """
+    starts = [_expect(line, 0, b"{") and _skip(line, 0)]
+    found: list[Member] = []
+    for depth, name in enumerate(path):
+        found = [
+            member for start in starts for member in members(line, start) if text(line, member.key) == name
+        ]
+        if depth < len(path) - 1:
+            starts = [m.value.start for m in found if line[m.value.start : m.value.start + 1] == b"{"]
+    return found
+
+
+def text(line: bytes, span: Span) -> str:
+    """Return what the string at ``span`` says."""
+    inner = line[span.start + 1 : span.end - 1]
+    if b"\\" not in inner:
+        return inner.decode()
+    return str(json.loads(line[span.start : span.end], strict=False))
+
+
+def spell(value: str) -> bytes:
+    """Return ``value`` as a JSON string, with no more escapes than JSON asks for."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def splice(line: bytes, edits: Iterable[Edit]) -> bytes:
+    """Return ``line`` with each span replaced; spans may come in any order but must not overlap.
+
+    Without edits the very same object comes back.
+
+    >>> splice(b'{"a": 1, "b": 2}', [(Span(6, 7), b"10")])
+    b'{"a": 10, "b": 2}'
+    """
+    parts: list[bytes] = []
+    at = 0
+    for span, new in sorted(edits):
+        if span.start < at:
+            raise ValueError("two edits overlap")
+        parts += (line[at : span.start], new)
+        at = span.end
+    if not parts:
+        return line
+    return b"".join((*parts, line[at:]))
+
+
+def keep_elements(line: bytes, container: Span, elements: list[Span], keep: list[bool]) -> Edit:
+    """Return the edit that leaves only some elements of an array, or members of an object.
+
+    Whatever stood between two elements goes on standing there.
+
+    >>> line = b"[3, 0, 7]"
+    >>> splice(line, [keep_elements(line, Span(0, 9), list(items(line, 0)), [True, False, True])])
+    b'[3, 7]'
+    """
+    kept = [line[span.start : span.end] for span, wanted in zip(elements, keep, strict=True) if wanted]
+    if not kept:
+        return container, line[container.start : container.start + 1] + line[
+            container.end - 1 : container.end
+        ]
+    opening = line[container.start : elements[0].start]
+    closing = line[elements[-1].end : container.end]
+    between = line[elements[0].end : elements[1].start] if len(elements) > 1 else b", "
+    return container, opening + between.join(kept) + closing
+
+
+def strings(line: bytes) -> Iterator[Span]:
+    """Yield every string of the line, keys and values alike, at any depth."""
+    for token in _STRING.finditer(line):
+        yield Span(*token.span())
+
+
+def edit_strings(line: bytes, change: Callable[[str], str]) -> bytes:
+    """Return ``line`` with every string, key or value, put through ``change``."""
+    edits = []
+    for span in strings(line):
+        old = text(line, span)
+        new = change(old)
+        if new != old:
+            edits.append((span, spell(new)))
+    return splice(line, edits)
+
+
+def _match(pattern: re.Pattern[bytes], line: bytes, at: int) -> Span:
+    found = pattern.match(line, at)
+    if found is None:
+        raise ValueError(f"expected JSON at byte {at}")
+    return Span(*found.span())
+
+
+def _skip(line: bytes, at: int) -> int:
+    found = _SPACE.match(line, at)
+    assert found is not None  # it matches nothing as well
+    return found.end()
+
+
+def _expect(line: bytes, at: int, mark: bytes) -> int:
+    """Return the offset of what follows ``mark``, which may have space around it."""
+    at = _skip(line, at)
+    if line[at : at + 1] != mark:
+        raise ValueError(f"expected {mark.decode()!r} at byte {at}")
+    return _skip(line, at + 1)
+
+
+def _next(line: bytes, at: int, closing: bytes) -> int:
+    """Return the offset of the next element, or of ``closing``."""
+    at = _skip(line, at)
+    return at if line[at : at + 1] == closing else _expect(line, at, b",")

@@ -1,0 +1,20 @@
+"""Every other type: its lines pass through, and nothing is said about their classes."""
+
+from manifest_tools.record import Row
+
+LABEL = "any"
+
+
+def indices(row: Row) -> tuple[int, ...]:
+    """Return nothing."""
+    return ()
+
+
+def names(row: Row) -> tuple[tuple[int, str], ...]:
+    """Return nothing."""
+    return ()
+
+
+def confidences(row: Row) -> tuple[float | None, ...]:
+    """Return nothing."""
+    return ()

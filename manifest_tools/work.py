@@ -1,0 +1,75 @@
+"""The seam between the work and the machines that do it: tasks in, results out, in order.
+
+A task is a picklable function of one picklable item. Results come in the order of the items, whatever
+finished first, so the same command gives the same bytes for any number of workers.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from itertools import chain, islice
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(
+    task: Callable[[T], R],
+    items: Iterable[T],
+    jobs: int | None = None,
+    executor: Executor | None = None,
+) -> Iterator[R]:
+    """Yield ``task(item)`` for every item, in order.
+
+    ``jobs`` worker processes share the work (default: one a processor); with one job, or one item, all
+    happens in this process. ``executor`` takes their place: any ``concurrent.futures`` one, such as what
+    a Dask client's ``get_executor()`` returns. Only a few items are under way at a time, so memory does
+    not grow with their number.
+    """
+    wanted = cores() if jobs is None else jobs
+    source = iter(items)
+    first = list(islice(source, 2))
+    if executor is None and (wanted == 1 or len(first) < 2):
+        yield from map(task, chain(first, source))
+    elif executor is not None:
+        yield from _in_order(executor, task, chain(first, source), 2 * wanted)
+    else:
+        with _pool(wanted) as pool:
+            yield from _in_order(pool, task, chain(first, source), 2 * wanted)
+
+
+def _in_order(executor: Executor, task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(executor.submit(task, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A forked worker starts in a millisecond and has every module; elsewhere a fresh one is the safe way.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
+    """Let Ctrl-C reach the parent alone, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
