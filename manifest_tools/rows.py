@@ -116,6 +116,8 @@ def reason(line: bytes, error: Exception) -> str:
         return f"not UTF-8: byte 0x{error.object[error.start]:02x}"
     if isinstance(error, msgspec.ValidationError):
         return str(error).replace("`", "").replace(", got ", ", found ").replace("Expected", "expected")
+    if not isinstance(error, msgspec.DecodeError):
+        return str(error)
     if line.startswith(b"\xef\xbb\xbf"):
         return "not JSON: it begins with a byte-order mark"
     if line.lstrip().startswith(b"{'"):

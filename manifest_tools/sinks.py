@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from manifest_tools.errors import Exists, Refused
+from manifest_tools.errors import Exists, MtoolError, Refused
 from manifest_tools.files import NewFile, is_special, new_file, same_bytes, sync_folder
 
 STDOUT = "-"
@@ -81,6 +81,12 @@ class Publication:
             return _spool(path)
         return new_file(path)
 
+    def drop(self, path: str) -> None:
+        """Forget an output that is not wanted after all."""
+        for output in [output for output in self._outputs if output.name == path]:
+            output.file.discard()
+            self._outputs.remove(output)
+
     def discard(self) -> None:
         """Leave everything as it was before."""
         for stream in self._direct:
@@ -98,15 +104,23 @@ class Publication:
         changed = [output for output in self._outputs if output.name not in same]
         taken = [output.name for output in changed if _is_there(output)]
         if taken and not self.force:
-            self.discard()
             raise Exists(taken)
         for output in self._outputs:
             if output.name in same:
                 output.file.discard()
             else:
-                self._place(output)
+                self._place_or_say(output)
             state: Literal["written", "unchanged"] = "unchanged" if output.name in same else "written"
             self.published.append(Published(output.name, state))
+
+    def _place_or_say(self, output: _Output) -> None:
+        try:
+            self._place(output)
+        except OSError as error:
+            done = ", ".join(p.path for p in self.published if p.state == "written") or "no file"
+            raise MtoolError(
+                f"{output.name}: cannot take its place: {error.strerror}; changed before that: {done}"
+            ) from error
 
     def _place(self, output: _Output) -> None:
         if output.name.startswith("s3://"):

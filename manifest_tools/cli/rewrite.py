@@ -1,0 +1,143 @@
+"""``mtool rewrite``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from manifest_tools.edits import Rewriting
+    from manifest_tools.rewrite import Rewritten
+
+
+def rewrite(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MANIFEST", help="Default: every *.manifest here that holds the placeholder."),
+    ] = None,
+    lab: Annotated[str | None, typer.Option("--lab", metavar="ID", help="The lab ID to put in.")] = None,
+    placeholder: Annotated[
+        str, typer.Option("--placeholder", metavar="TEXT", help="What stands in the place of the lab ID.")
+    ] = "lab#",
+    from_lab: Annotated[
+        str | None, typer.Option("--from-lab", metavar="ID", help="Replace this lab ID, no placeholder.")
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="With --from-lab: in the keys of objects as well.")
+    ] = False,
+    move: Annotated[
+        list[str] | None, typer.Option("--move", metavar="OLD=NEW", help="Objects under s3://OLD are in NEW.")
+    ] = None,
+    rename_attribute: Annotated[
+        list[str] | None,
+        typer.Option("--rename-attribute", metavar="OLD=NEW", help="With its -metadata twin."),
+    ] = None,
+    rename_class: Annotated[
+        list[str] | None, typer.Option("--rename-class", metavar="OLD=NEW", help="Wherever its name stands.")
+    ] = None,
+    label_attribute: options.LabelAttribute = None,
+    output: options.Output = None,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    jobs: options.Jobs = None,
+) -> None:
+    """Put in lab ID, bucket, attribute or class names, in place; no other byte changes.
+
+    Works in place unless -o. Either every file is rewritten, or none.
+
+    \b
+    For example:
+      mtool rewrite --lab lab3
+      mtool rewrite --from-lab lab1 --lab lab3 train.manifest
+      mtool rewrite --move s3://old/prefix=s3://new/prefix --rename-class RH=right-hand a.manifest --dry-run
+    """
+    from manifest_tools.rewrite import holding
+    from manifest_tools.rewrite import rewrite as rewrite_manifests
+
+    edits = _edits(lab, placeholder, from_lab, everywhere, move, rename_attribute)
+    edits += _class_edits(rename_class, label_attribute)
+    if not edits:
+        raise Refused("nothing to change; type for example --lab lab3, or --rename-class RH=right-hand")
+    names = manifests or holding(Path(), from_lab or placeholder)
+    if not names:
+        note(f"nothing to do: no *.manifest here holds {from_lab or placeholder}")
+        return
+    results = rewrite_manifests(*names, edits=edits, output=output, force=force, dry_run=dry_run, jobs=jobs)
+    if dry_run:
+        _show(results)
+    if as_json and output != "-":
+        report = [{"manifest": r.manifest, "lines": r.lines, "changed": r.changed} for r in results]
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    elif not quiet:
+        _report(results, dry_run)
+
+
+def _edits(
+    lab: str | None,
+    placeholder: str,
+    from_lab: str | None,
+    everywhere: bool,
+    move: list[str] | None,
+    rename_attribute: list[str] | None,
+) -> "list[Rewriting]":
+    from manifest_tools.edits import FromLab, Move, Placeholder, RenameAttribute, check_lab
+
+    edits: list[Rewriting] = []
+    if from_lab is not None and lab is None:
+        raise Refused("--from-lab needs the new lab ID; type --lab ID")
+    if everywhere and from_lab is None:
+        raise Refused("--everywhere goes with --from-lab")
+    if lab is not None:
+        check_lab(lab)
+        if not placeholder:
+            raise Refused("expected --placeholder to be some text, found nothing")
+        edits.append(FromLab(from_lab, lab, everywhere) if from_lab else Placeholder(placeholder, lab))
+    for old, new in _pairs("--move", move):
+        if not old.startswith("s3://") or not new.startswith("s3://"):
+            raise Refused(f"expected --move s3://old/prefix=s3://new/prefix, found {old}={new}")
+        edits.append(Move(old, new))
+    edits += (RenameAttribute(old, new) for old, new in _pairs("--rename-attribute", rename_attribute))
+    return edits
+
+
+def _class_edits(rename_class: list[str] | None, attribute: str | None) -> "list[Rewriting]":
+    from manifest_tools.edits import RenameClass
+
+    return [RenameClass(old, new, attribute) for old, new in _pairs("--rename-class", rename_class)]
+
+
+def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
+    pairs = []
+    for text in texts or []:
+        old, equals, new = text.partition("=")
+        if not equals or not old or not new:
+            raise Refused(f"expected {option} OLD=NEW, found {text!r}")
+        pairs.append((old, new))
+    return pairs
+
+
+def _report(results: "list[Rewritten]", dry_run: bool) -> None:
+    for result in results:
+        lines = "line" if result.lines == 1 else "lines"
+        verb = "would change" if dry_run else "changed"
+        note(f"{clean(result.manifest)}: {result.changed:,} of {result.lines:,} {lines} {verb}")
+    if not any(result.changed for result in results):
+        note("nothing to do")
+
+
+def _show(results: "list[Rewritten]") -> None:
+    """Print the first changes of each file as a diff."""
+    red, green, plain = ("\x1b[31m", "\x1b[32m", "\x1b[0m") if sys.stdout.isatty() else ("", "", "")
+    for result in results:
+        for change in result.changes:
+            typer.echo(f"{clean(result.manifest)}:{change.line}:")
+            typer.echo(f"{red}-{clean(change.before.decode('utf-8', 'replace').strip())}{plain}")
+            typer.echo(f"{green}+{clean(change.after.decode('utf-8', 'replace').strip())}{plain}")

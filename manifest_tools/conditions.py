@@ -1,0 +1,215 @@
+"""What a line must meet to be kept, and in a few words why one goes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
+
+from manifest_tools.attributes import LabelAttribute
+from manifest_tools.errors import Refused
+from manifest_tools.record import Metadata, Peek, Row, state
+from manifest_tools.tasks import TaskType
+
+ZERO = "confidence 0"
+BELOW = "below confidence"
+
+MultiLabel = Literal["any", "all", "trim"]
+ZeroConfidence = Literal["drop", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a line must meet to be kept; None asks for nothing.
+
+    ``before`` and ``after`` (on or after) are compared with the creation-date, both without zone meaning
+    UTC. ``job`` is a job-name with or without its ``labeling-job/``.
+    """
+
+    min_confidence: float | None = None
+    zero_confidence: ZeroConfidence | None = None
+    multilabel: MultiLabel = "any"
+    classes: tuple[str, ...] = ()
+    human_annotated: bool | None = None
+    jobs: tuple[str, ...] = ()
+    before: datetime | None = None
+    after: datetime | None = None
+    labelled: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What can be judged only at the end: whether confidences and class names were there at all."""
+
+    labelled: bool = False
+    informative: bool = False
+    classes: dict[str, None] = field(default_factory=dict)
+
+    def add(self, other: "Seen") -> None:
+        """Add what another part of the manifest shows."""
+        self.labelled |= other.labelled
+        self.informative |= other.informative
+        if len(self.classes) < 1000:
+            self.classes |= other.classes
+
+    def check(self, name: str, wanted: Conditions) -> None:
+        """Raise Refused where a condition asked for what the whole manifest does not have."""
+        if (
+            wanted.min_confidence
+            and wanted.zero_confidence is None
+            and self.labelled
+            and not self.informative
+        ):
+            raise Refused(
+                f"{name}: every confidence is 0, as a job with one worker a picture writes it; that says "
+                "nothing about the labels; type --zero-confidence keep, or drop"
+            )
+        missing = [c for c in wanted.classes if c not in self.classes]
+        if missing and self.labelled:
+            shown = ", ".join(list(self.classes)[:12])
+            raise Refused(f"{name}: no line has the class {missing[0]!r}; it has {shown}")
+
+
+def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
+    """Return the recipe for just the fields that the conditions look at."""
+    task = attribute.task
+    asked = wanted.min_confidence is not None
+    if (asked or wanted.classes) and not task.has_classes:
+        what = "confidence" if asked else "class"
+        raise Refused(f"{attribute.name} is {attribute.type or 'of no known type'}: no {what} a line")
+    fields = {
+        "confidence-map" if task.multi_label else "confidence": asked,
+        "class-map" if task.multi_label else "class-name": bool(wanted.classes),
+        "human-annotated": wanted.human_annotated is not None,
+        "job-name": bool(wanted.jobs),
+        "creation-date": wanted.before is not None or wanted.after is not None,
+    }
+    return attribute.peek(*(name for name, needed in fields.items() if needed))
+
+
+def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
+    """Return the function that says why a row goes, or None; only what was asked for is looked at."""
+    checks: list[Callable[[Row], str | None]] = []
+    if wanted != Conditions(multilabel=wanted.multilabel, zero_confidence=wanted.zero_confidence):
+        checks.append(partial(_not_labelled, seen))
+    if wanted.min_confidence is not None:
+        checks.append(partial(_confidence, task, wanted, seen))
+    if wanted.classes:
+        checks.append(partial(_class, task, frozenset(wanted.classes), seen))
+    if wanted.human_annotated is not None:
+        checks.append(partial(_annotator, "yes" if wanted.human_annotated else "no"))
+    if wanted.jobs:
+        checks.append(partial(_job, frozenset(map(_bare_job, wanted.jobs))))
+    if wanted.before is not None or wanted.after is not None:
+        checks.append(partial(_date, _utc(wanted.before), _utc(wanted.after)))
+    if len(checks) == 2 and wanted.min_confidence is not None and not task.multi_label:
+        return partial(_only_confidence, wanted, seen)
+    return partial(_first_reason, checks)
+
+
+def _first_reason(checks: list[Callable[[Row], str | None]], row: Row) -> str | None:
+    for check in checks:
+        reason = check(row)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _not_labelled(seen: Seen, row: Row) -> str | None:
+    if row.label is not None:
+        seen.labelled = True
+        return None
+    return state(row)
+
+
+def _only_confidence(wanted: Conditions, seen: Seen, row: Row) -> str | None:
+    """Say the same as the two checks one after the other; the commonest filter, so worth its lines."""
+    return _not_labelled(seen, row) or _one_confidence(
+        None if row.metadata is None else row.metadata.confidence, wanted, seen
+    )
+
+
+def _confidence(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+    values = task.confidences(row)
+    if len(values) == 1:
+        return _one_confidence(values[0], wanted, seen)
+    reasons = [_one_confidence(value, wanted, seen) for value in values]
+    enough = all if wanted.multilabel == "all" else any
+    if not reasons or enough(reason is None for reason in reasons):
+        return None
+    return next(reason for reason in reasons if reason is not None)
+
+
+def _one_confidence(value: float | None, wanted: Conditions, seen: Seen) -> str | None:
+    if value:
+        seen.informative = True
+        return BELOW if value < (wanted.min_confidence or 0) else None
+    if not wanted.min_confidence or wanted.zero_confidence == "keep":
+        return None
+    return ZERO if value is not None else "no confidence"
+
+
+def low_classes(task: TaskType, wanted: Conditions, row: Row) -> frozenset[int]:
+    """Return the classes of a multi-label line that are to leave it."""
+    pairs = zip(task.indices(row), task.confidences(row), strict=True)
+    return frozenset(i for i, value in pairs if _one_confidence(value, wanted, Seen()) is not None)
+
+
+def _class(task: TaskType, wanted: frozenset[str], seen: Seen, row: Row) -> str | None:
+    """Compare by name; a class that the line does not name goes by its index."""
+    named = dict(task.names(row))
+    called = [named.get(index, str(index)) for index in task.indices(row)]
+    seen.classes |= dict.fromkeys(called)
+    return None if any(name in wanted for name in called) else "other class"
+
+
+def _metadata(row: Row) -> Metadata:
+    return row.metadata if row.metadata is not None else _NO_METADATA
+
+
+class _Nothing(Metadata):
+    human_annotated = job_name = creation_date = None
+
+
+_NO_METADATA = _Nothing()
+
+
+def _annotator(wanted: str, row: Row) -> str | None:
+    found = (_metadata(row).human_annotated or "unknown").lower()
+    found = {"true": "yes", "false": "no"}.get(found, found)
+    if found == wanted:
+        return None
+    return {"yes": "human-annotated", "no": "machine-annotated"}.get(found, "annotator unknown")
+
+
+def _bare_job(name: str) -> str:
+    return name.removeprefix("labeling-job/")
+
+
+def _job(wanted: frozenset[str], row: Row) -> str | None:
+    return None if _bare_job(_metadata(row).job_name or "") in wanted else "other job"
+
+
+def _date(before: datetime | None, after: datetime | None, row: Row) -> str | None:
+    found = date(_metadata(row).creation_date)
+    if found is None:
+        return "no date"
+    if after is not None and found < after:
+        return "too early"
+    return "too late" if before is not None and found >= before else None
+
+
+def date(text: str | None) -> datetime | None:
+    """Return a creation-date, UTC where it names no zone, or None for what is no date.
+
+    >>> date("2018-10-18T22:18:13.527256").isoformat()
+    '2018-10-18T22:18:13.527256+00:00'
+    """
+    try:
+        return _utc(datetime.fromisoformat(text or ""))
+    except ValueError:
+        return None
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

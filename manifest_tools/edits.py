@@ -1,0 +1,248 @@
+"""The edits that ``rewrite`` can make: each takes the bytes of one line and returns them, edited or not.
+
+An edit is a small value, so that it travels to other processes. ``needle`` is a spelling that every line
+to be edited contains, unless its strings are written with escapes.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from manifest_tools.errors import Refused
+from manifest_tools.record import METADATA, SOURCES
+from manifest_tools.spans import (
+    Edit,
+    Member,
+    Span,
+    edit_strings,
+    find,
+    members,
+    spell,
+    splice,
+    strings,
+    text,
+)
+
+# What JSON can have outside its strings; a placeholder of these alone could hit a number.
+_OUTSIDE = frozenset('0123456789+-.eE truefalsn{}[]:,"\\')
+
+
+class Rewriting(Protocol):
+    """An edit of one line."""
+
+    @property
+    def needle(self) -> bytes: ...  # noqa: D102
+
+    def __call__(self, line: bytes) -> bytes: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """Puts a lab ID in the place of ``lab#``, in every string of the line, key or value.
+
+    >>> Placeholder("lab#", "lab3")(b'{"lab#-job": 1}')
+    b'{"lab3-job": 1}'
+    """
+
+    old: str
+    new: str
+
+    @property
+    def needle(self) -> bytes:
+        """The placeholder itself."""
+        return self.old.encode()
+
+    @property
+    def plain(self) -> bool:
+        """Say whether the bytes of the placeholder can be nothing else than a part of a string."""
+        return not set(self.old) <= _OUTSIDE and self.old.isprintable() and '"' not in self.old + self.new
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with every placeholder replaced."""
+        return edit_strings(line, lambda value: value.replace(self.old, self.new))
+
+
+@dataclass(frozen=True, slots=True)
+class FromLab:
+    """Puts one lab ID in the place of another: where it begins a bucket, an attribute, a job-name.
+
+    Never inside a longer name (``lab10``, ``my-lab1``); in object keys only with ``everywhere``, and there
+    where it begins a folder's or a file's name.
+    """
+
+    old: str
+    new: str
+    everywhere: bool = False
+
+    @property
+    def needle(self) -> bytes:
+        """The old lab ID."""
+        return self.old.encode()
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line under the new lab ID."""
+        edits: list[Edit] = []
+        for member in members(line):
+            key = text(line, member.key)
+            if key not in SOURCES and self._begins(key):
+                edits.append((member.key, spell(self._swap(key))))
+            if key.endswith(METADATA) and line[member.value.start : member.value.start + 1] == b"{":
+                edits += self._job_names(line, member.value)
+        edits += self._uris(line)
+        return splice(line, edits)
+
+    def _begins(self, name: str) -> bool:
+        rest = name.removeprefix(self.old)
+        return rest != name and not rest[:1].isalnum()
+
+    def _swap(self, name: str) -> str:
+        return self.new + name[len(self.old) :]
+
+    def _job_names(self, line: bytes, metadata: Span) -> Iterator[Edit]:
+        for member in members(line, metadata.start):
+            if (
+                text(line, member.key) != "job-name"
+                or line[member.value.start : member.value.start + 1] != b'"'
+            ):
+                continue
+            prefix, slash, name = text(line, member.value).rpartition("labeling-job/")
+            if not prefix and self._begins(name):
+                yield member.value, spell(slash + self._swap(name))
+
+    def _uris(self, line: bytes) -> Iterator[Edit]:
+        for span in strings(line):
+            if line[span.start + 1 : span.start + 6] != b"s3://":
+                continue
+            old = text(line, span)
+            bucket, *key = old[5:].split("/")
+            if self.everywhere:
+                key = [self._swap(part) if self._begins(part) else part for part in key]
+            new = "s3://" + "/".join([self._swap(bucket) if self._begins(bucket) else bucket, *key])
+            if new != old:
+                yield span, spell(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Puts one S3 prefix in the place of another, in every URI of the line that lies under it."""
+
+    old: str
+    new: str
+
+    @property
+    def needle(self) -> bytes:
+        """The old prefix as far as no escape could stand in it."""
+        return b"s3:"
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with its objects elsewhere; ``s3://old/pre`` is no prefix of ``s3://old/prefix``."""
+        old, new = self.old.rstrip("/"), self.new.rstrip("/")
+        edits = []
+        for span in strings(line):
+            uri = text(line, span)
+            rest = uri.removeprefix(old)
+            if rest != uri and rest[:1] in ("", "/"):
+                edits.append((span, spell(new + rest)))
+        return splice(line, edits)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameAttribute:
+    """Gives a label attribute another name, its ``-metadata`` twin included."""
+
+    old: str
+    new: str
+
+    @property
+    def needle(self) -> bytes:
+        """The old name."""
+        return self.old.encode()
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
+        twins = {self.old: self.new, self.old + METADATA: self.new + METADATA}
+        found = {member: text(line, member.key) for member in members(line)}
+        edits = [(member.key, spell(twins[key])) for member, key in found.items() if key in twins]
+        taken = set(twins.values()) & set(found.values()) if edits else set()
+        if taken:
+            raise ValueError(f"the attribute {min(taken)} is there already")
+        return splice(line, edits)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameClass:
+    """Gives a class another name, wherever the metadata of a label attribute spells it.
+
+    That is ``class-name``, and the names in ``class-map`` and in the colour maps of segmentation; with an
+    ``attribute`` only in its metadata.
+    """
+
+    old: str
+    new: str
+    attribute: str | None = field(default=None)
+
+    @property
+    def needle(self) -> bytes:
+        """The old name, as far as it is spelt without escapes."""
+        return self.old.encode()
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with the class renamed."""
+        edits = []
+        for member in members(line):
+            key = text(line, member.key)
+            if not key.endswith(METADATA) or (self.attribute and key != self.attribute + METADATA):
+                continue
+            for value in _class_names(line, member):
+                if text(line, value) == self.old:
+                    edits.append((value, spell(self.new)))
+        return splice(line, edits)
+
+
+def class_names(line: bytes) -> frozenset[str]:
+    """Return every class name that the metadata of a line spells."""
+    twins = (m for m in members(line) if text(line, m.key).endswith(METADATA))
+    return frozenset(text(line, value) for member in twins for value in _class_names(line, member))
+
+
+def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
+    """Yield the spans of the strings that name a class."""
+    if not _is(line, metadata.value, b"{"):
+        return
+    for member in members(line, metadata.value.start):
+        key = text(line, member.key)
+        if key == "class-name" and _is(line, member.value, b'"'):
+            yield member.value
+        elif key in ("class-map", "class_map") and _is(line, member.value, b"{"):
+            yield from (m.value for m in members(line, member.value.start) if _is(line, m.value, b'"'))
+        elif key.endswith("color-map") and _is(line, member.value, b"{"):
+            for colour in members(line, member.value.start):
+                if _is(line, colour.value, b"{"):
+                    named = find(line[colour.value.start : colour.value.end], "class-name")
+                    yield from (_moved(m.value, colour.value.start) for m in named)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def _is(line: bytes, span: Span, mark: bytes) -> bool:
+    return line[span.start : span.start + 1] == mark
+
+
+_LAB = re.compile(r"[a-z0-9](-?[a-z0-9]){0,39}")
+
+
+def check_lab(lab: str) -> None:
+    """Raise Refused for a lab ID that could not begin a bucket's and an attribute's name.
+
+    Buckets: lower-case letters, digits and hyphens (dots are legal, but break TLS); attributes: letters,
+    digits and inner hyphens (LabelAttributeName of the SageMaker API).
+    """
+    if not _LAB.fullmatch(lab):
+        raise Refused(
+            f"expected a lab ID of lower-case letters, digits and inner hyphens, at most 40, such as lab3; "
+            f"found {json.dumps(lab)}: it begins the name of a bucket and of a label attribute"
+        )

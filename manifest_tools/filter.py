@@ -1,0 +1,188 @@
+"""Keeps the lines that meet all conditions; every line that goes has a reason, and is counted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.assign import mix
+from manifest_tools.attributes import ambiguous, label_attribute, survey
+from manifest_tools.conditions import Conditions, Seen, judge, low_classes, peek_for
+from manifest_tools.errors import Refused
+from manifest_tools.pieces import Pieces, pieces
+from manifest_tools.record import Peek, Row
+from manifest_tools.rows import BadLine, Rows, read_rows
+from manifest_tools.scan import scan
+from manifest_tools.sinks import Published, publishing
+from manifest_tools.sources import Block, Source, open_source, rereadable
+from manifest_tools.tasks import task_type
+from manifest_tools.trim import trim
+
+NOT_SAMPLED = "not sampled"
+
+
+@dataclass(slots=True)
+class Filtered:
+    """How many lines were kept, trimmed, and left out for which reason; blank lines are no lines."""
+
+    manifest: str
+    kept: int = 0
+    trimmed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+
+    @property
+    def dropped(self) -> int:
+        """Lines left out, for whatever reason."""
+        return sum(self.reasons.values())
+
+
+def filter(
+    manifest: str,
+    output: str = "-",
+    *,
+    conditions: Conditions | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    rejects: str | None = None,
+    label_attribute_name: str | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    jobs: int | None = None,
+) -> Filtered:
+    """Write the lines of a manifest that meet all ``conditions``, byte for byte, in order.
+
+    ``sample`` then keeps so many of them, chosen by ``seed``. What goes is counted by reason, and kept in
+    ``rejects``. Raises Refused for a confidence asked of a manifest where every confidence is 0: a job
+    with one worker a picture writes that, and it says nothing.
+    """
+    wanted = conditions or Conditions()
+    opened = open_source(manifest)
+    if sample is None:
+        return _filter(opened, output, wanted, None, rejects, label_attribute_name, force, dry_run, jobs)
+    with rereadable(opened) as source:
+        limit = _sample_limit(source, wanted, sample, seed, label_attribute_name, jobs)
+        return _filter(source, output, wanted, limit, rejects, label_attribute_name, force, dry_run, jobs)
+
+
+def _filter(
+    source: Source,
+    output: str,
+    wanted: Conditions,
+    limit: "_Limit | None",
+    rejects: str | None,
+    told: str | None,
+    force: bool,
+    dry_run: bool,
+    jobs: int | None,
+) -> Filtered:
+    result = Filtered(source.name)
+    attribute = label_attribute(source, told, jobs)
+    task = partial(
+        _filter_block, peek_for(attribute, wanted), attribute.type, wanted, limit, rejects is not None
+    )
+    seen = Seen()
+    with publishing(force=force) as publication:
+        kept = None if dry_run else publication.open(output)
+        left = None if dry_run or rejects is None else publication.open(rejects)
+        for _, part in scan(source, task, jobs):
+            if part.others:
+                raise ambiguous(survey(source, jobs), source.name)
+            seen.add(part.seen)
+            result.kept += part.kept
+            result.trimmed += part.trimmed
+            _count(result.reasons, part.reasons)
+            if kept is not None:
+                kept.write(part.kept_pieces.read())
+            if left is not None:
+                left.write(part.left_pieces.read())
+        seen.check(source.name, wanted)
+    result.published = tuple(publication.published)
+    return result
+
+
+def _count(totals: dict[str, int], more: dict[str, int]) -> None:
+    for reason, count in more.items():
+        totals[reason] = totals.get(reason, 0) + count
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """Of the lines that meet the conditions, those whose rank is at most ``rank`` are the sample."""
+
+    seed: int
+    rank: int
+
+
+@dataclass(slots=True)
+class _Part:
+    lines: int
+    others: frozenset[str]
+    kept: int = 0
+    trimmed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    kept_pieces: Pieces = Pieces()
+    left_pieces: Pieces = Pieces()
+    seen: Seen = field(default_factory=Seen)
+    ranks: NDArray[np.uint64] | None = None
+
+
+def _filter_block(
+    recipe: Peek, type_name: str, wanted: Conditions, limit: _Limit | None, keep_left: bool, block: Block
+) -> _Part:
+    data = block.read()
+    rows = read_rows(data, recipe)
+    part = _Part(rows.lines, rows.others)
+    task = task_type(type_name)
+    reasons = _reasons(rows, judge(task, wanted, part.seen))
+    keep = np.array([reason is None for reason in reasons], bool)
+    if limit is not None:
+        ranks = mix((rows.starts + block.start).astype(np.uint64), limit.seed)
+        part.ranks = ranks[keep]
+        out = keep & (ranks > np.uint64(limit.rank))
+        keep &= ~out
+        reasons = [NOT_SAMPLED if o else reason for o, reason in zip(out.tolist(), reasons, strict=True)]
+    edited: dict[int, bytes] = {}
+    if wanted.multilabel == "trim" and wanted.min_confidence is not None:
+        for at in np.flatnonzero(keep).tolist():
+            if low := low_classes(task, wanted, rows.rows[at]):
+                edited[at] = trim(rows.line(at), recipe, low)
+    _tally(part, reasons, len(edited))
+    part.kept_pieces = pieces(block, data, rows.starts, rows.ends, keep, edited)
+    if keep_left:
+        part.left_pieces = pieces(block, data, rows.starts, rows.ends, ~keep, {})
+    return part
+
+
+def _tally(part: _Part, reasons: Sequence[str | None], trimmed: int) -> None:
+    part.kept = reasons.count(None)
+    part.trimmed = trimmed
+    for reason in set(reasons) - {None}:
+        part.reasons[str(reason)] = reasons.count(reason)
+
+
+def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:
+    """Return for every row why it goes, or None."""
+    found: list[str | None] = []
+    try:
+        for row in rows.rows:
+            found.append(why(row))
+    except ValueError as error:
+        raise BadLine(int(rows.numbers[len(found)]), str(error)) from error
+    return found
+
+
+def _sample_limit(
+    source: Source, wanted: Conditions, sample: int, seed: int, told: str | None, jobs: int | None
+) -> _Limit:
+    """Return the rank below which just ``sample`` of the lines that meet the conditions stay."""
+    if sample < 1:
+        raise Refused(f"expected --sample 1 or more, found {sample}")
+    attribute = label_attribute(source, told, jobs)
+    everything = _Limit(seed, 2**64 - 1)
+    task = partial(_filter_block, peek_for(attribute, wanted), attribute.type, wanted, everything, False)
+    found = [part.ranks for _, part in scan(source, task, jobs) if part.ranks is not None]
+    ranks = np.sort(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+    return _Limit(seed, int(ranks[sample - 1])) if sample < len(ranks) else everything

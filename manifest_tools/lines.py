@@ -1,0 +1,119 @@
+"""What ``split`` remembers of a manifest: of every line a few bytes, never the line itself."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.assign import Labels, mix
+from manifest_tools.attributes import LabelAttribute, ambiguous, survey
+from manifest_tools.classes import ClassTable
+from manifest_tools.errors import BadData
+from manifest_tools.labels import whole_table
+from manifest_tools.record import Peek, state
+from manifest_tools.rows import BadLine, line_offsets, read_rows
+from manifest_tools.scan import scan
+from manifest_tools.sources import Block, Source
+from manifest_tools.tasks import task_type
+
+KINDS = ("labelled", "failed", "unlabelled", "blank")
+
+
+@dataclass(slots=True)
+class Lines:
+    """What is remembered of every line: 13 bytes, and 8 or more for its labels.
+
+    ``lengths`` (bytes, newline included) and ``kinds`` (a place in KINDS) have every line, blank ones too;
+    ``keys`` (equal for equal sources) and ``labels`` have the labelled lines only.
+    """
+
+    lengths: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    keys: NDArray[np.uint64]
+    labels: Labels
+    table: ClassTable = field(default_factory=ClassTable)
+
+
+@dataclass(slots=True)
+class _Part:
+    lines: int
+    others: frozenset[str]
+    lengths: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    keys: NDArray[np.uint64]
+    flat: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    names: dict[tuple[int, str], None]
+
+
+def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, jobs: int | None) -> Lines:
+    """Return what is remembered of every line of a manifest, with the class table of all of it.
+
+    Raises BadData when no line is labelled, Refused where another label attribute turns up.
+    """
+    recipe = attribute.peek("class-name", "class-map", sources=("source-ref", "source"))
+    found: list[_Part] = []
+    names = dict.fromkeys(given.names)
+    for _, part in scan(source, partial(_read_block, recipe, attribute.type), jobs):
+        if part.others:
+            raise ambiguous(survey(source, jobs), source.name)
+        names |= part.names
+        part.names = {}
+        found.append(part)
+    labels = Labels(np.concatenate([p.flat for p in found]), np.concatenate([p.counts for p in found]))
+    if not len(labels.counts):
+        raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
+    table = whole_table(source, names, set(np.unique(labels.flat).tolist()))
+    keys = _distinct(np.concatenate([p.keys for p in found]))
+    lengths = np.concatenate([p.lengths for p in found])
+    return Lines(lengths, np.concatenate([p.kinds for p in found]), keys, labels, table)
+
+
+def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Give a line without source, whose key is 0, a key of its own."""
+    nameless = np.flatnonzero(keys == 0)
+    keys[nameless] = mix(nameless.astype(np.uint64), 1)
+    return keys
+
+
+def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
+    task = task_type(type_name)
+    data = block.read()
+    rows = read_rows(data, recipe)
+    starts, ends = line_offsets(data)
+    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
+    kinds[rows.numbers] = [KINDS.index(state(row)) for row in rows.rows]
+    names: dict[tuple[int, str], None] = {}
+    flat: list[int] = []
+    counts: list[int] = []
+    keys: list[bytes] = []
+    for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
+        if row.label is None:
+            continue
+        try:
+            indices = task.indices(row)
+            names |= dict.fromkeys(task.names(row))
+        except ValueError as error:
+            raise BadLine(number, str(error)) from error
+        flat += indices
+        counts.append(len(indices))
+        keys.append(_key(row.source_ref or row.source))
+    return _Part(
+        rows.lines,
+        rows.others,
+        (ends - starts).astype(np.uint32),
+        kinds,
+        np.frombuffer(b"".join(keys), "<u8"),
+        np.array(flat, np.int32),
+        np.array(counts, np.int32),
+        names,
+    )
+
+
+def _key(source: str | None) -> bytes:
+    """Return 8 bytes that are the same for the same picture, on every machine."""
+    if source is None:
+        return b"\0" * 8
+    return hashlib.blake2b(source.encode(), digest_size=8).digest()

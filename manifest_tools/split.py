@@ -1,0 +1,235 @@
+"""Divides a manifest into parts, stratified by class, without changing a byte of a line."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import manifest_tools
+from manifest_tools.assign import Labels, assign, mix
+from manifest_tools.attributes import LabelAttribute, label_attribute
+from manifest_tools.classes import ClassTable
+from manifest_tools.errors import Refused
+from manifest_tools.lines import KINDS, Lines, read_lines
+from manifest_tools.parts import NOWHERE, write_parts
+from manifest_tools.sinks import Publication, Published, publishing
+from manifest_tools.sources import Source, open_source, rereadable
+from manifest_tools.tasks import TaskType
+
+Share = Fraction | float | str
+
+DEFAULT_PARTS: dict[str, Share] = {"train": "0.8", "validation": "0.2"}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What ``split`` did: the parts with their counts, and what was left out.
+
+    ``counts`` has for each class index its lines in each part, in the order of ``parts``.
+    """
+
+    input: str
+    digest: str
+    size: int
+    seed: int
+    parts: dict[str, Fraction]
+    files: dict[str, str]
+    lines: dict[str, int]
+    counts: dict[int, tuple[int, ...]]
+    left_out: dict[str, int]
+    attribute: LabelAttribute
+    table: ClassTable
+    small_classes: tuple[int, ...]
+    published: tuple[Published, ...] = ()
+
+    @property
+    def num_training_samples(self) -> int:
+        """Lines of the part called train, or of the first."""
+        return self.lines.get("train", next(iter(self.lines.values())))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in split.json: nothing in it changes when nothing else did."""
+        names = list(self.parts)
+        return {
+            "mtool": manifest_tools.__version__,
+            "inputs": [{"manifest": self.input, "sha256": self.digest, "bytes": self.size}],
+            "seed": self.seed,
+            "label_attribute": self.attribute.name,
+            "type": self.attribute.type,
+            "parts": {
+                name: {
+                    "manifest": os.path.basename(self.files[name]),
+                    "ratio": _ratio(self.parts[name]),
+                    "lines": self.lines[name],
+                    "classes": {
+                        str(index): counts[at] for index, counts in self.counts.items() if counts[at]
+                    },
+                }
+                for at, name in enumerate(names)
+            },
+            "left_out": self.left_out,
+            "num_training_samples": self.num_training_samples,
+            "num_classes": self.table.num_classes,
+            "class_table": self.table.to_json(),
+        }
+
+
+def split(
+    manifest: str,
+    output: str | None = None,
+    *,
+    parts: Mapping[str, Share] | None = None,
+    seed: int = 0,
+    label_attribute_name: str | None = None,
+    classes: ClassTable | None = None,
+    rejects: str | None = None,
+    shuffle: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    jobs: int | None = None,
+) -> Split:
+    """Write ``train.manifest``, ``validation.manifest`` (or other ``parts``) and ``split.json``.
+
+    They go beside the input, or into the folder or ``s3://`` prefix ``output``. Every class is within one
+    line of its share, every part's total is the nearest line; lines of one picture stay together. Failed
+    and unlabelled lines go to ``rejects``, or nowhere; they are counted either way. Memory: about
+    40 bytes a line.
+    """
+    shares = _shares(parts or DEFAULT_PARTS)
+    targets = _targets(manifest, output, list(shares), rejects)
+    with rereadable(open_source(manifest)) as source:
+        attribute = label_attribute(source, label_attribute_name, jobs)
+        lines = read_lines(source, attribute, classes or ClassTable(), jobs)
+        part = _assign(lines, attribute.task, list(shares.values()), seed, rejects is not None)
+        result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
+        if dry_run:
+            return result
+        with publishing(force=force) as publication:
+            ranks = _ranks(lines, seed) if shuffle else None
+            digest = write_parts(
+                source, lines.lengths, part, list(targets.values()), publication, ranks, jobs
+            )
+            result = replace(result, digest=digest)
+            _write_report(result, publication)
+    return replace(result, published=tuple(publication.published))
+
+
+def _assign(
+    lines: Lines, task: TaskType, shares: list[Fraction], seed: int, keep_rejects: bool
+) -> NDArray[np.uint8]:
+    """Return the part of every line of the file; 255 is nowhere, the number after the last part rejects."""
+    part = np.full(len(lines.kinds), NOWHERE, np.uint8)
+    if keep_rejects:
+        part[np.isin(lines.kinds, [KINDS.index("failed"), KINDS.index("unlabelled")])] = len(shares)
+    labels = lines.labels
+    if not task.has_classes:
+        # Types whose label is no class are dealt out as one class.
+        labels = Labels(np.zeros(len(lines.keys), np.int32), np.ones(len(lines.keys), np.int32))
+    part[lines.kinds == 0] = assign(labels, lines.keys, shares, seed)
+    return part
+
+
+def _ranks(lines: Lines, seed: int) -> NDArray[np.uint64]:
+    return mix(np.arange(len(lines.kinds), dtype=np.uint64), seed + 1)
+
+
+def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
+    """Return the share of each part, exactly as it was written: 0.7 is seven tenths."""
+    shares = {name: _share(name, share) for name, share in parts.items()}
+    if sum(shares.values()) != 1:
+        total = _ratio(Fraction(sum(shares.values())))
+        raise Refused(f"expected parts that add up to 1, found {total}; the last one can be given less")
+    if len({name.lower() for name in shares}) < len(shares):
+        raise Refused("two parts have one name where upper and lower case are the same")
+    return shares
+
+
+def _share(name: str, share: Share) -> Fraction:
+    if not _NAME.fullmatch(name):
+        raise Refused(f"expected a part's name of letters, digits, '.', '_' and '-', found {name!r}")
+    try:
+        exact = Fraction(str(share))
+    except (ValueError, ZeroDivisionError) as error:
+        raise Refused(f"expected a number between 0 and 1 for {name}, found {share!r}") from error
+    if not 0 < exact <= 1 or exact.denominator > 10**9:
+        raise Refused(f"expected a number between 0 and 1 for {name}, found {share}")
+    return exact
+
+
+def _ratio(share: Fraction) -> str:
+    """Return a share as a decimal where it is one.
+
+    >>> _ratio(Fraction(4, 5)), _ratio(Fraction(1, 3))
+    ('0.8', '1/3')
+    """
+    text = f"{float(share):.9f}".rstrip("0").rstrip(".")
+    return text if Fraction(text) == share else str(share)
+
+
+def _targets(manifest: str, output: str | None, parts: list[str], rejects: str | None) -> dict[str, str]:
+    """Return the file of each part, and of the rejects; none of them may be the input."""
+    if output is None and (manifest == "-" or manifest.startswith("s3://")):
+        raise Refused(f"split {manifest} needs a place for the parts; type -o FOLDER")
+    folder = os.path.dirname(manifest) if output is None else output
+    if output is not None and not output.startswith("s3://"):
+        os.makedirs(output, exist_ok=True)
+    targets = {name: _join(folder, f"{name}.manifest") for name in parts}
+    if rejects is not None:
+        targets[""] = rejects
+    for target in targets.values():
+        if os.path.realpath(target) == os.path.realpath(manifest):
+            raise Refused(f"{target}: the part would take the place of its own input; type -o FOLDER")
+    return targets
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}" if folder else name
+
+
+def _count(
+    manifest: str,
+    source: Source,
+    seed: int,
+    shares: dict[str, Fraction],
+    targets: dict[str, str],
+    lines: Lines,
+    part: NDArray[np.uint8],
+    attribute: LabelAttribute,
+) -> Split:
+    """Return the report, but for what is known only after writing."""
+    mine = part[lines.kinds == KINDS.index("labelled")]
+    holder = np.repeat(mine, lines.labels.counts)
+    indices = np.unique(lines.labels.flat)
+    at = np.searchsorted(indices, lines.labels.flat)
+    table = np.bincount(at * len(shares) + holder, minlength=len(indices) * len(shares))
+    rows = table.reshape(len(indices), len(shares)).tolist()
+    counts = {int(index): tuple(row) for index, row in zip(indices, rows, strict=True)}
+    totals = np.bincount(mine, minlength=len(shares)).tolist()
+    kinds = np.bincount(lines.kinds, minlength=len(KINDS)).tolist()
+    return Split(
+        input=manifest,
+        digest="",
+        size=source.size or 0,
+        seed=seed,
+        parts=shares,
+        files={name: targets[name] for name in shares},
+        lines=dict(zip(shares, totals, strict=True)),
+        counts=counts,
+        left_out={kind: n for kind, n in zip(KINDS[1:], kinds[1:], strict=True) if n},
+        attribute=attribute,
+        table=lines.table,
+        small_classes=tuple(index for index, row in counts.items() if sum(row) < len(shares)),
+    )
+
+
+def _write_report(result: Split, publication: Publication) -> None:
+    first = next(iter(result.files.values()))
+    text = json.dumps(result.to_json(), indent=2, ensure_ascii=False)
+    publication.open(_join(os.path.dirname(first), "split.json")).write(text.encode() + b"\n")
