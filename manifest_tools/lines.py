@@ -12,11 +12,12 @@ from manifest_tools.attributes import LabelAttribute, ambiguous, survey
 from manifest_tools.classes import ClassTable
 from manifest_tools.errors import BadData
 from manifest_tools.labels import whole_table
-from manifest_tools.record import Peek, state
-from manifest_tools.rows import BadLine, line_offsets, read_rows
+from manifest_tools.record import Peek, Row, state
+from manifest_tools.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sources import Block, Source
-from manifest_tools.tasks import task_type
+from manifest_tools.tasks import TaskType, task_type
+from manifest_tools.tasks.single_label import MOST
 
 KINDS = ("labelled", "failed", "unlabelled", "blank")
 
@@ -79,16 +80,38 @@ def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
-    task = task_type(type_name)
     data = block.read()
     rows = read_rows(data, recipe)
     starts, ends = line_offsets(data)
+    labelled = [row for row in rows.rows if row.label is not None]
     kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
-    kinds[rows.numbers] = [KINDS.index(state(row)) for row in rows.rows]
-    names: dict[tuple[int, str], None] = {}
+    kinds[rows.numbers] = 0 if len(labelled) == len(rows.rows) else [KINDS.index(state(r)) for r in rows.rows]
+    found = _indices(labelled) if recipe.label == "index" else None
+    flat, counts, names = found or _read_labels(task_type(type_name), rows)
+    keys = b"".join([_key(row.source_ref or row.source) for row in labelled])
+    lengths = (ends - starts).astype(np.uint32)
+    return _Part(rows.lines, rows.others, lengths, kinds, np.frombuffer(keys, "<u8"), flat, counts, names)
+
+
+_Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None]]
+
+
+def _indices(labelled: list[Row]) -> _Labels | None:
+    """Return the labels of lines with one index each, all at once; None where one is not a plain index."""
+    labels = [row.label for row in labelled]
+    if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST:
+        return None
+    named = [row for row in labelled if row.metadata is not None]
+    names = dict.fromkeys([(row.label, row.metadata.class_name) for row in named if row.metadata])
+    named_only = {(index, name): None for index, name in names if name is not None}
+    return np.array(labels, np.int32), np.ones(len(labels), np.int32), named_only
+
+
+def _read_labels(task: TaskType, rows: Rows) -> _Labels:
+    """Return the labels of a block line by line; raises BadLine at one that is none."""
     flat: list[int] = []
     counts: list[int] = []
-    keys: list[bytes] = []
+    names: dict[tuple[int, str], None] = {}
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         if row.label is None:
             continue
@@ -99,17 +122,7 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
             raise BadLine(number, str(error)) from error
         flat += indices
         counts.append(len(indices))
-        keys.append(_key(row.source_ref or row.source))
-    return _Part(
-        rows.lines,
-        rows.others,
-        (ends - starts).astype(np.uint32),
-        kinds,
-        np.frombuffer(b"".join(keys), "<u8"),
-        np.array(flat, np.int32),
-        np.array(counts, np.int32),
-        names,
-    )
+    return np.array(flat, np.int32), np.array(counts, np.int32), names
 
 
 def _key(source: str | None) -> bytes:

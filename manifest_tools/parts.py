@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.files import copy_stream
-from manifest_tools.rows import line_offsets
 from manifest_tools.sinks import Publication
 from manifest_tools.sources import Block, Source
 from manifest_tools.work import run
@@ -21,12 +20,13 @@ NOWHERE = 255
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A block, the part of each of its lines, and where in which file their bytes go.
+    """A block, the length and the part of each of its lines, and where in which file their bytes go.
 
     ``offsets`` has one number a part, or with ``scattered`` one a line.
     """
 
     block: Block
+    lengths: NDArray[np.uint32]
     parts: NDArray[np.uint8]
     offsets: NDArray[np.int64]
     files: tuple[str, ...]
@@ -87,7 +87,7 @@ def _tasks(
         last = int(np.searchsorted(ends, block.end, side="right"))
         mine = parts[first:last]
         where = offsets.copy() if scattered is None else scattered[first:last]
-        yield _Task(block, mine, where, files, scattered is not None)
+        yield _Task(block, lengths[first:last], mine, where, files, scattered is not None)
         sizes = np.bincount(mine, weights=lengths[first:last], minlength=len(files))
         offsets += sizes[: len(files)].astype(np.int64)
         first = last
@@ -112,7 +112,8 @@ def _scatter(
 
 def _write(task: _Task) -> None:
     data = memoryview(task.block.read())
-    starts, ends = line_offsets(bytes(data))
+    ends = np.cumsum(task.lengths, dtype=np.int64)
+    starts = ends - task.lengths
     for part, name in enumerate(task.files):
         mine = np.flatnonzero(task.parts == part)
         if not len(mine):

@@ -131,8 +131,10 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
     Each attribute's metadata key is spelt once a line, so on most blocks a count of that spelling
     proves that there is no other, and nothing more is decoded.
     """
-    expected = sum(1 for row in rows if row.metadata is not None)
-    if data.count(METADATA.encode() + b'"') == expected and b"\\u00" not in data:
+    expected = sum([row.metadata is not None for row in rows])
+    spelt = data.count(METADATA.encode() + b'"')
+    # A backslash is sought first: one byte is found ten times faster than six.
+    if spelt == expected and (b"\\" not in data or b"\\u00" not in data):
         return frozenset()
     from manifest_tools.attributes import attributes_of
 

@@ -4,6 +4,9 @@ from manifest_tools.record import Row
 
 LABEL = "index"
 
+# A larger index is a mistake: a table by class has a row for each up to the highest.
+MOST = 10**7
+
 
 def indices(row: Row) -> tuple[int, ...]:
     """Return the one class index; documentation and hand-made files write it as a string too."""
@@ -28,8 +31,8 @@ def class_index(label: int | str) -> int:
     >>> class_index("7")
     7
     """
-    if isinstance(label, int) and label >= 0:
+    if isinstance(label, str) and label.isascii() and label.isdecimal() and len(label) < 9:
+        label = int(label)
+    if isinstance(label, int) and 0 <= label < MOST:
         return label
-    if isinstance(label, str) and label.isascii() and label.isdecimal() and len(label) < 10:
-        return int(label)
     raise ValueError(f"expected a class index from 0, found {label!r}")

@@ -1,0 +1,1 @@
+"""What people do today, each as a script of its own."""

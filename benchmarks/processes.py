@@ -1,0 +1,117 @@
+"""Runs commands as whole processes and says what they took: wall time, processor time, peak memory."""
+
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The median run: seconds, and bytes of the largest process and of all processes together."""
+
+    wall: float
+    processor: float
+    largest: int
+    together: int
+
+
+def measure(command: Sequence[str], runs: int, folder: Path, shell: bool = False) -> Figures:
+    """Run a command ``runs`` times after one warm-up, and return the medians."""
+    found = [_run(command, folder, shell) for _ in range(runs + 1)][1:]
+    return Figures(
+        median(f.wall for f in found),
+        median(f.processor for f in found),
+        max(f.largest for f in found),
+        max(f.together for f in found),
+    )
+
+
+def _run(command: Sequence[str], folder: Path, shell: bool) -> Figures:
+    before = os.times()
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        " ".join(command) if shell else command,
+        cwd=folder,
+        shell=shell,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    watch = _Memory(process.pid)
+    watch.start()
+    _, remarks = process.communicate()
+    wall = time.perf_counter() - start
+    watch.done.set()
+    watch.join()
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {remarks.decode()[-500:]}")
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return Figures(wall, spent, watch.largest, watch.together)
+
+
+class _Memory(threading.Thread):
+    """Looks every few milliseconds at what a process and its children hold (proportional set size)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.largest, self.together = pid, 0, 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Watch until told that the process has ended."""
+        while not self.done.wait(0.02):
+            resident = [_resident(pid) for pid in _family(self.pid)]
+            self.largest = max([self.largest, *(rss for rss, _ in resident)])
+            self.together = max(self.together, sum(pss for _, pss in resident))
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _resident(pid: int) -> tuple[int, int]:
+    """Return resident and proportional bytes; pages shared by forked workers count once in the second."""
+    try:
+        fields = dict(
+            line.split(":")[:2] for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        )
+    except (OSError, ValueError):
+        return 0, 0
+    return tuple(int(fields[name].split()[0]) * 1024 for name in ("Rss", "Pss"))  # type: ignore[return-value]
+
+
+def machine() -> str:
+    """Return one line about this machine."""
+    model = "processor unknown"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
+        ]
+        model = names[0] if names else model
+    cores = len(os.sched_getaffinity(0))
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{model}, {cores} cores, {system}"
+
+
+def mtool(*arguments: str) -> list[str]:
+    """Return the command line of this checkout's mtool."""
+    return [str(Path(sys.executable).parent / "mtool"), *arguments]
+
+
+def megabytes(count: int) -> str:
+    """Return bytes as text."""
+    return f"{count / 1e6:.0f} MB"
