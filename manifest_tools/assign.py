@@ -8,6 +8,8 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.keys import mix
+
 Integers = NDArray[np.int64]
 
 
@@ -44,18 +46,6 @@ def assign(
     return _assign_groups(classes, groups, shares, seed)
 
 
-def mix(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """Return a number for each key that looks random, is equal on every machine, and never collides.
-
-    The finalizer of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
-    """
-    step = np.uint64((0x9E3779B97F4A7C15 * (2 * seed + 1)) % 2**64)
-    z = keys + step
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
 def _all_different(keys: NDArray[np.uint64]) -> bool:
     return _rises(np.sort(keys))
 
@@ -71,7 +61,8 @@ def _compact(classes: NDArray[np.int32]) -> Integers:
     """Return small numbers for the classes, so that a table by class has no more rows than needed."""
     if not len(classes) or classes.max() < len(classes):
         return classes.astype(np.int64)
-    return np.unique(classes, return_inverse=True)[1]
+    compact: Integers = np.unique(classes, return_inverse=True)[1]
+    return compact
 
 
 def _deal(classes: Integers, rank: NDArray[np.uint64], wanted: Integers) -> NDArray[np.uint8]:
@@ -82,7 +73,7 @@ def _deal(classes: Integers, rank: NDArray[np.uint64], wanted: Integers) -> NDAr
     return parts
 
 
-def _order(classes: Integers, rank: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _order(classes: Integers, rank: NDArray[np.uint64]) -> Integers:
     """Return the lines by class, then rank.
 
     One key of class and the upper bits of the rank sorts six times faster than two keys, and gives the
@@ -93,7 +84,8 @@ def _order(classes: Integers, rank: NDArray[np.uint64]) -> NDArray[np.int64]:
         order = np.argsort(key)
         if _rises(key[order]):
             return order
-    return np.lexsort((rank, classes))
+    exact: Integers = np.lexsort((rank, classes))
+    return exact
 
 
 def _rises(values: NDArray[np.uint64]) -> bool:

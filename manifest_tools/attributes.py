@@ -5,9 +5,8 @@ with a ``-metadata`` twin that is an object; ``source-ref-metadata`` describes t
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +16,9 @@ from manifest_tools.rows import BadLine, line_offsets, reason
 from manifest_tools.scan import scan
 from manifest_tools.sources import HEAD, Block, Source
 from manifest_tools.tasks import TaskType, task_type
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _shape(label: Any, value: dict[str, Any]) -> str:
     return ""
 
 
-def survey(source: Source, jobs: int | None = None, executor: Executor | None = None) -> Survey:
+def survey(source: Source, jobs: int | None = None, executor: "Executor | None" = None) -> Survey:
     """Return every label attribute of a manifest; decodes all of every line."""
     whole = Survey()
     for _, part in scan(source, _survey_block, jobs, executor):

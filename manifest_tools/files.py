@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -49,6 +48,8 @@ def new_file(path: str) -> NewFile:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise Refused(f"{path}: expected a file to write, found a folder; type -o FILE")
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     except OSError as error:

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.assign import mix
 from manifest_tools.attributes import ambiguous, label_attribute, survey
 from manifest_tools.conditions import Conditions, Seen, judge, low_classes, peek_for
 from manifest_tools.errors import Refused
+from manifest_tools.keys import mix
 from manifest_tools.pieces import Pieces, pieces
 from manifest_tools.record import Peek, Row
 from manifest_tools.rows import BadLine, Rows, read_rows

@@ -1,16 +1,17 @@
 """What ``split`` remembers of a manifest: of every line a few bytes, never the line itself."""
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.assign import Labels, mix
+from manifest_tools.assign import Labels
 from manifest_tools.attributes import LabelAttribute, ambiguous, survey
 from manifest_tools.classes import ClassTable
 from manifest_tools.errors import BadData
+from manifest_tools.keys import keys_of, mix
 from manifest_tools.labels import whole_table
 from manifest_tools.record import Peek, Row, state
 from manifest_tools.rows import BadLine, Rows, line_offsets, read_rows
@@ -88,9 +89,9 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
     kinds[rows.numbers] = 0 if len(labelled) == len(rows.rows) else [KINDS.index(state(r)) for r in rows.rows]
     found = _indices(labelled) if recipe.label == "index" else None
     flat, counts, names = found or _read_labels(task_type(type_name), rows)
-    keys = b"".join([_key(row.source_ref or row.source) for row in labelled])
+    keys = keys_of([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
-    return _Part(rows.lines, rows.others, lengths, kinds, np.frombuffer(keys, "<u8"), flat, counts, names)
+    return _Part(rows.lines, rows.others, lengths, kinds, keys, flat, counts, names)
 
 
 _Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None]]
@@ -101,10 +102,13 @@ def _indices(labelled: list[Row]) -> _Labels | None:
     labels = [row.label for row in labelled]
     if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST:
         return None
-    named = [row for row in labelled if row.metadata is not None]
-    names = dict.fromkeys([(row.label, row.metadata.class_name) for row in named if row.metadata])
-    named_only = {(index, name): None for index, name in names if name is not None}
-    return np.array(labels, np.int32), np.ones(len(labels), np.int32), named_only
+    names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
+    pairs = {pair: None for pair in dict.fromkeys(zip(labels, names, strict=True)) if pair[1] is not None}
+    return (
+        np.array(labels, np.int32),
+        np.ones(len(labels), np.int32),
+        cast(dict[tuple[int, str], None], pairs),
+    )
 
 
 def _read_labels(task: TaskType, rows: Rows) -> _Labels:
@@ -123,10 +127,3 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
         flat += indices
         counts.append(len(indices))
     return np.array(flat, np.int32), np.array(counts, np.int32), names
-
-
-def _key(source: str | None) -> bytes:
-    """Return 8 bytes that are the same for the same picture, on every machine."""
-    if source is None:
-        return b"\0" * 8
-    return hashlib.blake2b(source.encode(), digest_size=8).digest()

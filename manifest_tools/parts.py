@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -63,6 +62,8 @@ def _plain_file(publication: Publication, target: str) -> Iterator[str]:
     if direct is not None:
         yield direct
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="mtool-") as plain:
         yield plain.name
         with open(plain.name, "rb") as written:

@@ -1,13 +1,15 @@
 """Runs a task over every block of a manifest, in order, and knows where in the file each block stands."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from manifest_tools.errors import InvalidLine
 from manifest_tools.rows import BadLine
 from manifest_tools.sources import BLOCK, Block, Source
 from manifest_tools.work import run
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class Counted(Protocol):
@@ -24,7 +26,7 @@ def scan(
     source: Source,
     task: Callable[[Block], R],
     jobs: int | None = None,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
     size: int = BLOCK,
 ) -> Iterator[tuple[int, R]]:
     """Yield, for every block in order, the number of its first line (from 1) and the task's result.

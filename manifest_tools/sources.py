@@ -10,7 +10,6 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +101,8 @@ def rereadable(source: Source) -> Iterator[Source]:
     if source.size is not None:
         yield source
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="mtool-") as copy:
         for block in source.blocks():
             copy.write(block.read())

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import manifest_tools
-from manifest_tools.assign import Labels, assign, mix
+from manifest_tools.assign import Labels, assign
 from manifest_tools.attributes import LabelAttribute, label_attribute
 from manifest_tools.classes import ClassTable
 from manifest_tools.errors import Refused
+from manifest_tools.keys import mix
 from manifest_tools.lines import KINDS, Lines, read_lines
 from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, publishing

@@ -4,15 +4,16 @@ A task is a picklable function of one picklable item. Results come in the order 
 finished first, so the same command gives the same bytes for any number of workers.
 """
 
-import multiprocessing
 import os
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from itertools import chain, islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,7 +30,7 @@ def run(
     task: Callable[[T], R],
     items: Iterable[T],
     jobs: int | None = None,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
 ) -> Iterator[R]:
     """Yield ``task(item)`` for every item, in order.
 
@@ -50,7 +51,7 @@ def run(
             yield from _in_order(pool, task, chain(first, source), 2 * wanted)
 
 
-def _in_order(executor: Executor, task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
@@ -64,7 +65,10 @@ def _in_order(executor: Executor, task: Callable[[T], R], items: Iterable[T], ah
             future.cancel()
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int) -> "Executor":
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # A forked worker starts in a millisecond and has every module; elsewhere a fresh one is the safe way.
     method = "fork" if sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_leave_to_parent)
