@@ -15,30 +15,50 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from manifest_tools.convert import convert
-    from manifest_tools.errors import BadData, InvalidLine, MtoolError, Refused
-    from manifest_tools.filter import filter
-    from manifest_tools.rewrite import rewrite
-    from manifest_tools.split import split
-    from manifest_tools.stats import stats
-    from manifest_tools.validate import validate
-
-__all__ = [
-    "BadData",
-    "InvalidLine",
-    "MtoolError",
-    "Refused",
-    "convert",
-    "filter",
-    "rewrite",
-    "split",
-    "stats",
-    "validate",
-]
+    from manifest_tools.classes import ClassTable as ClassTable
+    from manifest_tools.conditions import Conditions as Conditions
+    from manifest_tools.convert import convert as convert
+    from manifest_tools.edits import FromLab as FromLab
+    from manifest_tools.edits import Move as Move
+    from manifest_tools.edits import Placeholder as Placeholder
+    from manifest_tools.edits import RenameAttribute as RenameAttribute
+    from manifest_tools.edits import RenameClass as RenameClass
+    from manifest_tools.errors import BadData as BadData
+    from manifest_tools.errors import InvalidLine as InvalidLine
+    from manifest_tools.errors import MtoolError as MtoolError
+    from manifest_tools.errors import Refused as Refused
+    from manifest_tools.filter import Filtered as Filtered
+    from manifest_tools.filter import filter as filter
+    from manifest_tools.labels import read_examples as read_examples
+    from manifest_tools.problem import Problem as Problem
+    from manifest_tools.rewrite import Rewritten as Rewritten
+    from manifest_tools.rewrite import rewrite as rewrite
+    from manifest_tools.split import Split as Split
+    from manifest_tools.split import split as split
+    from manifest_tools.stats import stats as stats
+    from manifest_tools.validate import validate as validate
 
 __version__ = "0.1.0"
 
-_ERRORS = ("BadData", "InvalidLine", "MtoolError", "Refused")
+# Every public name and the module that it lives in.
+_HOMES = {
+    "BadData": "errors",
+    "ClassTable": "classes",
+    "Conditions": "conditions",
+    "Filtered": "filter",
+    "FromLab": "edits",
+    "InvalidLine": "errors",
+    "Move": "edits",
+    "MtoolError": "errors",
+    "Placeholder": "edits",
+    "Problem": "problem",
+    "Refused": "errors",
+    "RenameAttribute": "edits",
+    "RenameClass": "edits",
+    "Rewritten": "rewrite",
+    "Split": "split",
+    "read_examples": "labels",
+}
 _VERBS = ("convert", "filter", "rewrite", "split", "stats", "validate")
 
 
@@ -58,8 +78,11 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ERRORS:
-        return getattr(import_module("manifest_tools.errors"), name)
-    if name in _VERBS:
-        return getattr(import_module(f"manifest_tools.{name}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = name if name in _VERBS else _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"manifest_tools.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOMES, *_VERBS, "__version__"])
