@@ -1,0 +1,80 @@
+"""``make docs``: writes every command's help into docs/commands.md and runs the README's console blocks.
+
+A block of the README between ``<!-- console -->`` and ``<!-- /console -->`` holds commands, each after
+``$ ``, and below it all that it printed. They are run one after the other in a folder with the sample's
+output.manifest. With ``--check`` nothing is written, and the exit code is 1 where something differs.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+COMMANDS = ROOT / "docs" / "commands.md"
+_BLOCK = re.compile(r"(<!-- console -->\n+```console\n)(.*?)(```\n+<!-- /console -->)", re.DOTALL)
+
+
+def readme(text: str) -> str:
+    """Return the README with the output of its commands as it is now."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "sample_manifests" / "output.manifest", folder)
+        return _BLOCK.sub(lambda block: block[1] + _replay(block[2], folder) + block[3], text)
+
+
+def _replay(block: str, folder: Path) -> str:
+    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+    return "\n".join(f"$ {command}\n{_output(command, folder)}" for command in commands)
+
+
+def _output(command: str, folder: Path) -> str:
+    mtool = str(Path(sys.executable).parent / "mtool")
+    words = [mtool if word == "mtool" else word for word in shlex.split(command)]
+    # One core: a table must not depend on the machine that wrote it.
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+    )
+    return done.stdout
+
+
+def commands() -> str:
+    """Return docs/commands.md: the help of every word."""
+    from typer.testing import CliRunner
+
+    from manifest_tools.cli.app import WORDS, app
+
+    parts = ["# Commands\n\nWhat `mtool WORD --help` prints; written by `make docs`.\n"]
+    for word in ("", *WORDS):
+        arguments = [word, "--help"] if word else ["--help"]
+        done = CliRunner().invoke(app, arguments, env={"COLUMNS": "100", "NO_COLOR": "1"})
+        title = f"mtool {word}".strip()
+        parts.append(f"## {title}\n\n```text\n{done.stdout.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Write both files, or with ``--check`` say whether they are up to date."""
+    wanted = {README: readme(README.read_text("utf-8")), COMMANDS: commands()}
+    stale = [
+        path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text
+    ]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: {'differs; type: make docs' if '--check' in sys.argv else 'written'}")
+        if "--check" not in sys.argv:
+            path.write_text(wanted[path], "utf-8")
+    raise SystemExit(bool(stale) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    main()
