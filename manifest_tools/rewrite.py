@@ -1,20 +1,24 @@
 """Changes names inside a manifest - lab ID, bucket, attribute, class - and not one other byte."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from manifest_tools.edits import Placeholder, RenameClass, Rewriting, class_names
-from manifest_tools.errors import Refused
+from manifest_tools.edits import Placeholder, RenameClass, Rewriting
+from manifest_tools.errors import NotAManifest, Refused
 from manifest_tools.rows import BadLine, reason
 from manifest_tools.s3uri import bucket_problem
 from manifest_tools.scan import scan
 from manifest_tools.sinks import Published, publishing
-from manifest_tools.sources import STDIN, Block, matching, open_source
+from manifest_tools.sources import STDIN, Block, Source, matching, open_source
+from manifest_tools.substitute import substitute
+
+R = TypeVar("R")
 
 SHOWN = 3
 _BUCKET = re.compile(rb's3://([^/"]+)')
@@ -63,12 +67,9 @@ def rewrite(
     results = []
     with publishing(force=force or output is None, sync=output is None) as publication:
         for source in sources:
-            results.append(Rewritten(source.name))
             stream = None if dry_run else publication.open(output or source.uri)
-            for first, part in scan(source, partial(_rewrite_block, tuple(edits)), jobs):
-                _add(results[-1], first, part, edits)
-                if stream is not None:
-                    stream.write(part.data)
+            path = None if dry_run else publication.temporary(output or source.uri)
+            results.append(_rewrite(source, tuple(edits), stream, path, jobs))
             if output is None and not dry_run and not results[-1].changed:
                 publication.drop(source.uri)
     for result in results:
@@ -76,15 +77,44 @@ def rewrite(
     return results
 
 
-def holding(folder: Path, placeholder: str) -> list[str]:
-    """Return the manifests of a folder in which the placeholder stands somewhere."""
+def _rewrite(
+    source: Source, edits: tuple[Rewriting, ...], stream: BinaryIO | None, path: str | None, jobs: int | None
+) -> Rewritten:
+    """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
+    result = Rewritten(source.name)
+    edit = edits[0]
+    plain = len(edits) == 1 and isinstance(edit, Placeholder) and edit.plain
+    if plain and source.size is not None and (path is not None or stream is None):
+        assert isinstance(edit, Placeholder)
+        blocks = substitute(source, edit, path, SHOWN, jobs)
+        if blocks is not None:
+            for found in blocks:
+                _add(result, _Part(found.lines, b"", found.changed, list(found.changes)))
+            return result
+    renamed = []
+    for _, part in scan(source, partial(_rewrite_block, edits), jobs):
+        _add(result, part)
+        renamed.append(part.renamed)
+        if stream is not None:
+            stream.write(part.data)
+    _check_classes(source.name, edits, renamed)
+    return result
+
+
+def holding(folder: Path, edit: Rewriting) -> list[str]:
+    """Return the manifests of a folder in which there is something for the edit to change."""
     names = [*matching(folder), *matching(folder, "*.manifest.gz")]
-    return [name for name in names if _holds(str(folder / name), placeholder.encode())]
+    return [str(folder / name) for name in names if _holds(str(folder / name), edit)]
 
 
-def _holds(name: str, needle: bytes) -> bool:
-    source = open_source(name)
-    return any(needle in (data := block.read()) or b"\\u" in data for block in source.blocks())
+def _holds(name: str, edit: Rewriting) -> bool:
+    try:
+        blocks = open_source(name).blocks()
+        return any(_edit_block(edit, data) != data for data in (block.read() for block in blocks))
+    except NotAManifest:
+        return False
+    except BadLine:
+        return True  # the rewrite itself says which line it is
 
 
 @dataclass(slots=True)
@@ -93,67 +123,75 @@ class _Part:
     data: bytes
     changed: int = 0
     changes: list[tuple[int, bytes, bytes]] = field(default_factory=list)
-    taken: str | None = None
+    renamed: list[tuple[bool, bool]] = field(default_factory=list)
 
 
-def _add(result: Rewritten, first: int, part: _Part, edits: Sequence[Rewriting]) -> None:
+def _add(result: Rewritten, part: _Part) -> None:
+    first = result.lines + 1
     result.lines += part.lines
     result.changed += part.changed
     for number, before, after in part.changes:
         _check_buckets(before, after)
         if len(result.changes) < SHOWN:
             result.changes.append(Change(first + number, before, after))
-    if part.taken is not None:
-        raise Refused(f"{result.manifest}: there is a class {part.taken!r} already; two would become one")
 
 
 def _check_buckets(before: bytes, after: bytes) -> None:
     """Refuse a bucket that the rewrite made, and that S3 does not allow."""
     for made in sorted(set(_BUCKET.findall(after)) - set(_BUCKET.findall(before))):
-        if problem := bucket_problem(made.decode()):
-            raise Refused(f"the bucket would be called {made.decode()!r}: {problem}")
+        name = made.decode("utf-8", "replace")
+        if problem := bucket_problem(name):
+            raise Refused(f"the bucket would be called {name!r}: {problem}")
+
+
+def _check_classes(name: str, edits: Sequence[Rewriting], parts: list[list[tuple[bool, bool]]]) -> None:
+    """Refuse a class name that the manifest has already, be it far from the class that is renamed."""
+    renames = [edit for edit in edits if isinstance(edit, RenameClass)]
+    for edit, found in zip(renames, zip(*parts, strict=True), strict=bool(parts)):
+        if any(changed for changed, _ in found) and any(taken for _, taken in found):
+            raise Refused(f"{name}: there is a class {edit.new!r} already; two would become one")
 
 
 def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
     old = block.read()
     new = old
-    taken = None
+    renamed = []
     for edit in edits:
+        before, new = new, _edit_block(edit, new)
         if isinstance(edit, RenameClass):
-            taken = taken or _taken(edit, new)
-        new = _edit_block(edit, new)
+            renamed.append((new != before, _is_taken(edit, before)))
     lines = old.count(b"\n") + (not old.endswith(b"\n"))
     if new is old or new == old:
-        return _Part(lines, old)
+        return _Part(lines, old, renamed=renamed)
     pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=True)
     changes = [(n, before, after) for n, (before, after) in enumerate(pairs) if before != after]
-    return _Part(lines, new, len(changes), changes[:SHOWN], taken)
+    return _Part(lines, new, len(changes), changes[:SHOWN], renamed)
 
 
 def _edit_block(edit: Rewriting, data: bytes) -> bytes:
-    if edit.needle not in data and b"\\u" not in data:
+    if edit.needle not in data and b"\\" not in data:
         return data
     if isinstance(edit, Placeholder) and edit.plain and b"\\" not in data:
         return data.replace(edit.needle, edit.new.encode())
     lines = data.split(b"\n")
     for number, line in enumerate(lines):
-        if edit.needle in line or b"\\u" in line:
-            lines[number] = _edit_line(edit, number, line)
+        if edit.needle in line or b"\\" in line:
+            lines[number] = _on_line(edit, number, line)
     return b"\n".join(lines)
 
 
-def _edit_line(edit: Rewriting, number: int, line: bytes) -> bytes:
+def _on_line(work: Callable[[bytes], R], number: int, line: bytes) -> R:
     try:
         msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        return edit(line)
+        return work(line)
     except (ValueError, RecursionError) as error:
         raise BadLine(number, reason(line, error)) from error
 
 
-def _taken(edit: RenameClass, data: bytes) -> str | None:
-    """Return the new name if a line that is not renamed bears it already."""
-    if edit.needle not in data or edit.new.encode() not in data:
-        return None
-    lines = data.split(b"\n")
-    bears = any(edit.new in class_names(line) for line in lines if edit.new.encode() in line)
-    return edit.new if bears else None
+def _is_taken(edit: RenameClass, data: bytes) -> bool:
+    """Say whether a line bears the new name already."""
+    spelt = edit.new.encode()
+    if spelt not in data and b"\\" not in data:
+        return False
+    lines = enumerate(data.split(b"\n"))
+    return any(_on_line(edit.is_taken, n, line) for n, line in lines if spelt in line or b"\\" in line)

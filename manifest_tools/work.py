@@ -71,9 +71,25 @@ def _pool(workers: int) -> "Executor":
 
     # A forked worker starts in a millisecond and has every module; elsewhere a fresh one is the safe way.
     method = "fork" if sys.platform == "linux" else "spawn"
-    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_leave_to_parent)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_prepare_worker)
 
 
-def _leave_to_parent() -> None:
-    """Let Ctrl-C reach the parent alone, which then ends its workers."""
+def _prepare_worker() -> None:
+    """Let Ctrl-C reach the parent alone, which then ends its workers; and keep memory between tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc not to give a block's memory back to the system before the next block needs it again.
+
+    Every block would be mapped and cleared anew; on a million lines that is a third of all time.
+    """
+    import ctypes
+
+    trim_threshold, mmap_threshold = -1, -3  # malloc.h
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for parameter in (trim_threshold, mmap_threshold):
+            libc.mallopt(parameter, 64 << 20)
