@@ -1,0 +1,139 @@
+"""``mtool convert``."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note, progress
+
+if TYPE_CHECKING:
+    from manifest_tools.convert import Converted, Plan
+    from manifest_tools.convert.pictures import Fetch
+    from manifest_tools.problem import Problem
+
+_SHOWN = 20  # problems; the rest are counted
+
+
+def convert(
+    manifest: options.Manifest,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="recordio, or folder (one a class).")],
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="NAME", help="NAME.rec, or the folder NAME; with NAME.json."),
+    ] = None,
+    images: options.Images = None,
+    label_attribute: options.LabelAttribute = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            "--resize", metavar="N", help="Pixels of the shorter edge; 0 keeps the size. [recordio: 256]"
+        ),
+    ] = None,
+    quality: Annotated[int, typer.Option("--quality", metavar="N", help="Of the JPEGs, 1 to 100.")] = 95,
+    pass_through: Annotated[
+        bool, typer.Option("--pass-through", help="Leave the pictures' bytes as they are.")
+    ] = False,
+    square: Annotated[bool, typer.Option("--square", help="Cut the middle out before the resize.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Folder: hard links instead of copies, on one file system.")
+    ] = False,
+    classes: options.Classes = None,
+    jobs: options.Jobs = None,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Convert MANIFEST and its pictures to a format to train from.
+
+    recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class.
+    A picture that is missing or broken is reported with its line, and the run goes on; exit code 1 then.
+
+    Example: mtool convert train.manifest --to recordio -o train --images ./raw-data
+    """
+    from manifest_tools.classes import read_class_table
+    from manifest_tools.convert import NothingUsable, carry_out, plan
+
+    planned = plan(
+        manifest,
+        to,
+        output,
+        images=images or (),
+        label_attribute=label_attribute,
+        resize=resize,
+        quality=quality,
+        pass_through=pass_through,
+        square=square,
+        link=link,
+        classes=read_class_table(classes) if classes else None,
+        jobs=jobs,
+    )
+    fetch = pictures_of(planned, quiet)
+    if dry_run:
+        note(f"{len(planned.examples.examples):,} pictures would become {planned.output} ({to})")
+        return
+    try:
+        done = carry_out(planned, jobs=jobs, force=force, fetch=fetch, progress=progress)
+    except NothingUsable as error:
+        show_problems(error.problems)
+        raise
+    show_problems(done.problems)
+    if as_json:
+        typer.echo(json.dumps(as_value(done)))
+    if not quiet:
+        note(summary(done))
+    if done.problems:
+        raise typer.Exit(1)
+
+
+def pictures_of(plan: "Plan", quiet: bool = False) -> "Fetch | None":
+    """Return what fetches the pictures that are not here, or None; says before any work what that means.
+
+    Raises Refused where no picture at all can be had.
+    """
+    from manifest_tools.convert.availability import fetcher, missing
+
+    fetch = fetcher(plan)
+    text = missing(plan, fetch is not None)
+    if text and not quiet:
+        note(clean(text))
+    return fetch
+
+
+def show_problems(problems: "Sequence[Problem]") -> None:
+    """Print the first problems, and how many there are of each code."""
+    for problem in problems[:_SHOWN]:
+        note(clean(str(problem)))
+    if len(problems) > _SHOWN:
+        counts = Counter(problem.code for problem in problems)
+        listed = ", ".join(f"{count:,} {code}" for code, count in sorted(counts.items()))
+        note(f"... {len(problems) - _SHOWN:,} more; in all {listed}")
+
+
+def summary(done: "Converted") -> str:
+    """Say in one or two lines what was made, and what is not in it."""
+    named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs)
+    text = f"{done.pictures:,} pictures of {done.table.num_classes:,} classes: {named}"
+    if done.problems:
+        text += f"\n{len(done.problems):,} pictures could not be used, and are not in it"
+    if done.left_out:
+        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(done.left_out.items()))
+        text += f"\nlines without a label: {counts}"
+    return text
+
+
+def as_value(done: "Converted") -> dict[str, Any]:
+    """Return the report for machines."""
+    from dataclasses import asdict
+
+    return {
+        "outputs": [asdict(output) for output in done.outputs],
+        "pictures": done.pictures,
+        "problems": [asdict(problem) for problem in done.problems],
+        "left_out": done.left_out,
+        **done.table.to_json(),
+    }

@@ -1,0 +1,51 @@
+"""Names that a hostile manifest gives to folders and files, made safe on every system, and unique."""
+
+import re
+import unicodedata
+
+# What Windows forbids, which includes every separator; a name must travel.
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_LONGEST = 100  # bytes, of the 255 that file systems take: numbers and endings come on top
+
+
+def safe_name(text: str, empty: str = "unnamed") -> str:
+    """Return ``text`` as the name of one file: no path, not hidden, not reserved, not too long.
+
+    >>> safe_name("../x"), safe_name("a/b"), safe_name("con.jpg"), safe_name(". ")
+    ('_._x', 'a_b', '_con.jpg', 'unnamed')
+    """
+    name = unicodedata.normalize("NFC", text)
+    name = "".join(character if character.isprintable() else "_" for character in name)
+    name = _FORBIDDEN.sub("_", name)
+    name = name.encode()[:_LONGEST].decode(errors="ignore").strip().rstrip(". ")
+    if name.startswith((".", "-", "~")):
+        name = f"_{name[1:]}"
+    return f"_{name}" if _RESERVED.fullmatch(name) else name or empty
+
+
+class Names:
+    """The names given in one folder so far; neither capitals nor the spelling of accents tell two apart."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def unique(self, stem: str, ending: str, number: int) -> str:
+        """Return ``stem`` and ``ending`` as a name that is still free, and take it.
+
+        A second one of a name is given its ``number`` (a line's, or a class's) as well.
+
+        >>> names = Names()
+        >>> names.unique("IMG_1", ".JPG", 3), names.unique("img_1", ".jpg", 17)
+        ('IMG_1.JPG', 'img_1-17.jpg')
+        """
+        name, tries = f"{stem}{ending}", 0
+        while _folded(name) in self._taken:
+            tries += 1
+            name = f"{stem}-{number}{ending}" if tries == 1 else f"{stem}-{number}-{tries}{ending}"
+        self._taken.add(_folded(name))
+        return name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
