@@ -1,26 +1,20 @@
 """The labelled lines of a manifest, one by one, with the class table of all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from manifest_tools.attributes import LabelAttribute, ambiguous, label_attribute, survey
 from manifest_tools.classes import ClassConflict, ClassTable, class_table
-from manifest_tools.errors import BadData, Refused
+from manifest_tools.errors import Refused
+from manifest_tools.examples import Columns, Example, columns, joined
 from manifest_tools.record import Peek, state
 from manifest_tools.rows import BadLine, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sources import Block, Source, open_source
 from manifest_tools.tasks import task_type
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A labelled line: its number from 1, the picture that it names, its class indices."""
-
-    number: int
-    ref: str
-    classes: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -29,7 +23,7 @@ class Examples:
 
     attribute: LabelAttribute
     table: ClassTable
-    examples: list[Example] = field(default_factory=list)
+    examples: Sequence[Example] = ()
     left_out: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -56,14 +50,17 @@ def read_examples(
         raise Refused(f"{source.name}: {attribute.name} is {attribute.type or 'of no known type'}, no class")
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
+    parts: list[tuple[int, Columns]] = []
     for first, part in scan(source, partial(_block, peek(attribute), attribute.type), jobs):
         if part.others:
             raise ambiguous(survey(source, jobs), source.name)
-        found.examples += (Example(first + n, ref, indices) for n, ref, indices in part.examples)
+        parts.append((first, part.examples))
         pairs |= part.names
         for reason, count in part.left_out.items():
             found.left_out[reason] = found.left_out.get(reason, 0) + count
-    found.table = whole_table(source, pairs, {i for e in found.examples for i in e.classes})
+    whole = joined(parts)
+    found.examples = whole
+    found.table = whole_table(source, pairs, set(np.unique(whole.classes).tolist()))
     return found
 
 
@@ -85,7 +82,7 @@ def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[i
 class _Part:
     lines: int
     others: frozenset[str]
-    examples: list[tuple[int, str, tuple[int, ...]]] = field(default_factory=list)
+    examples: Columns = field(default_factory=lambda: columns(()))
     names: dict[tuple[int, str], None] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
 
@@ -94,26 +91,16 @@ def _block(recipe: Peek, type_name: str, block: Block) -> _Part:
     task = task_type(type_name)
     rows = read_rows(block.read(), recipe)
     part = _Part(rows.lines, rows.others)
+    found: list[Example] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         kind = state(row)
         if kind != "labelled":
             part.left_out[kind] = part.left_out.get(kind, 0) + 1
             continue
         try:
-            part.examples.append((number, row.source_ref or "", task.indices(row)))
+            found.append(Example(number, row.source_ref or "", task.indices(row)))
             part.names |= dict.fromkeys(task.names(row))
         except ValueError as error:
             raise BadLine(number, str(error)) from error
+    part.examples = columns(found)
     return part
-
-
-def refs(examples: Examples) -> Iterator[str]:
-    """Yield the picture of every labelled line."""
-    return (example.ref for example in examples.examples)
-
-
-def require_refs(manifest: str, examples: Examples) -> None:
-    """Raise BadData where a labelled line names no picture."""
-    for example in examples.examples:
-        if not example.ref:
-            raise BadData(f"{manifest}:{example.number}: expected a source-ref, found none")

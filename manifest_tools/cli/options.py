@@ -1,8 +1,15 @@
 """The parameters that several commands share: an option means the same everywhere."""
 
+import os
 from typing import Annotated
 
 import typer
+
+
+def _images(given: list[str] | None) -> list[str]:
+    """Return what was typed, or else what the environment says; a folder may have a blank in its name."""
+    return given or os.environ.get("MTOOL_IMAGES", "").splitlines()
+
 
 Manifest = Annotated[
     str,
@@ -43,7 +50,8 @@ Images = Annotated[
     typer.Option(
         "--images",
         metavar="FROM=TO",
-        envvar="MTOOL_IMAGES",
-        help="Where the pictures of s3://bucket/prefix lie; a folder alone will do for one prefix.",
+        callback=_images,
+        help="Where the pictures of s3://bucket/prefix lie; a folder alone will do for one prefix. "
+        "May be repeated; MTOOL_IMAGES has one a line.",
     ),
 ]

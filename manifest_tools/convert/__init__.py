@@ -15,7 +15,7 @@ from manifest_tools.classes import ClassTable
 from manifest_tools.convert.pictures import Fetch, Progress, silently, usable
 from manifest_tools.convert.planning import Plan, Usual, prepare_plan
 from manifest_tools.errors import BadData, Refused
-from manifest_tools.labels import Example
+from manifest_tools.examples import Example
 from manifest_tools.problem import Problem
 from manifest_tools.sinks import Publication, Published, publishing
 

@@ -11,9 +11,9 @@ from typing import Any
 from manifest_tools.convert.names import Names, safe_name
 from manifest_tools.convert.planning import Plan, Usual
 from manifest_tools.errors import Exists, MtoolError, Refused
+from manifest_tools.examples import Example
 from manifest_tools.files import same_bytes
 from manifest_tools.images import FORMATS, suffix_of
-from manifest_tools.labels import Example
 from manifest_tools.problem import Problem
 from manifest_tools.sinks import Publication, Published
 

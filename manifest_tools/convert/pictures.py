@@ -6,8 +6,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from manifest_tools.convert.planning import Plan
+from manifest_tools.examples import Example
 from manifest_tools.images import MISSING, Recipe, Unusable, prepare
-from manifest_tools.labels import Example
 from manifest_tools.places import Places, read_file
 from manifest_tools.problem import Problem
 from manifest_tools.s3_failures import Denied, NotThere

@@ -8,8 +8,9 @@ from typing import Any
 
 from manifest_tools.classes import ClassTable
 from manifest_tools.errors import BadData, Refused
+from manifest_tools.examples import Example
 from manifest_tools.images import MAX_SIDE, Recipe, Unusable, decoder_version
-from manifest_tools.labels import Example, Examples, read_examples
+from manifest_tools.labels import Examples, read_examples
 from manifest_tools.places import Places, bucket_of, places
 from manifest_tools.problem import Problem
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from manifest_tools.convert.planning import Plan, Usual
 from manifest_tools.errors import BadData
+from manifest_tools.examples import Example
 from manifest_tools.images import UNNAMEABLE, Unusable
-from manifest_tools.labels import Example
 from manifest_tools.places import common_folder
 from manifest_tools.problem import Problem
 from manifest_tools.recordio import ImageRecord, frame, idx_line, lst_line, pack
