@@ -96,12 +96,15 @@ def _assign_groups(
     classes: Labels, groups: NDArray[np.uint64], shares: Sequence[Fraction], seed: int
 ) -> NDArray[np.uint8]:
     """Assign groups instead of lines: those of several lines first, the single ones fill what is left."""
-    keys, first, member, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    keys, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if not classes.single:
         from manifest_tools.iterative import merged, stratify
 
         return stratify(merged(classes, member, len(keys)), sizes, mix(keys, seed), shares)[member]
-    compact = _compact(classes.flat[first])
+    # Lines of one picture that disagree count as the lowest of their classes, whichever comes first.
+    lowest = np.full(len(keys), np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(lowest, member, classes.flat)
+    compact = _compact(lowest)
     rank = mix(keys, seed)
     wanted = quotas(np.bincount(compact, weights=sizes).astype(np.int64), shares, seed)
     parts = np.empty(len(keys), np.uint8)

@@ -117,7 +117,8 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
         if name not in value and f"{name}-ref" in value and f"{name}-ref{METADATA}" not in value:
             name = f"{name}-ref"
         labelled = value.get(name) is not None
-        state = "labelled" if labelled else "failed" if "failure-reason" in metadata else "unlabelled"
+        failed = metadata.get("failure-reason") is not None
+        state = "labelled" if labelled else "failed" if failed else "unlabelled"
         kind = metadata.get("type")
         yield Attribute(name, key, kind if isinstance(kind, str) else _shape(value.get(name), value), state)
 

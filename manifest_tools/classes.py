@@ -92,11 +92,19 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
 
 
 def read_class_table(path: str) -> ClassTable:
-    """Return the table of a ``--classes FILE``: JSON, or one class name a line."""
-    text = Path(path).read_text("utf-8")
-    if text.lstrip()[:1] in ("{", "["):
-        return ClassTable.from_json(json.loads(text))
-    return class_table(enumerate(text.split("\n")[: len(text.splitlines())]))
+    """Return the table of a ``--classes FILE``: JSON, or one class name a line.
+
+    Raises BadData for a file that is neither, ClassConflict for one that names a class twice.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig").rstrip("\n")
+        if text.lstrip()[:1] in ("{", "["):
+            return ClassTable.from_json(json.loads(text))
+        return class_table(enumerate(text.split("\n") if text else ()))
+    except BadData as error:
+        raise type(error)(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadData(f"{path}: expected a class table, JSON or a name a line; found {error}") from error
 
 
 def agree(tables: Mapping[str, ClassTable]) -> ClassTable:
@@ -105,11 +113,20 @@ def agree(tables: Mapping[str, ClassTable]) -> ClassTable:
     A class that only one file shows is no disagreement. Raises ClassConflict, naming two files.
     """
     merged = ClassTable()
-    first = ""
+    before: list[str] = []
     for source, table in tables.items():
         try:
             merged = class_table((*merged.names, *table.names))
         except ClassConflict as conflict:
-            raise ClassConflict(f"{source} and {first or 'the rest'} disagree: {conflict}") from conflict
-        first = first or source
+            other = next((name for name in before if _conflict(tables[name], table)), "itself")
+            raise ClassConflict(f"{source} and {other} disagree: {conflict}") from conflict
+        before.append(source)
     return merged
+
+
+def _conflict(one: ClassTable, other: ClassTable) -> bool:
+    try:
+        class_table((*one.names, *other.names))
+    except ClassConflict:
+        return True
+    return False

@@ -44,11 +44,13 @@ class Seen:
     labelled: bool = False
     informative: bool = False
     classes: dict[str, None] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
 
     def add(self, other: "Seen") -> None:
         """Add what another part of the manifest shows."""
         self.labelled |= other.labelled
         self.informative |= other.informative
+        self.wanted |= other.wanted
         if len(self.classes) < 1000:
             self.classes |= other.classes
 
@@ -64,7 +66,7 @@ class Seen:
                 f"{name}: every confidence is 0, as a job with one worker a picture writes it; that says "
                 "nothing about the labels; type --zero-confidence keep, or drop"
             )
-        missing = [c for c in wanted.classes if c not in self.classes]
+        missing = [c for c in wanted.classes if c not in self.wanted]
         if missing and self.labelled:
             shown = ", ".join(list(self.classes)[:12])
             raise Refused(f"{name}: no line has the class {missing[0]!r}; it has {shown}")
@@ -89,9 +91,9 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
 
 def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
     """Return the function that says why a row goes, or None; only what was asked for is looked at."""
+    if wanted == Conditions(multilabel=wanted.multilabel, zero_confidence=wanted.zero_confidence):
+        return _nothing_asked
     checks: list[Callable[[Row], str | None]] = []
-    if wanted != Conditions(multilabel=wanted.multilabel, zero_confidence=wanted.zero_confidence):
-        checks.append(partial(_not_labelled, seen))
     if wanted.min_confidence is not None:
         checks.append(partial(_confidence, task, wanted, seen))
     if wanted.classes:
@@ -102,17 +104,23 @@ def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str
         checks.append(partial(_job, frozenset(map(_bare_job, wanted.jobs))))
     if wanted.before is not None or wanted.after is not None:
         checks.append(partial(_date, _utc(wanted.before), _utc(wanted.after)))
-    if len(checks) == 2 and wanted.min_confidence is not None and not task.multi_label:
+    if len(checks) == 1 and wanted.min_confidence is not None and not task.multi_label:
         return partial(_only_confidence, wanted, seen)
-    return partial(_first_reason, checks)
+    return partial(_first_reason, seen, checks)
 
 
-def _first_reason(checks: list[Callable[[Row], str | None]], row: Row) -> str | None:
-    for check in checks:
-        reason = check(row)
-        if reason is not None:
-            return reason
+def _nothing_asked(row: Row) -> str | None:
     return None
+
+
+def _first_reason(seen: Seen, checks: list[Callable[[Row], str | None]], row: Row) -> str | None:
+    """Return the first reason; every check looks at every labelled row, for what the end must know."""
+    reason = _not_labelled(seen, row)
+    if reason is None:
+        for check in checks:
+            found = check(row)
+            reason = reason or found
+    return reason
 
 
 def _not_labelled(seen: Seen, row: Row) -> str | None:
@@ -160,7 +168,9 @@ def _class(task: TaskType, wanted: frozenset[str], seen: Seen, row: Row) -> str 
     named = dict(task.names(row))
     called = [named.get(index, str(index)) for index in task.indices(row)]
     seen.classes |= dict.fromkeys(called)
-    return None if any(name in wanted for name in called) else "other class"
+    met = wanted.intersection(called)
+    seen.wanted |= met
+    return None if met else "other class"
 
 
 def _metadata(row: Row) -> Metadata:

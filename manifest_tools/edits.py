@@ -57,7 +57,8 @@ class Placeholder:
     @property
     def plain(self) -> bool:
         """Say whether the bytes of the placeholder can be nothing else than a part of a string."""
-        return not set(self.old) <= _OUTSIDE and self.old.isprintable() and '"' not in self.old + self.new
+        both = self.old + self.new
+        return not set(self.old) <= _OUTSIDE and both.isprintable() and not set('"\\') & set(both)
 
     def __call__(self, line: bytes) -> bytes:
         """Return the line with every placeholder replaced."""
@@ -82,11 +83,14 @@ class FromLab:
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line under the new lab ID."""
+        """Return the line under the new lab ID; raises ValueError where a key would be there twice."""
         edits: list[Edit] = []
-        for member in members(line):
-            key = text(line, member.key)
+        found = {member: text(line, member.key) for member in members(line)}
+        keys = set(found.values())
+        for member, key in found.items():
             if key not in SOURCES and self._begins(key):
+                if self._swap(key) in keys - {key}:
+                    raise ValueError(f"the attribute {self._swap(key)} is there already")
                 edits.append((member.key, spell(self._swap(key))))
             if key.endswith(METADATA) and line[member.value.start : member.value.start + 1] == b"{":
                 edits += self._job_names(line, member.value)
@@ -113,9 +117,12 @@ class FromLab:
 
     def _uris(self, line: bytes) -> Iterator[Edit]:
         for span in strings(line):
-            if line[span.start + 1 : span.start + 6] != b"s3://":
+            spelt = line[span.start + 1 : span.end - 1]
+            if not spelt.startswith(b"s3:") and b"\\" not in spelt:
                 continue
             old = text(line, span)
+            if not old.startswith("s3://"):
+                continue
             bucket, *key = old[5:].split("/")
             if self.everywhere:
                 key = [self._swap(part) if self._begins(part) else part for part in key]
@@ -164,6 +171,9 @@ class RenameAttribute:
         """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
         twins = {self.old: self.new, self.old + METADATA: self.new + METADATA}
         found = {member: text(line, member.key) for member in members(line)}
+        stem = self.old.removesuffix("-ref")
+        if not {stem, self.old + METADATA} & set(found.values()):  # AWS prints this twin of a -ref too
+            twins[stem + METADATA] = self.new.removesuffix("-ref") + METADATA
         edits = [(member.key, spell(twins[key])) for member, key in found.items() if key in twins]
         taken = set(twins.values()) & set(found.values()) if edits else set()
         if taken:
@@ -190,21 +200,18 @@ class RenameClass:
 
     def __call__(self, line: bytes) -> bytes:
         """Return the line with the class renamed."""
-        edits = []
+        names = self._spans(line)
+        return splice(line, [(span, spell(self.new)) for span in names if text(line, span) == self.old])
+
+    def is_taken(self, line: bytes) -> bool:
+        """Say whether a class of the line bears the new name."""
+        return any(text(line, span) == self.new for span in self._spans(line))
+
+    def _spans(self, line: bytes) -> Iterator[Span]:
         for member in members(line):
             key = text(line, member.key)
-            if not key.endswith(METADATA) or (self.attribute and key != self.attribute + METADATA):
-                continue
-            for value in _class_names(line, member):
-                if text(line, value) == self.old:
-                    edits.append((value, spell(self.new)))
-        return splice(line, edits)
-
-
-def class_names(line: bytes) -> frozenset[str]:
-    """Return every class name that the metadata of a line spells."""
-    twins = (m for m in members(line) if text(line, m.key).endswith(METADATA))
-    return frozenset(text(line, value) for member in twins for value in _class_names(line, member))
+            if key == f"{self.attribute}{METADATA}" or (self.attribute is None and key.endswith(METADATA)):
+                yield from _class_names(line, member)
 
 
 def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:

@@ -4,12 +4,21 @@ What is wrong with the data of a line is no exception but a value, see ``problem
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class MtoolError(Exception):
     """The work could not be done; the text is one line that a tired person understands."""
 
     exit_code = 3
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel from a worker process with text and fields; a subclass is not called again with its text."""
+        return _again, (type(self), self.args), vars(self)
+
+
+def _again(kind: type[MtoolError], args: tuple[Any, ...]) -> MtoolError:
+    return kind.__new__(kind, *args)
 
 
 class Refused(MtoolError):

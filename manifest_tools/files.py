@@ -1,5 +1,6 @@
 """Local files that appear whole or not at all."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -35,8 +36,9 @@ class NewFile:
         self.temporary.replace(self.target)
 
     def discard(self) -> None:
-        """Close and remove what was written."""
-        self.stream.close()
+        """Close and remove what was written; a full disk, which closing would meet again, keeps nothing."""
+        with contextlib.suppress(OSError):
+            self.stream.close()
         self.temporary.unlink(missing_ok=True)
 
 
@@ -51,7 +53,7 @@ def new_file(path: str) -> NewFile:
     import tempfile
 
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.")
     except OSError as error:
         raise MtoolError(f"{path}: cannot be written: {error.strerror}") from error
     os.chmod(name, _mode_of(target))

@@ -15,7 +15,7 @@ from manifest_tools.pieces import Pieces, pieces
 from manifest_tools.record import Peek, Row
 from manifest_tools.rows import BadLine, Rows, read_rows
 from manifest_tools.scan import scan
-from manifest_tools.sinks import Published, publishing
+from manifest_tools.sinks import Published, check_apart, publishing
 from manifest_tools.sources import Block, Source, open_source, rereadable
 from manifest_tools.tasks import task_type
 from manifest_tools.trim import trim
@@ -59,6 +59,7 @@ def filter(
     with one worker a picture writes that, and it says nothing.
     """
     wanted = conditions or Conditions()
+    check_apart(manifest, [output, *([] if rejects is None else [rejects])])
     opened = open_source(manifest)
     if sample is None:
         return _filter(opened, output, wanted, None, rejects, label_attribute_name, force, dry_run, jobs)
@@ -148,12 +149,19 @@ def _filter_block(
     if wanted.multilabel == "trim" and wanted.min_confidence is not None:
         for at in np.flatnonzero(keep).tolist():
             if low := low_classes(task, wanted, rows.rows[at]):
-                edited[at] = trim(rows.line(at), recipe, low)
+                edited[at] = _trimmed(rows, at, recipe, low)
     _tally(part, reasons, len(edited))
     part.kept_pieces = pieces(block, data, rows.starts, rows.ends, keep, edited)
     if keep_left:
         part.left_pieces = pieces(block, data, rows.starts, rows.ends, ~keep, {})
     return part
+
+
+def _trimmed(rows: Rows, at: int, recipe: Peek, low: frozenset[int]) -> bytes:
+    try:
+        return trim(rows.line(at), recipe, low)
+    except (ValueError, TypeError) as error:  # of two labels under one key, one may be no list
+        raise BadLine(int(rows.numbers[at]), f"cannot be trimmed: {error}") from error
 
 
 def _tally(part: _Part, reasons: Sequence[str | None], trimmed: int) -> None:

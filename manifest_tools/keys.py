@@ -32,9 +32,11 @@ def keys_of(texts: list[str | None]) -> NDArray[np.uint64]:
         longest = _LONGEST
     words = max(-(-longest // 8), 1)
     padded = np.array(encoded, f"S{8 * words}").view("<u8").reshape(len(encoded), words)
-    keys = np.zeros(len(encoded), np.uint64)
+    # A text takes as many rounds as it has words, or its key would depend on the others' lengths.
+    rounds = np.array([len(text) for text in encoded], np.uint64)
+    keys = rounds + np.uint64(1)
     for word in range(words):
-        keys = mix(keys ^ padded[:, word], word)
+        keys = np.where(rounds > 8 * word, mix(keys ^ padded[:, word], word), keys)
     keys[missing] = 0
     return keys
 

@@ -80,7 +80,7 @@ def _tasks(
 ) -> Iterator[_Task]:
     """Yield the blocks with their offsets; reads along, to know the digest without another pass."""
     offsets = np.zeros(len(files), np.int64)
-    scattered = None if ranks is None else _scatter(lengths, parts, len(files), ranks)
+    scattered = None if ranks is None else _scatter(_as_written(source, lengths), parts, len(files), ranks)
     first = 0
     ends = np.cumsum(lengths, dtype=np.int64)
     for block in source.blocks():
@@ -94,14 +94,20 @@ def _tasks(
         first = last
 
 
+def _as_written(source: Source, lengths: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the lengths with the newline that the last line may lack: another one may come to follow it."""
+    size = source.size or 0
+    if Block(source.uri, size - 1, size).read() == b"\n":
+        return lengths
+    longer = lengths.copy()
+    longer[-1] += 1
+    return longer
+
+
 def _scatter(
     lengths: NDArray[np.uint32], parts: NDArray[np.uint8], files: int, ranks: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
-    """Return the offset in its file of every line, each file's lines going by rank.
-
-    A line that came without newline gets one, or the next would be written into it; so every
-    line is counted with one more byte than it may need only if it is the very last of the input.
-    """
+    """Return the offset in its file of every line, each file's lines going by rank."""
     offsets = np.zeros(len(parts), np.int64)
     for part in range(files):
         mine = np.flatnonzero(parts == part)

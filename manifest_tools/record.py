@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from manifest_tools.errors import BadData
+
 if TYPE_CHECKING:
     import msgspec
 
@@ -80,6 +82,8 @@ class Peek:
 def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
     """Return a decoder of just the fields in ``peek``; of a duplicate key the last one counts.
 
+    Raises BadData for an attribute whose name no decoder could be made for.
+
     >>> peek = Peek("kind", "kind-metadata", "index", ("confidence",))
     >>> row = decoder(peek).decode(b'{"kind": 1, "kind-metadata": {"confidence": 0.5, "x": []}}')
     >>> row.label, row.metadata.confidence
@@ -96,16 +100,17 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
     )
     label: tuple[str, Any, Any] = ("label", LABELS[peek.label], None)
     sources: list[tuple[str, Any, Any]] = [(_python(name), str | None, None) for name in peek.sources]
-    row = msgspec.defstruct(
-        "Row",
-        [*sources, label, ("metadata", metadata | None, None)],
-        rename={
-            **{_python(name): name for name in peek.sources},
-            "label": peek.attribute,
-            "metadata": peek.metadata_key,
-        },
-        gc=False,
-    )
+    keys = {_python(name): name for name in peek.sources}
+    keys |= {"label": peek.attribute, "metadata": peek.metadata_key}
+    try:
+        row = msgspec.defstruct(
+            "Row", [*sources, label, ("metadata", metadata | None, None)], rename=keys, gc=False
+        )
+    except ValueError as error:
+        raise BadData(
+            f"no label attribute can be called {peek.attribute!r}: expected a name of its own,"
+            " without quotes, backslashes and control characters"
+        ) from error
     return cast("msgspec.json.Decoder[Row]", msgspec.json.Decoder(row))
 
 

@@ -54,6 +54,24 @@ def read_rows(data: bytes, peek: Peek) -> Rows:
     return Rows(data, rows, starts, ends, numbers, lines, others)
 
 
+def decodable(
+    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek
+) -> tuple[list[Row], NDArray[np.int64]]:
+    """Return a row for every line that is what ``peek`` asks for, and the numbers of these lines, from 0."""
+    rows = _decode_all(data, starts, ends, peek)
+    if rows is not None:
+        return rows, np.arange(len(starts))
+    decode = decoder(peek).decode
+    rows, numbers = [], []
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        try:
+            rows.append(decode(data[start:end]))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        numbers.append(number)
+    return rows, np.array(numbers, np.int64)
+
+
 def line_offsets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each line begins, and where it ends after its newline."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
@@ -139,8 +157,12 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
     from manifest_tools.attributes import attributes_of
 
     found: set[str] = set()
-    for line in data.split(b"\n"):
+    for number, line in enumerate(data.split(b"\n")):
         if METADATA.encode() in line or b"\\u00" in line:
-            value = msgspec.json.decode(line)
+            try:
+                value = msgspec.json.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                # In values that the peek did not look at, or it would have been found before.
+                raise BadLine(number, reason(line, error)) from error
             found.update(attribute.name for attribute in attributes_of(value))
     return frozenset(found - {peek.attribute})

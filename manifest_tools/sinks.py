@@ -2,8 +2,9 @@
 
 import contextlib
 import gzip
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
@@ -43,16 +44,19 @@ class Publication:
     published: list[Published] = field(default_factory=list)
     _outputs: list[_Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)
+    _places: set[str] = field(default_factory=set)
 
     def open(self, path: str) -> BinaryIO:
         """Return a stream to write ``path`` with; ``.gz`` is compressed, ``-`` is standard output."""
         if path == STDOUT:
+            self._take(path)
             return sys.stdout.buffer
         if is_special(path):
             stream = open(path, "wb")  # noqa: SIM115 - closed by publish or discard
             self._direct.append(stream)
             return stream
-        output = _Output(path, self._new_file(path))
+        self._take(path)
+        output = _Output(path, _spool(path) if path.startswith("s3://") else new_file(path))
         self._outputs.append(output)
         if not path.endswith(".gz"):
             return output.file.stream
@@ -73,19 +77,17 @@ class Publication:
                 return str(output.file.temporary)
         return None
 
-    def _new_file(self, path: str) -> NewFile:
-        names = [output.name for output in self._outputs]
-        if path in names:
+    def _take(self, path: str) -> None:
+        if _place(path) in self._places:
             raise Refused(f"{path}: named twice as an output; give each its own name")
-        if path.startswith("s3://"):
-            return _spool(path)
-        return new_file(path)
+        self._places.add(_place(path))
 
     def drop(self, path: str) -> None:
         """Forget an output that is not wanted after all."""
         for output in [output for output in self._outputs if output.name == path]:
             output.file.discard()
             self._outputs.remove(output)
+            self._places.discard(_place(path))
 
     def discard(self) -> None:
         """Leave everything as it was before."""
@@ -151,13 +153,32 @@ def publishing(*, force: bool = False, sync: bool = False) -> Iterator[Publicati
         raise
 
 
+def check_apart(manifest: str, outputs: Sequence[str]) -> None:
+    """Raise Refused for an output that is the input, or another output, be it spelt in another way."""
+    taken = {_place(manifest): "its own input"}
+    for output in outputs:
+        if output == STDOUT or is_special(output):
+            continue
+        place = _place(output)
+        if place in taken:
+            raise Refused(f"{output}: would take the place of {taken[place]}; type another name, or -o")
+        taken[place] = "another output"
+
+
+def _place(name: str) -> str:
+    return name if name.startswith("s3://") else os.path.realpath(name)
+
+
 def _spool(uri: str) -> NewFile:
     """Return a local file whose bytes become the object ``uri``: S3 has no half objects to rename."""
     import tempfile
 
     from manifest_tools import s3uri
 
-    s3uri.parse(uri)
+    try:
+        s3uri.parse(uri)
+    except ValueError as error:
+        raise Refused(str(error)) from error
     stream = tempfile.NamedTemporaryFile(prefix="mtool-", delete=False)  # noqa: SIM115
     return NewFile(Path(stream.name), Path(stream.name), cast(BinaryIO, stream))
 

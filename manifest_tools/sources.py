@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,7 +206,7 @@ def _decompressed(uri: str) -> Iterator[BinaryIO]:
         else:
             with gzip.open(uri, "rb") as stream:
                 yield cast(BinaryIO, stream)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise NotAManifest(uri, f"a damaged gzip file ({error})", "fetch it again") from error
 
 

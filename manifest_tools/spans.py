@@ -101,8 +101,11 @@ def text(line: bytes, span: Span) -> str:
 
 
 def spell(value: str) -> bytes:
-    """Return ``value`` as a JSON string, with no more escapes than JSON asks for."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """Return ``value`` as a JSON string, with no more escapes than JSON and UTF-8 ask for."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair can only be written as an escape
+        return json.dumps(value).encode()
 
 
 def splice(line: bytes, edits: Iterable[Edit]) -> bytes:
@@ -128,21 +131,22 @@ def splice(line: bytes, edits: Iterable[Edit]) -> bytes:
 def keep_elements(line: bytes, container: Span, elements: list[Span], keep: list[bool]) -> Edit:
     """Return the edit that leaves only some elements of an array, or members of an object.
 
-    Whatever stood between two elements goes on standing there.
+    Whatever stood between an element and the one before goes on standing before it.
 
     >>> line = b"[3, 0, 7]"
     >>> splice(line, [keep_elements(line, Span(0, 9), list(items(line, 0)), [True, False, True])])
     b'[3, 7]'
     """
-    kept = [line[span.start : span.end] for span, wanted in zip(elements, keep, strict=True) if wanted]
+    kept = [at for at, wanted in zip(range(len(elements)), keep, strict=True) if wanted]
     if not kept:
         return container, line[container.start : container.start + 1] + line[
             container.end - 1 : container.end
         ]
-    opening = line[container.start : elements[0].start]
-    closing = line[elements[-1].end : container.end]
-    between = line[elements[0].end : elements[1].start] if len(elements) > 1 else b", "
-    return container, opening + between.join(kept) + closing
+    parts = [line[container.start : elements[0].start]]
+    for at in kept:
+        before = elements[at - 1].end if at != kept[0] else elements[at].start
+        parts.append(line[before : elements[at].end])
+    return container, b"".join((*parts, line[elements[-1].end : container.end]))
 
 
 def strings(line: bytes) -> Iterator[Span]:

@@ -19,13 +19,15 @@ from manifest_tools.errors import Refused
 from manifest_tools.keys import mix
 from manifest_tools.lines import KINDS, Lines, read_lines
 from manifest_tools.parts import NOWHERE, write_parts
-from manifest_tools.sinks import Publication, Published, publishing
+from manifest_tools.sinks import Publication, Published, check_apart, publishing
 from manifest_tools.sources import Source, open_source, rereadable
 from manifest_tools.tasks import TaskType
 
 Share = Fraction | float | str
 
 DEFAULT_PARTS: dict[str, Share] = {"train": "0.8", "validation": "0.2"}
+REPORT = "split.json"
+MOST_PARTS = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -51,9 +53,14 @@ class Split:
     published: tuple[Published, ...] = ()
 
     @property
+    def home(self) -> str:
+        """The part called train, or else the first: small classes go there."""
+        return list(self.parts)[_home(self.parts)]
+
+    @property
     def num_training_samples(self) -> int:
-        """Lines of the part called train, or of the first."""
-        return self.lines.get("train", next(iter(self.lines.values())))
+        """Lines of the part called train, or else of the first."""
+        return self.lines[self.home]
 
     def to_json(self) -> dict[str, Any]:
         """Return what stands in split.json: nothing in it changes when nothing else did."""
@@ -108,10 +115,12 @@ def split(
     with rereadable(open_source(manifest)) as source:
         attribute = label_attribute(source, label_attribute_name, jobs)
         lines = read_lines(source, attribute, classes or ClassTable(), jobs)
-        part = _assign(lines, attribute.task, list(shares.values()), seed, rejects is not None)
+        part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
         result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
         if dry_run:
             return result
+        if output is not None and not output.startswith("s3://"):
+            os.makedirs(output, exist_ok=True)
         with publishing(force=force) as publication:
             ranks = _ranks(lines, seed) if shuffle else None
             digest = write_parts(
@@ -123,9 +132,12 @@ def split(
 
 
 def _assign(
-    lines: Lines, task: TaskType, shares: list[Fraction], seed: int, keep_rejects: bool
+    lines: Lines, task: TaskType, shares: list[Fraction], home: int, seed: int, keep_rejects: bool
 ) -> NDArray[np.uint8]:
-    """Return the part of every line of the file; 255 is nowhere, the number after the last part rejects."""
+    """Return the part of every line of the file; 255 is nowhere, the number after the last part rejects.
+
+    ``home`` is the part that takes the classes too small to be parted.
+    """
     part = np.full(len(lines.kinds), NOWHERE, np.uint8)
     if keep_rejects:
         part[np.isin(lines.kinds, [KINDS.index("failed"), KINDS.index("unlabelled")])] = len(shares)
@@ -133,7 +145,9 @@ def _assign(
     if not task.has_classes:
         # Types whose label is no class are dealt out as one class.
         labels = Labels(np.zeros(len(lines.keys), np.int32), np.ones(len(lines.keys), np.int32))
-    part[lines.kinds == 0] = assign(labels, lines.keys, shares, seed)
+    order = [home, *(at for at in range(len(shares)) if at != home)]
+    dealt = assign(labels, lines.keys, [shares[at] for at in order], seed)
+    part[lines.kinds == 0] = np.array(order, np.uint8)[dealt]
     return part
 
 
@@ -147,6 +161,8 @@ def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
     if sum(shares.values()) != 1:
         total = _ratio(Fraction(sum(shares.values())))
         raise Refused(f"expected parts that add up to 1, found {total}; the last one can be given less")
+    if len(shares) > MOST_PARTS:
+        raise Refused(f"expected at most {MOST_PARTS} parts, found {len(shares)}")
     if len({name.lower() for name in shares}) < len(shares):
         raise Refused("two parts have one name where upper and lower case are the same")
     return shares
@@ -164,6 +180,11 @@ def _share(name: str, share: Share) -> Fraction:
     return exact
 
 
+def _home(parts: Mapping[str, object]) -> int:
+    """Return the place of the part called train, or else of the first."""
+    return list(parts).index("train") if "train" in parts else 0
+
+
 def _ratio(share: Fraction) -> str:
     """Return a share as a decimal where it is one.
 
@@ -179,14 +200,10 @@ def _targets(manifest: str, output: str | None, parts: list[str], rejects: str |
     if output is None and (manifest == "-" or manifest.startswith("s3://")):
         raise Refused(f"split {manifest} needs a place for the parts; type -o FOLDER")
     folder = os.path.dirname(manifest) if output is None else output
-    if output is not None and not output.startswith("s3://"):
-        os.makedirs(output, exist_ok=True)
     targets = {name: _join(folder, f"{name}.manifest") for name in parts}
     if rejects is not None:
         targets[""] = rejects
-    for target in targets.values():
-        if os.path.realpath(target) == os.path.realpath(manifest):
-            raise Refused(f"{target}: the part would take the place of its own input; type -o FOLDER")
+    check_apart(manifest, [*targets.values(), _join(folder, REPORT)])
     return targets
 
 
@@ -233,4 +250,4 @@ def _count(
 def _write_report(result: Split, publication: Publication) -> None:
     first = next(iter(result.files.values()))
     text = json.dumps(result.to_json(), indent=2, ensure_ascii=False)
-    publication.open(_join(os.path.dirname(first), "split.json")).write(text.encode() + b"\n")
+    publication.open(_join(os.path.dirname(first), REPORT)).write(text.encode() + b"\n")

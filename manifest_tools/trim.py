@@ -1,5 +1,7 @@
 """Takes classes out of a multi-label line: label, class-map and confidence-map together, nothing else."""
 
+import json
+
 from manifest_tools.record import Peek
 from manifest_tools.spans import Edit, Span, find, items, keep_elements, members, splice, text
 
@@ -20,7 +22,7 @@ def trim(line: bytes, peek: Peek, leaving: frozenset[int]) -> bytes:
 
 def _trim_label(line: bytes, label: Span, leaving: frozenset[int]) -> Edit | None:
     elements = list(items(line, label.start))
-    keep = [int(line[span.start : span.end].strip(b'"')) not in leaving for span in elements]
+    keep = [int(json.loads(line[span.start : span.end])) not in leaving for span in elements]
     return None if all(keep) else keep_elements(line, label, elements, keep)
 
 

@@ -1,8 +1,9 @@
 """The table of commands, and the one place where a failure becomes an exit code."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -44,6 +45,17 @@ class PipeClosed(Exception):
     """Whoever read our standard output has seen enough."""
 
 
+@contextlib.contextmanager
+def _past_typer() -> Iterator[None]:
+    """Let through what Typer would end by itself: a closed pipe with exit code 1, Ctrl-C without a word."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise PipeClosed from error
+    except KeyboardInterrupt as error:
+        raise typer.Abort from error
+
+
 class Words(TyperGroup):
     """The commands of WORDS, each imported when it is called for."""
 
@@ -55,12 +67,15 @@ class Words(TyperGroup):
         """Return the command, or None for a word that is none of ours."""
         return command(cmd_name) if cmd_name in WORDS else None
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the command line; ``--help`` and ``--version`` print here."""
+        with _past_typer():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen word; a closed pipe gets past Typer, which would make it exit code 1."""
-        try:
+        """Run the chosen word."""
+        with _past_typer():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise PipeClosed from error
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line and leave with its exit code, in one line where it failed."""
@@ -146,6 +161,9 @@ def main() -> None:
     Ends without taking the interpreter apart module by module, which takes longer than a small split:
     outputs are closed by then, and worker processes are gone.
     """
+    # Python has None where a stream was closed (`>&-`); what would be printed is not wanted then.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as we live
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     try:
         app()
     except SystemExit as end:

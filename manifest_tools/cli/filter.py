@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.cli import options
-from manifest_tools.cli.screen import note, table
+from manifest_tools.cli.screen import clean, note, table
 
 if TYPE_CHECKING:
     from manifest_tools.filter import Filtered
@@ -132,6 +132,6 @@ def _report(result: "Filtered", dry_run: bool) -> str:
     if result.trimmed:
         rows.append(("of them trimmed", result.trimmed))
     rows += sorted(result.reasons.items(), key=lambda item: -item[1])
-    text = [table(rows, (result.manifest, "lines"))]
+    text = [table(rows, (clean(result.manifest), "lines"))]
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])

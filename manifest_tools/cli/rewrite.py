@@ -66,17 +66,18 @@ def rewrite(
     edits += _class_edits(rename_class, label_attribute)
     if not edits:
         raise Refused("nothing to change; type for example --lab lab3, or --rename-class RH=right-hand")
-    names = manifests or holding(Path(), from_lab or placeholder)
-    if not names:
+    if not manifests and lab is None:
+        raise Refused("which manifests? type their names; only --lab finds them by what it replaces")
+    names = manifests or holding(Path(), edits[0])
+    if not names and not quiet:
         note(f"nothing to do: no *.manifest here holds {from_lab or placeholder}")
-        return
     results = rewrite_manifests(*names, edits=edits, output=output, force=force, dry_run=dry_run, jobs=jobs)
     if dry_run:
         _show(results)
-    if as_json and output != "-":
+    if as_json:
         report = [{"manifest": r.manifest, "lines": r.lines, "changed": r.changed} for r in results]
-        typer.echo(json.dumps(report, ensure_ascii=False))
-    elif not quiet:
+        (note if "-" in (output, *names) else typer.echo)(json.dumps(report, ensure_ascii=False))
+    elif names and not quiet:
         _report(results, dry_run)
 
 

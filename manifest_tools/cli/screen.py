@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    """Say something to the person at the terminal, with nothing in it that could steer the terminal."""
+    print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def clean(text: str) -> str:
@@ -41,7 +41,7 @@ def table(rows: Sequence[Sequence[object]], headers: Sequence[str] = ()) -> str:
     RH        30
     LH     1,025
     """
-    cells = [list(headers)] if headers else []
+    cells = [list(map(clean, headers))] if headers else []
     cells += [[_cell(value) for value in row] for row in rows]
     if not cells:
         return ""

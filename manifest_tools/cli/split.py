@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.cli import options
-from manifest_tools.cli.screen import note, table
+from manifest_tools.cli.screen import clean, note, table
 from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _report(result: "Split", dry_run: bool) -> str:
     shown = rows if len(rows) <= MANY else rows[: MANY - 1]
     totals = [result.lines[name] for name in names]
     total = ("", "lines", *totals, sum(totals))
-    text = [table([*shown, total], ("index", "class", *names, "all"))] if rows else []
+    text = [table([*shown, total], ("index", "class", *names, "all"))]
     if len(shown) < len(rows):
         text.append(f"({len(rows) - len(shown)} more classes: see split.json)")
     text += _remarks(result)
@@ -115,12 +115,16 @@ def _remarks(result: "Split") -> list[str]:
     remarks = []
     if not result.attribute.task.has_classes:
         kind = result.attribute.type or "of no known type"
-        remarks.append(f"not stratified: {result.attribute.name} is {kind}, which has no class a line")
+        name = clean(result.attribute.name)
+        remarks.append(f"not stratified: {name} is {clean(kind)}, which has no class a line")
     if result.small_classes:
-        few = ", ".join(result.table.name(index) for index in result.small_classes[:8])
+        few = ", ".join(clean(result.table.name(index)) for index in result.small_classes[:8])
         more = f" and {len(result.small_classes) - 8} more" if len(result.small_classes) > 8 else ""
-        first = next(iter(result.parts))
-        remarks.append(f"fewer lines than parts, so all in {first}: {few}{more}")
+        at = list(result.parts).index(result.home)
+        counts = [result.counts[index] for index in result.small_classes]
+        whole = all(row[at] == sum(row) for row in counts)
+        where = f", so all in {result.home}" if whole else ""
+        remarks.append(f"fewer lines than parts{where}: {few}{more}")
     if result.left_out:
         remarks.append(
             "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items())

@@ -35,4 +35,4 @@ def class_index(label: int | str) -> int:
         label = int(label)
     if isinstance(label, int) and 0 <= label < MOST:
         return label
-    raise ValueError(f"expected a class index from 0, found {label!r}")
+    raise ValueError(f"expected a class index from 0, found {label!r:.100}")

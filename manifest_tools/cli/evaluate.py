@@ -1,0 +1,116 @@
+"""``mtool evaluate``."""
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.cli.train import read_data
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from manifest_tools.classes import ClassTable
+    from trainers.metrics import ClassFigures, Metrics
+
+Model = Annotated[
+    str, typer.Option("--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz.")
+]
+
+_WIDEST = 12  # classes in a confusion matrix on the screen
+
+
+def evaluate(
+    manifest: Annotated[
+        str, typer.Argument(metavar="MANIFEST", help="Pictures whose classes are known.")
+    ] = "validation.manifest",
+    model: Model = "model",
+    images: options.Images = None,
+    picture: Annotated[
+        str | None,
+        typer.Option(
+            "--picture", metavar="FILE", help="The confusion matrix as a PNG. [MODEL/confusion.png]"
+        ),
+    ] = None,
+    label_attribute: options.LabelAttribute = None,
+    jobs: options.Jobs = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print how good a model is on MANIFEST: precision, recall and F1 by class, and what it confuses.
+
+    Exit code 1 when pictures had to be left out.
+
+    \b
+    For example:
+      mtool evaluate --images ./raw-data
+      mtool evaluate test.manifest --model model/model.tar.gz --json
+    """
+    from trainers.artifact import read_model
+    from trainers.evaluate import evaluate as measure
+    from trainers.prepare import against_model, passing
+
+    if manifest == "validation.manifest" and not os.path.exists(manifest):
+        raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
+    trained = read_model(model)
+    with passing() as place:
+        planned = against_model(
+            manifest, trained, model, place, images=images or (), label_attribute=label_attribute
+        )
+        data, dropped = read_data(planned, jobs, quiet)
+        metrics = measure(trained, data)
+    if as_json:
+        typer.echo(json.dumps(metrics.to_json()))
+    else:
+        typer.echo(report(metrics, trained.table))
+    _draw(metrics, trained.table, picture, model, quiet)
+    if dropped:
+        raise typer.Exit(1)
+
+
+def report(metrics: "Metrics", classes: "ClassTable") -> str:
+    """Return the figures as text: a table by class, the confusion matrix, and the accuracy."""
+    rows = [(each.index, each.name, *_figures(each), each.support) for each in metrics.classes]
+    by_class = table(rows, ("index", "class", "precision", "recall", "F1", "support"))
+    return "\n".join((by_class, "", _confusion(metrics, classes), "", _accuracy(metrics)))
+
+
+def _confusion(metrics: "Metrics", classes: "ClassTable") -> str:
+    rows = [(index, classes.name(index), *row) for index, row in enumerate(metrics.confusion)]
+    if metrics.multi_label:
+        return table(rows, ("index", "class", "rightly not", "wrongly there", "wrongly not", "rightly there"))
+    if classes.num_classes > _WIDEST:
+        return f"(a confusion matrix of {classes.num_classes:,} classes: see the picture, or --json)"
+    return table(rows, ("index", "is \\ answer", *map(clean, classes.labels)))
+
+
+def _figures(figures: "ClassFigures") -> list[str]:
+    values = (figures.precision, figures.recall, figures.f1)
+    return ["-" if value is None else f"{value:.3f}" for value in values]
+
+
+def _accuracy(metrics: "Metrics") -> str:
+    pictures = f"{metrics.examples:,} picture" + ("s" if metrics.examples != 1 else "")
+    if metrics.multi_label:
+        return f"accuracy {metrics.accuracy:.3f} over classes, {metrics.exact:.3f} with all right; {pictures}"
+    return f"accuracy {metrics.accuracy:.3f} of {pictures}, loss {metrics.loss:.3f}"
+
+
+def _draw(metrics: "Metrics", classes: "ClassTable", picture: str | None, model: str, quiet: bool) -> None:
+    """Write the confusion matrix as a picture; without matplotlib only a wish for it is an error."""
+    from manifest_tools.sinks import publishing
+    from trainers import plots
+
+    if picture is None and not plots.available():
+        if not quiet:
+            note("no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'")
+        return
+    folder = model if os.path.isdir(model) else os.path.dirname(model)
+    # Ours to replace: it says what the last evaluation said. A file by name is the user's decision.
+    path = os.path.join(folder, "confusion.png") if picture is None else picture
+    with publishing(force=True) as publication:
+        publication.open(path).write(plots.confusion(metrics, classes))
+    if not quiet:
+        note(f"{clean(path)}: {publication.published[0].state}")

@@ -1,0 +1,181 @@
+"""``mtool stats``."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import bar, clean, table, width
+
+if TYPE_CHECKING:
+    from manifest_tools.stats import AttributeStats, Confidences, Stats
+
+_MOST = 40  # classes on a screen; of more, the first and the last
+_NAME = 40  # columns of a name
+_DAYS = 31  # longer than this, dates are counted by month; months likewise by year
+_FEW = 8
+
+
+def stats(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MANIFEST]...", help="Paths, s3:// URIs, or -; every *.manifest of the folder without."
+        ),
+    ] = None,
+    label_attribute: Annotated[
+        str | None,
+        typer.Option("--label-attribute", metavar="NAME", help="Show this label, not all of them."),
+    ] = None,
+    every_class: Annotated[
+        bool, typer.Option("--all", help=f"Show all classes, also when there are more than {_MOST}.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a manifest, a line each.")
+    ] = False,
+    jobs: options.Jobs = None,
+) -> None:
+    """Say what is in a manifest: labels, classes, confidences, who labelled, and when.
+
+    \b
+    For example:
+      mtool stats output.manifest
+      mtool stats train.manifest validation.manifest --json
+    """
+    from manifest_tools.cli.validate import here
+    from manifest_tools.stats import stats as stats_of
+
+    for number, manifest in enumerate(manifests or here("stats")):
+        found = stats_of(manifest, label_attribute, jobs=jobs)
+        if as_json:
+            print(json.dumps(found.to_json()))
+        else:
+            print(("\n" if number else "") + "\n".join(_report(found, every_class)))
+
+
+def _report(found: "Stats", every_class: bool) -> Iterator[str]:
+    blank = f", and {found.blank:,} blank" if found.blank else ""
+    yield clean(f"{found.manifest}: {_lines(found.lines)}{blank}")
+    sources = {**found.sources, **({"text on the line": found.texts} if found.texts else {})}
+    yield from _indented(_counts(sources))
+    if not found.attributes:
+        yield "\nno label attribute: nothing is labelled yet"
+    for attribute in found.attributes:
+        yield ""
+        yield from _attribute(attribute, every_class)
+
+
+def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
+    kind = one.type.removeprefix("groundtruth/") or "no type"
+    yield clean(f"{one.name} ({kind})")
+    states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
+    yield "  " + ", ".join(
+        f"{count:,} {state}" for state, count in states.items() if count or state == "labelled"
+    )
+    yield from _indented(_counts({f"failed: {reason}": count for reason, count in one.failures.items()}))
+    if one.classes:
+        yield ""
+        yield from _indented(_classes(one, every_class))
+    if one.confidence.total:
+        yield ""
+        yield from _indented(_confidence(one.confidence))
+    if one.labelled:
+        yield ""
+        yield from _indented(_who_and_when(one))
+
+
+def _classes(one: "AttributeStats", every_class: bool) -> list[str]:
+    most = max(shown.lines for shown in one.classes)
+    rows = [
+        (
+            shown.index,
+            _short(shown.name),
+            shown.lines,
+            _percent(shown.lines, one.labelled),
+            bar(shown.lines / most),
+        )
+        for shown in one.classes
+    ]
+    text = table([(str(row[0]), *row[1:]) for row in rows], ("class", "name", "lines", "share", "")).split(
+        "\n"
+    )
+    if every_class or len(rows) <= _MOST:
+        return text
+    half = _MOST // 2
+    left = f"... {len(rows) - 2 * half:,} more; --all shows them"
+    return [*text[: half + 1], left, *text[-half:]]
+
+
+def _confidence(found: "Confidences") -> list[str]:
+    most = max(*found.bins, found.zeros, 1)
+    rows = [(f"{at / 10:.1f} to {(at + 1) / 10:.1f}", n, bar(n / most)) for at, n in enumerate(found.bins)]
+    if found.zeros:
+        rows.insert(0, ("0", found.zeros, bar(found.zeros / most)))
+    shown = rows if any(found.bins) else rows[:1]
+    text = table(shown, ("confidence", "labels", "")).split("\n")
+    if found.zeros:
+        text.append("a confidence of 0 is no information: a job with one worker a picture writes it")
+    return text
+
+
+def _who_and_when(one: "AttributeStats") -> list[str]:
+    rest = one.labelled - one.human - one.machine
+    who = {"by people": one.human, "by a model": one.machine, "by whom is not said": rest}
+    text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
+    text += _counts({f"job {job}": count for job, count in one.jobs.items()})
+    if one.days:
+        days = list(one.days)
+        text += (
+            ["", f"labelled from {days[0]} to {days[-1]}"]
+            if len(days) > 1
+            else ["", f"labelled on {days[0]}"]
+        )
+    if len(one.days) > 1:
+        periods = _periods(one.days)
+        most = max(periods.values())
+        text += table([(period, count, bar(count / most)) for period, count in periods.items()]).split("\n")
+    undated = one.labelled - sum(one.days.values())
+    return [*text, f"{undated:,} without a date"] if undated else text
+
+
+def _periods(days: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by day, by month, or by year, whatever fits on a screen."""
+    for length in (10, 7, 4):
+        found: dict[str, int] = {}
+        for day, count in days.items():
+            found[day[:length]] = found.get(day[:length], 0) + count
+        if len(found) <= _DAYS:
+            break
+    return found
+
+
+def _counts(counts: Mapping[str, int]) -> list[str]:
+    """Return a line for each of the first few, the longest counts first."""
+    if not counts:
+        return []
+    shown = list(counts.items())[:_FEW]
+    text = table([(_short(what, 60), count) for what, count in shown]).split("\n")
+    return [*text, f"... {len(counts) - _FEW:,} more"] if len(counts) > _FEW else text
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" if line else line for line in lines)
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:5.1f} %" if whole else ""
+
+
+def _short(name: str, columns: int = _NAME) -> str:
+    text = clean(name)
+    while width(text) > columns:
+        text = (
+            text[: min(len(text) - 2, columns - 3)] + "..." if not text.endswith("...") else text[:-4] + "..."
+        )
+    return text

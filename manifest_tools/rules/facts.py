@@ -1,0 +1,176 @@
+"""What is remembered of a file, so that its lines can be compared: 16 bytes a line, and 8 a label."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.keys import keys_of
+from manifest_tools.record import METADATA, SOURCES
+from manifest_tools.rules.found import Label, Line
+from manifest_tools.rules.label import indices
+
+PLACEHOLDER = "lab#"
+
+# A key for a list of classes has this bit; without it, a key is a class index + 1.
+SEVERAL = 1 << 63
+
+
+class Seen(NamedTuple):
+    """On how many lines something stands, and on which first."""
+
+    first: int
+    lines: int
+
+    def and_also(self, other: "Seen") -> "Seen":
+        """Return the sum of both."""
+        return Seen(min(self.first, other.first), self.lines + other.lines)
+
+
+class Pair(NamedTuple):
+    """A class as a line has it: the index in the label of an attribute, and its name."""
+
+    attribute: str
+    label: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Of the lines with a ``source-ref``: a key for it, the line, and a key for the label of each attribute.
+
+    Equal keys mean equal texts, and equal labels; a label's key is 0 where there is none.
+    """
+
+    sources: NDArray[np.uint64]
+    lines: NDArray[np.int64]
+    labels: dict[str, NDArray[np.uint64]]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is remembered of a file, or of a part of it; lines count from 1, or from the part's beginning."""
+
+    name: str = ""
+    objects: int = 0
+    attributes: dict[str, str] = field(default_factory=dict)
+    classes: dict[Pair, Seen] = field(default_factory=dict)
+    buckets: dict[str, Seen] = field(default_factory=dict)
+    placeholder: Seen | None = None
+    told: str | None = None
+    told_lines: int = 0
+    keys: list[Keys] = field(default_factory=list)
+
+    def merge(self, part: "Facts", offset: int) -> None:
+        """Add what a part shows that begins at line ``offset``."""
+        self.objects += part.objects
+        self.told_lines += part.told_lines
+        self.attributes |= part.attributes
+        for pair, seen in part.classes.items():
+            see(self.classes, pair, seen, offset)
+        for bucket, seen in part.buckets.items():
+            see(self.buckets, bucket, seen, offset)
+        if part.placeholder is not None:
+            self.hold(part.placeholder, offset)
+        self.keys += (Keys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
+
+    def add(self, number: int, line: Line) -> None:
+        """Remember one line, but for its keys."""
+        self.objects += 1
+        self.told_lines += self.told is not None and (
+            line.value.get(self.told) is not None or line.labels != ()
+        )
+        here = Seen(number, 1)
+        for label in line.labels:
+            self.attributes[label.name] = label.metadata_key
+            for pair in pairs(label):
+                see(self.classes, pair, here)
+        if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
+            see(self.buckets, bucket, here)
+        if holds_placeholder(line):
+            self.hold(here, 0)
+
+    def hold(self, seen: Seen, offset: int) -> None:
+        """Remember lines with the placeholder, counted from ``offset``."""
+        moved = Seen(seen.first + offset, seen.lines)
+        self.placeholder = moved if self.placeholder is None else self.placeholder.and_also(moved)
+
+
+T = TypeVar("T")
+
+
+def see(table: dict[T, Seen], key: T, seen: Seen, offset: int = 0) -> None:
+    """Count ``key`` in a table; the lines of ``seen`` are counted from ``offset``."""
+    moved = Seen(seen.first + offset, seen.lines)
+    known = table.get(key)
+    table[key] = moved if known is None else known.and_also(moved)
+
+
+def pairs(label: Label) -> Iterable[Pair]:
+    """Return what the line says the classes of its label are called."""
+    if label.state != "labelled":
+        return ()
+    found = indices(label)
+    if label.single:
+        name = label.metadata.get("class-name")
+        named = [name] * len(found)
+    else:
+        table = label.class_map if label.multi and isinstance(label.class_map, dict) else {}
+        found = list(dict.fromkeys(found))
+        named = [table.get(str(index)) for index in found]
+    return [
+        Pair(label.name, i, name)
+        for i, name in zip(found, named, strict=True)
+        if isinstance(name, str) and name
+    ]
+
+
+def bucket_of(ref: Any) -> str | None:
+    """Return the bucket of a ``source-ref``, or None where it is no URI of an object."""
+    if not isinstance(ref, str) or not ref.startswith("s3://"):
+        return None
+    bucket, _, key = ref[5:].partition("/")
+    return bucket if bucket and key else None
+
+
+def holds_placeholder(line: Line) -> bool:
+    """Say whether the placeholder is left in: in a key, a URI, a job-name; what people wrote may say it."""
+    for key, value in line.value.items():
+        if PLACEHOLDER in key and key.removesuffix(METADATA) not in SOURCES:
+            return True
+        if isinstance(value, str) and value.startswith("s3://") and PLACEHOLDER in value:
+            return True
+    return any(PLACEHOLDER in str(label.metadata.get("job-name")) for label in line.labels)
+
+
+def label_key(label: Label) -> int:
+    """Return a key that equal labels share: of classes only, for other labels are never quite equal."""
+    found = indices(label)
+    if label.state != "labelled" or not (label.single or label.multi):
+        return 0
+    if label.single:
+        return found[0] + 1 if found else 0
+    return int(keys_of([repr(sorted(set(found)))])[0]) | SEVERAL
+
+
+def repeats(facts: Facts) -> Keys | None:
+    """Return the keys of the lines whose ``source-ref`` is on another line too, by source and line."""
+    every = [keys.sources for keys in facts.keys]
+    ordered = np.sort(np.concatenate(every)) if every else np.zeros(0, np.uint64)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return None
+    names = dict.fromkeys(name for keys in facts.keys for name in keys.labels)
+    chosen = [(keys, np.flatnonzero(np.isin(keys.sources, twice))) for keys in facts.keys]
+    sources = np.concatenate([keys.sources[at] for keys, at in chosen])
+    lines = np.concatenate([keys.lines[at] for keys, at in chosen])
+    order = np.lexsort((lines, sources))
+    labels = {name: np.concatenate([_labels(keys, name)[at] for keys, at in chosen])[order] for name in names}
+    return Keys(sources[order], lines[order], labels)
+
+
+def _labels(keys: Keys, name: str) -> NDArray[np.uint64]:
+    found = keys.labels.get(name)
+    return np.zeros(len(keys.sources), np.uint64) if found is None else found

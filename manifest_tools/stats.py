@@ -1,0 +1,163 @@
+"""Says what is in a manifest: attributes, types, classes, confidences, who labelled, and when."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from manifest_tools.attributes import label_attribute
+from manifest_tools.scan import scan
+from manifest_tools.sources import open_source, rereadable
+from manifest_tools.tally import NO_URI, Count, Tally, count_block
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """On how many lines a class stands; a class that no line names has an empty ``name``."""
+
+    index: int
+    name: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confidences:
+    """How sure the labels are: ``bins`` counts by tenths what is above 0, the first up to 0.1.
+
+    A job with one worker a picture writes 0 on every line: no information, so ``zeros`` are kept apart.
+    """
+
+    zeros: int
+    bins: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """How many confidences there are."""
+        return self.zeros + sum(self.bins)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeStats:
+    """What a manifest shows of one label attribute; ``days`` counts labels by the day of their creation.
+
+    ``human`` and ``machine`` count who labelled; the rest of ``labelled`` does not say.
+    """
+
+    name: str
+    type: str
+    labelled: int
+    failed: int
+    unlabelled: int
+    classes: tuple[ClassCount, ...]
+    confidence: Confidences
+    human: int
+    machine: int
+    jobs: dict[str, int]
+    days: dict[str, int]
+    failures: dict[str, int]
+
+    @property
+    def has_classes(self) -> bool:
+        """Say whether a label is a class, or a list of them."""
+        return bool(self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What is in a manifest; ``sources`` counts lines by how their ``source-ref`` begins."""
+
+    manifest: str
+    lines: int
+    blank: int
+    texts: int
+    sources: dict[str, int]
+    attributes: tuple[AttributeStats, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON can say it."""
+        return asdict(self)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return a row for every class of every label attribute, and one for an attribute without classes."""
+        import pandas
+
+        rows = [
+            (self.manifest, one.name, one.type, shown.index, shown.name, shown.lines)
+            for one in self.attributes
+            for shown in one.classes or (ClassCount(-1, "", one.labelled),)
+        ]
+        columns = ["manifest", "attribute", "type", "class_index", "class_name", "lines"]
+        return pandas.DataFrame(rows, columns=columns)
+
+
+def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: int | None = None) -> Stats:
+    """Return what is in a manifest, for all its label attributes or the one named.
+
+    Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.
+    """
+    with rereadable(open_source(manifest)) as source:
+        if label_attribute_name is not None:
+            label_attribute(source, label_attribute_name, jobs)
+        whole = Count()
+        for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
+            whole.add(part)
+        return _stats(source.name, whole)
+
+
+def _stats(name: str, whole: Count) -> Stats:
+    sources = {
+        bucket if bucket == NO_URI else _up_to_slash(prefix.begins): prefix.lines
+        for bucket, prefix in sorted(whole.prefixes.items(), key=lambda item: -item[1].lines)
+    }
+    attributes = tuple(
+        _attribute_stats(attribute, tally, whole.objects) for attribute, tally in whole.attributes.items()
+    )
+    return Stats(name, whole.objects, whole.lines - whole.objects, whole.texts, sources, attributes)
+
+
+def _up_to_slash(begins: str) -> str:
+    return begins[: begins.rfind("/") + 1]
+
+
+def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
+    who = {"yes": 0, "no": 0}
+    for said, count in tally.annotators.items():
+        meant = {"true": "yes", "false": "no"}.get(said.lower(), said.lower())
+        who[meant] = who.get(meant, 0) + count
+    return AttributeStats(
+        name=name,
+        type=max(tally.types, key=lambda kind: tally.types[kind], default=""),
+        labelled=tally.labelled,
+        failed=tally.failed,
+        unlabelled=objects - tally.labelled - tally.failed,
+        classes=_classes(tally),
+        confidence=Confidences(tally.zeros, tuple(tally.bins.tolist())),
+        human=who["yes"],
+        machine=who["no"],
+        jobs=dict(tally.jobs.most_common()),
+        days={day: tally.days[day] for day in sorted(tally.days) if _is_day(day)},
+        failures=dict(tally.failures.most_common()),
+    )
+
+
+def _classes(tally: Tally) -> tuple[ClassCount, ...]:
+    """Return the classes by index; lines without name count for the name that others give the index."""
+    names: dict[int, str] = {}
+    for (index, name), _ in tally.classes.most_common():
+        if name is not None:
+            names.setdefault(index, name)
+    found: dict[tuple[int, str], int] = {}
+    for (index, name), count in tally.classes.items():
+        key = (index, names.get(index, "") if name is None else name)
+        found[key] = found.get(key, 0) + count
+    return tuple(ClassCount(index, name, found[index, name]) for index, name in sorted(found))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False

@@ -1,0 +1,136 @@
+"""Finds every problem of every line, and what is wrong with a file as a whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from manifest_tools.attributes import attributes_of
+from manifest_tools.errors import NotAManifest
+from manifest_tools.problem import Problem
+from manifest_tools.rows import line_offsets
+from manifest_tools.rules import Rule, of_scope
+from manifest_tools.rules.block import check_block
+from manifest_tools.rules.facts import Facts
+from manifest_tools.rules.found import Found
+from manifest_tools.rules.judge import line_of
+from manifest_tools.rules.metadata import a_label_has_metadata
+from manifest_tools.rules.reading import decode
+from manifest_tools.scan import scan
+from manifest_tools.sources import HEAD, Block, Source, open_source, rereadable
+
+# Smaller than others use: what is made of a block then stays in the processor's cache.
+_BLOCK = 2 << 20
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was checked of one manifest, and how much was found."""
+
+    manifest: str
+    lines: int = 0
+    errors: int = 0
+    warnings: int = 0
+
+    def count(self, problem: Problem) -> None:
+        """Count one problem."""
+        self.errors += problem.severity == "error"
+        self.warnings += problem.severity == "warning"
+
+
+@dataclass(slots=True)
+class Report:
+    """The problems of some manifests, found as one iterates; ``checked`` grows with them.
+
+    >>> report = validate()
+    >>> list(report), report.checked
+    ([], [])
+    """
+
+    manifests: tuple[str, ...]
+    label_attribute_name: str | None = None
+    jobs: int | None = None
+    checked: list[Checked] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Problem]:
+        """Check the manifests; yields what single lines show in their order, then what whole files show."""
+        self.checked.clear()
+        for manifest in self.manifests:
+            checked = Checked(manifest)
+            self.checked.append(checked)
+            for problem in _check(manifest, self.label_attribute_name, self.jobs, checked):
+                checked.count(problem)
+                yield problem
+
+
+def validate(*manifests: str, label_attribute_name: str | None = None, jobs: int | None = None) -> Report:
+    """Return a report that finds, as one iterates, every problem of every line of some manifests.
+
+    All label attributes of a line are checked, or the one named. A file that is no manifest is a problem
+    like any other. Raises Refused where there is no such file.
+    """
+    return Report(manifests, label_attribute_name, jobs)
+
+
+def _check(manifest: str, told: str | None, jobs: int | None, checked: Checked) -> Iterator[Problem]:
+    try:
+        with rereadable(open_source(manifest)) as source:
+            yield from _check_source(source, told, jobs, checked)
+    except NotAManifest as error:
+        for rule in of_scope("open"):
+            yield from (_problem(rule, found, error.source, 0) for found in rule.check(error))
+
+
+def _check_source(source: Source, told: str | None, jobs: int | None, checked: Checked) -> Iterator[Problem]:
+    expected = (told,) if told is not None else _attributes_at_the_head(source)
+    whole = Facts(source.name, told=told)
+    for first, part in scan(source, partial(check_block, expected, told), jobs, size=_BLOCK):
+        yield from (_problem(rule, found, source.name, first + number) for number, rule, found in part.found)
+        whole.merge(part.facts, first)
+        checked.lines += part.facts.objects
+    late = tuple(name for name in whole.attributes if name not in expected)
+    if late:
+        yield from _lacking_metadata(source, late, jobs)
+    for rule in of_scope("file"):
+        yield from (_problem(rule, found, source.name, found.line) for found in rule.check(whole))
+
+
+def _problem(rule: Rule, found: Found, file: str, line: int) -> Problem:
+    return Problem(rule.code, rule.severity, file, line, found.path, found.message)
+
+
+def _attributes_at_the_head(source: Source) -> tuple[str, ...]:
+    """Return the label attributes that the first lines show; the others are looked for later."""
+    found: dict[str, None] = {}
+    for line in source.head(HEAD).split(b"\n"):
+        try:
+            found |= dict.fromkeys(one.name for one in attributes_of(decode(line)))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _lacking_metadata(source: Source, late: tuple[str, ...], jobs: int | None) -> Iterator[Problem]:
+    """Yield the labels without metadata of attributes that only showed further down."""
+    (rule,) = (rule for rule in of_scope("line") if rule.check is a_label_has_metadata)
+    for first, part in scan(source, partial(_look_for_late, late), jobs):
+        yield from (_problem(rule, found, source.name, first + number) for number, found in part.found)
+
+
+@dataclass(slots=True)
+class _Late:
+    lines: int
+    found: list[tuple[int, Found]]
+
+
+def _look_for_late(late: tuple[str, ...], block: Block) -> _Late:
+    data = block.read()
+    starts, ends = line_offsets(data)
+    found: list[tuple[int, Found]] = []
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        try:
+            value = decode(data[start:end])
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found += ((number, one) for one in a_label_has_metadata(line_of(value, late, None)))
+    return _Late(len(starts), found)

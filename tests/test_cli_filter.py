@@ -1,0 +1,217 @@
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ground_truth import FAILED, line, lines_of, multi, write
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from typer.testing import Result
+
+Run = Callable[..., "Result"]
+
+
+@pytest.fixture
+def workshop(corpus: Path, in_folder: Path) -> Path:
+    """A folder with the workshop's output.manifest."""
+    (in_folder / "output.manifest").write_bytes((corpus / "workshop-output.manifest").read_bytes())
+    return in_folder
+
+
+def test_the_sure_lines_of_the_workshop_go_to_a_file_and_the_others_to_another(
+    workshop: Path, run: Run
+) -> None:
+    done = run("filter", "output.manifest", "--min-confidence", 0.8, "-o", "sure", "--rejects", "rest")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == (
+        "output.manifest   lines\n"
+        "kept                 53\n"
+        "below confidence     16\n"
+        "sure: written\n"
+        "rest: written\n"
+    )
+    assert sorted(lines_of("sure", "rest")) == sorted(lines_of("output.manifest"))
+    assert (len(lines_of("sure")), len(lines_of("rest"))) == (53, 16)
+    again = run("filter", "output.manifest", "--min-confidence", 0.8, "-o", "sure", "--rejects", "rest")
+    assert (again.exit_code, again.stderr.count(": unchanged\n")) == (0, 2)
+
+
+def test_without_an_output_the_lines_go_to_standard_output_and_the_talk_does_not(
+    workshop: Path, run: Run
+) -> None:
+    done = run("filter", "output.manifest", "--class", "RH")
+    rows = [row for row in lines_of("output.manifest") if b'"class-name":"RH"' in row]
+    assert done.stdout_bytes == b"".join(rows)
+    assert done.stderr == "output.manifest  lines\nkept                38\nother class         31\n"
+    assert run("filter", "output.manifest", "--class", "RH", "-q").stderr == ""
+
+
+def test_an_output_with_other_content_is_refused(workshop: Path, run: Run) -> None:
+    Path("sure").write_text("mine\n")
+    done = run("filter", "output.manifest", "-o", "sure")
+    said = (
+        "mtool: sure: there already, with other content; type --force to replace, or -o for another place\n"
+    )
+    assert (done.exit_code, done.stderr, Path("sure").read_text()) == (2, said, "mine\n")
+    assert run("filter", "output.manifest", "-o", "sure", "--force").exit_code == 0
+    assert Path("sure").read_bytes() == Path("output.manifest").read_bytes()
+
+
+def test_confidences_that_say_nothing_stop_the_run_with_what_to_type(
+    sample: Path, in_folder: Path, run: Run
+) -> None:
+    zeros = sample / "good" / "one-worker-zero-confidence.manifest"
+    done = run("filter", zeros, "--min-confidence", 0.8, "-o", "out")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"mtool: {zeros}: every confidence is 0, as a job with one worker a picture writes it; that says "
+        "nothing about the labels; type --zero-confidence keep, or drop\n"
+    )
+    assert not list(in_folder.iterdir())
+    kept = run("filter", zeros, "--min-confidence", 0.8, "--zero-confidence", "keep")
+    assert (kept.exit_code, kept.stdout_bytes) == (0, zeros.read_bytes())
+
+
+def test_a_class_that_is_not_there_stops_the_run_with_those_that_are(workshop: Path, run: Run) -> None:
+    done = run("filter", "output.manifest", "--class", "rh")
+    said = "mtool: output.manifest: no line has the class 'rh'; it has RH, LH\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_a_dry_run_counts_and_writes_nothing(workshop: Path, run: Run) -> None:
+    done = run("filter", "output.manifest", "--min-confidence", 0.8, "--dry-run", "-o", "x", "--rejects", "y")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.endswith("below confidence     16\ndry run, nothing written\n")
+    assert [path.name for path in workshop.iterdir()] == ["output.manifest"]
+
+
+def test_the_counts_as_json_leave_standard_output_to_the_lines(workshop: Path, run: Run) -> None:
+    done = run("filter", "output.manifest", "--min-confidence", 0.8, "--json")
+    assert json.loads(done.stderr) == {"kept": 53, "trimmed": 0, "dropped": {"below confidence": 16}}
+    assert done.stdout.count("\n") == 53
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--sample", 10], 10),
+        (["--sample", 10, "--class", "LH"], 10),
+        (["--sample", 100], 69),
+        (["--class", "RH", "--class", "LH"], 69),
+        (["--human-annotated", "yes"], 69),
+        (["--human-annotated", "no"], 0),
+        (["--job", "lab1-labeling-job"], 69),
+        (["--job", "lab10-labeling-job"], 0),
+        (["--before", "2019-05-04"], 0),
+        (["--after", "2019-05-04"], 69),
+        (["--after", "2019-05-04T21:00:00", "--before", "2019-05-05"], 23),
+        (["--labelled"], 69),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_every_condition_can_be_typed(workshop: Path, run: Run, words: list[object], kept: int) -> None:
+    done = run("filter", "output.manifest", *words)
+    left = iter(lines_of("output.manifest"))
+    assert done.stdout.count("\n") == kept
+    assert all(row in left for row in done.stdout_bytes.splitlines(keepends=True))
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--min-confidence", "2"], "--min-confidence"),
+        (["--min-confidence", "high"], "--min-confidence"),
+        (["--after", "yesterday"], "--after"),
+        (["--multilabel", "some"], "--multilabel"),
+        (["--sample", "0"], "--sample"),
+        (["--jobs", "0"], "--jobs"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_condition_typed_wrongly_is_refused_in_one_line(
+    in_folder: Path, run: Run, words: list[str], option: str
+) -> None:
+    write(in_folder / "a.manifest", line(1))
+    done = run("filter", "a.manifest", *words)
+    assert done.exit_code == 2
+    assert option in done.stderr
+    assert (done.stderr.count("\n"), done.stdout) == (1, "")
+
+
+def test_failed_lines_are_counted_as_what_they_are(corpus: Path, in_folder: Path, run: Run) -> None:
+    done = run("filter", corpus / "failed-rows.jsonl", "--labelled", "--rejects", "rest")
+    assert done.stdout.count("\n") == 1
+    assert "\nfailed" in done.stderr
+    assert len(lines_of("rest")) == 2
+
+
+def test_trimmed_lines_are_counted_among_those_that_are_kept(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a", multi(1, RH=0.9, LH=0.1), multi(2, RH=0.9), multi(3, LH=0.2))
+    done = run("filter", "a", "--min-confidence", 0.8, "--multilabel", "trim", "-o", "out")
+    assert done.stderr == (
+        "a                 lines\nkept                  2\nof them trimmed       1\n"
+        "below confidence      1\nout: written\n"
+    )
+    assert lines_of("out") == [multi(1, RH=0.9) + b"\n", multi(2, RH=0.9) + b"\n"]
+
+
+def test_several_label_attributes_are_listed_and_one_must_be_told(
+    sample: Path, in_folder: Path, run: Run
+) -> None:
+    chained = sample / "good" / "chained-two-attributes.manifest"
+    done = run("filter", chained, "--labelled")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "it has the label attributes " in done.stderr
+    assert "; type --label-attribute " in done.stderr
+
+
+def test_a_later_line_with_another_label_attribute_is_noticed(in_folder: Path, run: Run) -> None:
+    other = (
+        b'{"source-ref": "s3://b/o", "mood": 1, "mood-metadata": {"type": "groundtruth/text-classification"}}'
+    )
+    write(in_folder / "a", line(1, pad=100_000), other)
+    done = run("filter", "a", "-o", "out")
+    assert done.exit_code == 2
+    assert (
+        "kind (image-classification, 1 of 2 lines), mood (text-classification, 1 of 2 lines)" in done.stderr
+    )
+    assert not Path("out").exists()
+
+
+def test_lines_from_standard_input_go_to_standard_output(in_folder: Path, run: Run) -> None:
+    data = line(1) + b"\r\n\n" + line(2, confidence=0.1) + b"\n" + FAILED + b"\n" + line(3)
+    done = run("filter", "-", "--min-confidence", 0.8, input=data)
+    assert done.stdout_bytes == line(1) + b"\r\n" + line(3)
+    sampled = run("filter", "-", "--sample", 2, input=data)
+    assert sampled.stdout_bytes.count(b"source-ref") == 2
+
+
+def test_a_file_name_that_would_steer_the_terminal_is_shown_harmless(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a\x1b[31m", line(1))
+    assert "\x1b" not in run("filter", "a\x1b[31m").stderr
+
+
+def test_manifests_in_s3_and_compressed_are_read_and_written(
+    in_folder: Path, s3: "S3Client", run: Run
+) -> None:
+    s3.create_bucket(Bucket="lab3-data")
+    rows = line(1) + b"\n" + line(2, confidence=0.1) + b"\n"
+    s3.put_object(Bucket="lab3-data", Key="in.manifest.gz", Body=gzip.compress(rows))
+    words = [
+        "filter",
+        "s3://lab3-data/in.manifest.gz",
+        "--min-confidence",
+        0.8,
+        "-o",
+        "s3://lab3-data/out.gz",
+    ]
+    done = run(*words)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (0, "s3://lab3-data/out.gz: written")
+    found = s3.get_object(Bucket="lab3-data", Key="out.gz")["Body"].read()
+    assert gzip.decompress(found) == line(1) + b"\n"
+    assert run(*words).stderr.splitlines()[-1] == "s3://lab3-data/out.gz: unchanged"
+    assert run("filter", "s3://lab3-data/in.manifest.gz", "-o", "s3://lab3-data/out.gz").exit_code == 2

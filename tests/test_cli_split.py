@@ -1,0 +1,254 @@
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ground_truth import FAILED, UNLABELLED, line, lines_of, multi, write
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from typer.testing import Result
+
+Run = Callable[..., "Result"]
+
+WORKSHOP = """\
+index  class  train  validation  all
+0      RH        30           8   38
+1      LH        25           6   31
+       lines     55          14   69
+seed 0
+"""
+THREE = ("train.manifest", "validation.manifest", "split.json")
+
+
+def says(states: str, *names: str) -> str:
+    return "".join(f"{name}: {states}\n" for name in names)
+
+
+@pytest.fixture
+def workshop(corpus: Path, in_folder: Path) -> Path:
+    """A folder with the workshop's output.manifest."""
+    (in_folder / "output.manifest").write_bytes((corpus / "workshop-output.manifest").read_bytes())
+    return in_folder
+
+
+@pytest.fixture
+def twenty(in_folder: Path) -> Path:
+    """A folder with an output.manifest of twenty lines in two classes."""
+    write(in_folder / "output.manifest", *(line(n, n % 2) for n in range(20)))
+    return in_folder
+
+
+def test_the_workshops_manifest_is_split_by_one_word(workshop: Path, run: Run) -> None:
+    done = run("split")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == WORKSHOP + says("written", *THREE)
+    both = [*lines_of("train.manifest"), *lines_of("validation.manifest")]
+    assert sorted(both) == sorted(lines_of("output.manifest"))
+    again = run("split", "output.manifest")
+    assert (again.exit_code, again.stderr) == (0, WORKSHOP + says("unchanged", *THREE))
+
+
+def test_a_split_that_is_there_is_not_replaced_by_another(workshop: Path, run: Run) -> None:
+    run("split", "-q")
+    before = {name: Path(name).read_bytes() for name in THREE}
+    done = run("split", "--seed", 1)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "mtool: train.manifest, validation.manifest, split.json: there already, with other content; "
+        "type --force to replace, or -o for another place\n"
+    )
+    assert {name: Path(name).read_bytes() for name in THREE} == before
+    assert sorted(path.name for path in workshop.iterdir()) == sorted([*THREE, "output.manifest"])
+    assert run("split", "--seed", 1, "--force").exit_code == 0
+    assert json.loads(Path("split.json").read_text())["seed"] == 1
+
+
+def test_a_dry_run_shows_the_table_and_writes_nothing(workshop: Path, run: Run) -> None:
+    done = run("split", "--dry-run", "-o", "parts")
+    would = "dry run, nothing written; would write parts/train.manifest, parts/validation.manifest\n"
+    assert (done.exit_code, done.stderr) == (0, WORKSHOP + would)
+    assert [path.name for path in workshop.iterdir()] == ["output.manifest"]
+
+
+def test_the_report_as_json_is_what_stands_in_split_json(workshop: Path, run: Run) -> None:
+    done = run("split", "--json")
+    said = json.loads(done.stdout)
+    assert said == json.loads(Path("split.json").read_text())
+    assert (said["num_training_samples"], said["num_classes"]) == (55, 2)
+    assert done.stderr == ""
+
+
+def test_quiet_says_nothing(twenty: Path, run: Run) -> None:
+    done = run("split", "-q")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["--ratio", "0.5"], {"train": 10, "validation": 10}),
+        (["--ratio", "9/10"], {"train": 18, "validation": 2}),
+        (
+            ["--part", "train=0.7", "--part", "validation=0.2", "--part", "test=0.1"],
+            {"train": 14, "validation": 4, "test": 2},
+        ),
+        (["--part", "all=1"], {"all": 20}),
+    ],
+    ids=" ".join,
+)
+def test_parts_and_their_shares_are_as_typed(
+    twenty: Path, run: Run, words: list[str], lines: dict[str, int]
+) -> None:
+    assert run("split", *words).exit_code == 0
+    assert {name: len(lines_of(f"{name}.manifest")) for name in lines} == lines
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--ratio", "2"], "expected a number between 0 and 1 for train, found 2"),
+        (["--ratio", "most"], "expected --ratio between 0 and 1, found 'most'"),
+        (["--ratio", "1"], "expected a number between 0 and 1 for validation, found 0"),
+        (["--ratio", ".8", "--part", "a=1"], "--ratio and --part say the same thing; type one of them"),
+        (["--part", "train"], "expected a number between 0 and 1 for train, found ''"),
+        (
+            ["--part", "a=.5", "--part", "a=.5"],
+            "a part was named twice; give each --part NAME=R a name of its own",
+        ),
+        (
+            ["--part", "../x=1"],
+            "expected a part's name of letters, digits, '.', '_' and '-', found '../x'",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_parts_that_make_no_sense_are_refused_in_one_line(
+    twenty: Path, run: Run, words: list[str], said: str
+) -> None:
+    done = run("split", *words)
+    assert (done.exit_code, done.stderr) == (2, f"mtool: {said}\n")
+    assert [path.name for path in twenty.iterdir()] == ["output.manifest"]
+
+
+def test_lines_without_a_label_are_counted_and_kept_when_told(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", *(line(n) for n in range(5)), FAILED, UNLABELLED, UNLABELLED)
+    done = run("split", "a.manifest", "--rejects", "rest")
+    assert "left out: 1 failed, 2 unlabelled\n" in done.stderr
+    assert lines_of("rest") == [FAILED + b"\n", UNLABELLED + b"\n", UNLABELLED + b"\n"]
+
+
+def test_a_class_with_fewer_lines_than_parts_is_named(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", *(line(n) for n in range(9)), line(9, 1, class_name="L\x1b[31mH"))
+    done = run("split", "a.manifest")
+    assert "fewer lines than parts, so all in train: L\\x1b[31mH\n" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_small_class_that_a_picture_of_several_classes_carried_off_is_not_said_to_be_in_train(
+    in_folder: Path, run: Run
+) -> None:
+    rows = [multi(n, RH=1, LH=1) for n in range(10)] + [multi(n, RH=1, dent=1) for n in (20, 21)]
+    write(in_folder / "a.manifest", *rows)
+    done = run("split", "a.manifest", "--part", "train=.4", "--part", "b=.3", "--part", "c=.3")
+    assert "fewer lines than parts: dent\n" in done.stderr
+
+
+def test_boxes_are_not_stratified_and_the_report_says_so(corpus: Path, in_folder: Path, run: Run) -> None:
+    boxes = corpus / "boxes-yolov5-sample.manifest"
+    done = run("split", boxes, "-o", "parts")
+    assert done.stderr.startswith(
+        "index  class  train  validation  all\n"
+        "       lines     80          20  100\n"
+        "not stratified: category is groundtruth/object-detection, which has no class a line\nseed 0\n"
+    )
+    assert sorted(lines_of("parts/train.manifest", "parts/validation.manifest")) == sorted(lines_of(boxes))
+
+
+def test_failed_rows_are_left_out(corpus: Path, in_folder: Path, run: Run) -> None:
+    done = run("split", corpus / "failed-rows.jsonl", "-o", ".", "--rejects", "rest")
+    assert "left out: 2 failed\n" in done.stderr
+    assert (len(lines_of("train.manifest")), len(lines_of("rest"))) == (1, 2)
+
+
+def test_several_label_attributes_are_listed_and_one_must_be_told(
+    corpus: Path, in_folder: Path, run: Run
+) -> None:
+    mixed = corpus / "mixed-image-and-text.manifest"
+    done = run("split", mixed, "-o", "parts")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"mtool: {mixed}: it has the label attributes species (image-classification, 1 of 2 lines), "
+        "mood (text-classification, 1 of 2 lines); type --label-attribute species (or another of them)\n"
+    )
+    assert not list(in_folder.iterdir())
+    told = run("split", mixed, "-o", "parts", "--label-attribute", "mood")
+    assert "left out: 1 unlabelled\n" in told.stderr
+
+
+def test_gaps_count_as_classes_and_a_table_fills_them(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", *(line(n, 3 * (n % 2)) for n in range(10)))
+    Path("names.txt").write_text("RH\nLH\nscratch\nburr\ndent\n")
+    assert json.loads(run("split", "a.manifest", "--json").stdout)["num_classes"] == 4
+    said = json.loads(run("split", "a.manifest", "--json", "--classes", "names.txt", "--force").stdout)
+    assert said["num_classes"] == 5
+    assert said["class_table"]["classes"]["4"] == "dent"
+    Path("names.txt").write_text("LH\nRH\n")
+    assert run("split", "a.manifest", "--classes", "names.txt", "--force").exit_code == 1
+
+
+@pytest.mark.parametrize("manifest", ["-", "s3://bucket/output.manifest"])
+def test_what_has_no_folder_beside_it_needs_one(in_folder: Path, run: Run, manifest: str) -> None:
+    done = run("split", manifest, input=line(1))
+    assert done.exit_code == 2
+    assert done.stderr == f"mtool: split {manifest} needs a place for the parts; type -o FOLDER\n"
+
+
+def test_standard_input_is_split_as_the_file_would_be(twenty: Path, run: Run) -> None:
+    run("split", "-q", "-o", "one")
+    data = Path("output.manifest").read_bytes()
+    assert run("split", "-", "-o", "other", input=data).exit_code == 0
+    Path("c.manifest.gz").write_bytes(gzip.compress(data))
+    assert run("split", "c.manifest.gz", "-o", "third").exit_code == 0
+    for part in THREE[:2]:
+        assert len({Path(folder, part).read_bytes() for folder in ("one", "other", "third")}) == 1
+
+
+def test_a_manifest_in_s3_is_split_into_s3_as_the_file_would_be(
+    twenty: Path, s3: "S3Client", run: Run
+) -> None:
+    run("split", "-q")
+    s3.create_bucket(Bucket="lab3-data")
+    s3.upload_file("output.manifest", "lab3-data", "jobs/output.manifest")
+    done = run("split", "s3://lab3-data/jobs/output.manifest", "-o", "s3://lab3-data/parts")
+    assert done.exit_code == 0
+    for name in THREE[:2]:
+        found = s3.get_object(Bucket="lab3-data", Key=f"parts/{name}")["Body"].read()
+        assert found == Path(name).read_bytes()
+        assert f"s3://lab3-data/parts/{name}: written\n" in done.stderr
+    report = json.loads(s3.get_object(Bucket="lab3-data", Key="parts/split.json")["Body"].read())
+    assert report["inputs"][0]["manifest"] == "s3://lab3-data/jobs/output.manifest"
+    assert report["inputs"][0]["sha256"] == json.loads(Path("split.json").read_text())["inputs"][0]["sha256"]
+
+
+def test_without_a_manifest_it_says_what_it_looked_for(in_folder: Path, run: Run) -> None:
+    done = run("split")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "mtool: output.manifest: expected a manifest, found no such file\n",
+    )
+
+
+def test_more_classes_than_a_screen_holds_are_summed_up(in_folder: Path, run: Run) -> None:
+    write(
+        in_folder / "a.manifest",
+        *(line(n, 0).replace(b'"RH"', b'"c%d"' % n).replace(b": 0,", b": %d," % n, 1) for n in range(60)),
+    )
+    done = run("split", "a.manifest")
+    assert "(21 more classes: see split.json)\n" in done.stderr
+    assert (
+        "fewer lines than parts, so all in train: c0, c1, c2, c3, c4, c5, c6, c7 and 52 more\n" in done.stderr
+    )

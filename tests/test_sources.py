@@ -1,0 +1,337 @@
+import gzip
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifest_tools.errors import MtoolError, NotAManifest, Refused
+from manifest_tools.sources import BLOCK, HEAD, Source, check_head, open_source, rereadable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from mypy_boto3_s3 import S3Client
+    from typer.testing import Result
+
+# Runs of bytes that a cut could fall into, or a search for line ends could trip over.
+contents = st.lists(
+    st.sampled_from(
+        [b"\n", b"\r\n", b"\r", b"{}\n", b" \n", b'{"a": 1}', b"\xc3\xa9\n", b"x" * 40, b"\n\n\n"]
+    ),
+    max_size=12,
+).map(b"".join)
+sizes = st.integers(1, 60)
+
+
+def opened(folder: str, content: bytes, kind: str) -> Source:
+    """Return ``content`` as a plain file, a compressed one, or a stream."""
+    if kind == "stream":
+        return Source("standard input", "-", None, io.BytesIO(content))
+    path = Path(folder, "a.manifest.gz" if kind == "gzip" else "a.manifest")
+    path.write_bytes(gzip.compress(content) if kind == "gzip" else content)
+    return Source(str(path), str(path), None if kind == "gzip" else len(content))
+
+
+kinds = pytest.mark.parametrize("kind", ["file", "gzip", "stream"])
+
+
+@kinds
+@given(content=contents, size=sizes)
+def test_the_blocks_joined_are_the_file_for_every_size(kind: str, content: bytes, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        blocks = [block.read() for block in opened(folder, content, kind).blocks(size)]
+    assert b"".join(blocks) == content
+
+
+@kinds
+@given(content=contents, size=sizes)
+def test_every_block_holds_whole_lines(kind: str, content: bytes, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        blocks = [block.read() for block in opened(folder, content, kind).blocks(size)]
+    assert all(block.endswith(b"\n") for block in blocks[:-1])
+    assert all(blocks)
+
+
+@kinds
+@given(content=contents, size=sizes)
+def test_no_block_is_longer_than_its_size_and_the_end_of_a_line(kind: str, content: bytes, size: int) -> None:
+    longest = max(map(len, content.split(b"\n"))) + 1
+    with tempfile.TemporaryDirectory() as folder:
+        blocks = list(opened(folder, content, kind).blocks(size))
+    assert all(block.end - block.start <= size + longest for block in blocks)
+
+
+@kinds
+@given(content=contents, size=sizes)
+def test_blocks_know_where_they_stand(kind: str, content: bytes, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for block in opened(folder, content, kind).blocks(size):
+            assert content[block.start : block.end] == block.read()
+
+
+@kinds
+@given(content=contents, length=st.integers(1, 80), size=sizes)
+def test_a_look_at_the_head_takes_nothing_away(kind: str, content: bytes, length: int, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        source = opened(folder, content, kind)
+        assert source.head(length) == content[:length]
+        assert source.head(length) == content[:length]
+        assert b"".join(block.read() for block in source.blocks(size)) == content
+
+
+class Dripping(io.RawIOBase):
+    """A pipe that gives three bytes at a time, whatever was asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        piece, self._rest = self._rest[:3], self._rest[3:]
+        memoryview(buffer)[: len(piece)] = piece
+        return len(piece)
+
+
+@given(contents, st.integers(1, 80), sizes)
+def test_a_pipe_that_drips_is_read_whole(content: bytes, length: int, size: int) -> None:
+    pipe = io.BufferedReader(Dripping(content), 16)
+    source = Source("standard input", "-", None, pipe)
+    assert source.head(length) == content[:length]
+    assert b"".join(block.read() for block in source.blocks(size)) == content
+
+
+@pytest.mark.parametrize("kind", ["file", "gzip", "stream"])
+def test_a_line_of_20_megabytes_is_one_block(tmp_path: Path, kind: str) -> None:
+    content = b'{"a": 1}\n{"a": "' + b"x" * 20_000_000 + b'"}\n{"a": 2}\n'
+    source = opened(str(tmp_path), content, kind)
+    source.head()
+    blocks = list(source.blocks())
+    assert b"".join(block.read() for block in blocks) == content
+    assert len(blocks) <= 3
+
+
+def test_lines_longer_than_the_window_that_looks_for_their_end(tmp_path: Path) -> None:
+    content = b"".join(b"x" * length + b"\n" for length in (HEAD - 1, HEAD, HEAD + 1, 3 * HEAD))
+    blocks = [block.read() for block in opened(str(tmp_path), content, "file").blocks(10)]
+    assert blocks == content.splitlines(keepends=True)
+
+
+def test_a_large_file_is_cut_into_several_blocks(tmp_path: Path) -> None:
+    line = b'{"source-ref": "s3://b/k"}\n'
+    source = opened(str(tmp_path), line * (2 * BLOCK // len(line)), "file")
+    assert len(list(source.blocks())) == 2
+
+
+@given(contents)
+def test_the_digest_is_that_of_the_lines_however_they_are_kept(content: bytes) -> None:
+    import hashlib
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = {opened(folder, content, kind).digest() for kind in ("file", "gzip", "stream")}
+    assert found == {hashlib.sha256(content).hexdigest()}
+
+
+def test_what_can_be_read_only_once_can_be_read_twice_from_a_copy() -> None:
+    with rereadable(Source("standard input", "-", None, io.BytesIO(b"{}\n{}\n"))) as source:
+        assert [b"".join(b.read() for b in source.blocks(3)) for _ in range(2)] == [b"{}\n{}\n"] * 2
+        assert source.name == "standard input"
+        copy = source.uri
+    assert not os.path.exists(copy)
+
+
+def test_a_file_is_not_copied_to_be_read_twice(tmp_path: Path) -> None:
+    source = opened(str(tmp_path), b"{}\n", "file")
+    with rereadable(source) as again:
+        assert again is source
+
+
+LABELLED = (
+    b'{"source-ref": "s3://b/%d.jpg", "k": 0, "k-metadata": {"type": "groundtruth/image-classification"}}\n'
+)
+MANIFEST = b"".join(LABELLED % number for number in range(3)) + b'\r\n{"source-ref": "s3://b/x.jpg"}'
+
+
+# The stream of a named pipe is left to the end of the process.
+_pipe = pytest.param("a pipe", marks=pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"))
+
+
+@pytest.fixture(params=["a file", "gzip", "standard input", _pipe, "S3", "gzip in S3"])
+def place(request: pytest.FixtureRequest, in_folder: Path) -> str:
+    """Return the name of a place where MANIFEST is."""
+    kind = request.param
+    if kind.endswith("S3"):
+        s3: S3Client = request.getfixturevalue("s3")
+        s3.create_bucket(Bucket="lab3-rawdata")
+        key = "a.manifest.gz" if kind.startswith("gzip") else "a.manifest"
+        body = gzip.compress(MANIFEST) if kind.startswith("gzip") else MANIFEST
+        s3.put_object(Bucket="lab3-rawdata", Key=key, Body=body)
+        return f"s3://lab3-rawdata/{key}"
+    if kind == "standard input":
+        return "-"
+    if kind == "a pipe":
+        reader, writer = os.pipe()
+        request.addfinalizer(lambda: os.close(reader))
+        os.write(writer, MANIFEST)
+        os.close(writer)
+        return f"/dev/fd/{reader}"
+    (in_folder / "a.manifest").write_bytes(MANIFEST)
+    (in_folder / "a.manifest.gz").write_bytes(gzip.compress(MANIFEST))
+    return "a.manifest.gz" if kind == "gzip" else "a.manifest"
+
+
+def test_the_same_lines_come_from_every_place(place: str, run: "Callable[..., Result]") -> None:
+    result = run("filter", place, "--labelled", input=MANIFEST)
+    assert (result.exit_code, result.stdout_bytes) == (0, MANIFEST[: MANIFEST.index(b"\r")])
+    assert result.stderr.split()[-4:] == ["kept", "3", "unlabelled", "1"]
+
+
+PRETTY = json.dumps({"source-ref": "s3://b/k", "k": 1}, indent=2).encode()
+
+NO_MANIFESTS = [
+    pytest.param(b"", "an empty file", id="nothing"),
+    pytest.param(b"\n \r\n\t\n", "an empty file", id="blank lines alone"),
+    pytest.param(b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture", id="JPEG"),
+    pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture", id="PNG"),
+    pytest.param(b"GIF89a\x01\0", "a picture", id="GIF"),
+    pytest.param(b"RIFF\x24\0\0\0WEBPVP8 ", "a picture", id="WebP"),
+    pytest.param(b"BM\x36\0\0\0", "a picture", id="BMP"),
+    pytest.param(b"II*\0\x08\0\0\0", "a picture", id="TIFF"),
+    pytest.param(gzip.compress(b"{}\n"), "a gzip file", id="gzip under another name"),
+    pytest.param(b"\x0a\x23\xd7\xce\x10\0\0\0", "a RecordIO file", id="RecordIO"),
+    pytest.param(b'[{"prefix": "s3://b/"}, "a.jpg", "b.jpg"]', "S3Prefix", id="S3Prefix on one line"),
+    pytest.param(b'[\n  {"prefix": "s3://b/"},\n  "a.jpg"\n]\n', "S3Prefix", id="S3Prefix on several lines"),
+    pytest.param(PRETTY, "pretty-printed", id="pretty-printed JSON"),
+    pytest.param(b"\r\n" + PRETTY.replace(b"\n", b"\r\n"), "pretty-printed", id="pretty-printed on Windows"),
+    pytest.param(b"[\n" + PRETTY + b"\n]\n", "pretty-printed", id="a pretty-printed array"),
+    pytest.param(b'[{"source-ref": "s3://b/k"}]', "a JSON array", id="an array on one line"),
+]
+
+
+@pytest.mark.parametrize(("content", "found"), NO_MANIFESTS)
+def test_what_is_no_manifest_is_called_by_its_name(in_folder: Path, content: bytes, found: str) -> None:
+    Path("a.manifest").write_bytes(content)
+    with pytest.raises(NotAManifest) as raised:
+        open_source("a.manifest")
+    assert str(raised.value).startswith("a.manifest: expected a manifest, one JSON object a line; found ")
+    assert found in raised.value.found
+    assert "\n" not in str(raised.value)
+    assert raised.value.exit_code == 1
+
+
+@pytest.mark.parametrize(("content", "found"), NO_MANIFESTS)
+def test_every_command_says_so_in_one_line(
+    in_folder: Path, run: "Callable[..., Result]", content: bytes, found: str
+) -> None:
+    result = run("filter", "-", "--labelled", input=content)
+    assert (result.exit_code, result.stdout_bytes) == (1, b"")
+    assert result.stderr.count("\n") == 1
+    assert found in result.stderr
+
+
+@given(contents.filter(lambda content: content.strip()[:2] == b'{"'))
+def test_what_begins_with_an_object_is_let_through(content: bytes) -> None:
+    check_head("a.manifest", content)
+
+
+@pytest.mark.xfail(strict=True, reason="an empty head is taken for an empty file")
+def test_blank_lines_before_the_first_are_no_empty_file(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(b"\n" * 2 * HEAD + MANIFEST)
+    assert open_source("a.manifest").size == 2 * HEAD + len(MANIFEST)
+
+
+REAL = {
+    "empty.manifest": "an empty file",
+    "not-augmented-s3prefix.manifest": "S3Prefix",
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_files_that_are_no_manifests(corpus: Path, name: str) -> None:
+    with pytest.raises(NotAManifest, match=REAL[name]):
+        open_source(str(corpus / name))
+
+
+def test_every_other_real_file_is_read_whole(corpus: Path) -> None:
+    for path in corpus.iterdir():
+        if path.name not in (*REAL, "README.md"):
+            source = open_source(str(path))
+            assert b"".join(block.read() for block in source.blocks(1000)) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("nowhere.manifest", "expected a manifest, found no such file", id="a missing file"),
+        pytest.param("folder", "found a folder; type the file's name, or cd there", id="a folder"),
+        pytest.param("a.manifest/b", "found not a directory", id="a file taken for a folder"),
+        pytest.param("x" * 300, "found file name too long", id="a name that is too long"),
+        pytest.param("s3://bucket", "expected a key after s3://bucket/", id="a bucket alone"),
+        pytest.param("s3:///key", "expected a bucket", id="no bucket"),
+        pytest.param("", "found no such file", id="no name"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_in_one_line(in_folder: Path, name: str, message: str) -> None:
+    Path("folder").mkdir()
+    Path("a.manifest").write_bytes(MANIFEST)
+    with pytest.raises(Refused) as raised:
+        open_source(name)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(MANIFEST)
+    Path("a.manifest").chmod(0)
+    with pytest.raises(Refused, match="permission denied"):
+        open_source("a.manifest")
+
+
+COMPRESSED = gzip.compress(MANIFEST * 50)
+
+
+def _flipped(at: int) -> bytes:
+    return COMPRESSED[:at] + bytes([COMPRESSED[at] ^ 0xFF]) + COMPRESSED[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(COMPRESSED[:-12], id="cut short"),
+        pytest.param(COMPRESSED[:5], id="cut in its header"),
+        pytest.param(_flipped(len(COMPRESSED) - 6), id="a wrong checksum"),
+        pytest.param(_flipped(20), id="a wrong byte at the beginning"),
+        pytest.param(_flipped(len(COMPRESSED) // 2), id="a wrong byte in the middle"),
+        pytest.param(_flipped(2), id="a wrong method"),
+        pytest.param(MANIFEST, id="not compressed at all"),
+        pytest.param(COMPRESSED + b"junk", id="something behind it"),
+    ],
+)
+def test_a_damaged_gzip_file_is_said_to_be_one(in_folder: Path, content: bytes) -> None:
+    Path("a.manifest.gz").write_bytes(content)
+    with pytest.raises(NotAManifest, match="damaged gzip file") as raised:
+        for block in open_source("a.manifest.gz").blocks():
+            block.read()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_gzip_file_of_several_members_is_read_whole(in_folder: Path) -> None:
+    Path("a.gz").write_bytes(gzip.compress(b"{}\n") + gzip.compress(b'{"a": 1}\n') + b"\0" * 16)
+    assert b"".join(block.read() for block in open_source("a.gz").blocks()) == b'{}\n{"a": 1}\n'
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error_and_no_short_answer(in_folder: Path) -> None:
+    path = in_folder / "a.manifest"
+    path.write_bytes(MANIFEST)
+    block = next(open_source("a.manifest").blocks())
+    path.write_bytes(MANIFEST[:-1])
+    with pytest.raises(MtoolError, match="became shorter"):
+        block.read()

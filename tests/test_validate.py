@@ -1,0 +1,357 @@
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_tools.errors import Refused
+from manifest_tools.problem import Problem
+from manifest_tools.rules import of_scope
+from manifest_tools.rules.block import check_lines
+from manifest_tools.rules.facts import Facts
+from manifest_tools.validate import validate
+
+REPOSITORY = Path(__file__).parent.parent
+SAMPLES = REPOSITORY / "sample_manifests"
+
+
+def metadata(**fields: Any) -> dict[str, Any]:
+    given = {key.replace("_", "-"): value for key, value in fields.items()}
+    return {"class-name": "RH", "confidence": 0.9, "type": "groundtruth/image-classification"} | given
+
+
+def line(number: int, label: Any = 0, **fields: Any) -> dict[str, Any]:
+    return {"source-ref": f"s3://lab3-rawdata/{number}.JPG", "hand": label, "hand-metadata": metadata(**fields)}
+
+
+def many(lines: int) -> list[dict[str, Any]]:
+    return [line(number, number % 2, class_name=("RH", "LH")[number % 2]) for number in range(lines)]
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Callable[[list[dict[str, Any]]], str]:
+    def write(lines: list[dict[str, Any]]) -> str:
+        path = tmp_path / "a.manifest"
+        path.write_text("".join(json.dumps(value) + "\n" for value in lines))
+        return str(path)
+
+    return write
+
+
+def codes(problems: Any) -> list[tuple[int, str]]:
+    return [(problem.line, problem.code) for problem in problems]
+
+
+@pytest.mark.parametrize("path", sorted((SAMPLES / "good").iterdir()), ids=lambda path: path.stem)
+def test_a_good_sample_has_no_problem(path: Path) -> None:
+    assert list(validate(str(path))) == []
+
+
+def bad_samples() -> list[Path]:
+    return sorted(path for path in (SAMPLES / "bad").iterdir() if path.suffix != ".expected")
+
+
+@pytest.mark.parametrize("path", bad_samples(), ids=lambda path: path.stem)
+def test_a_bad_sample_has_the_problems_that_lie_beside_it(path: Path) -> None:
+    report = [str(problem).removeprefix(f"{path.parent}/") + "\n" for problem in validate(str(path))]
+    assert "".join(report) == path.with_suffix(".expected").read_text()
+    assert report
+
+
+# Real files: what a rule says of them that is not here is a rule gone wrong.
+CORPUS = {
+    "boxes-minimal.manifest": [],
+    "boxes-textract-1.manifest": [(1, "MT113")],
+    "boxes-with-empty-rows.manifest": [],
+    "boxes-yolov5-sample.manifest": [],
+    "empty.manifest": [(0, "MT100")],
+    "failed-rows.jsonl": [],
+    "input-only.manifest": [],
+    "mixed-image-and-text.manifest": [(1, "MT113")],
+    "not-augmented-s3prefix.manifest": [(0, "MT100")],
+    "point-cloud-input.json": [(1, "MT113")],
+    "segmentation-one-row.manifest": [],
+    "text-multilabel.manifest": [],
+    "text-span-ner.manifest": [],
+    "workshop-output.manifest": [],
+    "workshop-train-lab1.manifest": [],
+    "workshop-train.manifest": [(1, "MT114")],
+    "workshop-validation-lab1.manifest": [],
+    "workshop-validation.manifest": [(1, "MT114")],
+}
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_real_manifest_has_just_these_problems(corpus: Path, name: str) -> None:
+    assert codes(validate(str(corpus / name))) == CORPUS[name]
+
+
+def test_every_file_of_the_corpus_is_in_the_table(corpus: Path) -> None:
+    assert {path.name for path in corpus.iterdir()} == {"README.md", *CORPUS}
+
+
+# The shortcut.
+
+LABELS: list[Any] = [0, 1, "1", -1, True, 1.0, None, [], [0, 1], ["0"], [7], {}, "RH", 10**30, 10**7]
+CLASS_MAPS: list[Any] = [None, {}, {"0": "RH"}, {"0": "RH", "1": "LH"}, {"x": "RH"}, {"0": 1}, "RH", []]
+CONFIDENCE_MAPS: list[Any] = [None, {}, {"0": 0.5, "1": 0.1}, {"0": 2}, {"0": None}, {"7": "high"}, 0.5]
+FIELDS: dict[str, list[Any]] = {
+    "class-name": ["RH", "LH", "", None, 3, "lab#", "é", "\x1b[31m"],
+    "confidence": [0, 1, 0.5, -0.1, 1.5, "high", None, True, 10**400],
+    "type": [
+        "groundtruth/image-classification",
+        "GROUNDTRUTH/Image-Classification",
+        "groundtruth/image-classification-multilabel",
+        "groundtruth/object-detection",
+        "groundtruth/semantic-segmentation",
+        "other",
+        None,
+        7,
+    ],
+    "class-map": CLASS_MAPS,
+    "class_map": CLASS_MAPS,
+    "confidence-map": CONFIDENCE_MAPS,
+    "failure-reason": ["expired", None, 3],
+    "human-annotated": ["yes", "true", 1],
+    "creation-date": ["2019-05-04T20:35:30", 20190504],
+    "job-name": ["labeling-job/x", "labeling-job/lab#", "lab#", 3],
+    "objects": [[{"confidence": 3}], [{"confidence": [1]}], {}, [3]],
+    "nested-metadata": [{}, 1],
+}
+REFS: list[Any] = ["s3://b1/a", "s3://b1/b", "s3://b2/a", "s3://lab#-x/a", "s3://b1", "s3:///a", "", "x", 7, None]
+
+
+def chosen(table: dict[str, list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in table.items()})
+
+
+usual = st.builds(line, st.integers(0, 5), st.sampled_from([0, 0, 0, 1, "1", 2]), confidence=st.floats(0, 1))
+several = st.builds(
+    lambda label, named, shares: {
+        "source-ref": "s3://b1/c",
+        "tags": label,
+        "tags-metadata": {
+            "class-map": named,
+            "confidence-map": shares,
+            "type": "groundtruth/image-classification-multilabel",
+        },
+    },
+    st.lists(st.integers(0, 3), max_size=3),
+    st.dictionaries(st.sampled_from("0123"), st.sampled_from(["a", "b"])),
+    st.dictionaries(st.sampled_from("0123"), st.floats(-0.5, 1.5)),
+)
+strange = st.builds(
+    lambda outer, inner, name: {**outer, f"{name}-metadata": inner},
+    chosen(
+        {
+            "source-ref": REFS,
+            "source": ["text", "lab#", 3, None],
+            "hand": LABELS,
+            "tags": LABELS,
+            "": LABELS,
+            "hand-ref": ["s3://b1/mask.png", 3],
+            "note": ["lab#", "s3://lab#/x", 'a-metadata"', "\x00", 10**5000 if False else 10**400, 1e300],
+            "lab#": [1, None],
+            "source-ref-metadata": [{}, 3],
+            "-metadata": [{}, 3],
+            "tags-metadata": [None, 3, {}, {"type": "groundtruth/image-classification"}],
+        }
+    ),
+    st.one_of(chosen(FIELDS), st.sampled_from([None, [], "x"])),
+    st.sampled_from(["hand", "tags", "finish", "lab#-job"]),
+)
+escaped = st.sampled_from(
+    [
+        b'{"source-ref":"s3://b1/a","hand":0,"hand\\u002dmetadata":{"confidence":7}}',
+        b'{"source-ref":"s3://b1/a","other-meta\\u0064ata":{"confidence":7},"other":1}',
+        b'{"source-ref":"s3:\\/\\/b1\\/a","hand":0,"hand":-1,"hand-metadata":{"type":"x"},"hand-metadata":{}}',
+        b'{"source-ref":"s3://la\\u0062#/a"}',
+        b'{"source-ref":"s3://b1/a","n":1e999,"hand":0,"hand-metadata":{"class-name":"RH","confidence":0.5}}',
+        b'{"source-ref":"s3://b1/a","n":"\xff"}',
+        b'{"source-ref":"s3://b1/\xc3\xa9"}',
+        b'{"source-ref":"s3://b1/a"}{"source-ref":"s3://b1/b"}',
+        b"{'source-ref': 's3://b1/a'}",
+        b"[1]",
+        b"null",
+        b"{",
+        b"",
+        b"  ",
+        b"\xef\xbb\xbf{}",
+        b'{"n":' + b"[" * 3000 + b"]" * 3000 + b"}",
+    ]
+)
+
+
+def as_bytes(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+written = st.one_of(
+    usual.map(as_bytes), usual.map(as_bytes), several.map(as_bytes), strange.map(as_bytes), escaped
+)
+files = st.builds(
+    lambda lines, newline, last: newline.join(lines) + (newline if last else b""),
+    st.one_of(st.lists(written, min_size=1, max_size=8), st.lists(usual.map(as_bytes), min_size=1)),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.booleans(),
+)
+
+
+def everything(data: bytes, expected: tuple[str, ...], told: str | None, shortcut: bool) -> list[Any]:
+    part = check_lines(data, expected, told, shortcut)
+    whole = Facts("a.manifest", told=told)
+    whole.merge(part.facts, 1)
+    lines = [(number, rule.code, found) for number, rule, found in part.found]
+    of_file = [sorted((rule.code, one) for one in rule.check(whole)) for rule in of_scope("file")]
+    return [part.lines, whole.objects, lines, of_file]
+
+
+@settings(max_examples=400, deadline=None)
+@given(files, st.sampled_from([(), ("hand",), ("tags", "hand")]), st.sampled_from([None, "hand", "tags"]))
+def test_the_shortcut_finds_what_every_rule_on_every_line_finds(
+    data: bytes, expected: tuple[str, ...], told: str | None
+) -> None:
+    expected = expected if told is None else (told,)
+    assert everything(data, expected, told, True) == everything(data, expected, told, False)
+
+
+def test_usual_lines_are_proven_clean_by_the_shortcut() -> None:
+    import numpy as np
+
+    from manifest_tools.rows import line_offsets
+    from manifest_tools.rules.proof import prove
+
+    data = b"\n".join(map(as_bytes, many(100)))
+    assert np.all(prove(data, *line_offsets(data), ("hand",), None, Facts()).clean)
+
+
+@settings(max_examples=20, deadline=None)
+@given(files, st.integers(1, 3))
+def test_the_report_does_not_depend_on_the_number_of_workers(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, jobs: int
+) -> None:
+    path = tmp_path_factory.mktemp("jobs") / "a.manifest"
+    path.write_bytes(data * 50)
+    assert list(validate(str(path), jobs=1)) == list(validate(str(path), jobs=jobs))
+
+
+def test_blocks_and_workers_change_nothing_in_a_large_manifest(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    lines = many(30_000)
+    lines[20_000] = line(5, 1, class_name="LH", confidence=3)
+    lines[29_999] = line(7, 0, class_name="LH")
+    path = manifest(lines)
+    assert Path(path).stat().st_size > 2 * (2 << 20)
+    expected = [(20_001, "MT230"), (30_000, "MT301"), (30_000, "MT303")]
+    assert codes(validate(path, jobs=2)) == codes(validate(path, jobs=1))
+    assert sorted(codes(validate(path))) == sorted([*expected])[: len(expected)]
+
+
+# What can be said only of a whole file.
+
+
+def test_a_label_without_metadata_is_found_before_any_line_shows_that_it_is_one(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    bare = [{"source-ref": f"s3://bucket/{number}", "hand": 0} for number in range(3000)]
+    assert codes(validate(manifest([*bare, line(1)]))) == [(number, "MT201") for number in range(1, 3001)]
+
+
+def test_an_input_key_without_metadata_anywhere_is_no_label(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    assert codes(validate(manifest([{**line(number), "page-num": 1} for number in range(3)]))) == []
+
+
+def test_the_name_of_a_class_that_fewer_lines_have_is_the_wrong_one(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    lines = [line(0, class_name="HR"), line(1), line(2), line(3, class_name="HR"), line(4)]
+    (problem,) = validate(manifest(lines))
+    assert (problem.line, problem.code) == (1, "MT301")
+    assert problem.message == "class 0 is called 'HR' (2 lines), but 'RH' on 3 lines"
+
+
+def test_classes_of_two_attributes_need_not_agree(manifest: Callable[[list[dict[str, Any]]], str]) -> None:
+    lines = [{**line(1), "finish": 0, "finish-metadata": metadata(class_name="zinc")}]
+    assert codes(validate(manifest(lines))) == []
+
+
+def test_a_picture_with_the_same_label_again_is_a_warning_and_with_another_an_error(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    again = line(1, 1, class_name="LH")
+    problems = list(validate(manifest([line(1), line(2), line(1), again, {"source-ref": again["source-ref"]}])))
+    assert [(p.line, p.code, p.severity) for p in problems] == [
+        (3, "MT302", "warning"),
+        (5, "MT302", "warning"),
+        (4, "MT303", "error"),
+    ]
+    assert problems[-1].message == "class 1, but 0 on line 1, for the same source-ref"
+
+
+def test_lists_of_the_same_classes_in_another_order_are_the_same_label(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    kind = "groundtruth/image-classification-multilabel"
+    named = {"0": "a", "1": "b"}
+    lines = [line(1, label, type=kind, class_map=named) for label in ([0, 1], [1, 0], ["1"])]
+    for one in lines:
+        one["hand-metadata"]["class-map"] = named
+    assert codes(validate(manifest(lines))) == [(2, "MT302"), (3, "MT303")]
+
+
+def test_a_placeholder_that_people_wrote_in_a_text_is_none(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    assert codes(validate(manifest([{"source": "we met in lab#3"}]))) == []
+
+
+# What is checked, and how it is named.
+
+
+def test_only_the_label_attribute_that_was_told_is_checked(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    path = manifest([{**line(1), "finish": -1, "finish-metadata": metadata()}])
+    assert codes(validate(path)) == [(1, "MT211")]
+    assert codes(validate(path, label_attribute_name="hand")) == []
+
+
+def test_a_label_attribute_that_no_line_has_is_a_problem_that_lists_what_there_is(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    (problem,) = validate(manifest([line(1)]), label_attribute_name="nahd")
+    assert (problem.line, problem.code) == (0, "MT304")
+    assert "nahd" in problem.message
+
+
+def test_a_compressed_manifest_is_checked_under_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.manifest.gz"
+    path.write_bytes(gzip.compress(as_bytes(line(1, -1))))
+    (problem,) = validate(str(path))
+    assert problem == Problem(
+        "MT211", "error", str(path), 1, "$.hand", "expected a class index from 0, found -1"
+    )
+
+
+def test_a_gzip_file_cut_short_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "a.manifest.gz"
+    path.write_bytes(gzip.compress(b"\n".join(map(as_bytes, many(5000))))[:-20])
+    assert codes(validate(str(path))) == [(0, "MT100")]
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no such file"):
+        list(validate(str(tmp_path / "a.manifest")))
+
+
+def test_what_is_no_manifest_keeps_no_other_file_from_being_checked() -> None:
+    report = validate(str(SAMPLES / "bad" / "empty.manifest"), str(SAMPLES / "bad" / "no-source.manifest"))
+    assert [problem.code for problem in report] == ["MT100", "MT110"]
+    assert [(one.lines, one.errors, one.warnings) for one in report.checked] == [(0, 1, 0), (3, 1, 0)]

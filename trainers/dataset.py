@@ -1,0 +1,143 @@
+"""Pictures and labels for training, without any framework.
+
+What a label is, is decided here and once: an index a picture, or a 0 and 1 a class.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from manifest_tools.classes import ClassTable
+from manifest_tools.errors import BadData
+from manifest_tools.recordio import ImageRecord, read_records, unpack
+from trainers.picture import Pixels, decode, square
+
+Labels = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int64]
+Probabilities = npt.NDArray[np.float32]
+
+# Pictures of a data set up to here are decoded once and kept; of a larger one, batch by batch.
+IN_MEMORY = 1 << 30
+_AT_ONCE = 256  # encoded pictures in memory while they wait to be decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled pictures, any of which can be asked for by row."""
+
+    labels: Labels
+    """(n,) class indices, or (n, classes) with 1 where a class is there."""
+
+    read: Callable[[Rows], Pixels]
+    """Rows -> their pictures (rows, side, side, RGB)."""
+
+    table: ClassTable
+    attribute: str
+    digest: str
+    """SHA-256 of what the pictures and labels were read from."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def multi_label(self) -> bool:
+        """Say whether a picture may have several classes."""
+        return self.labels.ndim == 2
+
+
+def from_arrays(pictures: Pixels, labels: Labels, table: ClassTable, attribute: str = "label") -> Dataset:
+    """Return a data set of pictures that lie in memory."""
+    digest = hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest()
+    return Dataset(labels, pictures.__getitem__, table, attribute, digest)
+
+
+def from_records(
+    rec: str, side: int, table: ClassTable, attribute: str = "label", *, in_memory: int = IN_MEMORY
+) -> Dataset:
+    """Return the data set in a ``.rec`` file, its pictures as squares of ``side`` pixels.
+
+    Up to ``in_memory`` bytes of pixels are decoded at once and kept; beyond, every batch is read when
+    it is asked for, and memory stays flat. Raises BadData for labels that ``table`` does not have.
+    """
+    offsets, labels = _scan(rec, table)
+    with open(rec, "rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    read: Callable[[Rows], Pixels] = partial(_read, rec, offsets, side)
+    if len(labels) * side * side * 3 <= in_memory:
+        read = read(np.arange(len(labels))).__getitem__
+    return Dataset(labels, read, table, attribute, digest)
+
+
+def _scan(rec: str, table: ClassTable) -> tuple[Rows, Labels]:
+    """Return where each record begins, and what it is labelled."""
+    offsets, labels = [], []
+    with open(rec, "rb") as stream:
+        at = 0
+        for payload in read_records(stream, rec):
+            offsets.append(at)
+            labels.append(_label(rec, unpack(payload), table))
+            at = stream.tell()
+    if not labels:
+        raise BadData(f"{rec}: no picture in it")
+    if len({type(label) for label in labels}) > 1:
+        raise BadData(f"{rec}: some records have one label, some a vector of them")
+    return np.array(offsets), np.array(labels)
+
+
+def _label(rec: str, record: ImageRecord, table: ClassTable) -> int | list[int]:
+    """Return the class, or the zeros and ones, of a record."""
+    labels = record.labels
+    if not record.vector and labels[0] in range(table.num_classes):
+        return int(labels[0])
+    if record.vector and len(labels) == table.num_classes and set(labels) <= {0.0, 1.0}:
+        return [int(label) for label in labels]
+    raise BadData(
+        f"{rec}: record {record.id}: expected a class below {table.num_classes}, or as many zeros and ones;"
+        f" found {labels[:8]}"
+    )
+
+
+def _read(rec: str, offsets: Rows, side: int, rows: Rows) -> Pixels:
+    pictures = np.empty((len(rows), side, side, 3), np.uint8)
+    decoded = _decoded(rec, offsets[rows].tolist(), side)
+    for place, picture in enumerate(decoded):
+        pictures[place] = picture
+    return pictures
+
+
+def _decoded(rec: str, offsets: list[int], side: int) -> Iterator[Pixels]:
+    """Yield the pictures at these offsets; decoding is Pillow's, outside the interpreter's lock."""
+    with open(rec, "rb") as stream, ThreadPoolExecutor(os.cpu_count()) as threads:
+        for first in range(0, len(offsets), _AT_ONCE):
+            chunk = [_picture(stream, rec, at) for at in offsets[first : first + _AT_ONCE]]
+            yield from threads.map(partial(_fit, side), chunk)
+
+
+def _picture(stream: BinaryIO, rec: str, offset: int) -> bytes:
+    stream.seek(offset)
+    return unpack(next(read_records(stream, rec))).picture
+
+
+def _fit(side: int, data: bytes) -> Pixels:
+    picture = decode(data)
+    return picture if picture.shape == (side, side, 3) else square(data, side)
+
+
+def batches(count: int, size: int, order: np.random.Generator | None = None) -> Iterator[Rows]:
+    """Yield every row once, in batches of at most ``size``, in a random order where one is given.
+
+    Batches differ in size by one at most: a last batch of a single picture would upset
+    normalisation over the batch.
+
+    >>> [batch.tolist() for batch in batches(5, 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    rows = np.arange(count) if order is None else order.permutation(count)
+    yield from np.array_split(rows, -(-count // size))

@@ -1,0 +1,157 @@
+"""A trained network as the built-in algorithm's files, and such files as a function.
+
+The graph takes pixels of 0 to 255 and ends in probabilities. It is written so that MXNet 1.3, the
+built-in algorithm's generation, reads it too.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainers.artifact import BadModel, Model
+from trainers.config import TrainConfig
+from trainers.dataset import Dataset, Probabilities
+from trainers.gluon.networks import build
+from trainers.mxnet_import import load_mxnet
+from trainers.picture import Pixels
+from trainers.registry import Predict
+
+SYMBOL = "image-classification-symbol.json"
+SHAPES = "model-shapes.json"
+
+# Written by 1.9, unknown to 1.3, and at their defaults.
+_NEWER = {"Pooling": ("layout",)}
+
+# What our networks consist of. Others can carry a pointer into memory (_Native, _NDArray) or call
+# back into Python (Custom), and a model may come from anywhere.
+_OPERATORS = frozenset(
+    {
+        "null",
+        "Activation",
+        "BatchNorm",
+        "Convolution",
+        "Flatten",
+        "FullyConnected",
+        "Pooling",
+        "clip",
+        "elemwise_add",
+        "sigmoid",
+        "softmax",
+    }
+)
+
+
+def params_name(epoch: int) -> str:
+    """Return the weights' file name, as the built-in algorithm counts: from 0001."""
+    return f"image-classification-{epoch:04d}.params"
+
+
+def export(weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Model:
+    """Return the model with the weights of one epoch."""
+    shape = [1, 3, config.image_size, config.image_size]
+    return Model(
+        trainer="gluon",
+        network=config.network,
+        image_size=config.image_size,
+        table=data.table,
+        multi_label=data.multi_label,
+        attribute=data.attribute,
+        files={
+            params_name(epoch): weights,
+            SYMBOL: _symbol(config.network, data.table.num_classes, data.multi_label).encode(),
+            SHAPES: json.dumps([{"name": "data", "shape": shape}]).encode() + b"\n",
+        },
+    )
+
+
+def _symbol(network: str, classes: int, multi_label: bool) -> str:
+    mx = load_mxnet()
+    with mx.name.NameManager():  # counts operators from 0 again
+        scores = build(mx, network, classes)(mx.sym.var("data"))
+    if multi_label:
+        return older(mx.sym.sigmoid(scores, name="sigmoid").tojson())
+    return older(mx.sym.softmax(scores, name="softmax").tojson())
+
+
+def older(symbol: str) -> str:
+    """Return the graph without what MXNet 1.3 does not know, and without hints for training.
+
+    The hints (``__init__``, ``__lr_mult__``…) name objects of this process: other bytes every time.
+    """
+    graph = json.loads(symbol)
+    for node in graph["nodes"]:
+        attributes = node.pop("attrs", {})
+        newer = _NEWER.get(node["op"], ())
+        kept = {k: v for k, v in attributes.items() if k not in newer and not k.startswith("__")}
+        node.update({"attrs": kept} if kept else {})
+    return json.dumps(graph, indent=1) + "\n"
+
+
+def save_weights(mx: Any, net: Any) -> bytes:
+    """Return the network's parameters in MXNet's file format, under the names that the graph uses."""
+    graph = net(mx.sym.var("data"))
+    states = set(graph.list_auxiliary_states())
+    arrays = {
+        f"{'aux' if name in states else 'arg'}:{name}": parameter.data()
+        for name, parameter in sorted(net.collect_params().items())
+    }
+    with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
+        file = Path(folder) / "weights.params"
+        mx.nd.save(str(file), arrays)
+        return file.read_bytes()
+
+
+def load_weights(mx: Any, source: str, data: bytes) -> Mapping[str, Any]:
+    """Return the arrays of a .params file by name; raises BadModel for anything else."""
+    try:
+        arrays = mx.nd.load_frombuffer(data)
+    except mx.base.MXNetError as error:
+        raise BadModel(source, "expected weights in MXNet's .params format") from error
+    if not isinstance(arrays, dict):
+        raise BadModel(source, "expected weights with names, found a bare list")
+    return arrays
+
+
+def predictor(model: Model) -> Predict:
+    """Return a function from pictures (n, side, side, RGB) to probabilities (n, classes)."""
+    mx = load_mxnet()
+    net = _block(mx, model)
+
+    def predict(pictures: Pixels) -> Probabilities:
+        channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
+        answers: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
+        return answers
+
+    return predict
+
+
+def _block(mx: Any, model: Model) -> Any:
+    weights = sorted(name for name in model.files if name.endswith(".params"))
+    if SYMBOL not in model.files or not weights:
+        raise BadModel(model.network, f"expected {SYMBOL} and a .params file in it")
+    symbol = _checked(model.files[SYMBOL])
+    arrays = load_weights(mx, weights[-1], model.files[weights[-1]])
+    try:
+        block = mx.gluon.SymbolBlock(mx.sym.load_json(symbol), mx.sym.var("data", dtype="float32"))
+        block.collect_params().load_dict(dict(arrays), mx.cpu(), ignore_extra=True)
+    except (mx.base.MXNetError, AssertionError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadModel(SYMBOL, f"graph and weights do not fit ({reason})") from error
+    return block
+
+
+def _checked(symbol: bytes) -> str:
+    """Return the graph as text; raises BadModel when it does anything but our networks' arithmetic."""
+    try:
+        text = symbol.decode()
+        operators = {node["op"] for node in json.loads(text)["nodes"]}
+        strange = sorted(operators - _OPERATORS)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadModel(SYMBOL, "expected an MXNet graph") from error
+    if strange:
+        raise BadModel(SYMBOL, f"refused: unknown operators {', '.join(map(str, strange))}")
+    return text

@@ -1,0 +1,108 @@
+"""First weights: drawn from the seed, from the model zoo, or from a file, as far as they fit."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from manifest_tools.errors import MtoolError
+from trainers.artifact import ARCHIVE, read_model
+from trainers.config import TrainConfig
+from trainers.events import Event, Remark
+from trainers.gluon.export import load_weights
+from trainers.gluon.networks import FIXED, initialize, zoo_name
+
+# A fresh name for each network of a process: resnetv20_, resnetv21_, … mean the same place.
+_COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")
+
+
+def first_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
+    """Set the weights of ``net`` and say where they came from."""
+    initialize(mx, net)
+    # Shapes are known only after a picture has gone through once.
+    net(mx.nd.zeros((1, 3, config.image_size, config.image_size)))
+    source, arrays = _given(mx, config)
+    if not source:
+        yield Remark("training from scratch: no first weights (--pretrained, --init-from)")
+        return
+    taken, left = take(mx, net, arrays)
+    if not taken:
+        raise MtoolError(f"{source}: no weights in it fit {config.network}; is it another network's?")
+    total = taken + len(left)
+    yield Remark(f"first weights from {source}: {taken} of {total} taken{_which(left)}")
+
+
+def _which(left: list[str]) -> str:
+    if not left:
+        return ""
+    shown = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
+    return f"; new from the seed: {shown}"
+
+
+def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Any]]:
+    if config.pretrained:
+        path = _from_zoo(mx, config.network)
+        return path, load_weights(mx, path, Path(path).read_bytes())
+    if config.init_from:
+        return config.init_from, load_weights(mx, config.init_from, _read(config.init_from))
+    return "", {}
+
+
+def _from_zoo(mx: Any, network: str) -> str:
+    """Return the file of the model zoo's weights; MXNet keeps it, or fetches it and checks its SHA-1."""
+    store = mx.gluon.model_zoo.model_store
+    name = zoo_name(network)
+    if not name:
+        raise MtoolError(f"--pretrained: there are no weights of {network}; take resnet18_v2, say")
+    folder = Path(mx.base.data_dir()) / "models"
+    try:
+        return str(store.get_model_file(name, root=str(folder)))
+    except (OSError, RuntimeError, ValueError) as error:
+        file = f"{name}-{store.short_hash(name)}.params"
+        raise MtoolError(
+            f"--pretrained: {file} is not in {folder} and cannot be fetched; "
+            "put it there, or type --init-from FILE.params"
+        ) from error
+
+
+def _read(path: str) -> bytes:
+    """Return the weights in a .params file, a model.tar.gz or a folder with one."""
+    if Path(path).is_dir() or path.endswith((".tar.gz", ARCHIVE)):
+        files = read_model(path).files
+        return files[max(name for name in files if name.endswith(".params"))]
+    return Path(path).read_bytes()
+
+
+def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:
+    """Copy the arrays that fit by name and shape; return how many, and the names left as drawn.
+
+    A file's names may be those of an export (``arg:resnetv20_conv0_weight``), with any counter, or
+    those of ``save_parameters`` (``features.1.weight``).
+    """
+    named = {_plain(name): array for name, array in arrays.items()}
+    # The first block normalises; the second is the network as the file knew it.
+    structural = {p.name: name for name, p in net[1]._collect_params_with_prefix().items()}
+    taken, left = 0, []
+    for name, parameter in net.collect_params().items():
+        if name.startswith(FIXED):
+            continue
+        array = named.get(_plain(name), named.get(structural.get(name, "")))
+        if array is None or array.shape != parameter.shape:
+            left.append(name)
+            continue
+        parameter.set_data(array.astype(np.float32))
+        taken += 1
+    return taken, left
+
+
+def _plain(name: str) -> str:
+    """Return a parameter's name without its kind and its network's counter.
+
+    >>> _plain("arg:resnetv23_stage1_conv0_weight")
+    'resnetv2_stage1_conv0_weight'
+    >>> _plain("features.1.weight")
+    'features.1.weight'
+    """
+    return _COUNTED.sub(r"\1_", re.sub(r"^(arg|aux):", "", name))

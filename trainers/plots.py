@@ -1,0 +1,92 @@
+"""Pictures of a training run and of an evaluation, with matplotlib (extra ``plots``)."""
+
+import importlib.util
+import io
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from manifest_tools.classes import ClassTable
+from manifest_tools.errors import NotInstalled
+from trainers.events import Epoch
+from trainers.metrics import Metrics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Names beside every row, and numbers in every cell, as long as they can be read.
+_MOST_NAMES, _MOST_NUMBERS = 60, 25
+
+_BINARY = ("rightly not", "wrongly there", "wrongly not", "rightly there")
+
+
+def available() -> bool:
+    """Say whether matplotlib is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def history(epochs: Sequence[Epoch]) -> bytes:
+    """Return a PNG with loss and accuracy over the epochs."""
+    figure = _figure(8, 3.5)
+    numbers = [epoch.epoch for epoch in epochs]
+    for place, what in enumerate(("loss", "accuracy"), 1):
+        axes = figure.add_subplot(1, 2, place)
+        for part, style in (("train", "--"), ("validation", "-")):
+            values = [getattr(epoch, f"{part}_{what}") for epoch in epochs]
+            axes.plot(numbers, values, style, marker=".", label=part)
+        axes.set_xlabel("epoch")
+        axes.set_title(what)
+        axes.legend()
+        axes.grid(alpha=0.3)
+    return _png(figure)
+
+
+def confusion(metrics: Metrics, table: ClassTable) -> bytes:
+    """Return a PNG of the confusion matrix: what was so, against what was answered."""
+    import numpy as np
+
+    names = [_plain(name) for name in table.labels]
+    columns = list(_BINARY) if metrics.multi_label else names
+    counts = np.array(metrics.confusion)
+    side = min(4 + 0.35 * len(names), 16)
+    figure = _figure(side + 1, side)
+    axes = figure.add_subplot()
+    # A row's share, so that a rare class shows as well as a common one.
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    if len(names) <= _MOST_NAMES:
+        axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
+        axes.set_yticks(range(len(names)), names, parse_math=False)
+    if len(names) <= _MOST_NUMBERS:
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    axes.set_title(f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures")
+    return _png(figure)
+
+
+def _plain(name: str) -> str:
+    """Return a class name that fits beside an axis."""
+    shown = "".join(c if c.isprintable() else "?" for c in name)
+    return shown if len(shown) <= 24 else shown[:23] + "…"
+
+
+def _figure(width: float, height: float) -> "Figure":
+    """Return an empty figure, in inches; it belongs to no window and no global state."""
+    if not available():
+        raise NotInstalled("matplotlib", "plots", "a picture of the figures")
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: "Figure") -> bytes:
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        # A letter that the font does not have becomes a box; the tables have it.
+        warnings.simplefilter("ignore")
+        # Without the version of matplotlib: the same figures give the same bytes.
+        figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
+    return out.getvalue()

@@ -1,0 +1,175 @@
+"""A training run: from two data sets to a model folder, whatever the framework."""
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from manifest_tools import __version__
+from manifest_tools.errors import BadData, Exists, MtoolError
+from manifest_tools.sinks import Published, publishing
+from trainers import plots, registry
+from trainers.artifact import ARCHIVE, Model, write_model
+from trainers.config import TrainConfig
+from trainers.dataset import Dataset
+from trainers.evaluate import evaluate
+from trainers.events import Checkpoint, Epoch, Event, Listener, Metric, history_writer
+from trainers.metrics import Metrics
+
+HISTORY, METRICS, PICTURE = "history.jsonl", "metrics.json", "history.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a training run."""
+
+    output: str
+    report: dict[str, Any]
+    """What metrics.json says."""
+
+    published: tuple[Published, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy of the best epoch on the validation pictures."""
+        return float(self.report["validation"]["accuracy"])
+
+    @property
+    def interrupted(self) -> bool:
+        """Say whether it was stopped before its last epoch."""
+        return bool(self.report["interrupted"])
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is kept of a run while it goes on."""
+
+    best: Checkpoint | None = None
+    epochs: list[Epoch] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def train(
+    train: Dataset,
+    validation: Dataset,
+    config: TrainConfig,
+    output: str,
+    listeners: Sequence[Listener] = (),
+    *,
+    trainer: str = "gluon",
+    force: bool = False,
+) -> Result:
+    """Train, and leave in the folder ``output`` the best epoch's model and how it came about.
+
+    A folder that was made from the same things is left alone; any other model in it is replaced only
+    by ``force``. After KeyboardInterrupt the best epoch so far is kept, if there is one.
+    """
+    _check(train, validation)
+    origin = _origin(train, validation, config, trainer)
+    if (earlier := _earlier(output)) and earlier.get("made_from") == origin and not force:
+        return Result(output, earlier, (Published(str(Path(output) / ARCHIVE), "unchanged"),))
+    if (there := Path(output) / ARCHIVE).exists() and not force:
+        raise Exists([str(there)])
+    framework = registry.load(trainer)
+    history = io.BytesIO()
+    run = _listen(framework.fit(train, validation, config), [*listeners, history_writer(history)])
+    if run.best is None:
+        raise MtoolError("no epoch came to a usable model; try a smaller --learning-rate")
+    model = framework.export(run.best.weights, run.best.epoch, config, train)
+    metrics = evaluate(model, validation)
+    _tell(listeners, Metric("validation:accuracy", metrics.accuracy))
+    report = _report(run, metrics, config, origin, train, validation)
+    return Result(output, report, _write(output, model, report, history.getvalue(), run.epochs))
+
+
+def _check(train: Dataset, validation: Dataset) -> None:
+    if train.table != validation.table:
+        raise BadData("train and validation have different class tables")
+    if train.multi_label != validation.multi_label:
+        raise BadData("train and validation differ: one class a picture, and several")
+    if train.table.num_classes < 2 and not train.multi_label:
+        raise BadData("expected two classes or more to tell apart, found one")
+
+
+def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: str) -> dict[str, Any]:
+    """Return what decides the bytes of a model."""
+    weights = config.init_from and Path(config.init_from)
+    return {
+        "made_by": f"mtool {__version__}",
+        "trainer": trainer,
+        "config": config.to_json(),
+        "train": train.digest,
+        "validation": validation.digest,
+        "classes": train.table.digest,
+        "init_from": sha256(weights.read_bytes()).hexdigest() if weights and weights.is_file() else "",
+    }
+
+
+def _earlier(output: str) -> dict[str, Any]:
+    """Return the metrics.json of a finished run in the folder, or nothing."""
+    folder = Path(output)
+    try:
+        report = json.loads((folder / METRICS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(report, dict) and not report.get("interrupted") and (folder / ARCHIVE).exists()
+    return report if whole else {}
+
+
+def _listen(events: Iterable[Event], listeners: Sequence[Listener]) -> _Run:
+    run = _Run()
+    try:
+        for event in events:
+            if isinstance(event, Checkpoint):
+                run.best = event
+            elif isinstance(event, Epoch):
+                run.epochs.append(event)
+            _tell(listeners, event)
+    except KeyboardInterrupt:
+        if run.best is None:
+            raise
+        run.interrupted = True
+    return run
+
+
+def _tell(listeners: Iterable[Listener], event: Event) -> None:
+    for listener in listeners:
+        listener(event)
+
+
+def _report(
+    run: _Run,
+    metrics: Metrics,
+    config: TrainConfig,
+    origin: dict[str, Any],
+    train: Dataset,
+    validation: Dataset,
+) -> dict[str, Any]:
+    return {
+        "network": config.network,
+        "best_epoch": run.best.epoch if run.best else 0,
+        "epochs_done": len(run.epochs),
+        "interrupted": run.interrupted,
+        "pictures": {"train": len(train), "validation": len(validation)},
+        "validation": metrics.to_json(),
+        "made_from": origin,
+    }
+
+
+def _write(
+    output: str, model: Model, report: dict[str, Any], history: bytes, epochs: Sequence[Epoch]
+) -> tuple[Published, ...]:
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    # What was there of this model goes: `force`, or a folder without a model, has said so.
+    with publishing(force=True) as publication:
+        # The sink compresses what ends in .gz, without a time in it.
+        write_model(model, publication.open(str(folder / ARCHIVE)))
+        publication.open(str(folder / METRICS)).write(json.dumps(report, indent=2).encode() + b"\n")
+        publication.open(str(folder / HISTORY)).write(history)
+        if plots.available():
+            publication.open(str(folder / PICTURE)).write(plots.history(epochs))
+    return tuple(publication.published)
