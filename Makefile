@@ -41,7 +41,7 @@ bench: $(VENV)/ready-for-work ## our figures beside those of the peers
 	$(BIN)/python -m benchmarks.recordio
 
 test-peers: $(VENV)/ready-for-work $(PEERS)/ready ## exported models in MXNet 1.3.1, in .venv-peers
-	MTOOL_PEER_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest tests/peers $(TESTS)
+	MTOOL_MXNET13_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest tests/peers $(TESTS)
 
 docs: $(VENV)/ready-for-work ## write the commands' help into README.md
 	$(BIN)/python -m docs.regenerate
@@ -88,5 +88,5 @@ endef
 $(PEERS)/ready: Makefile
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip --quiet install --no-deps mxnet==1.3.1
-	$(PEERS)/bin/python -m pip --quiet install -c constraints.txt 'numpy<2' requests
+	$(PEERS)/bin/python -m pip --quiet install -c constraints.txt 'numpy<2' requests 'graphviz<0.9'
 	touch $@

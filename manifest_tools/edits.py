@@ -171,8 +171,8 @@ class RenameAttribute:
         """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
         twins = {self.old: self.new, self.old + METADATA: self.new + METADATA}
         found = {member: text(line, member.key) for member in members(line)}
-        stem = self.old.removesuffix("-ref")
-        if not {stem, self.old + METADATA} & set(found.values()):  # AWS prints this twin of a -ref too
+        keys, stem = set(found.values()), self.old.removesuffix("-ref")
+        if self.old in keys and not {stem, self.old + METADATA} & keys:  # AWS prints this twin of a -ref too
             twins[stem + METADATA] = self.new.removesuffix("-ref") + METADATA
         edits = [(member.key, spell(twins[key])) for member, key in found.items() if key in twins]
         taken = set(twins.values()) & set(found.values()) if edits else set()

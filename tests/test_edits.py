@@ -139,6 +139,18 @@ CHANGED: list[tuple[str, Rewriting, bytes, bytes]] = [
         b'{"mask-ref": "s3://b/x", "mask-metadata": {}}',
     ),
     (
+        "not the twin of another",
+        RenameAttribute("seg-ref", "mask-ref"),
+        b'{"seg-ref": 1, "seg-ref-metadata": {}, "seg-metadata": {}}',
+        b'{"mask-ref": 1, "mask-ref-metadata": {}, "seg-metadata": {}}',
+    ),
+    (
+        "nor the twin of what is there without -ref",
+        RenameAttribute("seg-ref", "mask-ref"),
+        b'{"seg-ref": 1, "seg": 2, "seg-metadata": {}}',
+        b'{"mask-ref": 1, "seg": 2, "seg-metadata": {}}',
+    ),
+    (
         "a class-name",
         CLASS,
         b'{"k-metadata":{"class-name" :"RH"}}',

@@ -154,7 +154,7 @@ strange = st.builds(
             "tags": LABELS,
             "": LABELS,
             "hand-ref": ["s3://b1/mask.png", 3],
-            "note": ["lab#", "s3://lab#/x", 'a-metadata"', "\x00", 10**5000 if False else 10**400, 1e300],
+            "note": ["lab#", "s3://lab#/x", 'a-metadata"', "\x00", 10**400, 1e300],
             "lab#": [1, None],
             "source-ref-metadata": [{}, 3],
             "-metadata": [{}, 3],
@@ -247,9 +247,9 @@ def test_blocks_and_workers_change_nothing_in_a_large_manifest(
     lines[29_999] = line(7, 0, class_name="LH")
     path = manifest(lines)
     assert Path(path).stat().st_size > 2 * (2 << 20)
-    expected = [(20_001, "MT230"), (30_000, "MT301"), (30_000, "MT303")]
-    assert codes(validate(path, jobs=2)) == codes(validate(path, jobs=1))
-    assert sorted(codes(validate(path))) == sorted([*expected])[: len(expected)]
+    expected = [(20_001, "MT230"), (30_000, "MT301"), (20_001, "MT302"), (30_000, "MT303")]
+    assert codes(validate(path, jobs=1)) == expected
+    assert codes(validate(path, jobs=2)) == expected
 
 
 # What can be said only of a whole file.

@@ -129,7 +129,8 @@ def _rule_out(
     twin = METADATA.encode() + b'"'
     # A backslash is sought first: one byte is found ten times faster than four.
     escapes = b"\\" in data and b"\\u00" in data
-    other = told is None and data.count(twin) != int(expected.sum())
+    # Among escapes, one key more and one fewer could make the same sum.
+    other = told is None and (escapes or data.count(twin) != int(expected.sum()))
     if not escapes and not other:
         return
     for at in np.flatnonzero(clean).tolist():
