@@ -173,8 +173,6 @@ def label_attribute(source: Source, told: str | None = None, jobs: int | None = 
     """
     found = _head_survey(source)
     if found is None or (told or "") not in ("", *found.attributes) or not found.attributes:
-        if source.is_stream:
-            return _choose(found or Survey(), source.name, told)
         found = survey(source, jobs)
     return _choose(found, source.name, told)
 

@@ -36,6 +36,15 @@ class Conditions:
     after: datetime | None = None
     labelled: bool = False
 
+    @property
+    def ask_nothing(self) -> bool:
+        """Say whether every line meets them."""
+        return self == Conditions(multilabel=self.multilabel, zero_confidence=self.zero_confidence)
+
+
+# Every line is read as this where nothing is asked about labels: no field of it is looked at.
+ANY_LINE = Peek("source-ref", "source-ref-metadata")
+
 
 @dataclass(slots=True)
 class Seen:
@@ -63,8 +72,8 @@ class Seen:
             and not self.informative
         ):
             raise Refused(
-                f"{name}: every confidence is 0, as a job with one worker a picture writes it; that says "
-                "nothing about the labels; type --zero-confidence keep, or drop"
+                f"{name}: every confidence is 0 or missing, as a job with one worker a picture leaves it; "
+                "that says nothing about the labels; type --zero-confidence keep, or drop"
             )
         missing = [c for c in wanted.classes if c not in self.wanted]
         if missing and self.labelled:
@@ -91,7 +100,7 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
 
 def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
     """Return the function that says why a row goes, or None; only what was asked for is looked at."""
-    if wanted == Conditions(multilabel=wanted.multilabel, zero_confidence=wanted.zero_confidence):
+    if wanted.ask_nothing:
         return _nothing_asked
     checks: list[Callable[[Row], str | None]] = []
     if wanted.min_confidence is not None:

@@ -16,9 +16,10 @@ from manifest_tools.spans import (
     Edit,
     Member,
     Span,
-    edit_strings,
     find,
+    inside,
     members,
+    replacements,
     spell,
     splice,
     strings,
@@ -60,9 +61,18 @@ class Placeholder:
         both = self.old + self.new
         return not set(self.old) <= _OUTSIDE and both.isprintable() and not set('"\\') & set(both)
 
+    def may_meet(self, data: bytes) -> bool:
+        """Say whether lines must be looked into: for an escape, or the new name beside the old one."""
+        return b"\\" in data or (self.needle in data and self.new.encode() in data)
+
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with every placeholder replaced."""
-        return edit_strings(line, lambda value: value.replace(self.old, self.new))
+        """Return the line with every placeholder replaced; ValueError where a key would be there twice."""
+        keys = [text(line, member.key) for member in members(line)]
+        for key in keys:
+            if self.old in key and key.replace(self.old, self.new) in keys:
+                raise ValueError(f"the attribute {key.replace(self.old, self.new)} is there already")
+        found = (edit for span in strings(line) for edit in replacements(line, span, self.old, self.new))
+        return splice(line, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class FromLab:
             if key not in SOURCES and self._begins(key):
                 if self._swap(key) in keys - {key}:
                     raise ValueError(f"the attribute {self._swap(key)} is there already")
-                edits.append((member.key, spell(self._swap(key))))
+                edits.append(self._edit(line, member.key, 0))
             if key.endswith(METADATA) and line[member.value.start : member.value.start + 1] == b"{":
                 edits += self._job_names(line, member.value)
         edits += self._uris(line)
@@ -104,6 +114,10 @@ class FromLab:
     def _swap(self, name: str) -> str:
         return self.new + name[len(self.old) :]
 
+    def _edit(self, line: bytes, span: Span, start: int) -> Edit:
+        """Return the edit of the lab ID that begins at character ``start`` of a string."""
+        return inside(line, span, start, start + len(self.old)), spell(self.new)[1:-1]
+
     def _job_names(self, line: bytes, metadata: Span) -> Iterator[Edit]:
         for member in members(line, metadata.start):
             if (
@@ -113,7 +127,7 @@ class FromLab:
                 continue
             prefix, slash, name = text(line, member.value).rpartition("labeling-job/")
             if not prefix and self._begins(name):
-                yield member.value, spell(slash + self._swap(name))
+                yield self._edit(line, member.value, len(slash))
 
     def _uris(self, line: bytes) -> Iterator[Edit]:
         for span in strings(line):
@@ -123,12 +137,11 @@ class FromLab:
             old = text(line, span)
             if not old.startswith("s3://"):
                 continue
-            bucket, *key = old[5:].split("/")
-            if self.everywhere:
-                key = [self._swap(part) if self._begins(part) else part for part in key]
-            new = "s3://" + "/".join([self._swap(bucket) if self._begins(bucket) else bucket, *key])
-            if new != old:
-                yield span, spell(new)
+            at = len("s3://")
+            for place, name in enumerate(old[at:].split("/")):
+                if self._begins(name) and (place == 0 or self.everywhere):
+                    yield self._edit(line, span, at)
+                at += len(name) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +164,7 @@ class Move:
             uri = text(line, span)
             rest = uri.removeprefix(old)
             if rest != uri and rest[:1] in ("", "/"):
-                edits.append((span, spell(new + rest)))
+                edits.append((inside(line, span, 0, len(old)), spell(new)[1:-1]))
         return splice(line, edits)
 
 

@@ -57,7 +57,10 @@ def columns(examples: Iterable[Example]) -> Columns:
     >>> list(columns([Example(1, "s3://b/k", (0,))]))
     [Example(number=1, ref='s3://b/k', classes=(0,))]
     """
-    numbers, refs, classes, counts = [], [], [], []
+    numbers: list[int] = []
+    refs: list[bytes] = []
+    classes: list[int] = []
+    counts: list[int] = []
     for example in examples:
         numbers.append(example.number)
         refs.append(example.ref.encode("utf-8", "surrogatepass"))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.attributes import ambiguous, label_attribute, survey
-from manifest_tools.conditions import Conditions, Seen, judge, low_classes, peek_for
+from manifest_tools.conditions import ANY_LINE, Conditions, Seen, judge, low_classes, peek_for
 from manifest_tools.errors import Refused
 from manifest_tools.keys import mix
 from manifest_tools.pieces import Pieces, pieces
@@ -16,7 +16,7 @@ from manifest_tools.record import Peek, Row
 from manifest_tools.rows import BadLine, Rows, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sinks import Published, check_apart, publishing
-from manifest_tools.sources import Block, Source, open_source, rereadable
+from manifest_tools.sources import Block, Source, open_source, plain
 from manifest_tools.tasks import task_type
 from manifest_tools.trim import trim
 
@@ -37,6 +37,13 @@ class Filtered:
     def dropped(self) -> int:
         """Lines left out, for whatever reason."""
         return sum(self.reasons.values())
+
+    def add(self, part: "_Part") -> None:
+        """Add what became of another block."""
+        self.kept += part.kept
+        self.trimmed += part.trimmed
+        for reason, count in part.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
 
 
 def filter(
@@ -60,41 +67,19 @@ def filter(
     """
     wanted = conditions or Conditions()
     check_apart(manifest, [output, *([] if rejects is None else [rejects])])
-    opened = open_source(manifest)
-    if sample is None:
-        return _filter(opened, output, wanted, None, rejects, label_attribute_name, force, dry_run, jobs)
-    with rereadable(opened) as source:
-        limit = _sample_limit(source, wanted, sample, seed, label_attribute_name, jobs)
-        return _filter(source, output, wanted, limit, rejects, label_attribute_name, force, dry_run, jobs)
-
-
-def _filter(
-    source: Source,
-    output: str,
-    wanted: Conditions,
-    limit: "_Limit | None",
-    rejects: str | None,
-    told: str | None,
-    force: bool,
-    dry_run: bool,
-    jobs: int | None,
-) -> Filtered:
-    result = Filtered(source.name)
-    attribute = label_attribute(source, told, jobs)
-    task = partial(
-        _filter_block, peek_for(attribute, wanted), attribute.type, wanted, limit, rejects is not None
-    )
-    seen = Seen()
+    source = open_source(manifest) if sample is None else plain(open_source(manifest))
+    recipe, type_name = _recipe(source, wanted, label_attribute_name, jobs)
+    task = partial(_filter_block, recipe, type_name, wanted)
+    limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
+    result, seen = Filtered(source.name), Seen()
     with publishing(force=force) as publication:
         kept = None if dry_run else publication.open(output)
         left = None if dry_run or rejects is None else publication.open(rejects)
-        for _, part in scan(source, task, jobs):
+        for _, part in scan(source, partial(task, limit, rejects is not None), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
             seen.add(part.seen)
-            result.kept += part.kept
-            result.trimmed += part.trimmed
-            _count(result.reasons, part.reasons)
+            result.add(part)
             if kept is not None:
                 kept.write(part.kept_pieces.read())
             if left is not None:
@@ -104,9 +89,12 @@ def _filter(
     return result
 
 
-def _count(totals: dict[str, int], more: dict[str, int]) -> None:
-    for reason, count in more.items():
-        totals[reason] = totals.get(reason, 0) + count
+def _recipe(source: Source, wanted: Conditions, told: str | None, jobs: int | None) -> tuple[Peek, str]:
+    """Return how to read the lines, and the type of their labels; labels are sought only if asked about."""
+    if wanted.ask_nothing and told is None:
+        return ANY_LINE, ""
+    attribute = label_attribute(source, told, jobs)
+    return peek_for(attribute, wanted), attribute.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +119,7 @@ class _Part:
 
 
 def _filter_block(
-    recipe: Peek, type_name: str, wanted: Conditions, limit: _Limit | None, keep_left: bool, block: Block
+    recipe: Peek, type_name: str, wanted: Conditions, limit: "_Limit | None", keep_left: bool, block: Block
 ) -> _Part:
     data = block.read()
     rows = read_rows(data, recipe)
@@ -183,14 +171,13 @@ def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:
 
 
 def _sample_limit(
-    source: Source, wanted: Conditions, sample: int, seed: int, told: str | None, jobs: int | None
+    source: Source, task: Callable[["_Limit", bool, Block], _Part], sample: int, seed: int, jobs: int | None
 ) -> _Limit:
-    """Return the rank below which just ``sample`` of the lines that meet the conditions stay."""
+    """Return the rank up to which just ``sample`` of the lines that meet the conditions stay."""
     if sample < 1:
         raise Refused(f"expected --sample 1 or more, found {sample}")
-    attribute = label_attribute(source, told, jobs)
     everything = _Limit(seed, 2**64 - 1)
-    task = partial(_filter_block, peek_for(attribute, wanted), attribute.type, wanted, everything, False)
-    found = [part.ranks for _, part in scan(source, task, jobs) if part.ranks is not None]
+    parts = scan(source, partial(task, everything, False), jobs)
+    found = [part.ranks for _, part in parts if part.ranks is not None]
     ranks = np.sort(np.concatenate(found)) if found else np.zeros(0, np.uint64)
     return _Limit(seed, int(ranks[sample - 1])) if sample < len(ranks) else everything

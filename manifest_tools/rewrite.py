@@ -1,5 +1,6 @@
 """Changes names inside a manifest - lab ID, bucket, attribute, class - and not one other byte."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from manifest_tools.edits import Placeholder, RenameClass, Rewriting
-from manifest_tools.errors import NotAManifest, Refused
+from manifest_tools.errors import MtoolError, NotAManifest, Refused
 from manifest_tools.rows import BadLine, reason
 from manifest_tools.s3uri import bucket_problem
 from manifest_tools.scan import scan
@@ -62,7 +63,7 @@ def rewrite(
     if output is not None and len(manifests) != 1:
         raise Refused(f"-o takes one manifest, found {len(manifests)}; leave it out to rewrite in place")
     sources = [open_source(name) for name in manifests]
-    if output is None and any(source.is_stream for source in sources):
+    if output is None and STDIN in manifests:
         raise Refused("standard input cannot be rewritten in place; type -o FILE")
     results = []
     with publishing(force=force or output is None, sync=output is None) as publication:
@@ -70,6 +71,8 @@ def rewrite(
             stream = None if dry_run else publication.open(output or source.uri)
             path = None if dry_run else publication.temporary(output or source.uri)
             results.append(_rewrite(source, tuple(edits), stream, path, jobs))
+            if output is None and stream is not None and path is not None:
+                _check(stream, path, results[-1])
             if output is None and not dry_run and not results[-1].changed:
                 publication.drop(source.uri)
     for result in results:
@@ -99,6 +102,22 @@ def _rewrite(
             stream.write(part.data)
     _check_classes(source.name, edits, renamed)
     return result
+
+
+def _check(stream: BinaryIO, path: str, result: Rewritten) -> None:
+    """Read a new file once more before it takes the place of the old one: every line has to be in it."""
+    stream.flush()
+    written = Source(result.manifest, path, os.path.getsize(path))
+    lines = sum(_lines(block.read()) for block in written.blocks())
+    if lines != result.lines:
+        raise MtoolError(
+            f"{result.manifest}: expected {result.lines:,} lines in the new file, found {lines:,}; "
+            "nothing was changed; is the disk full?"
+        )
+
+
+def _lines(data: bytes) -> int:
+    return data.count(b"\n") + (not data.endswith(b"\n"))
 
 
 def holding(folder: Path, edit: Rewriting) -> list[str]:
@@ -160,7 +179,7 @@ def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
         before, new = new, _edit_block(edit, new)
         if isinstance(edit, RenameClass):
             renamed.append((new != before, _is_taken(edit, before)))
-    lines = old.count(b"\n") + (not old.endswith(b"\n"))
+    lines = _lines(old)
     if new is old or new == old:
         return _Part(lines, old, renamed=renamed)
     pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=True)
@@ -171,7 +190,7 @@ def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
 def _edit_block(edit: Rewriting, data: bytes) -> bytes:
     if edit.needle not in data and b"\\" not in data:
         return data
-    if isinstance(edit, Placeholder) and edit.plain and b"\\" not in data:
+    if isinstance(edit, Placeholder) and edit.plain and not edit.may_meet(data):
         return data.replace(edit.needle, edit.new.encode())
     lines = data.split(b"\n")
     for number, line in enumerate(lines):

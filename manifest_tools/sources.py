@@ -1,7 +1,8 @@
 """One reader for files, ``s3://`` objects, standard input and gzip: runs of whole lines, as bytes.
 
-Nothing here knows Ground Truth. A large plain file is read by byte ranges, so that several processes may
-read it at once; what can only be read from its beginning arrives as blocks in hand.
+Nothing here knows Ground Truth. A plain file or an object is read by byte ranges, so that several processes
+may read it at once; a compressed one is decompressed from its beginning, and arrives as blocks in hand.
+Standard input, which can be read only once, is copied to a temporary file first.
 """
 
 import contextlib
@@ -11,10 +12,11 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from manifest_tools.errors import MtoolError, NotAManifest, Refused
 
@@ -46,20 +48,13 @@ class Source:
     name: str
     uri: str
     size: int | None
-    _stream: BinaryIO | None = None
-    _peeked: bytes = b""
+    """Bytes, or None where only decompressing would tell."""
 
-    @property
-    def is_stream(self) -> bool:
-        """Say whether it can be read only once, from the beginning."""
-        return self._stream is not None
+    copy: IO[bytes] | None = None
+    """The temporary file behind it, which lives as long as the source does."""
 
     def head(self, length: int = HEAD) -> bytes:
-        """Return the first bytes; a later ``blocks`` gives them again."""
-        if self._stream is not None:
-            while len(self._peeked) < length and (more := self._stream.read(length - len(self._peeked))):
-                self._peeked += more
-            return self._peeked[:length]
+        """Return the first bytes."""
         if self.size is not None:
             return _read_range(self.uri, 0, min(length, self.size))
         with _decompressed(self.uri) as stream:
@@ -67,13 +62,11 @@ class Source:
 
     def blocks(self, size: int = BLOCK) -> Iterator[Block]:
         """Yield the whole of it in order, cut after line ends, ``size`` bytes or one longer line each."""
-        if self._stream is not None:
-            yield from _stream_blocks(self._stream, self._peeked, size)
-        elif self.size is not None:
+        if self.size is not None:
             yield from _range_blocks(self.uri, self.size, size)
         else:
             with _decompressed(self.uri) as stream:
-                yield from _stream_blocks(stream, b"", size)
+                yield from _stream_blocks(stream, size)
 
     def digest(self) -> str:
         """Return the SHA-256 of the bytes of the lines, decompressed."""
@@ -93,22 +86,20 @@ def open_source(name: str) -> Source:
     return source
 
 
-@contextlib.contextmanager
-def rereadable(source: Source) -> Iterator[Source]:
-    """Yield ``source``, or a temporary copy on disk of one that could be read only once.
-
-    For work that reads twice; a compressed file is decompressed once, not twice.
-    """
+def plain(source: Source) -> Source:
+    """Return ``source``, or of a compressed one a decompressed copy, for work that reads it twice."""
     if source.size is not None:
-        yield source
-        return
+        return source
+    return _copied(source.name, (block.read() for block in source.blocks()))
+
+
+def _copied(name: str, chunks: Iterable[bytes]) -> Source:
     import tempfile
 
-    with tempfile.NamedTemporaryFile(prefix="mtool-") as copy:
-        for block in source.blocks():
-            copy.write(block.read())
-        copy.flush()
-        yield Source(source.name, copy.name, os.path.getsize(copy.name))
+    copy = tempfile.NamedTemporaryFile(prefix="mtool-")  # noqa: SIM115 - the source keeps it
+    copy.writelines(chunks)
+    copy.flush()
+    return Source(name, copy.name, copy.tell(), copy)
 
 
 def check_head(name: str, head: bytes) -> None:
@@ -138,7 +129,7 @@ _NOT_MANIFESTS = (
     (
         "an empty file",
         "was the labeling job still running, or the download cut off?",
-        lambda head: not head.strip(),
+        lambda head: len(head) < HEAD and not head.strip(),
     ),
     ("a picture", "type the manifest that names it", _is_picture),
     (
@@ -171,7 +162,7 @@ _NOT_MANIFESTS = (
 
 def _open(name: str) -> Source:
     if name == STDIN:
-        return Source("standard input", STDIN, None, sys.stdin.buffer)
+        return _copied("standard input", iter(partial(sys.stdin.buffer.read, BLOCK), b""))
     if name.startswith("s3://"):
         from manifest_tools import s3
 
@@ -185,7 +176,8 @@ def _open(name: str) -> Source:
     if not os.access(name, os.R_OK):
         raise Refused(f"{name}: cannot be read: permission denied")
     if not stat.S_ISREG(status.st_mode):
-        return Source(name, name, None, open(name, "rb"))
+        with open(name, "rb") as pipe:
+            return _copied(name, iter(partial(pipe.read, BLOCK), b""))
     return Source(name, name, None if name.endswith(".gz") else status.st_size)
 
 
@@ -245,8 +237,8 @@ def _line_end(uri: str, at: int, total: int) -> int:
     return total
 
 
-def _stream_blocks(stream: BinaryIO, head: bytes, size: int) -> Iterator[Block]:
-    parts, offset, more = [head], 0, True
+def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
+    parts, offset, more = [b""], 0, True
     while more:
         data = stream.read(size)
         more = bool(data)
@@ -257,7 +249,7 @@ def _stream_blocks(stream: BinaryIO, head: bytes, size: int) -> Iterator[Block]:
         held = b"".join((*parts, data[:cut]))
         parts = [data[cut:]]
         if held:
-            yield Block(STDIN, offset, offset + len(held), held)
+            yield Block("", offset, offset + len(held), held)
             offset += len(held)
 
 

@@ -7,12 +7,17 @@ on anything else these functions raise ValueError.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 _SCALAR = re.compile(rb"[^\s,\]}\[{\":]++")
+# One character of a string as it is spelt: a pair of surrogates, an escape, or UTF-8.
+_CHARACTER = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\][\x80-\xbf]*",
+    re.DOTALL,
+)
 _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]')
 
 
@@ -155,15 +160,30 @@ def strings(line: bytes) -> Iterator[Span]:
         yield Span(*token.span())
 
 
-def edit_strings(line: bytes, change: Callable[[str], str]) -> bytes:
-    """Return ``line`` with every string, key or value, put through ``change``."""
-    edits = []
-    for span in strings(line):
-        old = text(line, span)
-        new = change(old)
-        if new != old:
-            edits.append((span, spell(new)))
-    return splice(line, edits)
+def inside(line: bytes, span: Span, start: int, end: int) -> Span:
+    """Return where the characters ``start`` up to ``end`` of the string at ``span`` are spelt.
+
+    >>> line = b'{"a": "\\\\u006cab#"}'
+    >>> inside(line, find(line, "a")[0].value, 0, 3)
+    Span(start=7, end=15)
+    """
+    first = span.start + 1
+    spelt = line[first : span.end - 1]
+    if b"\\" not in spelt:
+        said = spelt.decode()
+        before = len(said[:start].encode())
+        return Span(first + before, first + before + len(said[start:end].encode()))
+    ends = [0, *(unit.end() for unit in _CHARACTER.finditer(spelt))]
+    return Span(first + ends[start], first + ends[end])
+
+
+def replacements(line: bytes, span: Span, old: str, new: str) -> Iterator[Edit]:
+    """Yield the edits that put ``new`` in the place of every ``old`` in the string at ``span``."""
+    said = text(line, span)
+    at = said.find(old)
+    while at >= 0:
+        yield inside(line, span, at, at + len(old)), spell(new)[1:-1]
+        at = said.find(old, at + len(old))
 
 
 def _match(pattern: re.Pattern[bytes], line: bytes, at: int) -> Span:

@@ -20,7 +20,7 @@ from manifest_tools.keys import mix
 from manifest_tools.lines import KINDS, Lines, read_lines
 from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, check_apart, publishing
-from manifest_tools.sources import Source, open_source, rereadable
+from manifest_tools.sources import Source, open_source, plain
 from manifest_tools.tasks import TaskType
 
 Share = Fraction | float | str
@@ -112,22 +112,20 @@ def split(
     """
     shares = _shares(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(shares), rejects)
-    with rereadable(open_source(manifest)) as source:
-        attribute = label_attribute(source, label_attribute_name, jobs)
-        lines = read_lines(source, attribute, classes or ClassTable(), jobs)
-        part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
-        result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
-        if dry_run:
-            return result
-        if output is not None and not output.startswith("s3://"):
-            os.makedirs(output, exist_ok=True)
-        with publishing(force=force) as publication:
-            ranks = _ranks(lines, seed) if shuffle else None
-            digest = write_parts(
-                source, lines.lengths, part, list(targets.values()), publication, ranks, jobs
-            )
-            result = replace(result, digest=digest)
-            _write_report(result, publication)
+    source = plain(open_source(manifest))
+    attribute = label_attribute(source, label_attribute_name, jobs)
+    lines = read_lines(source, attribute, classes or ClassTable(), jobs)
+    part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
+    result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
+    if dry_run:
+        return replace(result, digest=source.digest())
+    if output is not None and not output.startswith("s3://"):
+        os.makedirs(output, exist_ok=True)
+    with publishing(force=force) as publication:
+        ranks = _ranks(lines, seed) if shuffle else None
+        digest = write_parts(source, lines.lengths, part, list(targets.values()), publication, ranks, jobs)
+        result = replace(result, digest=digest)
+        _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
 
 
@@ -160,7 +158,7 @@ def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
     shares = {name: _share(name, share) for name, share in parts.items()}
     if sum(shares.values()) != 1:
         total = _ratio(Fraction(sum(shares.values())))
-        raise Refused(f"expected parts that add up to 1, found {total}; the last one can be given less")
+        raise Refused(f"expected parts that add up to 1, found {total}")
     if len(shares) > MOST_PARTS:
         raise Refused(f"expected at most {MOST_PARTS} parts, found {len(shares)}")
     if len({name.lower() for name in shares}) < len(shares):
@@ -250,4 +248,6 @@ def _count(
 def _write_report(result: Split, publication: Publication) -> None:
     first = next(iter(result.files.values()))
     text = json.dumps(result.to_json(), indent=2, ensure_ascii=False)
-    publication.open(_join(os.path.dirname(first), REPORT)).write(text.encode() + b"\n")
+    publication.open(_join(os.path.dirname(first), REPORT)).write(
+        text.encode("utf-8", "backslashreplace") + b"\n"
+    )

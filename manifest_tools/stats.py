@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from manifest_tools.attributes import label_attribute
 from manifest_tools.scan import scan
-from manifest_tools.sources import open_source, rereadable
+from manifest_tools.sources import open_source, plain
 from manifest_tools.tally import NO_URI, Count, Tally, count_block
 
 if TYPE_CHECKING:
@@ -98,13 +98,13 @@ def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: int |
 
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.
     """
-    with rereadable(open_source(manifest)) as source:
-        if label_attribute_name is not None:
-            label_attribute(source, label_attribute_name, jobs)
-        whole = Count()
-        for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
-            whole.add(part)
-        return _stats(source.name, whole)
+    source = plain(open_source(manifest))
+    if label_attribute_name is not None:
+        label_attribute(source, label_attribute_name, jobs)
+    whole = Count()
+    for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
+        whole.add(part)
+    return _stats(source.name, whole)
 
 
 def _stats(name: str, whole: Count) -> Stats:

@@ -47,12 +47,12 @@ def substitute(
 
 def _count(edit: Placeholder, shown: int, block: Block) -> Substituted:
     data = block.read()
-    if b"\\" in data:
+    new = edit.new.encode()
+    if edit.may_meet(data):
         return Substituted(block, -1)
     lines = data.split(b"\n")
     holds = [edit.needle in line for line in lines]
     first = [number for number, held in enumerate(holds) if held][:shown]
-    new = edit.new.encode()
     changes = tuple((n, lines[n], lines[n].replace(edit.needle, new)) for n in first)
     longer = data.count(edit.needle) * (len(new) - len(edit.needle)) if first else 0
     total = len(lines) - (not lines[-1])

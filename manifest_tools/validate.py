@@ -16,7 +16,7 @@ from manifest_tools.rules.judge import line_of
 from manifest_tools.rules.metadata import a_label_has_metadata
 from manifest_tools.rules.reading import decode
 from manifest_tools.scan import scan
-from manifest_tools.sources import HEAD, Block, Source, open_source, rereadable
+from manifest_tools.sources import HEAD, Block, Source, open_source, plain
 
 # Smaller than others use: what is made of a block then stays in the processor's cache.
 _BLOCK = 2 << 20
@@ -73,8 +73,8 @@ def validate(*manifests: str, label_attribute_name: str | None = None, jobs: int
 
 def _check(manifest: str, told: str | None, jobs: int | None, checked: Checked) -> Iterator[Problem]:
     try:
-        with rereadable(open_source(manifest)) as source:
-            yield from _check_source(source, told, jobs, checked)
+        source = plain(open_source(manifest))
+        yield from _check_source(source, told, jobs, checked)
     except NotAManifest as error:
         for rule in of_scope("open"):
             yield from (_problem(rule, found, error.source, 0) for found in rule.check(error))

@@ -1,7 +1,8 @@
 import itertools
 import json
+import os
+import threading
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.attributes import attributes_of, label_attribute, survey, survey_lines
-from manifest_tools.errors import BadData, InvalidLine, MtoolError, Refused
+from manifest_tools.errors import BadData, InvalidLine, Refused
 from manifest_tools.record import Peek, decoder, state
 from manifest_tools.sources import HEAD, Source, open_source
 
@@ -35,8 +36,14 @@ FAR = PLAIN * (HEAD // len(PLAIN) + 10)
 
 
 def source(content: bytes, folder: Path, kind: str = "file") -> Source:
-    if kind == "stream":
-        return Source("standard input", "-", None, BytesIO(content))
+    if kind == "pipe":
+        pipe = folder / "pipe"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+        writer.start()
+        opened = open_source(str(pipe))
+        writer.join()
+        return opened
     path = folder / "a.manifest"
     path.write_bytes(content)
     return open_source(str(path))
@@ -166,25 +173,19 @@ def test_the_only_attribute_is_found(tmp_path: Path, content: bytes, name: str, 
         pytest.param(
             FAR + A,
             id="unlabelled ones for 64 kB",
-            marks=pytest.mark.xfail(
-                strict=True, raises=MtoolError, reason="a stream is known by its head alone"
-            ),
         ),
         pytest.param(
             line(x="y" * 2 * HEAD) + A,
             id="a first line of 128 kB",
-            marks=pytest.mark.xfail(
-                strict=True, raises=MtoolError, reason="a stream is known by its head alone"
-            ),
         ),
     ],
 )
 @pytest.mark.parametrize("told", [None, "a"])
-def test_the_only_attribute_of_a_stream_is_found(tmp_path: Path, content: bytes, told: str | None) -> None:
-    assert label_attribute(source(content, tmp_path, "stream"), told).name == "a"
+def test_the_only_attribute_of_a_pipe_is_found(tmp_path: Path, content: bytes, told: str | None) -> None:
+    assert label_attribute(source(content, tmp_path, "pipe"), told).name == "a"
 
 
-@pytest.mark.parametrize("kind", ["file", "stream"])
+@pytest.mark.parametrize("kind", ["file", "pipe"])
 def test_of_several_it_lists_name_type_and_coverage(tmp_path: Path, kind: str) -> None:
     content = A * 3 + B + line(c={}, c_metadata={}) + PLAIN
     with pytest.raises(Refused) as raised:
@@ -196,7 +197,7 @@ def test_of_several_it_lists_name_type_and_coverage(tmp_path: Path, kind: str) -
     )
 
 
-@pytest.mark.parametrize("kind", ["file", "stream"])
+@pytest.mark.parametrize("kind", ["file", "pipe"])
 @pytest.mark.parametrize("told", ["a", "b"])
 def test_the_one_that_was_told_is_taken(tmp_path: Path, kind: str, told: str) -> None:
     found = label_attribute(source(A + B, tmp_path, kind), told)
@@ -229,12 +230,9 @@ def test_a_line_that_cannot_be_read_is_named_where_no_label_is_found_before_it(
         label_attribute(source(PLAIN + b"{oops\n" + PLAIN, tmp_path), told)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=BadData, reason="a bad line in a stream's head is taken for a manifest without labels"
-)
-def test_in_a_stream_as_well(tmp_path: Path) -> None:
-    with pytest.raises(InvalidLine, match="standard input:2: not JSON"):
-        label_attribute(source(A + b"{oops\n", tmp_path, "stream"))
+def test_in_a_pipe_as_well(tmp_path: Path) -> None:
+    with pytest.raises(InvalidLine, match="pipe:2: not JSON"):
+        label_attribute(source(A + b"{oops\n", tmp_path, "pipe"))
 
 
 LATE = pytest.mark.parametrize(
@@ -262,9 +260,6 @@ def test_an_attribute_that_comes_after_64_kilobytes_is_never_taken_for_unlabelle
 
 
 @LATE
-@pytest.mark.xfail(
-    strict=True, reason="ambiguous() surveys a stream that is at its end: the head again, cut inside a line"
-)
 def test_nor_from_standard_input(run: "Callable[..., Result]", late: bytes) -> None:
     result = run("filter", "-", "--labelled", input=A * (HEAD // len(A) + 5) + late + A)
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)

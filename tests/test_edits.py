@@ -26,7 +26,7 @@ CLASS = RenameClass("RH", "right")
 
 LEFT_ALONE: list[tuple[str, Rewriting, bytes]] = [
     ("a placeholder cut short", LAB, b'{"a": "lab", "lab": "#", "LAB#": "la b#"}'),
-    ("a placeholder over two strings", LAB, b'["lab", "#"]'),
+    ("a placeholder over two strings", LAB, b'{"a": ["lab", "#"]}'),
     ("an escape that spells another text", LAB, b'{"a": "lab\\u0024 \\\\u0023"}'),
     ("a longer lab ID", FROM_LAB, b'{"lab10-job": 1, "lab1x": 2, "source-ref": "s3://lab10-raw/a.jpg"}'),
     (
@@ -102,8 +102,18 @@ CHANGED: list[tuple[str, Rewriting, bytes, bytes]] = [
         b'{"k-metadata":{"job-name":"lab1-j"}}',
         b'{"k-metadata":{"job-name":"lab3-j"}}',
     ),
-    ("an URI with escaped slashes", FROM_LAB, b'{"u": "s3:\\/\\/lab1-raw\\/a"}', b'{"u": "s3://lab3-raw/a"}'),
-    ("an URI spelt with escapes", FROM_LAB, b'{"u": "\\u0073\\u0033://lab1/a"}', b'{"u": "s3://lab3/a"}'),
+    (
+        "an URI with escaped slashes",
+        FROM_LAB,
+        b'{"u": "s3:\\/\\/lab1-raw\\/a"}',
+        b'{"u": "s3:\\/\\/lab3-raw\\/a"}',
+    ),
+    (
+        "an URI spelt with escapes",
+        FROM_LAB,
+        b'{"u": "\\u0073\\u0033://lab1/a"}',
+        b'{"u": "\\u0073\\u0033://lab3/a"}',
+    ),
     (
         "folders and files of the key, when told",
         EVERYWHERE,

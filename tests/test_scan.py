@@ -1,7 +1,7 @@
 import json
+import tempfile
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,12 @@ def test_the_size_of_blocks_changes_no_line(manifest: Source) -> None:
 @given(st.integers(1, 4000))
 def test_a_block_begins_with_the_line_of_its_number(size: int) -> None:
     content = b"\n\n" + b"".join(b'{"n": %d}\n' % number for number in range(3, 200))
-    source = Source("standard input", "-", None, BytesIO(content))
     lines = split_lines(content)
-    for first, found in scan(source, look, 1, size=size):
-        assert split_lines(found.text)[0] == lines[first - 1]
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        for first, found in scan(Source("a", file.name, len(content)), look, 1, size=size):
+            assert split_lines(found.text)[0] == lines[first - 1]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

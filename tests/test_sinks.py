@@ -162,6 +162,7 @@ def test_gzip_is_written_by_name_and_has_neither_time_nor_name_in_it(in_folder: 
     publish({"b.manifest.gz": b"{}\n" * 1000})
     assert gzip.decompress(Path("a.manifest.gz").read_bytes()) == b"{}\n" * 1000
     assert Path("a.manifest.gz").read_bytes() == Path("b.manifest.gz").read_bytes()
+    assert Path("a.manifest.gz").read_bytes()[3:8] == bytes(5)  # RFC 1952: flags, and the time
     assert publish({"a.manifest.gz": b"{}\n" * 1000}) == [Published("a.manifest.gz", "unchanged")]
 
 

@@ -245,9 +245,6 @@ def test_a_change_reaches_every_string_and_nothing_else(line: bytes) -> None:
     assert b"lab#" not in edited
 
 
-@pytest.mark.xfail(
-    strict=True, reason="edit_strings spells the whole string anew, so escapes beside the change are lost"
-)
 @pytest.mark.parametrize(
     ("line", "edited"),
     [

@@ -247,7 +247,6 @@ def test_a_dry_run_counts_and_writes_nothing_not_even_a_folder(tmp_path: Path) -
     assert [one.name for one in tmp_path.iterdir()] == ["in"]
 
 
-@pytest.mark.xfail(reason="the digest is taken while the parts are written", strict=True)
 def test_a_dry_run_knows_the_digest_of_its_input(tmp_path: Path) -> None:
     path = write(tmp_path / "in", line(1))
     assert split(path, dry_run=True).digest == hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -9,6 +9,7 @@ import typer
 
 from manifest_tools.cli import options
 from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
     from manifest_tools.filter import Filtered
@@ -53,9 +54,9 @@ def filter(
         typer.Option("--zero-confidence", help="What to do where a single worker left 0, no information."),
     ] = None,
     multilabel: Annotated[
-        MultiLabel,
-        typer.Option("--multilabel", help="One class sure enough, or all; or trim the others off the line."),
-    ] = MultiLabel.any,
+        MultiLabel | None,
+        typer.Option("--multilabel", help="One class sure enough [default], or all; or trim the others off."),
+    ] = None,
     class_: Annotated[
         list[str] | None, typer.Option("--class", metavar="NAME", help="Keep this class; may be repeated.")
     ] = None,
@@ -98,10 +99,13 @@ def filter(
     from manifest_tools.conditions import Conditions
     from manifest_tools.filter import filter as filter_manifest
 
+    for option, given in (("--multilabel", multilabel), ("--zero-confidence", zero_confidence)):
+        if given is not None and min_confidence is None:
+            raise Refused(f"{option} goes with --min-confidence; type both")
     conditions = Conditions(
         min_confidence=min_confidence,
         zero_confidence=zero_confidence.value if zero_confidence else None,
-        multilabel=multilabel.value,
+        multilabel=(multilabel or MultiLabel.any).value,
         classes=tuple(class_ or ()),
         human_annotated=None if human_annotated is None else human_annotated is YesNo.yes,
         jobs=tuple(job or ()),
@@ -124,14 +128,15 @@ def filter(
     if as_json:
         note(json.dumps({"kept": result.kept, "trimmed": result.trimmed, "dropped": result.reasons}))
     elif not quiet:
-        note(_report(result, dry_run))
+        note(_report(result, sample, seed, dry_run))
 
 
-def _report(result: "Filtered", dry_run: bool) -> str:
+def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) -> str:
     rows = [("kept", result.kept)]
     if result.trimmed:
         rows.append(("of them trimmed", result.trimmed))
     rows += sorted(result.reasons.items(), key=lambda item: -item[1])
     text = [table(rows, (clean(result.manifest), "lines"))]
+    text += [f"sample of {sample:,}, seed {seed}"] if sample is not None else []
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])

@@ -64,6 +64,8 @@ def rewrite(
 
     edits = _edits(lab, placeholder, from_lab, everywhere, move, rename_attribute)
     edits += _class_edits(rename_class, label_attribute)
+    if label_attribute is not None and not rename_class:
+        raise Refused("--label-attribute goes with --rename-class; type both")
     if not edits:
         raise Refused("nothing to change; type for example --lab lab3, or --rename-class RH=right-hand")
     if not manifests and lab is None:

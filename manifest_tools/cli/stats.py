@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from manifest_tools.stats import AttributeStats, Confidences, Stats
 
 _MOST = 40  # classes on a screen; of more, the first and the last
-_NAME = 40  # columns of a name
+_NAME = 24  # columns of a name
 _DAYS = 31  # longer than this, dates are counted by month; months likewise by year
 _FEW = 8
 

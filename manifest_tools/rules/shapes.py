@@ -56,7 +56,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say of a shape, and what is remembered of its lines; ``there``: they have the attribute."""
+    """What the rules say of a shape, and what is remembered of its lines; ``there``: they have it."""
 
     clean: bool
     key: int

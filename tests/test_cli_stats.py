@@ -1,0 +1,127 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from manifest_tools.cli.screen import width
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+
+def line(index: int, name: str, day: str = "2024-03-04", confidence: float = 0.0) -> dict[str, Any]:
+    metadata = {
+        "class-name": name,
+        "confidence": confidence,
+        "type": "groundtruth/image-classification",
+        "human-annotated": "yes",
+        "creation-date": f"{day}T10:00:00",
+        "job-name": "labeling-job/hand",
+    }
+    return {"source-ref": f"s3://parts-rawdata/{index}.JPG", "hand": index, "hand-metadata": metadata}
+
+
+def write(lines: list[dict[str, Any]], name: str = "a.manifest") -> None:
+    Path(name).write_text("".join(json.dumps(value) + "\n" for value in lines))
+
+
+def test_the_whole_screen_of_a_small_manifest(run: "Run", in_folder: Path) -> None:
+    write([line(0, "RH"), line(1, "LH", "2024-03-05"), line(0, "RH"), {"source-ref": "s3://parts-rawdata/9"}])
+    assert run("stats", "a.manifest").stdout == (
+        "a.manifest: 4 lines\n"
+        "  s3://parts-rawdata/  4\n"
+        "\n"
+        "hand (image-classification)\n"
+        "  3 labelled, 1 unlabelled\n"
+        "\n"
+        "  class  name  lines  share\n"
+        "  0      RH        2   66.7 %  ########################\n"
+        "  1      LH        1   33.3 %  ############\n"
+        "\n"
+        "  confidence  labels\n"
+        "  0                3  ########################\n"
+        "  a confidence of 0 is no information: a job with one worker a picture writes it\n"
+        "\n"
+        "  labelled by people: 3\n"
+        "  job labeling-job/hand  3\n"
+        "\n"
+        "  labelled from 2024-03-04 to 2024-03-05\n"
+        "  2024-03-04  2  ########################\n"
+        "  2024-03-05  1  ############\n"
+    )
+
+
+def test_json_is_an_object_a_manifest(run: "Run", in_folder: Path) -> None:
+    write([line(0, "RH")])
+    write([line(0, "RH"), line(1, "LH")], "b.manifest")
+    result = run("stats", "a.manifest", "b.manifest", "--json")
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["manifest"], first["lines"], second["lines"]) == ("a.manifest", 1, 2)
+    assert second["attributes"][0]["classes"] == [
+        {"index": 0, "name": "RH", "lines": 1},
+        {"index": 1, "name": "LH", "lines": 1},
+    ]
+
+
+def test_without_arguments_every_manifest_of_the_folder_is_shown(run: "Run", in_folder: Path) -> None:
+    write([line(0, "RH")])
+    write([line(0, "RH")], "b.manifest")
+    shown = run("stats").stdout
+    assert shown.index("a.manifest: 1 line\n") < shown.index("\n\nb.manifest: 1 line\n")
+
+
+def test_more_classes_than_a_screen_holds_are_shortened_unless_all_are_asked_for(
+    run: "Run", in_folder: Path
+) -> None:
+    write([line(index, f"class-{index}") for index in range(50)])
+    shown = run("stats", "a.manifest").stdout
+    assert "... 10 more; --all shows them" in shown
+    assert ("class-19 " in shown, "class-20 " in shown, "class-30 " in shown) == (True, False, True)
+    every = run("stats", "a.manifest", "--all").stdout
+    assert all(f"class-{index} " in every for index in range(50))
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        pytest.param(["2024-03-04", "2024-03-05"], "2024-03-04  1", id="days"),
+        pytest.param(
+            [f"2024-{m:02d}-{d:02d}" for m in (1, 2) for d in range(1, 29)], "2024-01  28", id="months"
+        ),
+        pytest.param(
+            [f"{y}-{m:02d}-01" for y in range(2019, 2023) for m in range(1, 13)], "2019  12", id="years"
+        ),
+    ],
+)
+def test_dates_are_counted_by_what_fits_on_a_screen(
+    run: "Run", in_folder: Path, days: list[str], first: str
+) -> None:
+    write([line(0, "RH", day) for day in days])
+    assert f"\n  {first}  #" in run("stats", "a.manifest").stdout
+
+
+def test_hostile_and_wide_names_fit_on_eighty_columns(run: "Run", in_folder: Path) -> None:
+    names = ["\x1b[31m" * 50, "左" * 100, "x" * 1000, "\u202e", "e\u0301" * 60]
+    write([line(index, name, confidence=0.5) for index, name in enumerate(names)])
+    shown = run("stats", "a.manifest").stdout
+    assert all(text.isprintable() for text in shown.splitlines())
+    classes = shown[shown.index("class  name") : shown.index("confidence")]
+    assert all(width(text) <= 80 for text in classes.splitlines())
+
+
+def test_every_good_sample_fits_on_eighty_columns(run: "Run", sample: Path) -> None:
+    for path in sorted((sample / "good").glob("*.manifest")):
+        result = run("stats", path)
+        assert result.exit_code == 0
+        assert all(width(text) <= 80 for text in result.stdout.splitlines()[1:])
+
+
+def test_a_line_that_cannot_be_read_ends_in_1(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text('{"source-ref": "s3://a/b"}\n{\n')
+    result = run("stats", "a.manifest")
+    assert result.exit_code == 1
+    assert "a.manifest:2: not JSON" in result.stderr
