@@ -6,7 +6,7 @@ with a ``-metadata`` twin that is an object; ``source-ref-metadata`` describes t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -16,9 +16,7 @@ from manifest_tools.rows import BadLine, line_offsets, reason
 from manifest_tools.scan import scan
 from manifest_tools.sources import HEAD, Block, Source
 from manifest_tools.tasks import TaskType, task_type
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from manifest_tools.work import Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,10 @@ def _shape(label: Any, value: dict[str, Any]) -> str:
     return ""
 
 
-def survey(source: Source, jobs: int | None = None, executor: "Executor | None" = None) -> Survey:
+def survey(source: Source, jobs: Jobs = None) -> Survey:
     """Return every label attribute of a manifest; decodes all of every line."""
     whole = Survey()
-    for _, part in scan(source, _survey_block, jobs, executor):
+    for _, part in scan(source, _survey_block, jobs):
         whole.merge(part)
     return whole
 
@@ -165,7 +163,7 @@ def survey_lines(data: bytes) -> Survey:
     return found
 
 
-def label_attribute(source: Source, told: str | None = None, jobs: int | None = None) -> LabelAttribute:
+def label_attribute(source: Source, told: str | None = None, jobs: Jobs = None) -> LabelAttribute:
     """Return the label attribute of ``source``: the one told, or the only one there is.
 
     The first lines are enough where they show one; a command that meets another further down calls

@@ -19,6 +19,7 @@ from manifest_tools.sinks import Published, check_apart, publishing
 from manifest_tools.sources import Block, Source, open_source, plain
 from manifest_tools.tasks import task_type
 from manifest_tools.trim import trim
+from manifest_tools.work import Jobs
 
 NOT_SAMPLED = "not sampled"
 
@@ -57,7 +58,7 @@ def filter(
     label_attribute_name: str | None = None,
     force: bool = False,
     dry_run: bool = False,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> Filtered:
     """Write the lines of a manifest that meet all ``conditions``, byte for byte, in order.
 
@@ -89,7 +90,7 @@ def filter(
     return result
 
 
-def _recipe(source: Source, wanted: Conditions, told: str | None, jobs: int | None) -> tuple[Peek, str]:
+def _recipe(source: Source, wanted: Conditions, told: str | None, jobs: Jobs) -> tuple[Peek, str]:
     """Return how to read the lines, and the type of their labels; labels are sought only if asked about."""
     if wanted.ask_nothing and told is None:
         return ANY_LINE, ""
@@ -171,7 +172,7 @@ def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:
 
 
 def _sample_limit(
-    source: Source, task: Callable[["_Limit", bool, Block], _Part], sample: int, seed: int, jobs: int | None
+    source: Source, task: Callable[["_Limit", bool, Block], _Part], sample: int, seed: int, jobs: Jobs
 ) -> _Limit:
     """Return the rank up to which just ``sample`` of the lines that meet the conditions stay."""
     if sample < 1:

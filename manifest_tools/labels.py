@@ -15,6 +15,7 @@ from manifest_tools.rows import BadLine, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sources import Block, Source, open_source
 from manifest_tools.tasks import task_type
+from manifest_tools.work import Jobs
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ def read_examples(
     label_attribute_name: str | None = None,
     *,
     classes: ClassTable | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> Examples:
     """Return the labelled lines of a manifest whose label is a class or a list of classes.
 

@@ -19,6 +19,7 @@ from manifest_tools.scan import scan
 from manifest_tools.sources import Block, Source
 from manifest_tools.tasks import TaskType, task_type
 from manifest_tools.tasks.single_label import MOST
+from manifest_tools.work import Jobs
 
 KINDS = ("labelled", "failed", "unlabelled", "blank")
 
@@ -50,7 +51,7 @@ class _Part:
     names: dict[tuple[int, str], None]
 
 
-def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, jobs: int | None) -> Lines:
+def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, jobs: Jobs) -> Lines:
     """Return what is remembered of every line of a manifest, with the class table of all of it.
 
     Raises BadData when no line is labelled, Refused where another label attribute turns up.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from manifest_tools.files import copy_stream
 from manifest_tools.sinks import Publication
 from manifest_tools.sources import Block, Source
-from manifest_tools.work import run
+from manifest_tools.work import Jobs, run
 
 NOWHERE = 255
 
@@ -39,7 +39,7 @@ def write_parts(
     targets: Sequence[str],
     publication: Publication,
     ranks: NDArray[np.uint64] | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> str:
     """Write every line to the target that ``parts`` says (255: to none); return the input's SHA-256.
 

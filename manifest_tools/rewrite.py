@@ -18,6 +18,7 @@ from manifest_tools.scan import scan
 from manifest_tools.sinks import Published, publishing
 from manifest_tools.sources import STDIN, Block, Source, matching, open_source
 from manifest_tools.substitute import substitute
+from manifest_tools.work import Jobs
 
 R = TypeVar("R")
 
@@ -51,7 +52,7 @@ def rewrite(
     output: str | None = None,
     force: bool = False,
     dry_run: bool = False,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> list[Rewritten]:
     """Apply ``edits`` to every line of the manifests, in place, or to one of them into ``output``.
 
@@ -81,7 +82,7 @@ def rewrite(
 
 
 def _rewrite(
-    source: Source, edits: tuple[Rewriting, ...], stream: BinaryIO | None, path: str | None, jobs: int | None
+    source: Source, edits: tuple[Rewriting, ...], stream: BinaryIO | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
     """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
     result = Rewritten(source.name)

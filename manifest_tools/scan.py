@@ -1,15 +1,12 @@
 """Runs a task over every block of a manifest, in order, and knows where in the file each block stands."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from manifest_tools.errors import InvalidLine
 from manifest_tools.rows import BadLine
 from manifest_tools.sources import BLOCK, Block, Source
-from manifest_tools.work import run
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from manifest_tools.work import Jobs, run
 
 
 class Counted(Protocol):
@@ -25,8 +22,7 @@ R = TypeVar("R", bound=Counted)
 def scan(
     source: Source,
     task: Callable[[Block], R],
-    jobs: int | None = None,
-    executor: "Executor | None" = None,
+    jobs: Jobs = None,
     size: int = BLOCK,
 ) -> Iterator[tuple[int, R]]:
     """Yield, for every block in order, the number of its first line (from 1) and the task's result.
@@ -34,7 +30,7 @@ def scan(
     Raises InvalidLine, with file and line, where the task raised BadLine.
     """
     first = 1
-    results = run(task, source.blocks(size), jobs, executor)
+    results = run(task, source.blocks(size), jobs)
     while True:
         try:
             result = next(results, None)

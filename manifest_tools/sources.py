@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from manifest_tools.errors import MtoolError, NotAManifest, Refused
 
@@ -41,6 +41,17 @@ class Block:
         return _read_range(self.uri, self.start, self.end)
 
 
+class Copy:
+    """A temporary file that is gone when nobody has this any more."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
 @dataclass(slots=True)
 class Source:
     """A manifest as it was named: what to call it, and its blocks."""
@@ -50,7 +61,7 @@ class Source:
     size: int | None
     """Bytes, or None where only decompressing would tell."""
 
-    copy: IO[bytes] | None = None
+    copy: Copy | None = None
     """The temporary file behind it, which lives as long as the source does."""
 
     def head(self, length: int = HEAD) -> bytes:
@@ -96,10 +107,11 @@ def plain(source: Source) -> Source:
 def _copied(name: str, chunks: Iterable[bytes]) -> Source:
     import tempfile
 
-    copy = tempfile.NamedTemporaryFile(prefix="mtool-")  # noqa: SIM115 - the source keeps it
-    copy.writelines(chunks)
-    copy.flush()
-    return Source(name, copy.name, copy.tell(), copy)
+    handle, path = tempfile.mkstemp(prefix="mtool-")
+    copy = Copy(path)
+    with open(handle, "wb") as file:
+        file.writelines(chunks)
+    return Source(name, path, os.path.getsize(path), copy)
 
 
 def check_head(name: str, head: bytes) -> None:

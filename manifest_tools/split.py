@@ -22,6 +22,7 @@ from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, check_apart, publishing
 from manifest_tools.sources import Source, open_source, plain
 from manifest_tools.tasks import TaskType
+from manifest_tools.work import Jobs
 
 Share = Fraction | float | str
 
@@ -101,7 +102,7 @@ def split(
     shuffle: bool = False,
     force: bool = False,
     dry_run: bool = False,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> Split:
     """Write ``train.manifest``, ``validation.manifest`` (or other ``parts``) and ``split.json``.
 

@@ -9,6 +9,7 @@ from manifest_tools.attributes import label_attribute
 from manifest_tools.scan import scan
 from manifest_tools.sources import open_source, plain
 from manifest_tools.tally import NO_URI, Count, Tally, count_block
+from manifest_tools.work import Jobs
 
 if TYPE_CHECKING:
     import pandas
@@ -93,7 +94,7 @@ class Stats:
         return pandas.DataFrame(rows, columns=columns)
 
 
-def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: int | None = None) -> Stats:
+def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: Jobs = None) -> Stats:
     """Return what is in a manifest, for all its label attributes or the one named.
 
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.

@@ -10,7 +10,7 @@ from functools import partial
 
 from manifest_tools.edits import Placeholder
 from manifest_tools.sources import Block, Source
-from manifest_tools.work import run
+from manifest_tools.work import Jobs, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Substituted:
 
 
 def substitute(
-    source: Source, edit: Placeholder, path: str | None, shown: int, jobs: int | None = None
+    source: Source, edit: Placeholder, path: str | None, shown: int, jobs: Jobs = None
 ) -> list[Substituted] | None:
     """Replace ``edit.old`` by ``edit.new``, and write the result into the file ``path`` if there is one.
 

@@ -17,6 +17,7 @@ from manifest_tools.rules.metadata import a_label_has_metadata
 from manifest_tools.rules.reading import decode
 from manifest_tools.scan import scan
 from manifest_tools.sources import HEAD, Block, Source, open_source, plain
+from manifest_tools.work import Jobs
 
 # Smaller than others use: what is made of a block then stays in the processor's cache.
 _BLOCK = 2 << 20
@@ -48,7 +49,7 @@ class Report:
 
     manifests: tuple[str, ...]
     label_attribute_name: str | None = None
-    jobs: int | None = None
+    jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Problem]:
@@ -62,7 +63,7 @@ class Report:
                 yield problem
 
 
-def validate(*manifests: str, label_attribute_name: str | None = None, jobs: int | None = None) -> Report:
+def validate(*manifests: str, label_attribute_name: str | None = None, jobs: Jobs = None) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
 
     All label attributes of a line are checked, or the one named. A file that is no manifest is a problem
@@ -71,7 +72,7 @@ def validate(*manifests: str, label_attribute_name: str | None = None, jobs: int
     return Report(manifests, label_attribute_name, jobs)
 
 
-def _check(manifest: str, told: str | None, jobs: int | None, checked: Checked) -> Iterator[Problem]:
+def _check(manifest: str, told: str | None, jobs: Jobs, checked: Checked) -> Iterator[Problem]:
     try:
         source = plain(open_source(manifest))
         yield from _check_source(source, told, jobs, checked)
@@ -80,7 +81,7 @@ def _check(manifest: str, told: str | None, jobs: int | None, checked: Checked) 
             yield from (_problem(rule, found, error.source, 0) for found in rule.check(error))
 
 
-def _check_source(source: Source, told: str | None, jobs: int | None, checked: Checked) -> Iterator[Problem]:
+def _check_source(source: Source, told: str | None, jobs: Jobs, checked: Checked) -> Iterator[Problem]:
     expected = (told,) if told is not None else _attributes_at_the_head(source)
     whole = Facts(source.name, told=told)
     for first, part in scan(source, partial(check_block, expected, told), jobs, size=_BLOCK):
@@ -109,7 +110,7 @@ def _attributes_at_the_head(source: Source) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _lacking_metadata(source: Source, late: tuple[str, ...], jobs: int | None) -> Iterator[Problem]:
+def _lacking_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iterator[Problem]:
     """Yield the labels without metadata of attributes that only showed further down."""
     (rule,) = (rule for rule in of_scope("line") if rule.check is a_label_has_metadata)
     for first, part in scan(source, partial(_look_for_late, late), jobs):

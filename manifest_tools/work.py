@@ -10,10 +10,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+Jobs: TypeAlias = "int | Executor | None"
+"""Who works: so many processes, an executor, or (None) one process a processor."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,28 +30,25 @@ def cores() -> int:
 
 
 def run(
-    task: Callable[[T], R],
-    items: Iterable[T],
-    jobs: int | None = None,
-    executor: "Executor | None" = None,
+    task: Callable[[T], R], items: Iterable[T], jobs: Jobs = None, ahead: int | None = None
 ) -> Iterator[R]:
     """Yield ``task(item)`` for every item, in order.
 
-    ``jobs`` worker processes share the work (default: one a processor); with one job, or one item, all
-    happens in this process. ``executor`` takes their place: any ``concurrent.futures`` one, such as what
-    a Dask client's ``get_executor()`` returns. Only a few items are under way at a time, so memory does
-    not grow with their number.
+    ``jobs`` is a number of worker processes (None: one a processor), or any ``concurrent.futures``
+    executor, such as what a Dask client's ``get_executor()`` returns. With one job, or one item, all
+    happens in this process. Only ``ahead`` items are under way at a time, a few if not told, so memory
+    does not grow with their number.
     """
-    wanted = cores() if jobs is None else jobs
     source = iter(items)
     first = list(islice(source, 2))
-    if executor is None and (wanted == 1 or len(first) < 2):
+    workers = cores() if jobs is None else jobs
+    if not isinstance(workers, int):
+        yield from _in_order(workers, task, chain(first, source), ahead or 4 * cores())
+    elif workers == 1 or len(first) < 2:
         yield from map(task, chain(first, source))
-    elif executor is not None:
-        yield from _in_order(executor, task, chain(first, source), 2 * wanted)
     else:
-        with _pool(wanted) as pool:
-            yield from _in_order(pool, task, chain(first, source), 2 * wanted)
+        with _pool(workers) as pool:
+            yield from _in_order(pool, task, chain(first, source), ahead or 2 * workers)
 
 
 def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:

@@ -120,11 +120,11 @@ class Counting(Executor):
 
 def test_another_executor_does_the_work(manifest: Source) -> None:
     executor = Counting()
-    found = list(scan(manifest, look, executor=executor, size=100))
+    found = list(scan(manifest, look, jobs=executor, size=100))
     assert executor.submitted == len(found) > 10
     assert found == list(scan(manifest, look, 1, size=100))
 
 
 def test_threads_will_do(manifest: Source) -> None:
     with ThreadPoolExecutor(3) as threads:
-        assert list(scan(manifest, look, executor=threads, size=50)) == list(scan(manifest, look, 1, size=50))
+        assert list(scan(manifest, look, jobs=threads, size=50)) == list(scan(manifest, look, 1, size=50))

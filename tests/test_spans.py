@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from manifest_tools.spans import (
     Span,
-    edit_strings,
     find,
+    inside,
     items,
     keep_elements,
     members,
+    replacements,
     spell,
     splice,
     strings,
@@ -233,25 +234,55 @@ def test_what_stood_before_a_kept_element_still_stands_there(
     assert splice(line, [keep_elements(line, Span(0, len(line)), elements, keep)]) == edited
 
 
-@given(objects)
-def test_strings_that_do_not_change_leave_the_line_alone(line: bytes) -> None:
-    assert edit_strings(line, lambda value: value) is line
+letters = st.sampled_from(["lab#", "l", "#", "\u00e9", "\U0001f600", "/", '"', "\\", "\n", "\u2028"])
+strings_of_lab = spelt(st.lists(letters, max_size=6).map("".join)).map(str.encode)
+
+
+@given(strings_of_lab, st.data())
+def test_a_part_of_a_string_is_found_where_it_is_spelt(string: bytes, data: st.DataObject) -> None:
+    whole = Span(0, len(string))
+    said = text(string, whole)
+    start = data.draw(st.integers(0, len(said)))
+    end = data.draw(st.integers(start, len(said)))
+    part = inside(string, whole, start, end)
+    assert json.loads(b'"' + cut(string, part) + b'"', strict=False) == said[start:end]
+    assert json.loads(string[: part.start] + b'"', strict=False) == said[:start]
+
+
+@given(
+    strings_of_lab,
+    st.sampled_from(["lab#", "l", "\u00e9", '"', "#l"]),
+    st.sampled_from(["lab3", "", 'a"b\\', "l"]),
+)
+def test_a_replacement_reads_as_if_the_text_had_been_replaced(string: bytes, old: str, new: str) -> None:
+    whole = Span(0, len(string))
+    edited = splice(string, replacements(string, whole, old, new))
+    assert json.loads(edited) == text(string, whole).replace(old, new)
 
 
 @given(objects)
-def test_a_change_reaches_every_string_and_nothing_else(line: bytes) -> None:
-    edited = edit_strings(line, lambda value: value.replace("lab#", "lab3"))
-    assert _strings_of(pairs_of(edited)) == [s.replace("lab#", "lab3") for s in _strings_of(pairs_of(line))]
-    assert b"lab#" not in edited
+def test_replacements_reach_every_string_and_nothing_else(line: bytes) -> None:
+    edited = splice(
+        line, [edit for span in strings(line) for edit in replacements(line, span, "lab#", "lab3")]
+    )
+    assert edited == line.replace(b"lab#", b"lab3")
 
 
 @pytest.mark.parametrize(
-    ("line", "edited"),
+    ("string", "edited"),
     [
         pytest.param(rb'"s3:\/\/lab#-raw\/a"', rb'"s3:\/\/lab3-raw\/a"', id="slashes with backslashes"),
         pytest.param(rb'"caf\u00e9 lab#"', rb'"caf\u00e9 lab3"', id="an accent as an escape"),
-        pytest.param(rb'"lab# \ud83d\ude00"', rb'"lab3 \ud83d\ude00"', id="a pair of surrogates"),
+        pytest.param(rb'"lab# \ud83d\uDE00"', rb'"lab3 \ud83d\uDE00"', id="a pair of surrogates"),
+        pytest.param(rb'"\ud83d\ude00lab#\\"', rb'"\ud83d\ude00lab3\\"', id="a pair before it"),
+        pytest.param(rb'"\\u0041lab#"', rb'"\\u0041lab3"', id="a backslash that begins no escape"),
+        pytest.param(rb'"l\u0061b#lab#"', rb'"lab3lab3"', id="one with an escape in it"),
+        pytest.param('"é😀lab#\u2028"'.encode(), '"é😀lab3\u2028"'.encode(), id="letters of several bytes"),
+        pytest.param(
+            '"é\\n😀lab#é"'.encode(), '"é\\n😀lab3é"'.encode(), id="letters of several bytes, escapes"
+        ),
     ],
 )
-def test_escapes_beside_the_change_stay_as_they_came(line: bytes, edited: bytes) -> None:
-    assert edit_strings(line, lambda value: value.replace("lab#", "lab3")) == edited
+def test_escapes_beside_the_change_stay_as_they_came(string: bytes, edited: bytes) -> None:
+    whole = Span(0, len(string))
+    assert splice(string, replacements(string, whole, "lab#", "lab3")) == edited

@@ -187,6 +187,7 @@ escaped = st.sampled_from(
         b'{"source-ref":"s3://la\\u0062#/a"}',
         b'{"source-ref":"s3://b1/a","n":1e999,"hand":0,"hand-metadata":{"class-name":"RH","confidence":0.5}}',
         b'{"source-ref":"s3://b1/a","n":"\xff"}',
+        b'{"source-ref":"s3://b1/a","n":1e999,"m":"\xed\xa0\x80"}',
         b'{"source-ref":"s3://b1/\xc3\xa9"}',
         b'{"source-ref":"s3://b1/a"}{"source-ref":"s3://b1/b"}',
         b"{'source-ref': 's3://b1/a'}",
@@ -225,7 +226,7 @@ def everything(data: bytes, expected: tuple[str, ...], told: str | None, shortcu
     return [part.lines, whole.objects, lines, of_file]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(files, st.sampled_from([(), ("hand",), ("tags", "hand")]), st.sampled_from([None, "hand", "tags"]))
 def test_the_shortcut_finds_what_every_rule_on_every_line_finds(
     data: bytes, expected: tuple[str, ...], told: str | None

@@ -76,12 +76,12 @@ def test_only_a_few_items_are_under_way_at_a_time(jobs: int) -> None:
 
 def test_threads_will_do() -> None:
     with ThreadPoolExecutor(2) as threads:
-        assert list(run(double, range(20), executor=threads)) == [2 * number for number in range(20)]
+        assert list(run(double, range(20), jobs=threads)) == [2 * number for number in range(20)]
 
 
 def test_an_executor_of_ours_is_left_open() -> None:
     with ThreadPoolExecutor(1) as threads:
-        list(run(double, range(3), executor=threads))
+        list(run(double, range(3), jobs=threads))
         assert threads.submit(double, 4).result() == 8
 
 

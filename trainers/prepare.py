@@ -12,6 +12,7 @@ from manifest_tools.convert.pictures import Fetch, Progress, silently
 from manifest_tools.errors import Refused
 from manifest_tools.labels import Examples, read_examples
 from manifest_tools.problem import Problem
+from manifest_tools.work import Jobs
 from trainers.artifact import Model
 from trainers.dataset import Dataset, from_records
 
@@ -80,7 +81,7 @@ def plan_pair(
 
 
 def dataset(
-    planned: Plan, *, jobs: int | None = None, fetch: Fetch | None = None, progress: Progress = silently
+    planned: Plan, *, jobs: Jobs = None, fetch: Fetch | None = None, progress: Progress = silently
 ) -> tuple[Dataset, tuple[Problem, ...]]:
     """Return the data set of a plan, and what was wrong with pictures that are not in it.
 

@@ -18,6 +18,7 @@ from manifest_tools.errors import BadData, Refused
 from manifest_tools.examples import Example
 from manifest_tools.problem import Problem
 from manifest_tools.sinks import Publication, Published, publishing
+from manifest_tools.work import Jobs
 
 __all__ = ["FORMATS", "Converted", "NothingUsable", "Plan", "carry_out", "convert", "is_current", "plan"]
 
@@ -84,7 +85,7 @@ def convert(
     square: bool = False,
     link: bool = False,
     classes: ClassTable | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     force: bool = False,
     fetch: Fetch | None = None,
     progress: Progress = silently,
@@ -128,7 +129,7 @@ def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> P
 def carry_out(
     plan: Plan,
     *,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     force: bool = False,
     fetch: Fetch | None = None,
     progress: Progress = silently,

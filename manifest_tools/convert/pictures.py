@@ -11,7 +11,7 @@ from manifest_tools.images import MISSING, Recipe, Unusable, prepare
 from manifest_tools.places import Places, read_file
 from manifest_tools.problem import Problem
 from manifest_tools.s3_failures import Denied, NotThere
-from manifest_tools.work import run
+from manifest_tools.work import Jobs, run
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def silently(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
 
 
 def usable(
-    plan: Plan, problems: list[Problem], fetch: Fetch | None, jobs: int | None, progress: Progress
+    plan: Plan, problems: list[Problem], fetch: Fetch | None, jobs: Jobs, progress: Progress
 ) -> Iterator[tuple[Example, bytes]]:
     """Yield the pictures that can be used, with their lines; append to ``problems`` why others cannot."""
     examples = plan.examples.examples
@@ -45,15 +45,15 @@ def usable(
             yield example, picture
 
 
-def _made(plan: Plan, fetch: Fetch | None, jobs: int | None) -> Iterator[bytes | Unusable]:
+def _made(plan: Plan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusable]:
     fetch = fetch if plan.to_fetch else None
     task = partial(make, plan.places, plan.recipe, fetch)
     refs = (example.ref for example in plan.examples.examples)
     if fetch is not None:
         # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do.
-        threads = jobs or _FETCHERS
+        threads = jobs if isinstance(jobs, int) else _FETCHERS
         with ThreadPoolExecutor(threads) as executor:
-            yield from run(task, refs, threads, executor)
+            yield from run(task, refs, executor, ahead=2 * threads)
     else:
         # Bytes that stay as they are have no business in a pipe between processes.
         yield from run(task, refs, 1 if plan.recipe.pass_through else jobs)

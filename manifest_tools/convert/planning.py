@@ -13,6 +13,7 @@ from manifest_tools.images import MAX_SIDE, Recipe, Unusable, decoder_version
 from manifest_tools.labels import Examples, read_examples
 from manifest_tools.places import Places, bucket_of, places
 from manifest_tools.problem import Problem
+from manifest_tools.work import Jobs
 
 # Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
 _HIGHEST_CLASS = 1 << 24
@@ -100,7 +101,7 @@ def prepare_plan(
     square: bool = False,
     link: bool = False,
     classes: ClassTable | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
 ) -> Plan:
     """Return the plan; see ``convert`` for the options."""
     recipe = _recipe(usual, resize, quality, pass_through, square, link)

@@ -66,8 +66,9 @@ def _judge(
     proof.refs[number] = ref if isinstance(ref, str) else None
     for label in read.labels:
         if key := label_key(label):
-            column = proof.labels.setdefault(label.name, np.zeros(len(proof.refs), np.uint64))
-            column[number] = key
+            if label.name not in proof.labels:
+                proof.labels[label.name] = np.zeros(len(proof.refs), np.uint64)
+            proof.labels[label.name][number] = key
     return found
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from manifest_tools.tasks import TYPES
-
 _SHOWN = 60  # characters of a value that a message repeats
 
 
@@ -19,7 +17,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label attribute of one line, with the metadata that it has there."""
+    """One label attribute of one line, with the metadata that it has there; ``task`` as in tasks.TYPES."""
 
     name: str
     metadata_key: str
@@ -27,16 +25,17 @@ class Label:
     state: str
     value: Any
     metadata: Mapping[str, Any]
+    task: str = ""
 
     @property
     def single(self) -> bool:
         """Say whether the type asks for one class index."""
-        return TYPES.get(self.type.lower()) == "single_label"
+        return self.task == "single_label"
 
     @property
     def multi(self) -> bool:
         """Say whether the type asks for a list of class indices."""
-        return TYPES.get(self.type.lower()) == "multi_label"
+        return self.task == "multi_label"
 
     @property
     def class_map(self) -> Any:

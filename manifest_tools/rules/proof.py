@@ -23,6 +23,8 @@ from manifest_tools.rules.shapes import (
     Flags,
     Numbers,
     Verdict,
+    list_keys,
+    list_pairs,
     read_column,
     verdict,
 )
@@ -167,7 +169,12 @@ def _remember(column: Column, verdicts: list[Verdict], proof: Proof, facts: Fact
             facts.told_lines += count if facts.told is not None else 0
         for pair in one.pairs if count else ():
             see(facts.classes, pair, Seen(at, count))
-    keys = np.array([*(one.key for one in verdicts), 0], np.uint64)[column.codes]
+    if column.attribute.form == "indices":
+        keys = list_keys(column)
+        for pair, seen in list_pairs(column, proof.clean).items():
+            see(facts.classes, pair, seen)
+    else:
+        keys = np.array([*(one.key for one in verdicts), 0], np.uint64)[column.codes]
     if keys.any():
         proof.labels[column.attribute.name] = np.where(proof.clean, keys, np.uint64(0))
 

@@ -57,7 +57,7 @@ def decode(line: bytes) -> Any:
 
 def _decode_large(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_int=_large, parse_constant=_no_constant)
+        return json.loads(line.decode(), parse_int=_large, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
 

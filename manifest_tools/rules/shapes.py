@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.keys import keys_of
 from manifest_tools.record import FIELDS, METADATA, Peek, Row
 from manifest_tools.rows import decodable
-from manifest_tools.rules.facts import Pair, label_key, pairs
+from manifest_tools.rules.facts import SEVERAL, Pair, Seen, label_key, pairs, see
 from manifest_tools.rules.judge import judge_line, line_of
+from manifest_tools.rules.label import index_of
+from manifest_tools.tasks.single_label import MOST
 
-Shape = tuple[Any, ...]
+Shape = tuple[Any, Any, Any, Any]
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
@@ -41,7 +44,7 @@ NO_ATTRIBUTE = Attribute("", METADATA, "index")
 class Column:
     """What the lines of a block show of one attribute: for each line the number of its shape, -1 for none.
 
-    ``sure`` says which lines have nothing but right confidences; ``rows`` has those that could be decoded,
+    ``sure`` says which lines have right confidences, lists and maps; ``rows`` has those that could be decoded,
     at the places ``numbers``.
     """
 
@@ -79,50 +82,78 @@ def read_column(data: bytes, starts: Numbers, ends: Numbers, attribute: Attribut
     codes[numbers] = np.fromiter(map(numbered.__getitem__, seen), np.int64, len(seen))
     has_metadata, sure = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
     has_metadata[numbers] = np.array([meta is not _NoMetadata for meta in metas], bool)
-    sure[numbers] = _shares_are_right(metas)
+    sure[numbers] = _sound(rows, metas, attribute.form)
     return Column(attribute, list(numbered), codes, has_metadata, sure, rows, numbers)
 
 
 def _shapes(rows: list[Row], metas: list[Any]) -> list[Shape]:
+    """Return label, class name, type and failure of each row; of a list only that it is one."""
     labels = [row.label for row in rows]
     if list in set(map(type, labels)):
-        labels = [tuple(label) if isinstance(label, list) else label for label in labels]
-    columns: list[list[Any]] = [
-        labels,
-        [meta.class_name for meta in metas],
-        [meta.type for meta in metas],
-        [meta.failure_reason for meta in metas],
-    ]
-    class_maps = [meta.class_map for meta in metas]
-    confidence_maps = [meta.confidence_map for meta in metas]
-    if any(class_maps) or any(confidence_maps):
-        columns.append([None if table is None else tuple(table.items()) for table in class_maps])
-        columns.append([None if table is None else tuple(table) for table in confidence_maps])
-    return list(zip(*columns, strict=True))
+        labels = [() if isinstance(label, list) else label for label in labels]
+    names = [meta.class_name for meta in metas]
+    types = [meta.type for meta in metas]
+    failures = [meta.failure_reason for meta in metas]
+    return list(zip(labels, names, types, failures, strict=True))
 
 
-def _shares_are_right(metas: list[Any]) -> Flags:
-    column = np.array([0.0 if meta.confidence is None else meta.confidence for meta in metas], np.float64)
-    right: Flags = (column >= 0) & (column <= 1)
-    tables = [meta.confidence_map for meta in metas]
-    if any(tables):
-        shares = [[0.5] if not table else table.values() for table in tables]
-        right &= np.array([min(one) >= 0 and max(one) <= 1 for one in shares], bool)
+def _sound(rows: list[Row], metas: list[Any], form: str) -> Flags:
+    """Say which rows have right confidences, and right lists and maps, where there are any."""
+    shares = np.array([0.0 if meta.confidence is None else meta.confidence for meta in metas], np.float64)
+    right: Flags = (shares >= 0) & (shares <= 1)
+    if form == "indices":
+        right &= np.array(list(map(_list_is_sound, rows, metas)), bool)
+    else:
+        right &= np.array([meta.class_map is None and meta.confidence_map is None for meta in metas], bool)
     return right
+
+
+def _list_is_sound(row: Row, meta: Any) -> bool:
+    named, shares = meta.class_map or {}, meta.confidence_map
+    if not all(map(_is_index, named)):
+        return False
+    if shares and not (min(shares.values()) >= 0 and max(shares.values()) <= 1):
+        return False
+    ids = set(map(str, row.label or ()))
+    if not (ids <= named.keys() and (shares is None or ids <= shares.keys())):
+        return False
+    return all(type(index) is int and 0 <= index < MOST for index in row.label or ())
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_index(text: str) -> bool:
+    return index_of(text) is not None
+
+
+def list_keys(column: Column) -> NDArray[np.uint64]:
+    """Return for every line the key of its list of classes, 0 where it has none."""
+    keys = np.zeros(len(column.codes), np.uint64)
+    labels = [row.label for row in column.rows]
+    keys[column.numbers] = [0 if label is None else 1 for label in labels]
+    texts = [repr(sorted(set(label))) for label in labels if label is not None]
+    keys[keys == 1] = keys_of(list(texts)) | np.uint64(SEVERAL)
+    return keys
+
+
+def list_pairs(column: Column, clean: Flags) -> dict[Pair, Seen]:
+    """Return what the clean lines say their classes are called."""
+    found: dict[tuple[int, str], Seen] = {}
+    for number, row in zip(column.numbers.tolist(), column.rows, strict=True):
+        named = row.metadata and row.metadata.class_map
+        for index in dict.fromkeys(row.label or ()) if named and clean[number] else ():
+            see(found, (index, named[str(index)]), Seen(number, 1))
+    return {Pair(column.attribute.name, *pair): seen for pair, seen in found.items() if pair[1]}
 
 
 @lru_cache(maxsize=1 << 14)
 def verdict(attribute: Attribute, shape: Shape, expected: tuple[str, ...]) -> Verdict:
     """Return what the rules say of a line made up of a shape, and what is to be remembered of it."""
-    label, name, kind, failure, *maps = shape
+    label, name, kind, failure = shape
     value: dict[str, Any] = {"source-ref": "s3://bucket/key"}
     if label is not None:
         value[attribute.name] = list(label) if isinstance(label, tuple) else label
     if name is not _ABSENT:
         metadata = {"class-name": name, "type": kind, "failure-reason": failure}
-        if maps:
-            metadata["class-map"] = None if maps[0] is None else dict(maps[0])
-            metadata["confidence-map"] = None if maps[1] is None else dict.fromkeys(maps[1], 0.5)
         value[attribute.metadata_key] = {key: inner for key, inner in metadata.items() if inner is not None}
     mine = tuple(one for one in expected if one == attribute.name)
     line = line_of(value, mine, None)
