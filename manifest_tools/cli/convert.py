@@ -48,12 +48,15 @@ def convert(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Convert MANIFEST and its pictures to a format to train from.
+    """Convert a manifest and its pictures, to train from.
 
     recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class.
     A picture that is missing or broken is reported with its line, and the run goes on; exit code 1 then.
 
-    Example: mtool convert train.manifest --to recordio -o train --images ./raw-data
+    \b
+    For example:
+      mtool convert train.manifest --to recordio -o train --images ./raw-data
+      mtool convert train.manifest --to folder -o by-class --link --images ./raw-data
     """
     from manifest_tools.classes import read_class_table
     from manifest_tools.convert import NothingUsable, carry_out, plan

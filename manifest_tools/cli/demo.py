@@ -36,9 +36,9 @@ def demo(
         typer.Option("-o", "--output", metavar="FOLDER", help="Where to work; a temporary folder if not."),
     ] = None,
 ) -> None:
-    """Run the whole job on the sample: from a labeling job's manifest to a tested model.
+    """Run the whole job on the sample.
 
-    Needs no account and no network; takes about a minute. Every command is shown as one could type it.
+    From a labeling job's manifest to a tested model. Needs no account and no network; takes about a minute. Every command is shown as one could type it.
 
     \b
     For example:

@@ -39,9 +39,9 @@ def evaluate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print how good a model is on MANIFEST: precision, recall and F1 by class, and what it confuses.
+    """Print how good a model is.
 
-    Exit code 1 when pictures had to be left out.
+    On the pictures of MANIFEST: precision, recall and F1 by class, and what it takes for what. Exit code 1 when pictures had to be left out.
 
     \b
     For example:

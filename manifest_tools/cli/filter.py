@@ -87,9 +87,9 @@ def filter(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Keep the lines that meet all conditions, byte for byte.
+    """Keep the lines that meet all conditions.
 
-    A table on standard error says how many went for which reason; --rejects keeps them.
+    Byte for byte as they came.     A table on standard error says how many went for which reason; --rejects keeps them.
 
     \b
     For example:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def predict(
     pictures: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PICTURES...", help="Files, folders of files, or s3:// URIs."),
+        typer.Argument(metavar="PICTURES", help="Files, folders of files, or s3:// URIs."),
     ] = None,
     model: Model = "model",
     sheet: Annotated[
@@ -38,9 +38,9 @@ def predict(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print class and probability of each picture, and with --manifest what it really is.
+    """Print class and probability of pictures.
 
-    A picture that cannot be read gets a line on standard error, and the exit code is 1.
+    With --manifest also what each really is, and where the model is wrong. A picture that cannot be read gets a line on standard error, and the exit code is 1.
 
     \b
     For example:

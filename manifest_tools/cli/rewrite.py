@@ -49,9 +49,9 @@ def rewrite(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Put in lab ID, bucket, attribute or class names, in place; no other byte changes.
+    """Change lab ID, bucket, attribute or class names.
 
-    Works in place unless -o. Either every file is rewritten, or none.
+    No other byte changes. Works in place unless -o. Either every file is rewritten, or none.
 
     \b
     For example:

@@ -39,9 +39,9 @@ def split(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Divide a manifest into train and validation, stratified by class.
+    """Divide a manifest into train and validation.
 
-    Lines of one picture stay together; failed and unlabelled lines are left out and counted. Writes
+    80/20 unless told, stratified by class. Lines of one picture stay together; failed and unlabelled lines are left out and counted. Writes
     train.manifest, validation.manifest and split.json (seed, counts, class table).
 
     \b
@@ -100,7 +100,7 @@ def _report(result: "Split", dry_run: bool) -> str:
     ]
     shown = rows if len(rows) <= MANY else rows[: MANY - 1]
     totals = [result.lines[name] for name in names]
-    total = ("", "lines", *totals, sum(totals))
+    total = (None, "lines", *totals, sum(totals))
     text = [table([*shown, total], ("index", "class", *names, "all"))]
     if len(shown) < len(rows):
         text.append(f"({len(rows) - len(shown)} more classes: see split.json)")

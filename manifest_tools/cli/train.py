@@ -87,9 +87,9 @@ def train(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fine-tune an image classifier on TRAIN, and keep the epoch that does best on VALIDATION.
+    """Fine-tune an image classifier.
 
-    Leaves FOLDER with model.tar.gz, metrics.json, history.jsonl and history.png. Ctrl-C keeps the best
+    Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz, metrics.json, history.jsonl and history.png. Ctrl-C keeps the best
     epoch so far. Exit code 1 when pictures had to be left out.
 
     \b

@@ -44,8 +44,8 @@ NO_ATTRIBUTE = Attribute("", METADATA, "index")
 class Column:
     """What the lines of a block show of one attribute: for each line the number of its shape, -1 for none.
 
-    ``sure`` says which lines have right confidences, lists and maps; ``rows`` has those that could be decoded,
-    at the places ``numbers``.
+    ``sure`` says which lines have right confidences, lists and maps; ``rows`` has those that could be
+    decoded, at the places ``numbers``.
     """
 
     attribute: Attribute
@@ -139,8 +139,10 @@ def list_pairs(column: Column, clean: Flags) -> dict[Pair, Seen]:
     """Return what the clean lines say their classes are called."""
     found: dict[tuple[int, str], Seen] = {}
     for number, row in zip(column.numbers.tolist(), column.rows, strict=True):
-        named = row.metadata and row.metadata.class_map
-        for index in dict.fromkeys(row.label or ()) if named and clean[number] else ():
+        named = None if row.metadata is None else row.metadata.class_map
+        if named is None or not clean[number]:
+            continue
+        for index in dict.fromkeys(row.label or ()):
             see(found, (index, named[str(index)]), Seen(number, 1))
     return {Pair(column.attribute.name, *pair): seen for pair, seen in found.items() if pair[1]}
 
