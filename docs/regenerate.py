@@ -66,11 +66,11 @@ def commands() -> str:
 def main() -> None:
     """Write both files, or with ``--check`` say whether they are up to date."""
     wanted = {README: readme(README.read_text("utf-8")), COMMANDS: commands()}
-    stale = [
-        path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text
-    ]
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
-        print(f"{path.relative_to(ROOT)}: {'differs; type: make docs' if '--check' in sys.argv else 'written'}")
+        print(
+            f"{path.relative_to(ROOT)}: {'differs; type: make docs' if '--check' in sys.argv else 'written'}"
+        )
         if "--check" not in sys.argv:
             path.write_text(wanted[path], "utf-8")
     raise SystemExit(bool(stale) and "--check" in sys.argv)

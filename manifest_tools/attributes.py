@@ -136,6 +136,7 @@ def survey(source: Source, jobs: Jobs = None) -> Survey:
     whole = Survey()
     for _, part in scan(source, _survey_block, jobs):
         whole.merge(part)
+    _join_refs(whole)
     return whole
 
 
@@ -185,6 +186,7 @@ def _head_survey(source: Source) -> Survey | None:
 
 
 def _choose(found: Survey, name: str, told: str | None) -> LabelAttribute:
+    _join_refs(found)
     if told is not None:
         coverage = found.attributes.get(told)
         if coverage is not None:
@@ -197,6 +199,15 @@ def _choose(found: Survey, name: str, told: str | None) -> LabelAttribute:
     for attribute, coverage in found.attributes.items():
         return LabelAttribute(attribute, coverage.metadata_key, coverage.type, False)
     raise BadData(f"{name}: no line has a label; {_listing(found)}")
+
+
+def _join_refs(found: Survey) -> None:
+    """Take ``mask`` and ``mask-ref`` of one metadata key for one: on a failed line nothing says ``-ref``."""
+    for name in [name for name in found.attributes if f"{name}-ref" in found.attributes]:
+        bare, ref = found.attributes[name], found.attributes[f"{name}-ref"]
+        if bare.metadata_key == ref.metadata_key and not bare.labelled:
+            ref.failed += bare.failed
+            del found.attributes[name]
 
 
 def ambiguous(found: Survey, name: str) -> Refused:

@@ -18,6 +18,15 @@ class ClassConflict(BadData):
     """Two tables, or two lines, that give one index two names or one name two indices."""
 
 
+# More are a mistake, or worse: a table by class has a row for each up to the highest.
+MOST_CLASSES = 10**7
+
+
+def unnamed(index: int) -> str:
+    """Return what a class is called that no line names."""
+    return f"class {index}"
+
+
 @dataclass(frozen=True, slots=True)
 class ClassTable:
     """Class indices with their names, in order of index.
@@ -42,13 +51,13 @@ class ClassTable:
 
     def name(self, index: int) -> str:
         """Return the name of ``index``; a gap, or a label without name, is called by its number."""
-        return dict(self.names).get(index, f"class {index}")
+        return dict(self.names).get(index, unnamed(index))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Return one name for every index from 0, gaps included."""
         named = dict(self.names)
-        return tuple(named.get(index, f"class {index}") for index in range(self.num_classes))
+        return tuple(named.get(index, unnamed(index)) for index in range(self.num_classes))
 
     @property
     def digest(self) -> str:
@@ -76,14 +85,22 @@ class ClassTable:
 def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
     """Return the table that ``pairs`` of index and name agree on.
 
-    Raises ClassConflict when they do not agree.
+    A class that is called by its number, because nothing named it, takes any name. Raises
+    ClassConflict when they do not agree.
 
-    >>> class_table([(1, "LH"), (0, "RH"), (1, "LH")])
+    >>> class_table([(1, "LH"), (0, "class 0"), (0, "RH"), (1, "LH")])
     ClassTable(names=((0, 'RH'), (1, 'LH')))
     """
     names: dict[int, str] = {}
     indices: dict[str, int] = {}
     for index, name in pairs:
+        if not 0 <= index < MOST_CLASSES:
+            raise BadData(f"expected class indices from 0 to {MOST_CLASSES - 1:,}, found {index:,}")
+        called = unnamed(index)
+        if name == called and index in names:
+            continue
+        if names.get(index) == called:
+            del indices[names.pop(index)]
         if names.setdefault(index, name) != name:
             raise ClassConflict(f"class {index} has two names: {names[index]!r} and {name!r}")
         if indices.setdefault(name, index) != index:

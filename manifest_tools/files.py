@@ -83,10 +83,15 @@ def same_bytes(one: Path, other: Path) -> bool:
     if one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as a, other.open("rb") as b:
-        while chunk := a.read(_COMPARE):
-            if chunk != b.read(_COMPARE):
-                return False
-    return True
+        return same_streams(a, b)
+
+
+def same_streams(one: BinaryIO, other: BinaryIO) -> bool:
+    """Say whether two streams go on with the very same bytes; ``one`` may give fewer than asked for."""
+    while chunk := one.read(_COMPARE):
+        if chunk != other.read(len(chunk)):
+            return False
+    return not other.read(1)
 
 
 def sync_folder(folder: Path) -> None:

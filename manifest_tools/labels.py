@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from manifest_tools.attributes import LabelAttribute, ambiguous, label_attribute, survey
-from manifest_tools.classes import ClassConflict, ClassTable, class_table
+from manifest_tools.classes import ClassConflict, ClassTable, class_table, unnamed
 from manifest_tools.errors import Refused
 from manifest_tools.examples import Columns, Example, columns, joined
 from manifest_tools.record import Peek, state
@@ -74,7 +74,7 @@ def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[i
     """Return the class table that a whole manifest agrees on; a class without name is called by number."""
     named = {index for index, _ in pairs}
     try:
-        return class_table([*pairs, *((index, f"class {index}") for index in shown - named)])
+        return class_table([*pairs, *((index, unnamed(index)) for index in shown - named)])
     except ClassConflict as conflict:
         raise ClassConflict(f"{source.name}: {conflict}; type: mtool validate {source.name}") from conflict
 

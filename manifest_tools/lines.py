@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.assign import Labels
 from manifest_tools.attributes import LabelAttribute, ambiguous, survey
-from manifest_tools.classes import ClassTable
+from manifest_tools.classes import MOST_CLASSES, ClassTable
 from manifest_tools.errors import BadData
 from manifest_tools.keys import keys_of, mix
 from manifest_tools.labels import whole_table
@@ -18,7 +18,6 @@ from manifest_tools.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sources import Block, Source
 from manifest_tools.tasks import TaskType, task_type
-from manifest_tools.tasks.single_label import MOST
 from manifest_tools.work import Jobs
 
 KINDS = ("labelled", "failed", "unlabelled", "blank")
@@ -101,7 +100,7 @@ _Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None
 def _indices(labelled: list[Row]) -> _Labels | None:
     """Return the labels of lines with one index each, all at once; None where one is not a plain index."""
     labels = [row.label for row in labelled]
-    if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST:
+    if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST_CLASSES:
         return None
     names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
     pairs = {pair: None for pair in dict.fromkeys(zip(labels, names, strict=True)) if pair[1] is not None}

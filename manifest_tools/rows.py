@@ -164,5 +164,6 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 # In values that the peek did not look at, or it would have been found before.
                 raise BadLine(number, reason(line, error)) from error
-            found.update(attribute.name for attribute in attributes_of(value))
+            others = (one for one in attributes_of(value) if one.metadata_key != peek.metadata_key)
+            found.update(one.name for one in others)
     return frozenset(found - {peek.attribute})

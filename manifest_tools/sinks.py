@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from manifest_tools.errors import Exists, MtoolError, Refused
-from manifest_tools.files import NewFile, is_special, new_file, same_bytes, sync_folder
+from manifest_tools.files import NewFile, is_special, new_file, same_bytes, same_streams, sync_folder
 
 STDOUT = "-"
 
@@ -118,10 +118,11 @@ class Publication:
     def _place_or_say(self, output: _Output) -> None:
         try:
             self._place(output)
-        except OSError as error:
+        except (OSError, MtoolError) as error:
             done = ", ".join(p.path for p in self.published if p.state == "written") or "no file"
+            why = error.strerror if isinstance(error, OSError) else error
             raise MtoolError(
-                f"{output.name}: cannot take its place: {error.strerror}; changed before that: {done}"
+                f"{output.name}: cannot take its place: {why}; changed before that: {done}"
             ) from error
 
     def _place(self, output: _Output) -> None:
@@ -195,5 +196,9 @@ def _is_unchanged(output: _Output) -> bool:
     if output.name.startswith("s3://"):
         from manifest_tools import s3
 
-        return s3.exists(output.name) and s3.read(output.name) == output.file.temporary.read_bytes()
+        size = output.file.temporary.stat().st_size
+        if not s3.exists(output.name) or s3.size(output.name) != size:
+            return False
+        with s3.open_stream(output.name) as there, output.file.temporary.open("rb") as here:
+            return same_streams(there, here)
     return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)

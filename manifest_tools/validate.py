@@ -75,6 +75,7 @@ def validate(*manifests: str, label_attribute_name: str | None = None, jobs: Job
 def _check(manifest: str, told: str | None, jobs: Jobs, checked: Checked) -> Iterator[Problem]:
     try:
         source = plain(open_source(manifest))
+        checked.manifest = source.name
         yield from _check_source(source, told, jobs, checked)
     except NotAManifest as error:
         for rule in of_scope("open"):

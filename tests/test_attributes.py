@@ -80,7 +80,6 @@ def test_what_is_a_label_attribute(value: Any, found: dict[str, str]) -> None:
     assert {one.name: one.metadata_key for one in attributes_of(value)} == found
 
 
-@pytest.mark.xfail(strict=True, reason="a failed line has no label to tell that its attribute ends in -ref")
 def test_a_failed_line_of_a_segmentation_job_is_of_the_same_attribute(tmp_path: Path) -> None:
     content = line(a_ref="s3://b/mask.png", a_metadata={}) + line(a_metadata={"failure-reason": "x"})
     assert list(survey(source(content, tmp_path)).attributes) == ["a-ref"]

@@ -145,7 +145,6 @@ def test_a_file_that_is_no_table_is_said_to_be_none(in_folder: Path, content: by
     assert raised.value.exit_code == 1
 
 
-@pytest.mark.xfail(strict=True, reason="from_json takes any index, and gaps or labels then fill all memory")
 def test_an_index_that_no_table_could_have_is_refused() -> None:
     with pytest.raises(BadData):
         ClassTable.from_json({"99999999999999": "x"})

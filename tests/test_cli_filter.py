@@ -68,8 +68,8 @@ def test_confidences_that_say_nothing_stop_the_run_with_what_to_type(
     done = run("filter", zeros, "--min-confidence", 0.8, "-o", "out")
     assert done.exit_code == 2
     assert done.stderr == (
-        f"mtool: {zeros}: every confidence is 0 or missing, as a job with one worker a picture leaves it; that says "
-        "nothing about the labels; type --zero-confidence keep, or drop\n"
+        f"mtool: {zeros}: every confidence is 0 or missing, as a job with one worker a picture leaves it; "
+        "that says nothing about the labels; type --zero-confidence keep, or drop\n"
     )
     assert not list(in_folder.iterdir())
     kept = run("filter", zeros, "--min-confidence", 0.8, "--zero-confidence", "keep")

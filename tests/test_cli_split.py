@@ -16,8 +16,8 @@ Run = Callable[..., "Result"]
 
 WORKSHOP = """\
 index  class  train  validation  all
-0      RH        30           8   38
-1      LH        25           6   31
+    0  RH        30           8   38
+    1  LH        25           6   31
        lines     55          14   69
 seed 0
 """

@@ -83,6 +83,7 @@ def test_standard_input_is_checked(run: "Run") -> None:
     result = run("validate", "-", input=BAD)
     assert result.exit_code == 1
     assert result.stdout.startswith("standard input:1: MT211 ")
+    assert result.stderr == "standard input: 1 line, 1 error and 1 warning\n"
 
 
 def test_list_names_every_code_with_severity_and_reason(run: "Run") -> None:

@@ -157,7 +157,7 @@ def test_codes_are_unique_and_in_order() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_every_rule_gives_its_reason_in_one_sentence(rule: Any) -> None:
-    assert re.fullmatch(r"[A-Z].{10,100}[A-Za-z0-9`]\.", rule.reason)
+    assert re.fullmatch(r"[A-Z].{10,100}[A-Za-z0-9]\.", rule.reason)
 
 
 # A code that somebody's script looks for never comes to mean something else.

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifest_tools.classes import MOST_CLASSES
 from manifest_tools.record import LABELS, Row
 from manifest_tools.tasks import TYPES, task_type
-from manifest_tools.tasks.single_label import MOST, class_index
+from manifest_tools.tasks.single_label import class_index
 
 
 def row(label: Any, **metadata: Any) -> Row:
@@ -47,7 +48,7 @@ def test_any_other_type_passes_through_unread(name: str) -> None:
     assert (task.indices(row([1])), task.names(row(1)), task.confidences(row({}))) == ((), (), ())
 
 
-@given(st.integers(0, MOST - 1))
+@given(st.integers(0, MOST_CLASSES - 1))
 def test_an_index_is_the_same_as_number_and_as_digits(index: int) -> None:
     assert class_index(index) == class_index(str(index)) == index
     assert SINGLE.indices(row(str(index))) == (index,)
@@ -55,7 +56,24 @@ def test_an_index_is_the_same_as_number_and_as_digits(index: int) -> None:
 
 @pytest.mark.parametrize(
     "label",
-    [-1, MOST, 10**400, "-1", "", " 1", "1 ", "1.0", "+1", "1_0", "٣", "²", "0x1", "RH", "9" * 5000, "1\n"],
+    [
+        -1,
+        MOST_CLASSES,
+        10**400,
+        "-1",
+        "",
+        " 1",
+        "1 ",
+        "1.0",
+        "+1",
+        "1_0",
+        "٣",
+        "²",
+        "0x1",
+        "RH",
+        "9" * 5000,
+        "1\n",
+    ],
     ids=repr,
 )
 def test_what_is_no_index_is_a_value_error_of_one_line(label: int | str) -> None:

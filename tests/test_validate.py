@@ -235,6 +235,16 @@ def test_the_shortcut_finds_what_every_rule_on_every_line_finds(
     assert everything(data, expected, told, True) == everything(data, expected, told, False)
 
 
+def test_an_escaped_key_on_one_line_does_not_make_up_for_an_unknown_one_on_another() -> None:
+    lines = [
+        as_bytes(line(1)).replace(b"hand-metadata", b"hand\\u002dmetadata"),
+        as_bytes({**line(2), "late": -1, "late-metadata": metadata()}),
+        as_bytes(line(3)),
+    ]
+    part = check_lines(b"\n".join(lines), ("hand",), None)
+    assert [(number, rule.code) for number, rule, _ in part.found] == [(1, "MT211")]
+
+
 def test_usual_lines_are_proven_clean_by_the_shortcut() -> None:
     import numpy as np
 

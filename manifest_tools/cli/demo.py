@@ -38,7 +38,8 @@ def demo(
 ) -> None:
     """Run the whole job on the sample.
 
-    From a labeling job's manifest to a tested model. Needs no account and no network; takes about a minute. Every command is shown as one could type it.
+    From a labeling job's manifest to a tested model. Needs no account and no network; takes about a
+    minute. Every command is shown as one could type it.
 
     \b
     For example:

@@ -41,7 +41,8 @@ def evaluate(
 ) -> None:
     """Print how good a model is.
 
-    On the pictures of MANIFEST: precision, recall and F1 by class, and what it takes for what. Exit code 1 when pictures had to be left out.
+    On the pictures of MANIFEST: precision, recall and F1 by class, and what it takes for what. Exit
+    code 1 when pictures had to be left out.
 
     \b
     For example:

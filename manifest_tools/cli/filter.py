@@ -89,7 +89,8 @@ def filter(
 ) -> None:
     """Keep the lines that meet all conditions.
 
-    Byte for byte as they came.     A table on standard error says how many went for which reason; --rejects keeps them.
+    Byte for byte as they came. A table on standard error says how many went for which reason; --rejects
+    keeps them.
 
     \b
     For example:

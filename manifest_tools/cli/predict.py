@@ -40,7 +40,8 @@ def predict(
 ) -> None:
     """Print class and probability of pictures.
 
-    With --manifest also what each really is, and where the model is wrong. A picture that cannot be read gets a line on standard error, and the exit code is 1.
+    With --manifest also what each really is, and where the model is wrong. A picture that cannot be
+    read gets a line on standard error, and the exit code is 1.
 
     \b
     For example:

@@ -41,7 +41,8 @@ def split(
 ) -> None:
     """Divide a manifest into train and validation.
 
-    80/20 unless told, stratified by class. Lines of one picture stay together; failed and unlabelled lines are left out and counted. Writes
+    80/20 unless told, stratified by class. Lines of one picture stay together; failed and unlabelled
+    lines are left out and counted. Writes
     train.manifest, validation.manifest and split.json (seed, counts, class table).
 
     \b

@@ -89,8 +89,9 @@ def train(
 ) -> None:
     """Fine-tune an image classifier.
 
-    Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz, metrics.json, history.jsonl and history.png. Ctrl-C keeps the best
-    epoch so far. Exit code 1 when pictures had to be left out.
+    Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz,
+    metrics.json, history.jsonl and history.png. Ctrl-C keeps the best epoch so far. Exit code 1 when
+    pictures had to be left out.
 
     \b
     For example:

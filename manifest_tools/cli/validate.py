@@ -82,9 +82,10 @@ def _print_codes(as_json: bool) -> None:
 
 
 def _summary(checked: "Checked") -> str:
-    counts = [
-        f"{count:,} {word}{'' if count == 1 else 's'}"
-        for count, word in ((checked.errors, "error"), (checked.warnings, "warning"))
-        if count
-    ]
-    return clean(f"{checked.manifest}: {checked.lines:,} lines, {' and '.join(counts) or 'no problem'}")
+    counts = ((checked.errors, "error"), (checked.warnings, "warning"))
+    found = " and ".join(_counted(count, word) for count, word in counts if count)
+    return clean(f"{checked.manifest}: {_counted(checked.lines, 'line')}, {found or 'no problem'}")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -30,7 +30,8 @@ class Rule:
 
 
 def _rule(code: str, severity: Severity, scope: Scope, check: Callable[..., Iterator[Found]]) -> Rule:
-    return Rule(code, severity, scope, " ".join((check.__doc__ or "").split()), check)
+    """Return the row of a rule; the docstring of its function is the reason that `--list` shows."""
+    return Rule(code, severity, scope, (check.__doc__ or "").partition("\n")[0].replace("``", ""), check)
 
 
 # MT1xx: the file, its lines, what they point to. MT2xx: label and metadata. MT3xx: the file as a whole.

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.classes import MOST_CLASSES
 from manifest_tools.keys import keys_of
 from manifest_tools.record import FIELDS, METADATA, Peek, Row
 from manifest_tools.rows import decodable
 from manifest_tools.rules.facts import SEVERAL, Pair, Seen, label_key, pairs, see
 from manifest_tools.rules.judge import judge_line, line_of
 from manifest_tools.rules.label import index_of
-from manifest_tools.tasks.single_label import MOST
 
 Shape = tuple[Any, Any, Any, Any]
 Flags = NDArray[np.bool_]
@@ -117,7 +117,7 @@ def _list_is_sound(row: Row, meta: Any) -> bool:
     ids = set(map(str, row.label or ()))
     if not (ids <= named.keys() and (shares is None or ids <= shares.keys())):
         return False
-    return all(type(index) is int and 0 <= index < MOST for index in row.label or ())
+    return all(type(index) is int and 0 <= index < MOST_CLASSES for index in row.label or ())
 
 
 @lru_cache(maxsize=1 << 14)

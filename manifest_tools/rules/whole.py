@@ -36,7 +36,10 @@ def told_attribute_is_there(facts: Facts) -> Iterator[Found]:
 
 
 def classes_agree(facts: Facts) -> Iterator[Found]:
-    """One class index has one name, and one name one index; what most lines say is taken for right."""
+    """One class index has one name, and one name has one index.
+
+    What most lines say is taken for right.
+    """
     names: dict[tuple[str, int], Pair] = {}
     numbers: dict[tuple[str, str], Pair] = {}
     for pair in sorted(

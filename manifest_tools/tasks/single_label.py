@@ -1,11 +1,9 @@
 """One class a line: the label is an index, the name stands in ``class-name``, one ``confidence``."""
 
+from manifest_tools.classes import MOST_CLASSES
 from manifest_tools.record import Row
 
 LABEL = "index"
-
-# A larger index is a mistake: a table by class has a row for each up to the highest.
-MOST = 10**7
 
 
 def indices(row: Row) -> tuple[int, ...]:
@@ -33,6 +31,6 @@ def class_index(label: int | str) -> int:
     """
     if isinstance(label, str) and label.isascii() and label.isdecimal() and len(label) < 9:
         label = int(label)
-    if isinstance(label, int) and 0 <= label < MOST:
+    if isinstance(label, int) and 0 <= label < MOST_CLASSES:
         return label
     raise ValueError(f"expected a class index from 0, found {label!r:.100}")
