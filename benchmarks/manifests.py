@@ -7,7 +7,7 @@ Makes its manifest in ``benchmarks/data`` on the first run. Every row is a whole
 import argparse
 import random
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import Figures, machine, measure, megabytes, mtool
@@ -15,6 +15,8 @@ from benchmarks.processes import Figures, machine, measure, megabytes, mtool
 DATA = Path(__file__).parent / "data"
 PEERS = Path(__file__).parent / "peers"
 ATTRIBUTE = "lab#-labeling-job"
+WORKSHOP = "workshop's split"
+SED = "sed s/lab#/lab3/g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Case:
     command: list[str]
     against: str = ""
     shell: bool = False
-    shown: list[str] = field(default_factory=list)
+    makes: tuple[str, ...] = ()
 
 
 def make_manifest(path: Path, lines: int) -> None:
@@ -47,30 +49,23 @@ def make_manifest(path: Path, lines: int) -> None:
 def cases(manifest: str) -> list[Case]:
     """Return what is timed, the peers first."""
     python = sys.executable
+    both = ("t.manifest", "v.manifest")
+    parts = ("parts/train.manifest", "parts/validation.manifest", "parts/split.json")
+    workshop = [python, str(PEERS / "workshop_split.py"), manifest, *both]
+    pandas = [python, str(PEERS / "pandas_split.py"), manifest, ATTRIBUTE, *both]
+    sed = ["sed", "s/lab#/lab3/g", manifest, ">", "sed.manifest"]
+    sure = ["filter", manifest, "--min-confidence", "0.5", "-o", "sure.manifest"]
+    lab3 = ["rewrite", "--lab", "lab3", manifest, "-o", "lab3.manifest"]
     return [
-        Case("cp", ["cp", manifest, "copy.manifest"]),
-        Case(
-            "workshop's split",
-            [python, str(PEERS / "workshop_split.py"), manifest, "t.manifest", "v.manifest"],
-        ),
-        Case(
-            "pandas + scikit-learn split",
-            [python, str(PEERS / "pandas_split.py"), manifest, ATTRIBUTE, "t.manifest", "v.manifest"],
-        ),
-        Case("sed s/lab#/lab3/g", ["sed", "s/lab#/lab3/g", manifest, ">", "sed.manifest"], shell=True),
-        Case("mtool split", mtool("split", manifest, "-o", "parts", "--force"), "workshop's split"),
-        Case(
-            "mtool filter --min-confidence",
-            mtool("filter", manifest, "--min-confidence", "0.5", "-o", "sure.manifest", "--force"),
-            "workshop's split",
-        ),
-        Case("mtool validate", mtool("validate", "ready.manifest"), "workshop's split"),
-        Case("mtool stats", mtool("stats", manifest), "workshop's split"),
-        Case(
-            "mtool rewrite --lab",
-            mtool("rewrite", "--lab", "lab3", manifest, "-o", "lab3.manifest", "--force"),
-            "sed s/lab#/lab3/g",
-        ),
+        Case("cp", ["cp", manifest, "copy.manifest"], makes=("copy.manifest",)),
+        Case(WORKSHOP, workshop, makes=both),
+        Case("pandas + scikit-learn split", pandas, makes=both),
+        Case(SED, sed, shell=True, makes=("sed.manifest",)),
+        Case("mtool split", mtool("split", manifest, "-o", "parts"), WORKSHOP, makes=parts),
+        Case("mtool filter --min-confidence", mtool(*sure), WORKSHOP, makes=("sure.manifest",)),
+        Case("mtool validate", mtool("validate", "ready.manifest"), WORKSHOP),
+        Case("mtool stats", mtool("stats", manifest), WORKSHOP),
+        Case("mtool rewrite --lab", mtool(*lab3), SED, makes=("lab3.manifest",)),
     ]
 
 
@@ -83,7 +78,7 @@ def start_up(folder: Path) -> list[Case]:
         Case("mtool --version", mtool("--version"), "python -c 'import typer'"),
         Case(
             "mtool split, 69 lines",
-            mtool("split", str(small), "-o", "few", "--force"),
+            mtool("split", str(small), "-o", "few"),
             "python -c 'import typer'",
         ),
     ]
@@ -95,7 +90,7 @@ def report(rows: list[Case], folder: Path, runs: int) -> dict[str, Figures]:
     print("\n| command | wall | processor | largest process | all processes | beside |")
     print("| --- | ---: | ---: | ---: | ---: | --- |")
     for case in rows:
-        figures = found[case.name] = measure(case.command, runs, folder, case.shell)
+        figures = found[case.name] = measure(case.command, runs, folder, case.shell, case.makes)
         beside = ""
         if case.against in found:
             beside = f"{found[case.against].wall / figures.wall:.2f} times as fast as {case.against}"
@@ -128,11 +123,7 @@ def main() -> None:
         ready.write_bytes(manifest.read_bytes().replace(b"lab#", b"lab3"))
         print(f"\n{lines:,} lines, {megabytes(manifest.stat().st_size)}")
         ours = chosen.no_peers or lines > chosen.lines
-        rows = [
-            case
-            for case in cases(str(manifest))
-            if case.against or case.name in ("cp", "sed s/lab#/lab3/g") or not ours
-        ]
+        rows = [case for case in cases(str(manifest)) if case.against or case.name in ("cp", SED) or not ours]
         report(rows, folder, chosen.runs)
 
 

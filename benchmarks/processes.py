@@ -24,9 +24,19 @@ class Figures:
     together: int
 
 
-def measure(command: Sequence[str], runs: int, folder: Path, shell: bool = False) -> Figures:
-    """Run a command ``runs`` times after one warm-up, and return the medians."""
-    found = [_run(command, folder, shell) for _ in range(runs + 1)][1:]
+def measure(
+    command: Sequence[str], runs: int, folder: Path, shell: bool = False, makes: Sequence[str] = ()
+) -> Figures:
+    """Run a command ``runs`` times after one warm-up, and return the medians.
+
+    What it ``makes`` in ``folder`` is removed before each run: nobody compares with, or frees, an old file.
+    """
+    found = []
+    for _ in range(runs + 1):
+        for name in makes:
+            (folder / name).unlink(missing_ok=True)
+        found.append(_run(command, folder, shell))
+    found = found[1:]
     return Figures(
         median(f.wall for f in found),
         median(f.processor for f in found),

@@ -67,7 +67,7 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
     labels = Labels(np.concatenate([p.flat for p in found]), np.concatenate([p.counts for p in found]))
     if not len(labels.counts):
         raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
-    table = whole_table(source, names, set(np.unique(labels.flat).tolist()))
+    table = whole_table(source, names, set(np.flatnonzero(np.bincount(labels.flat)).tolist()))
     keys = _distinct(np.concatenate([p.keys for p in found]))
     lengths = np.concatenate([p.lengths for p in found])
     return Lines(lengths, np.concatenate([p.kinds for p in found]), keys, labels, table)

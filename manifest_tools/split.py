@@ -223,8 +223,7 @@ def _count(
     """Return the report, but for what is known only after writing."""
     mine = part[lines.kinds == KINDS.index("labelled")]
     holder = np.repeat(mine, lines.labels.counts)
-    indices = np.unique(lines.labels.flat)
-    at = np.searchsorted(indices, lines.labels.flat)
+    indices, at = _numbered(lines.labels.flat)
     table = np.bincount(at * len(shares) + holder, minlength=len(indices) * len(shares))
     rows = table.reshape(len(indices), len(shares)).tolist()
     counts = {int(index): tuple(row) for index, row in zip(indices, rows, strict=True)}
@@ -244,6 +243,12 @@ def _count(
         table=lines.table,
         small_classes=tuple(index for index, row in counts.items() if sum(row) < len(shares)),
     )
+
+
+def _numbered(classes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the classes that occur, in order, and the place of each line's class among them."""
+    occurring = np.bincount(classes) > 0
+    return np.flatnonzero(occurring), (np.cumsum(occurring) - 1)[classes]
 
 
 def _write_report(result: Split, publication: Publication) -> None:

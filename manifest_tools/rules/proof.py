@@ -7,7 +7,9 @@ else has to be told here; a property test shows that the shortcut hides nothing.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,14 +115,22 @@ def _prove_sources(column: Column, proof: Proof) -> None:
         proof.refs = refs
     bucket = bucket_of(refs[0]) if refs else None
     prefix = f"s3://{bucket}/"
-    heads = [ref is not None and ref.startswith(prefix) for ref in refs]
-    if bucket and all(heads) and prefix not in refs:
+    if bucket and prefix not in refs and _all_begin(refs, prefix):
         proof.bucket = bucket
     for number, row, ref in zip(column.numbers.tolist(), column.rows, refs, strict=True):
         if proof.bucket is not None and refs is proof.refs:
             return
         proof.refs[number] = ref
         proof.clean[number] &= row.source is not None if ref is None else bucket_of(ref) is not None
+
+
+def _all_begin(refs: Sequence[str | None], prefix: str) -> bool:
+    """Say whether every ref begins with ``prefix``; one search through all of them is the quickest way."""
+    if None in refs:
+        return False
+    joined = "\n".join(cast(Sequence[str], refs))
+    ends = len(refs) - 1
+    return joined.startswith(prefix) and joined.count("\n" + prefix) == joined.count("\n") == ends
 
 
 def _rule_out(
