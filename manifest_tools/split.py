@@ -20,9 +20,9 @@ from manifest_tools.keys import mix
 from manifest_tools.lines import KINDS, Lines, read_lines
 from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, check_apart, publishing
-from manifest_tools.sources import Source, open_source, plain
+from manifest_tools.sources import BLOCK, Source, open_source, plain
 from manifest_tools.tasks import TaskType
-from manifest_tools.work import Jobs
+from manifest_tools.work import Jobs, crew
 
 Share = Fraction | float | str
 
@@ -114,19 +114,21 @@ def split(
     shares = _shares(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(shares), rejects)
     source = plain(open_source(manifest))
-    attribute = label_attribute(source, label_attribute_name, jobs)
-    lines = read_lines(source, attribute, classes or ClassTable(), jobs)
-    part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
-    result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
-    if dry_run:
-        return replace(result, digest=source.digest())
-    if output is not None and not output.startswith("s3://"):
-        os.makedirs(output, exist_ok=True)
-    with publishing(force=force) as publication:
-        ranks = _ranks(lines, seed) if shuffle else None
-        digest = write_parts(source, lines.lengths, part, list(targets.values()), publication, ranks, jobs)
-        result = replace(result, digest=digest)
-        _write_report(result, publication)
+    with crew(jobs, many=(source.size or 0) > BLOCK) as workers:
+        attribute = label_attribute(source, label_attribute_name, workers)
+        lines = read_lines(source, attribute, classes or ClassTable(), workers)
+        part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
+        result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
+        if dry_run:
+            return replace(result, digest=source.digest())
+        if output is not None and not output.startswith("s3://"):
+            os.makedirs(output, exist_ok=True)
+        with publishing(force=force) as publication:
+            ranks = _ranks(lines, seed) if shuffle else None
+            files = list(targets.values())
+            digest = write_parts(source, lines.lengths, part, files, publication, ranks, workers)
+            result = replace(result, digest=digest)
+            _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
 
 

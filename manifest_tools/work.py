@@ -4,6 +4,7 @@ A task is a picklable function of one picklable item. Results come in the order 
 finished first, so the same command gives the same bytes for any number of workers.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -43,13 +44,24 @@ def run(
     source = iter(items)
     first = list(islice(source, 2))
     workers = cores() if jobs is None else jobs
-    if not isinstance(workers, int):
-        yield from _in_order(workers, task, chain(first, source), ahead or 4 * cores())
-    elif workers == 1 or len(first) < 2:
+    if workers == 1 or len(first) < 2:
         yield from map(task, chain(first, source))
+    elif not isinstance(workers, int):
+        yield from _in_order(workers, task, chain(first, source), ahead or 4 * cores())
     else:
         with _pool(workers) as pool:
             yield from _in_order(pool, task, chain(first, source), ahead or 2 * workers)
+
+
+@contextlib.contextmanager
+def crew(jobs: Jobs, many: bool) -> Iterator[Jobs]:
+    """Yield workers for several runs of one command, one after the other; none start but for ``many`` items."""
+    workers = cores() if jobs is None else jobs
+    if not many or not isinstance(workers, int) or workers == 1:
+        yield jobs
+    else:
+        with _pool(workers) as pool:
+            yield pool
 
 
 def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
