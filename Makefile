@@ -49,7 +49,7 @@ docs: $(VENV)/ready-for-work ## write the commands' help into README.md
 constraints: ## choose the versions in constraints.txt anew
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet -e '.[gluon,plots,fast,dask,dev]'
+	build/constraints/bin/python -m pip install --quiet -e '.[gluon,plots,dask,dev]'
 	(sed '/^$$/q' constraints.txt; \
 	build/constraints/bin/python -m pip freeze --exclude-editable; \
 	echo; sed -n '/^# ---/,$$p' constraints.txt) > build/constraints.txt
@@ -70,7 +70,7 @@ $(VENV)/ready-for-demo: $(INPUTS) | $(BIN)/python
 	touch $@
 
 $(VENV)/ready-for-work: $(INPUTS) | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[gluon,plots,fast,dev]'
+	$(PIP) install -c constraints.txt -e '.[gluon,plots,dask,dev]'
 	$(lend-mxnet-libraries)
 	touch $@
 

@@ -36,7 +36,6 @@ def _replay(block: str, folder: Path) -> str:
 def _output(command: str, folder: Path) -> str:
     mtool = str(Path(sys.executable).parent / "mtool")
     words = [mtool if word == "mtool" else word for word in shlex.split(command)]
-    # One core: a table must not depend on the machine that wrote it.
     done = subprocess.run(
         words,
         cwd=folder,

@@ -55,7 +55,7 @@ def run(
 
 @contextlib.contextmanager
 def crew(jobs: Jobs, many: bool) -> Iterator[Jobs]:
-    """Yield workers for several runs of one command, one after the other; none start but for ``many`` items."""
+    """Yield workers for several runs of one command, one after the other; none start but for ``many``."""
     workers = cores() if jobs is None else jobs
     if not many or not isinstance(workers, int) or workers == 1:
         yield jobs

@@ -1,0 +1,47 @@
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from docs.regenerate import COMMANDS, README, commands, readme
+from manifest_tools.cli.app import WORDS, app
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_readme_shows_what_the_commands_print() -> None:
+    text = README.read_text("utf-8")
+    assert readme(text) == text, "type: make docs"
+
+
+def test_the_list_of_commands_is_what_help_prints() -> None:
+    assert COMMANDS.read_text("utf-8") == commands(), "type: make docs"
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_is_in_the_readme_and_has_an_example(word: str) -> None:
+    assert f"`mtool {word}`" in README.read_text("utf-8")
+    shown = CliRunner().invoke(app, [word, "--help"]).stdout
+    assert "For example:\n" in shown
+    assert f"mtool {word}" in shown.partition("For example:")[2]
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("*/*.md")), ids=str)
+def test_links_to_files_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_file_that_architecture_names_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    names = {name for name in re.findall(r"`([a-z_]+\.py)`", text) if name != "conftest.py"}
+    there = {path.name for path in (ROOT / "manifest_tools").rglob("*.py")}
+    there |= {path.name for path in (ROOT / "trainers").rglob("*.py")}
+    assert names <= there
+
+
+def test_no_page_names_a_registry_or_a_machine() -> None:
+    for page in ROOT.rglob("*.md"):
+        if ".venv" not in page.parts:
+            assert not re.search(r"pypi\.|/home/|/root/", page.read_text("utf-8")), page
