@@ -17,7 +17,7 @@ def test_a_dask_client_splits_as_this_process_does(tmp_path: Path, sample: Path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Dask's own parts say of each other
         cluster = distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
         )
         with cluster, distributed.Client(cluster) as client:
             split(str(manifest), str(tmp_path / "dask"), jobs=client.get_executor())
