@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.files import copy_stream
+from manifest_tools.pieces import runs
 from manifest_tools.sinks import Publication
 from manifest_tools.sources import Block, Source
 from manifest_tools.work import Jobs, run
@@ -135,11 +136,10 @@ def _write(task: _Task) -> None:
 def _write_run(
     file: int, data: memoryview, starts: NDArray[np.int64], ends: NDArray[np.int64], offset: int
 ) -> None:
-    """Write lines one behind the other; neighbours in the input are copied together."""
-    apart = np.flatnonzero(starts[1:] != ends[:-1])
-    begins = starts[np.concatenate(([0], apart + 1))].tolist()
-    stops = ends[np.concatenate((apart, [len(ends) - 1]))].tolist()
-    _write_all(file, b"".join([data[a:b] for a, b in zip(begins, stops, strict=True)]), offset)
+    """Write lines one behind the other."""
+    begins, stops = runs(starts, ends)
+    pairs = zip(begins.tolist(), stops.tolist(), strict=True)
+    _write_all(file, b"".join([data[begin:stop] for begin, stop in pairs]), offset)
 
 
 def _write_scattered(

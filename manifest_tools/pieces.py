@@ -7,14 +7,22 @@ from numpy.typing import NDArray
 
 from manifest_tools.sources import Block
 
+Offsets = NDArray[np.int64]
+
+
+def runs(starts: Offsets, ends: Offsets) -> tuple[Offsets, Offsets]:
+    """Return where runs of lines that follow each other begin and end: neighbours are copied together."""
+    apart = np.flatnonzero(starts[1:] != ends[:-1])
+    return starts[np.concatenate(([0], apart + 1))], ends[np.concatenate((apart, [len(ends) - 1]))]
+
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """Runs of bytes of a block, or bytes of their own where a line was edited."""
 
     block: Block | None = None
-    starts: NDArray[np.int64] | None = None
-    stops: NDArray[np.int64] | None = None
+    starts: Offsets | None = None
+    stops: Offsets | None = None
     edited: bytes | None = None
 
     def read(self) -> bytes:
@@ -24,15 +32,15 @@ class Pieces:
         if self.block is None or self.starts is None or self.stops is None:
             return b""
         data = memoryview(self.block.read())
-        runs = zip(self.starts.tolist(), self.stops.tolist(), strict=True)
-        return b"".join([data[start:stop] for start, stop in runs])
+        pairs = zip(self.starts.tolist(), self.stops.tolist(), strict=True)
+        return b"".join([data[start:stop] for start, stop in pairs])
 
 
 def pieces(
     block: Block,
     data: bytes,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
+    starts: Offsets,
+    ends: Offsets,
     wanted: NDArray[np.bool_],
     edited: dict[int, bytes],
 ) -> Pieces:
@@ -43,9 +51,5 @@ def pieces(
     if edited:
         lines = (edited.get(i) or data[starts[i] : ends[i]] for i in chosen.tolist())
         return Pieces(edited=b"".join(lines))
-    starts, ends = starts[chosen], ends[chosen]
-    apart = np.flatnonzero(starts[1:] != ends[:-1])
-    found = Pieces(
-        block, starts[np.concatenate(([0], apart + 1))], ends[np.concatenate((apart, [len(ends) - 1]))]
-    )
+    found = Pieces(block, *runs(starts[chosen], ends[chosen]))
     return found if block.held is None else Pieces(edited=found.read())

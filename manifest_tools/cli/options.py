@@ -15,6 +15,10 @@ Manifest = Annotated[
     str,
     typer.Argument(metavar="MANIFEST", help="A path, an s3:// URI, or - for standard input; .gz will do."),
 ]
+Manifests = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or -; without, every *.manifest here."),
+]
 Output = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output."),

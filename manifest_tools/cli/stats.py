@@ -19,12 +19,7 @@ _FEW = 8
 
 
 def stats(
-    manifests: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MANIFEST]...", help="Paths, s3:// URIs, or -; every *.manifest of the folder without."
-        ),
-    ] = None,
+    manifests: options.Manifests = None,
     label_attribute: Annotated[
         str | None,
         typer.Option("--label-attribute", metavar="NAME", help="Show this label, not all of them."),
@@ -37,7 +32,9 @@ def stats(
     ] = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Say what is in a manifest: labels, classes, confidences, who labelled, and when.
+    """Say what is in a manifest.
+
+    Label attributes with type and coverage, classes, confidences, who labelled, and when.
 
     \b
     For example:

@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 
 def validate(
-    manifests: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MANIFEST]...", help="Paths, s3:// URIs, or -; every *.manifest of the folder without."
-        ),
-    ] = None,
+    manifests: options.Manifests = None,
     label_attribute: Annotated[
         str | None,
         typer.Option("--label-attribute", metavar="NAME", help="Check this label, not all of them."),
@@ -34,9 +29,9 @@ def validate(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Print every problem of every line: file, line, a stable code, and what is wrong.
+    """Print every problem of every line.
 
-    Exits with 1 when there is any, an error or a warning.
+    File, line, a stable code, and what is wrong. Exits with 1 when there is any, an error or a warning.
 
     \b
     For example:
