@@ -4,8 +4,9 @@ A chained job adds its own attribute to every line, so there may be any number o
 with a ``-metadata`` twin that is an object; ``source-ref-metadata`` describes the input and is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,6 +18,10 @@ from manifest_tools.scan import scan
 from manifest_tools.sources import HEAD, Block, Source
 from manifest_tools.tasks import TaskType, task_type
 from manifest_tools.work import Jobs
+
+# A chained job adds one; more are a mistake, or worse: what is remembered by attribute grows with each.
+MOST_ATTRIBUTES = 100
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,15 @@ def survey_lines(data: bytes) -> Survey:
     return found
 
 
+def check_number(attributes: Sized) -> None:
+    """Raise BadData for more label attributes than a verb that looks at all of them should take on."""
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise BadData(
+            f"expected at most {MOST_ATTRIBUTES} label attributes in a manifest, found more;"
+            " type --label-attribute NAME to look at one"
+        )
+
+
 def label_attribute(source: Source, told: str | None = None, jobs: Jobs = None) -> LabelAttribute:
     """Return the label attribute of ``source``: the one told, or the only one there is.
 
@@ -198,6 +212,8 @@ def _choose(found: Survey, name: str, told: str | None) -> LabelAttribute:
         raise ambiguous(found, name)
     for attribute, coverage in found.attributes.items():
         return LabelAttribute(attribute, coverage.metadata_key, coverage.type, False)
+    if all(key.removesuffix(METADATA) in SOURCES for key in found.keys):
+        raise BadData(f"{name}: nothing is labelled: its lines have {' and '.join(found.keys)} alone")
     raise BadData(f"{name}: no line has a label; {_listing(found)}")
 
 
@@ -222,9 +238,11 @@ def _listing(found: Survey) -> str:
         return f"its lines have: {keys}; name the label with --label-attribute" if keys else "it has none"
     described = (
         f"{name} ({_short(coverage.type)}, {coverage.labelled:,} of {found.objects:,} lines)"
-        for name, coverage in found.attributes.items()
+        for name, coverage in islice(found.attributes.items(), _LISTED)
     )
-    return f"it has the label attributes {', '.join(described)}"
+    rest = len(found.attributes) - _LISTED
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return f"it has the label attributes {', '.join(described)}{more}"
 
 
 def _short(kind: str) -> str:

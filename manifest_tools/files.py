@@ -50,6 +50,10 @@ def new_file(path: str) -> NewFile:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise Refused(f"{path}: expected a file to write, found a folder; type -o FILE")
+    if not target.parent.is_dir():
+        raise Refused(
+            f"{path}: there is no folder {os.path.dirname(path)}; make it first, or type another -o"
+        )
     import tempfile
 
     try:

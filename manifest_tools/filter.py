@@ -86,6 +86,7 @@ def filter(
             if left is not None:
                 left.write(part.left_pieces.read())
         seen.check(source.name, wanted)
+        source.check_unchanged()
     result.published = tuple(publication.published)
     return result
 
@@ -156,8 +157,9 @@ def _trimmed(rows: Rows, at: int, recipe: Peek, low: frozenset[int]) -> bytes:
 def _tally(part: _Part, reasons: Sequence[str | None], trimmed: int) -> None:
     part.kept = reasons.count(None)
     part.trimmed = trimmed
-    for reason in set(reasons) - {None}:
-        part.reasons[str(reason)] = reasons.count(reason)
+    for reason in dict.fromkeys(reasons):
+        if reason is not None:
+            part.reasons[reason] = reasons.count(reason)
 
 
 def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:

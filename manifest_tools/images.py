@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MISSING, NO_PICTURE, TRUNCATED, TOO_LARGE, OUTSIDE, UNNAMEABLE = (
-    "MT301",
-    "MT302",
-    "MT303",
-    "MT304",
-    "MT305",
-    "MT306",
+    "MT401",
+    "MT402",
+    "MT403",
+    "MT404",
+    "MT405",
+    "MT406",
 )
-# Listed by `mtool validate --list` as well.
+# Listed by `mtool validate --list`, but found by convert and train, which open the pictures.
 CODES = {
-    MISSING: "the picture is not there",
-    NO_PICTURE: "the object is no picture that can be read",
-    TRUNCATED: "the picture is cut off",
-    TOO_LARGE: "the picture is too large",
-    OUTSIDE: "the source-ref leads out of the pictures' folder",
-    UNNAMEABLE: "the output format cannot hold the picture's name",
+    MISSING: "The picture of a line is there",
+    NO_PICTURE: "A picture is one that can be read",
+    TRUNCATED: "A picture is not cut off",
+    TOO_LARGE: "A picture has at most 40 MB and 100 million pixels",
+    OUTSIDE: "A source-ref does not lead out of the pictures' folder",
+    UNNAMEABLE: "A picture has a name that the output format can hold",
 }
 
 MAX_BYTES = 40_000_000
@@ -166,11 +166,12 @@ def describe(data: bytes) -> str:
     """Say what ``data`` is, for a message.
 
     >>> describe(b"<html>"), describe(b"")
-    ("6 bytes that begin with b'<html>'", 'an empty file')
+    ('6 bytes that begin with <html>', 'an empty file')
     """
     if not data:
         return "an empty file"
-    more = f" that begin with {data[:12]!r}" if len(data) <= MAX_BYTES else " or more"
+    begins = data[:12].decode(errors="backslashreplace")
+    more = f" that begin with {begins}" if len(data) <= MAX_BYTES else " or more"
     return f"{len(data):,} bytes{more}"
 
 

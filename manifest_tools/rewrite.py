@@ -64,8 +64,9 @@ def rewrite(
     if output is not None and len(manifests) != 1:
         raise Refused(f"-o takes one manifest, found {len(manifests)}; leave it out to rewrite in place")
     sources = [open_source(name) for name in manifests]
-    if output is None and STDIN in manifests:
-        raise Refused("standard input cannot be rewritten in place; type -o FILE")
+    for source in sources:
+        if output is None and source.copy is not None:
+            raise Refused(f"{source.name} cannot be rewritten in place; type -o FILE")
     results = []
     with publishing(force=force or output is None, sync=output is None) as publication:
         for source in sources:
@@ -76,6 +77,8 @@ def rewrite(
                 _check(stream, path, results[-1])
             if output is None and not dry_run and not results[-1].changed:
                 publication.drop(source.uri)
+        for source in sources:
+            source.check_unchanged()
     for result in results:
         result.published = tuple(p for p in publication.published if p.path in (result.manifest, output))
     return results

@@ -162,7 +162,7 @@ def check_apart(manifest: str, outputs: Sequence[str]) -> None:
             continue
         place = _place(output)
         if place in taken:
-            raise Refused(f"{output}: would take the place of {taken[place]}; type another name, or -o")
+            raise Refused(f"{output}: would take the place of {taken[place]}; type another name")
         taken[place] = "another output"
 
 

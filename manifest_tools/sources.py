@@ -64,6 +64,23 @@ class Source:
     copy: Copy | None = None
     """The temporary file behind it, which lives as long as the source does."""
 
+    stamp: tuple[int, ...] | None = None
+    """Which file it was when it was opened, and in which state; None where that cannot be told."""
+
+    def check_unchanged(self) -> None:
+        """Raise MtoolError when somebody changed or replaced the file since it was opened.
+
+        For work that reads it twice, or takes its place.
+        """
+        if self.stamp is None:
+            return
+        try:
+            same = _stamp(os.stat(self.uri)) == self.stamp
+        except OSError:
+            same = False
+        if not same:
+            raise MtoolError(f"{self.name}: was changed while it was read; type the same once more")
+
     def head(self, length: int = HEAD) -> bytes:
         """Return the first bytes."""
         if self.size is not None:
@@ -190,7 +207,12 @@ def _open(name: str) -> Source:
     if not stat.S_ISREG(status.st_mode):
         with open(name, "rb") as pipe:
             return _copied(name, iter(partial(pipe.read, BLOCK), b""))
-    return Source(name, name, None if name.endswith(".gz") else status.st_size)
+    size = None if name.endswith(".gz") else status.st_size
+    return Source(name, name, size, stamp=_stamp(status))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _reason(error: OSError) -> str:

@@ -128,6 +128,7 @@ def split(
             files = list(targets.values())
             digest = write_parts(source, lines.lengths, part, files, publication, ranks, workers)
             result = replace(result, digest=digest)
+            source.check_unchanged()
             _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
 

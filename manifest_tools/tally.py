@@ -8,7 +8,7 @@ from os.path import commonprefix
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.attributes import Attribute, attributes_of, survey_lines
+from manifest_tools.attributes import Attribute, attributes_of, check_number, survey_lines
 from manifest_tools.record import METADATA, Metadata, Peek, Row
 from manifest_tools.rows import BadLine, Rows, read_rows
 from manifest_tools.sources import Block
@@ -83,6 +83,7 @@ class Count:
             self.prefixes.setdefault(bucket, Prefix(0, prefix.begins)).add(prefix)
         for name, tally in other.attributes.items():
             self.attributes.setdefault(name, Tally()).add(tally)
+        check_number(self.attributes)
 
 
 def count_block(told: str | None, block: Block) -> Count:
@@ -122,6 +123,7 @@ def _peek_all(
     A ``-metadata`` key is spelt once an attribute and line, so counting them proves that there is no other.
     """
     wanted = [one for one in attributes if told in (None, one.name)]
+    check_number(wanted)
     if not sure and not all(one.type for one in wanted):
         return None
     # The empty key is no attribute's: where there is none, the lines are counted all the same.

@@ -9,10 +9,13 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from manifest_tools.errors import MtoolError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -65,6 +68,8 @@ def crew(jobs: Jobs, many: bool) -> Iterator[Jobs]:
 
 
 def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    from concurrent.futures import BrokenExecutor
+
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
@@ -73,6 +78,8 @@ def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], 
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenExecutor as error:
+        raise MtoolError("a worker process was killed; was memory short? type -j 1") from error
     finally:
         for future in waiting:
             future.cancel()
@@ -88,16 +95,27 @@ def _pool(workers: int) -> "Executor":
 
 
 def _prepare_worker() -> None:
-    """Let Ctrl-C reach the parent alone, which then ends its workers; and spend no time on memory.
+    """Let Ctrl-C reach the parent alone, and end when it does, however; and spend no time on memory.
 
     A task makes a list of some ten thousand rows and drops it: there is no cycle to collect in it, but
     looking for one takes as long as the work.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
     gc.disable()
     if sys.platform == "linux":
         _keep_freed_memory()
+
+
+def _end_with_parent() -> None:
+    """End this worker once its parent is gone: killed, it could tell nobody that there is no more work."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _keep_freed_memory() -> None:

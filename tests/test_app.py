@@ -199,6 +199,30 @@ def test_standard_output_may_be_closed(in_folder: Path) -> None:
     assert Path("b.manifest").read_bytes() == LINE
 
 
+@posix
+def test_standard_input_may_be_closed(in_folder: Path) -> None:
+    result = shell("mtool stats - <&-")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "standard input: expected a manifest" in result.stderr
+
+
+@posix
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_remarks_that_nobody_takes_change_no_exit_code(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(LINE)
+    assert shell("mtool filter a.manifest -o b.manifest 2> /dev/full").returncode == 0
+    assert Path("b.manifest").read_bytes() == LINE
+    assert shell("mtool stats nothing-there 2> /dev/full").returncode == 2
+
+
+@posix
+def test_a_character_that_the_locale_lacks_is_printed_as_an_escape(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(LINE.replace(b"RH", "\N{CJK UNIFIED IDEOGRAPH-53F3}".encode()))
+    result = shell("PYTHONIOENCODING=ascii mtool stats a.manifest")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\\u53f3" in result.stdout
+
+
 # One line each; what a file may hold that no verb has reckoned with.
 HOSTILE = [
     pytest.param(b"\xef\xbb\xbf" + LINE, id="a byte-order mark"),

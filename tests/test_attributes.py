@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.attributes import attributes_of, label_attribute, survey, survey_lines
+from manifest_tools.attributes import (
+    MOST_ATTRIBUTES,
+    attributes_of,
+    label_attribute,
+    survey,
+    survey_lines,
+)
 from manifest_tools.errors import BadData, InvalidLine, Refused
 from manifest_tools.record import Peek, decoder, state
 from manifest_tools.sources import HEAD, Source, open_source
+from manifest_tools.stats import stats
+from manifest_tools.validate import validate
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -292,3 +300,21 @@ def test_real_manifests(corpus: Path, name: str) -> None:
 def test_real_inputs_without_a_label(corpus: Path, name: str) -> None:
     with pytest.raises(BadData, match="no line has a label"):
         label_attribute(open_source(str(corpus / name)))
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["a line each", "one line"])
+def test_more_attributes_than_any_job_makes_are_no_reason_to_run_out_of_memory(
+    tmp_path: Path, apart: bool
+) -> None:
+    rows = [{f"a{n}": 0, f"a{n}-metadata": {"type": SINGLE}} for n in range(MOST_ATTRIBUTES + 1)]
+    together = {key: value for row in rows for key, value in row.items()}
+    lines = rows if apart else [together]
+    path = str(tmp_path / "a.manifest")
+    Path(path).write_text("\n".join(map(json.dumps, lines)))
+    for look in (stats, lambda name: list(validate(name))):
+        with pytest.raises(BadData, match="at most 100 label attributes"):
+            look(path)
+    assert stats(path, "a7").attributes[0].name == "a7"
+    list(validate(path, label_attribute_name="a7"))
+    with pytest.raises(Refused, match=r"a7 \(.*\) and 93 more; type --label-attribute a0"):
+        label_attribute(open_source(path))

@@ -92,8 +92,8 @@ def test_missing_pictures_are_named_counted_and_make_the_exit_code_1(parts: str,
     assert lines[0] == "25 of 30 pictures of s3://raw are not on this disk: nothing of that name is in " + (
         os.path.realpath("raw-data")
     )
-    assert lines[1].startswith("train.manifest:1: MT301 expected ")
-    assert lines[21] == "... 5 more; in all 25 MT301"
+    assert lines[1].startswith("train.manifest:1: MT401 expected ")
+    assert lines[21] == "... 5 more; in all 25 MT401"
     assert lines[23] == "25 pictures could not be used, and are not in it"
     with open("train.rec", "rb") as stream:
         assert len(list(read_records(stream))) == 5
@@ -104,7 +104,7 @@ def test_where_nothing_can_be_used_the_problems_are_shown(parts: str, in_folder:
         Path(f"raw-data/{number}.jpg").write_bytes(b"no picture")
     result = run("convert", parts, "--to", "recordio", "--images", "raw-data")
     assert result.exit_code == 1
-    assert result.stderr.count("MT302") == 22
+    assert result.stderr.count("MT402") == 22
     assert "no picture could be used, and nothing was written" in result.stderr
     assert made(in_folder) == []
 
@@ -115,7 +115,7 @@ def test_a_hostile_name_cannot_steer_the_terminal(in_folder: Path, run: Run) -> 
     write_manifest(in_folder / "m.manifest", [row("1.jpg", 0), row("x\x1b[31m/../y", 0)])
     result = run("convert", "m.manifest", "--to", "folder", "--images", "s3://raw=raw-data")
     assert result.exit_code == 1
-    assert "MT305" in result.stderr
+    assert "MT405" in result.stderr
     assert "\x1b" not in result.stderr
 
 
@@ -126,7 +126,7 @@ def test_the_report_for_machines_is_json_on_standard_output(parts: str, run: Run
     assert result.exit_code == 1
     assert value["outputs"][0] == {"path": "parts", "state": "written"}
     assert (value["pictures"], value["num_classes"]) == (29, 2)
-    assert [(problem["code"], problem["line"]) for problem in value["problems"]] == [("MT301", 4)]
+    assert [(problem["code"], problem["line"]) for problem in value["problems"]] == [("MT401", 4)]
 
 
 def test_a_dry_run_writes_nothing(parts: str, in_folder: Path, run: Run) -> None:
@@ -159,7 +159,7 @@ def test_pictures_are_fetched_from_s3(parts: str, run: Run, s3: "S3Client") -> N
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
     assert lines[0] == "30 of 30 pictures of s3://raw are not on this disk; 30 are fetched from S3"
-    assert lines[1].startswith("train.manifest:30: MT301 s3://raw/29.jpg: S3 has no such object")
+    assert lines[1].startswith("train.manifest:30: MT401 s3://raw/29.jpg: S3 has no such object")
     assert Path("disk.rec").read_bytes().startswith(Path("s3.rec").read_bytes())
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from manifest_tools.images import CODES
 from manifest_tools.rules import RULES
 
 if TYPE_CHECKING:
@@ -89,10 +90,12 @@ def test_standard_input_is_checked(run: "Run") -> None:
 def test_list_names_every_code_with_severity_and_reason(run: "Run") -> None:
     result = run("validate", "--list")
     assert result.exit_code == 0
-    for rule, line in zip(RULES, result.stdout.splitlines(), strict=True):
+    lines = result.stdout.splitlines()
+    for rule, line in zip(RULES, lines[: len(RULES)], strict=True):
         assert line.split(maxsplit=2) == [rule.code, rule.severity, rule.reason]
+    assert [line.split()[0] for line in lines[len(RULES) :]] == list(CODES)
     listed = [json.loads(line) for line in run("validate", "--list", "--json").stdout.splitlines()]
-    assert [one["code"] for one in listed] == [rule.code for rule in RULES]
+    assert [one["code"] for one in listed] == [*(rule.code for rule in RULES), *CODES]
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)], ids=["as text", "as JSON"])

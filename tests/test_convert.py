@@ -112,7 +112,7 @@ def test_what_an_option_covers_is_never_fetched(parts: str) -> None:
         raise AssertionError(uri)
 
     done = convert(parts, "recordio", "out", images=["raw"], fetch=fetch)
-    assert [(problem.code, problem.line) for problem in done.problems] == [("MT301", 4)]
+    assert [(problem.code, problem.line) for problem in done.problems] == [("MT401", 4)]
 
 
 def test_pictures_that_cannot_be_used_are_problems_with_their_line(parts: str, in_folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_lines_without_a_label_are_counted_and_left_out(parts: str) -> None:
 
 def test_where_nothing_can_be_used_nothing_is_written(parts: str, in_folder: Path) -> None:
     (in_folder / "empty").mkdir()
-    with pytest.raises(NothingUsable, match="no picture could be used.*MT301") as found:
+    with pytest.raises(NothingUsable, match="no picture could be used.*MT401") as found:
         convert(parts, "recordio", "out", images=["empty"])
     assert len(found.value.problems) == 6
     assert not list(in_folder.glob("*out*"))

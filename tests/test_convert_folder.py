@@ -132,7 +132,7 @@ def test_pictures_that_cannot_be_used_are_left_out(parts: str) -> None:
     Path("raw/1.jpg").write_bytes(b"")
     Path("raw/3.jpg").unlink()
     done = to_folder(parts)
-    assert [(problem.line, problem.code) for problem in done.problems] == [(1, "MT302"), (3, "MT301")]
+    assert [(problem.line, problem.code) for problem in done.problems] == [(1, "MT402"), (3, "MT401")]
     # A class without pictures has no folder: ImageFolder would stop at it.
     assert os.listdir("out") == ["LH"]
 

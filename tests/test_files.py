@@ -108,7 +108,7 @@ def test_a_folder_is_refused(in_folder: Path) -> None:
 
 
 def test_a_missing_folder_is_said_in_one_line(in_folder: Path) -> None:
-    with pytest.raises(MtoolError, match="nowhere/a: cannot be written: No such file or directory"):
+    with pytest.raises(MtoolError, match="nowhere/a: there is no folder nowhere; make it first"):
         new_file("nowhere/a")
 
 

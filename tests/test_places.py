@@ -78,7 +78,7 @@ def test_nothing_outside_the_folder_is_read(raw_data: Path, prefix: str, rest: s
     found = places([f"s3://b={raw_data}"], [ref], str(raw_data))
     with pytest.raises(Unusable) as refused:
         found.find(ref)
-    assert refused.value.code == ("MT301" if ref == "" else "MT305")
+    assert refused.value.code == ("MT401" if ref == "" else "MT405")
 
 
 @pytest.mark.parametrize("rest", ["no.jpg", "left", "x" * 5000, "\ud800"])
@@ -86,7 +86,7 @@ def test_what_is_no_file_is_missing(raw_data: Path, rest: str) -> None:
     found = where(f"s3://b={raw_data}")
     with pytest.raises(Unusable) as missing:
         read_file(found.find(f"s3://b/{rest}"))
-    assert missing.value.code == "MT301"
+    assert missing.value.code == "MT401"
     assert found.size(f"s3://b/{rest}") is None or rest == "left"
 
 
@@ -96,7 +96,7 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(Unusable) as found:
         read_file(str(large))
-    assert found.value.code == "MT304"
+    assert found.value.code == "MT404"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 import gzip
 import json
 import os
+import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.edits import FromLab, Placeholder, RenameAttribute, RenameClass, Rewriting
-from manifest_tools.errors import InvalidLine, Refused
+from manifest_tools.errors import InvalidLine, MtoolError, Refused
 from manifest_tools.rewrite import holding, rewrite
 from manifest_tools.substitute import substitute
 from tests.ground_truth import FAT, chopped, line, lines_of, write
@@ -212,3 +214,29 @@ def test_one_name_can_be_given_to_the_attributes_of_different_lines(tmp_path: Pa
     path = write(tmp_path / "a.manifest", b'{"kind": 1}', b'{"sort": 2}')
     rewrite(path, edits=[RenameAttribute("kind", "sort")])
     assert lines_of(path) == [b'{"sort": 1}\n', b'{"sort": 2}\n']
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_pipe_cannot_be_rewritten_in_place(tmp_path: Path) -> None:
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=Path(pipe).write_bytes, args=(line(1),))
+    writer.start()
+    with pytest.raises(Refused, match="pipe cannot be rewritten in place; type -o FILE"):
+        rewrite(pipe, edits=[LAB])
+    writer.join()
+
+
+def test_lines_that_somebody_appends_meanwhile_are_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.manifest", line(1))
+    whole = Path(path).read_bytes() * 2
+
+    def appending(*_: object) -> None:
+        Path(path).write_bytes(whole)
+
+    monkeypatch.setattr(sys.modules["manifest_tools.rewrite"], "_check_classes", appending)
+    with pytest.raises(MtoolError, match="was changed while it was read"):
+        rewrite(path, edits=[TO_RIGHT], jobs=1)
+    assert folder_of(tmp_path) == {"a.manifest": whole}

@@ -363,3 +363,17 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error_and_no_short_answer(in
     path.write_bytes(MANIFEST[:-1])
     with pytest.raises(MtoolError, match="became shorter"):
         block.read()
+
+
+def test_a_file_that_changed_since_it_was_opened_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.manifest"
+    path.write_bytes(b"{}\n")
+    source = open_source(str(path))
+    source.check_unchanged()
+    (tmp_path / "b").write_bytes(b"[]\n")
+    (tmp_path / "b").replace(path)
+    with pytest.raises(MtoolError, match=r"a\.manifest: was changed while it was read"):
+        source.check_unchanged()
+    path.unlink()
+    with pytest.raises(MtoolError, match="was changed"):
+        source.check_unchanged()

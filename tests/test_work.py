@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -168,3 +170,40 @@ def test_ctrl_c_ends_the_workers_without_a_word() -> None:
     assert (output, errors, started.returncode) == ("interrupted\n", "", 0)
     with pytest.raises(ProcessLookupError):
         os.killpg(started.pid, 0)
+
+
+def kill(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_killed_worker_is_no_mistake_of_ours() -> None:
+    with pytest.raises(MtoolError, match="a worker process was killed.*-j 1"):
+        list(run(kill, range(8), 2))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="needs /proc")
+def test_workers_end_when_their_parent_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        workers = [int(number) for number in parent.stdout.readline().split()]
+        parent.kill()
+    until = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{worker}") for worker in workers) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert workers
+    assert not any(os.path.exists(f"/proc/{worker}") for worker in workers)
+
+
+ORPHANS = """
+import os, time
+from manifest_tools.work import run
+
+def who(number):
+    time.sleep(0.2)
+    return os.getpid()
+
+pids = run(who, range(20), 2)
+print(*{next(pids) for _ in range(4)}, flush=True)
+time.sleep(60)
+"""

@@ -28,12 +28,17 @@ def available() -> bool:
 def history(epochs: Sequence[Epoch]) -> bytes:
     """Return a PNG with loss and accuracy over the epochs."""
     figure = _figure(8, 3.5)
+    from matplotlib.ticker import MaxNLocator
+
     numbers = [epoch.epoch for epoch in epochs]
     for place, what in enumerate(("loss", "accuracy"), 1):
         axes = figure.add_subplot(1, 2, place)
         for part, style in (("train", "--"), ("validation", "-")):
             values = [getattr(epoch, f"{part}_{what}") for epoch in epochs]
             axes.plot(numbers, values, style, marker=".", label=part)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if what == "accuracy":
+            axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("epoch")
         axes.set_title(what)
         axes.legend()
@@ -45,7 +50,7 @@ def confusion(metrics: Metrics, table: ClassTable) -> bytes:
     """Return a PNG of the confusion matrix: what was so, against what was answered."""
     import numpy as np
 
-    names = [_plain(name) for name in table.labels]
+    names = [_plain(f"{index} {name}") for index, name in enumerate(table.labels)]
     columns = list(_BINARY) if metrics.multi_label else names
     counts = np.array(metrics.confusion)
     side = min(4 + 0.35 * len(names), 16)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST = 500  # pictures on one sheet: what a viewer still opens
 
-_THUMB, _TEXT, _GAP = 128, 34, 10
+_THUMB, _TEXT, _GAP = 128, 48, 10
 _TILE = (_THUMB + _GAP, _THUMB + _TEXT + _GAP)
 _PAPER, _INK, _RIGHT, _WRONG = "white", "#222222", "#1b7f3b", "#c62828"
 _LETTERS = 20  # that fit under a picture
@@ -24,6 +24,7 @@ class Tile:
     """One picture on the sheet; ``right`` is None where the truth is not known."""
 
     picture: bytes
+    name: str
     answer: str
     truth: str
     right: bool | None
@@ -56,8 +57,9 @@ def _place(paper: "Image", draw: "ImageDraw", tile: Tile, left: int, top: int) -
         _sign(draw, left + _THUMB - 22, top + 4, tile.right, colour)
     font = ImageFont.load_default(13)
     draw.text((left, top + _THUMB + 2), _short(tile.answer), fill=colour, font=font)
-    if tile.truth:
-        draw.text((left, top + _THUMB + 17), _short(f"is {tile.truth}"), fill=_INK, font=font)
+    below = [f"is {tile.truth}"] if tile.truth else []
+    for line, text in enumerate([*below, tile.name], 1):
+        draw.text((left, top + _THUMB + 2 + 15 * line), _short(text), fill=_INK, font=font)
 
 
 def _thumbnail(data: bytes) -> "Image":
@@ -79,4 +81,5 @@ def _sign(draw: "ImageDraw", left: int, top: int, right: bool, colour: str) -> N
 
 def _short(text: str) -> str:
     plain = "".join(c if c.isprintable() else "?" for c in text)
-    return plain if len(plain) <= _LETTERS else plain[: _LETTERS - 1] + "…"
+    half = _LETTERS // 2
+    return plain if len(plain) <= _LETTERS else f"{plain[: half - 1]}…{plain[-half:]}"

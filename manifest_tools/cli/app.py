@@ -1,6 +1,7 @@
 """The table of commands, and the one place where a failure becomes an exit code."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,16 @@ WORDS = (
     "predict",
     "demo",
 )
+
+# What Typer and pydantic say, and what a person would.
+_PLAIN_WORDS = {
+    "Value error, ": "",
+    "Input should be ": "expected ",
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid number, unable to parse string as a number": "a number",
+}
+
+_MISNAMED = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 CALLED_WRONGLY = 2
 OUR_MISTAKE = 70
@@ -102,14 +113,23 @@ def ending(command_line: Callable[[], Any]) -> int:
 
 
 def _usage(error: Any) -> int:
+    import difflib
+
     word = getattr(error.ctx, "command_path", "mtool") if error.ctx else "mtool"
-    return _say(f"{error.format_message().rstrip('.')}; type: {word} --help", CALLED_WRONGLY)
+    text = error.format_message().rstrip(".")
+    for framework, ours in _PLAIN_WORDS.items():
+        text = text.replace(framework, ours)
+    if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
+        text += f"; did you mean {near[0]}?"
+    return _say(f"{text}; type: {word} --help", CALLED_WRONGLY)
 
 
 def _unforeseen(error: Exception) -> int:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
-        return _say(f"{name}{error.strerror.lower()}", MtoolError.exit_code)
+        misnamed = isinstance(error, _MISNAMED)
+        code = CALLED_WRONGLY if misnamed else MtoolError.exit_code
+        return _say(f"{name}{error.strerror.lower()}{'; check the name' if misnamed else ''}", code)
     import traceback
 
     traceback.print_exc()
@@ -161,12 +181,25 @@ def main() -> None:
     Ends without taking the interpreter apart module by module, which takes longer than a small split:
     outputs are closed by then, and worker processes are gone.
     """
-    # Python has None where a stream was closed (`>&-`); what would be printed is not wanted then.
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as we live
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    _mend_streams()
     try:
         app()
     except SystemExit as end:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # a failure to write has its exit code by now
+            sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 0)
+
+
+def _mend_streams() -> None:
+    """Make the standard streams fit for use, however they were handed to us.
+
+    Python has None where one was closed (`>&-`): there is nothing to read then, and what would be printed
+    is not wanted. A character that the locale lacks is printed as an escape.
+    """
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115 - for as long as we live
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

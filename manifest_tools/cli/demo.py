@@ -54,7 +54,8 @@ def demo(
     with contextlib.chdir(folder):
         for step in STEPS:
             _run(step)
-    note(f"\nThe model is in {folder / 'model'}; look at {folder / 'sheet.png'}")
+    kept = "" if output else " (a temporary folder; `mtool demo -o FOLDER` works in another)"
+    note(f"\nThe model is in {folder / 'model'}; look at {folder / 'sheet.png'}{kept}")
 
 
 def _empty_folder(output: Path | None) -> Path:

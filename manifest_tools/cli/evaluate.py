@@ -35,6 +35,7 @@ def evaluate(
         ),
     ] = None,
     label_attribute: options.LabelAttribute = None,
+    force: options.Force = False,
     jobs: options.Jobs = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -55,6 +56,8 @@ def evaluate(
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
+    if picture is not None:
+        options.check_picture("--picture", picture)
     trained = read_model(model)
     with passing() as place:
         planned = against_model(
@@ -66,7 +69,7 @@ def evaluate(
         typer.echo(json.dumps(metrics.to_json()))
     else:
         typer.echo(report(metrics, trained.table))
-    _draw(metrics, trained.table, picture, model, quiet)
+    _draw(metrics, trained.table, picture, model, force=force, quiet=quiet)
     if dropped:
         raise typer.Exit(1)
 
@@ -99,7 +102,9 @@ def _accuracy(metrics: "Metrics") -> str:
     return f"accuracy {metrics.accuracy:.3f} of {pictures}, loss {metrics.loss:.3f}"
 
 
-def _draw(metrics: "Metrics", classes: "ClassTable", picture: str | None, model: str, quiet: bool) -> None:
+def _draw(
+    metrics: "Metrics", classes: "ClassTable", picture: str | None, model: str, *, force: bool, quiet: bool
+) -> None:
     """Write the confusion matrix as a picture; without matplotlib only a wish for it is an error."""
     from manifest_tools.sinks import publishing
     from trainers import plots
@@ -109,9 +114,9 @@ def _draw(metrics: "Metrics", classes: "ClassTable", picture: str | None, model:
             note("no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'")
         return
     folder = model if os.path.isdir(model) else os.path.dirname(model)
-    # Ours to replace: it says what the last evaluation said. A file by name is the user's decision.
     path = os.path.join(folder, "confusion.png") if picture is None else picture
-    with publishing(force=True) as publication:
+    # Its own picture beside the model says what the last evaluation said, and is replaced by this one.
+    with publishing(force=force or picture is None) as publication:
         publication.open(path).write(plots.confusion(metrics, classes))
     if not quiet:
         note(f"{clean(path)}: {publication.published[0].state}")

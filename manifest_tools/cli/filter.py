@@ -67,10 +67,12 @@ def filter(
         list[str] | None, typer.Option("--job", metavar="NAME", help="Of this job; may be repeated.")
     ] = None,
     before: Annotated[
-        datetime | None, typer.Option("--before", formats=_DATES, help="Labelled before this date (UTC).")
+        datetime | None,
+        typer.Option("--before", metavar="DATE", formats=_DATES, help="Labelled before this date (UTC)."),
     ] = None,
     after: Annotated[
-        datetime | None, typer.Option("--after", formats=_DATES, help="Labelled on or after this date (UTC).")
+        datetime | None,
+        typer.Option("--after", metavar="DATE", formats=_DATES, help="Labelled on or after this date (UTC)."),
     ] = None,
     labelled: Annotated[bool, typer.Option("--labelled", help="Keep only lines with a label.")] = False,
     sample: Annotated[

@@ -5,6 +5,17 @@ from typing import Annotated
 
 import typer
 
+from manifest_tools.errors import Refused
+
+
+def check_picture(option: str, path: str) -> None:
+    """Raise before the work what would be raised after it, for a picture that could not be written."""
+    if not path.lower().endswith(".png"):
+        raise Refused(f"expected {option} to be a name that ends in .png, found {path}")
+    folder = os.path.dirname(path)
+    if folder and not path.startswith("s3://") and not os.path.isdir(folder):
+        raise Refused(f"{path}: there is no folder {folder}; make it first")
+
 
 def _images(given: list[str] | None) -> list[str]:
     """Return what was typed, or else what the environment says; a folder may have a blank in its name."""

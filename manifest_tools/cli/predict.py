@@ -52,6 +52,8 @@ def predict(
     from trainers.predict import Prediction
     from trainers.predict import predict as ask
 
+    if sheet is not None:
+        options.check_picture("--sheet", sheet)
     trained = read_model(model)
     asked, truth = _questions(pictures or [], manifest, images or [], label_attribute, trained, quiet)
     line = _json_line if as_json else _text_line(asked)
@@ -158,6 +160,7 @@ def _tile(answer: "Prediction", truth: "Truth | None", model: "artifact.Model", 
     known = truth.of(answer.picture) if truth else None
     return Tile(
         asked.read(answer.picture),
+        answer.picture.rpartition("/")[2],
         answer_text(answer, model),
         "" if known is None else names(known, model),
         None if known is None else answer.answers == known,

@@ -78,7 +78,7 @@ def rewrite(
         _show(results)
     if as_json:
         report = [{"manifest": r.manifest, "lines": r.lines, "changed": r.changed} for r in results]
-        (note if "-" in (output, *names) else typer.echo)(json.dumps(report, ensure_ascii=False))
+        (note if "-" in (output, *names) else typer.echo)(json.dumps(report))
     elif names and not quiet:
         _report(results, dry_run)
 

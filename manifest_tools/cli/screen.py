@@ -10,8 +10,12 @@ T = TypeVar("T")
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal, with nothing in it that could steer the terminal."""
-    print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
+    """Say something to the person at the terminal, with nothing in it that could steer the terminal.
+
+    Where standard error takes nothing (a full disk, a closed pipe), the work counts, and not the remark.
+    """
+    with contextlib.suppress(OSError):
+        print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def clean(text: str) -> str:

@@ -67,7 +67,7 @@ def split(
         jobs=jobs,
     )
     if as_json:
-        typer.echo(json.dumps(result.to_json(), ensure_ascii=False))
+        typer.echo(json.dumps(result.to_json()))
     elif not quiet:
         note(_report(result, dry_run))
 

@@ -130,6 +130,8 @@ def train(
         return
     if not quiet:
         note(said)
+        if leak := _leak(pair):
+            note(leak)
     data, dropped = _data_sets(plans, jobs, quiet)
     result = run(*data, config, output, _listeners(quiet), trainer=trainer, force=force)
     _show(result, as_json, quiet)
@@ -162,9 +164,20 @@ def _intention(pair: "Pair", config: "TrainConfig") -> str:
     more = ", ..." if pair.table.num_classes > _NAMES else ""
     return (
         f"{counts}; {pair.table.num_classes:,} classes: {names}{more}\n"
-        f"network {config.network} at {config.image_size} pixels, {config.epochs:,} epochs,"
-        f" {config.optimizer} {config.learning_rate:g}, seed {config.seed}"
+        f"network {config.network} at {config.image_size} pixels, {config.epochs:,}"
+        f" epoch{'s' if config.epochs != 1 else ''}, {config.optimizer} {config.learning_rate:g},"
+        f" seed {config.seed}"
     )
+
+
+def _leak(pair: "Pair") -> str:
+    """Say how many pictures are on both sides: what was learnt by heart is no test."""
+    learnt = {example.ref for example in pair.train.examples}
+    both = sum(example.ref in learnt for example in pair.validation.examples)
+    if not both:
+        return ""
+    total = len(pair.validation.examples)
+    return f"{both:,} of {total:,} pictures to check are also learnt from: the accuracy will say too much"
 
 
 def _show_plans(said: str, plans: "Sequence[Plan]") -> None:

@@ -67,13 +67,17 @@ def here(word: str) -> list[str]:
 
 
 def _print_codes(as_json: bool) -> None:
+    from manifest_tools.images import CODES
     from manifest_tools.rules import RULES
 
+    rows = [(rule.code, rule.severity, rule.reason) for rule in RULES]
+    # What only convert and train find, because they open the pictures.
+    rows += [(code, "error", f"{reason}.") for code, reason in CODES.items()]
     if as_json:
-        for rule in RULES:
-            print(json.dumps({"code": rule.code, "severity": rule.severity, "reason": rule.reason}))
+        for code, severity, reason in rows:
+            print(json.dumps({"code": code, "severity": severity, "reason": reason}))
     else:
-        print(table([(rule.code, rule.severity, rule.reason) for rule in RULES]))
+        print(table(rows))
 
 
 def _summary(checked: "Checked") -> str:

@@ -39,6 +39,8 @@ def missing(plan: Plan, can_fetch: bool) -> str:
         text += f", and there are no AWS credentials: type {_advice(plan)}"
     elif plan.places.mapped:
         text += f": nothing of that name is in {', '.join(_folders(plan))}"
+    if "lab#" in where:
+        text += "; lab# is a placeholder: type mtool rewrite --lab ID first"
     if absent == total:
         raise Refused(text)
     return text

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.attributes import check_number
 from manifest_tools.keys import keys_of
 from manifest_tools.record import METADATA, SOURCES
 from manifest_tools.rules.found import Label, Line
@@ -68,6 +69,7 @@ class Facts:
         self.objects += part.objects
         self.told_lines += part.told_lines
         self.attributes |= part.attributes
+        check_number(self.attributes)
         for pair, seen in part.classes.items():
             see(self.classes, pair, seen, offset)
         for bucket, seen in part.buckets.items():
@@ -85,6 +87,7 @@ class Facts:
         here = Seen(number, 1)
         for label in line.labels:
             self.attributes[label.name] = label.metadata_key
+            check_number(self.attributes)
             for pair in pairs(label):
                 see(self.classes, pair, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.attributes import attributes_of
+from manifest_tools.attributes import attributes_of, check_number
 from manifest_tools.record import METADATA
 from manifest_tools.rules.facts import PLACEHOLDER, Facts, Seen, bucket_of, see
 from manifest_tools.rules.reading import decode
@@ -95,6 +95,7 @@ def attributes_in(
                 return None
             if form is not None:
                 found[one.name] = Attribute(one.name, one.metadata_key, _LABELS[form])
+    check_number(found)
     return list(found.values())
 
 

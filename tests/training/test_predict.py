@@ -55,7 +55,7 @@ def test_bad_pictures_are_a_line_each_and_the_run_goes_on(trained: Path, run: Ru
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 49
     first, second = result.stderr.splitlines()
-    assert first == "note.jpg: expected a picture, found 10 bytes that begin with b'no picture'"
+    assert first == "note.jpg: expected a picture, found 10 bytes that begin with no picture"
     assert second == "missing.jpg: no such file or directory"
 
 
@@ -91,7 +91,7 @@ RED, GREEN = (198, 40, 40), (27, 127, 59)
 def tile(right: bool | None, picture: bytes = b"") -> Tile:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), (90, 90, 90)).save(out, "PNG")
-    return Tile(picture or out.getvalue(), "RH 0.998", "" if right is None else "LH", right)
+    return Tile(picture or out.getvalue(), "a.jpg", "RH 0.998", "" if right is None else "LH", right)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """First weights: drawn from the seed, from the model zoo, or from a file, as far as they fit."""
 
+import contextlib
+import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,7 +60,8 @@ def _from_zoo(mx: Any, network: str) -> str:
         raise MtoolError(f"--pretrained: there are no weights of {network}; take resnet18_v2, say")
     folder = Path(mx.base.data_dir()) / "models"
     try:
-        return str(store.get_model_file(name, root=str(folder)))
+        with contextlib.redirect_stdout(io.StringIO()):  # it tells of every attempt there
+            return str(store.get_model_file(name, root=str(folder)))
     except (OSError, RuntimeError, ValueError) as error:
         file = f"{name}-{store.short_hash(name)}.params"
         raise MtoolError(
