@@ -273,3 +273,9 @@ def test_no_file_is_a_mistake_of_ours(
     assert "Traceback" not in result.stderr
     if result.exit_code == 2:
         assert result.stderr.count("\n") == 1
+
+
+def test_a_mistyped_word_is_guessed(run: "Callable[..., Any]") -> None:
+    done = run("fliter")
+    assert done.exit_code == 2
+    assert done.stderr == "mtool: No such command 'fliter'; did you mean filter?; type: mtool --help\n"

@@ -198,3 +198,9 @@ def test_kept_lines_and_rejects_do_not_go_to_one_file(in_folder: Path) -> None:
 def test_a_sample_of_lines_without_labels_can_be_taken(sample: Path, tmp_path: Path) -> None:
     found = filter(str(sample / "good" / "input-only.manifest"), str(tmp_path / "out"), sample=1)
     assert found.kept == 1
+
+
+def test_reasons_stand_in_the_order_in_which_lines_show_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "in", UNLABELLED, line(1, confidence=0.1), FAILED, line(2, confidence=0.9))
+    found = filter(path, str(tmp_path / "out"), conditions=Conditions(min_confidence=0.5))
+    assert list(found.reasons) == ["unlabelled", "below confidence", "failed"]

@@ -140,3 +140,14 @@ def test_a_class_name_may_be_anything_in_a_picture(name: str) -> None:
     table = ClassTable(((0, name), (1, "LH")))
     metrics = Metrics(4, 0.75, 0.75, 0.5, FIGURES[:2], ((2, 1), (0, 1)), False)
     assert plots.confusion(metrics, table).startswith(b"\x89PNG")
+
+
+def test_a_picture_by_name_never_takes_the_place_of_another_file(trained: Path, run: Run) -> None:
+    pytest.importorskip("matplotlib")
+    Path("mine.png").write_text("mine")
+    refused = run("evaluate", "--images", "raw-data", "--picture", "mine.png")
+    assert refused.exit_code == 2
+    assert "type --force" in refused.stderr
+    assert Path("mine.png").read_text() == "mine"
+    assert run("evaluate", "--images", "raw-data", "--picture", "mine.png", "--force").exit_code == 0
+    assert run("evaluate", "--images", "raw-data", "--picture", "mine.txt").exit_code == 2

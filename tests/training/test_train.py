@@ -368,3 +368,10 @@ def test_a_missing_framework_is_one_line_that_says_what_to_type(workshop: Path) 
     ended = python(WITHOUT)
     assert ended.returncode == 3
     assert ended.stderr == "mtool: the trainer gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
+
+
+def test_pictures_on_both_sides_are_remarked_upon(trained: Path, run: Run) -> None:
+    words = ["train", "train.manifest", "train.manifest", "--images", "raw-data", "--epochs", "1"]
+    done = run(*words, "--image-size", "32", "-o", "other")
+    assert done.exit_code == 0
+    assert "pictures to check are also learnt from: the accuracy will say too much\n" in done.stderr
