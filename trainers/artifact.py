@@ -148,7 +148,7 @@ class _Limited:
 
 
 def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
-    files = [file for file in folder.iterdir() if file.suffix in (".json", ".params")]
+    files = [file for file in folder.iterdir() if file.suffix in (".json", ".params") and file.is_file()]
     if sum(file.stat().st_size for file in files) > MAX_BYTES:
         raise BadModel(source, "refused: larger than a model should be")
     return {file.name: file.read_bytes() for file in files}
@@ -179,6 +179,6 @@ def _text(value: Any) -> str:
 
 
 def _side(value: Any) -> int:
-    if not isinstance(value, int) or not 1 <= value <= 4_096:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 4_096:
         raise ValueError(f"expected a side of 1 to 4,096 pixels, found {value!r}")
     return value

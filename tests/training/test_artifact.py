@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -146,6 +147,7 @@ def test_a_damaged_archive_is_a_bad_model(tmp_path: Path, spoil: Callable[[bytes
         pytest.param(json.dumps({**MODEL.card(), "trainer": 7}).encode(), id="a trainer that is a number"),
         pytest.param(json.dumps({**MODEL.card(), "input": {"side": 10**9}}).encode(), id="an absurd side"),
         pytest.param(json.dumps({**MODEL.card(), "input": {"side": "x"}}).encode(), id="a side in letters"),
+        pytest.param(json.dumps({**MODEL.card(), "input": {"side": True}}).encode(), id="side: true"),
         pytest.param(b"[" * 100_000, id="nested without end"),
     ],
 )
@@ -158,3 +160,10 @@ def test_a_card_that_is_none_is_a_bad_model(tmp_path: Path, card: bytes) -> None
 def test_where_there_is_no_model_the_message_says_how_to_make_one(in_folder: Path) -> None:
     with pytest.raises(MtoolError, match="type `mtool train` first"):
         read_model("model")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_pipe_in_a_models_folder_is_not_waited_for(in_folder: Path) -> None:
+    Path("classes.json").write_text(json.dumps(MODEL.card()))
+    os.mkfifo("other.json")
+    assert read_model(".").table == MODEL.table

@@ -1,10 +1,13 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from manifest_tools.classes import ClassTable
 from manifest_tools.errors import MtoolError, Refused
 from trainers import Dataset, TrainConfig, registry
 from trainers.artifact import BadModel, Model
@@ -199,6 +202,8 @@ def graph(operator: str) -> bytes:
         pytest.param(b"{}", "expected an MXNet graph", id="no graph"),
         pytest.param(b"\xff", "expected an MXNet graph", id="no text"),
         pytest.param(b"[" * 100_000, "expected an MXNet graph", id="nested without end"),
+        pytest.param(b'{"nodes": [], "arg_nodes": [], "heads": []}', "answers something", id="no nodes"),
+        pytest.param(graph("null"), "answers something", id="no operators"),
         pytest.param(graph("softmax"), "do not fit", id="a graph without arguments"),
     ],
 )
@@ -214,3 +219,19 @@ def test_weights_that_are_cut_off_are_refused(learnt: Model) -> None:
     files = {**learnt.files, name: params(learnt)[:1000]}
     with pytest.raises(BadModel, match="expected weights"):
         GLUON.predictor(Model("gluon", "small", 32, learnt.table, False, "label", files))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"image_size": 1}, "do not fit", id="pictures too small for the network"),
+        pytest.param({"table": ClassTable(((0, "a"), (4, "b")))}, "expected 5 probabilities", id="classes"),
+    ],
+)
+def test_a_model_at_odds_with_itself_is_refused_when_it_is_asked(
+    learnt: Model, change: dict[str, Any], reason: str
+) -> None:
+    spoilt = replace(learnt, **change)
+    side = spoilt.image_size
+    with pytest.raises(BadModel, match=reason):
+        GLUON.predictor(spoilt)(np.zeros((2, side, side, 3), np.uint8))

@@ -123,7 +123,13 @@ def predictor(model: Model) -> Predict:
 
     def predict(pictures: Pixels) -> Probabilities:
         channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
-        answers: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
+        try:
+            answers: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
+        except (mx.base.MXNetError, AssertionError, ValueError) as error:
+            raise _unfit(error) from error
+        expected = (len(pictures), model.table.num_classes)
+        if answers.shape != expected:
+            raise BadModel(SYMBOL, f"expected {expected[1]:,} probabilities, found {answers.shape[1:]}")
         return answers
 
     return predict
@@ -139,19 +145,27 @@ def _block(mx: Any, model: Model) -> Any:
         block = mx.gluon.SymbolBlock(mx.sym.load_json(symbol), mx.sym.var("data", dtype="float32"))
         block.collect_params().load_dict(dict(arrays), mx.cpu(), ignore_extra=True)
     except (mx.base.MXNetError, AssertionError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BadModel(SYMBOL, f"graph and weights do not fit ({reason})") from error
+        raise _unfit(error) from error
     return block
+
+
+def _unfit(error: Exception) -> BadModel:
+    """Return the error of a graph that cannot work with its weights; MXNet's reason ends its text."""
+    reason = str(error).strip().rpartition("\n")[2]
+    return BadModel(SYMBOL, f"graph and weights do not fit ({reason})")
 
 
 def _checked(symbol: bytes) -> str:
     """Return the graph as text; raises BadModel when it does anything but our networks' arithmetic."""
     try:
         text = symbol.decode()
-        operators = {node["op"] for node in json.loads(text)["nodes"]}
+        graph = json.loads(text)
+        operators = {node["op"] for node in graph["nodes"]}
         strange = sorted(operators - _OPERATORS)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadModel(SYMBOL, "expected an MXNet graph") from error
     if strange:
         raise BadModel(SYMBOL, f"refused: unknown operators {', '.join(map(str, strange))}")
+    if operators <= {"null"} or graph.get("heads") == []:  # MXNet reads such a graph, and crashes later
+        raise BadModel(SYMBOL, "expected an MXNet graph that answers something")
     return text
