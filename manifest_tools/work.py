@@ -101,6 +101,7 @@ def _prepare_worker() -> None:
     looking for one takes as long as the work.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
     gc.disable()

@@ -298,7 +298,7 @@ def test_real_manifests(corpus: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["input-only.manifest", "point-cloud-input.json"])
 def test_real_inputs_without_a_label(corpus: Path, name: str) -> None:
-    with pytest.raises(BadData, match="no line has a label"):
+    with pytest.raises(BadData, match="nothing is labelled: its lines have"):
         label_attribute(open_source(str(corpus / name)))
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -182,6 +183,8 @@ def main() -> None:
     outputs are closed by then, and worker processes are gone.
     """
     _mend_streams()
+    # Asked to end, we end as after Ctrl-C: nothing half-written is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except SystemExit as end:

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_WIDEST = 200  # characters of a cell: a name of a megabyte would flood the screen
+
 
 def note(text: str) -> None:
     """Say something to the person at the terminal, with nothing in it that could steer the terminal.
@@ -59,7 +61,10 @@ def _cell(value: object) -> str:
         return "" if value is None else str(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = clean(str(value))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _is_numeric(column: Sequence[object]) -> bool:
