@@ -69,7 +69,7 @@ def _deal(classes: Integers, rank: NDArray[np.uint64], wanted: Integers) -> NDAr
     """Give each class's lines, in the order of their rank, to the parts as ``wanted`` says."""
     order = _order(classes, rank)
     parts = np.empty(len(classes), np.uint8)
-    parts[order] = np.repeat(np.tile(np.arange(wanted.shape[1]), len(wanted)), wanted.ravel())
+    parts[order] = np.repeat(np.tile(np.arange(wanted.shape[1], dtype=np.uint8), len(wanted)), wanted.ravel())
     return parts
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from manifest_tools.sources import Block, Source
 from manifest_tools.tasks import TaskType, task_type
 from manifest_tools.work import Jobs
 
+_COLUMNS = ("lengths", "kinds", "keys", "flat", "counts")
 KINDS = ("labelled", "failed", "unlabelled", "blank")
 
 
@@ -56,21 +57,27 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
     Raises BadData when no line is labelled, Refused where another label attribute turns up.
     """
     recipe = attribute.peek("class-name", "class-map", sources=("source-ref", "source"))
-    found: list[_Part] = []
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
     names = dict.fromkeys(given.names)
     for _, part in scan(source, partial(_read_block, recipe, attribute.type), jobs):
         if part.others:
             raise ambiguous(survey(source, jobs), source.name)
         names |= part.names
-        part.names = {}
-        found.append(part)
-    labels = Labels(np.concatenate([p.flat for p in found]), np.concatenate([p.counts for p in found]))
+        for name, parts in columns.items():
+            parts.append(getattr(part, name))
+    labels = Labels(_whole(columns["flat"]), _whole(columns["counts"]))
     if not len(labels.counts):
         raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
     table = whole_table(source, names, set(np.flatnonzero(np.bincount(labels.flat)).tolist()))
-    keys = _distinct(np.concatenate([p.keys for p in found]))
-    lengths = np.concatenate([p.lengths for p in found])
-    return Lines(lengths, np.concatenate([p.kinds for p in found]), keys, labels, table)
+    keys = _distinct(_whole(columns["keys"]))
+    return Lines(_whole(columns["lengths"]), _whole(columns["kinds"]), keys, labels, table)
+
+
+def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the parts as one, and let go of them: a column is never in memory twice with the others."""
+    whole: NDArray[Any] = np.concatenate(parts)
+    parts.clear()
+    return whole
 
 
 def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
