@@ -157,5 +157,5 @@ def test_a_table_that_is_not_there_ends_a_command_in_one_line(
     Path("folder").mkdir()
     Path("a.manifest").write_bytes(b'{"source-ref": "s3://b/k", "k": 0, "k-metadata": {}}\n')
     result = run("split", "a.manifest", "--classes", name)
-    assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert name in result.stderr
