@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.cli.screen import Steps, bar, clean, note, progress, steps, table, width
+from manifest_tools.cli.screen import bar, clean, note, progress, table, width
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -131,11 +131,7 @@ def test_progress_gives_the_items_and_says_nothing_away_from_a_terminal(items: l
         written = Written()
         screen.setattr(sys, "stderr", written)
         assert list(progress(iter(items), None, "reading")) == items
-        with steps("reading", 3) as step:
-            step()
-            step(2)
     assert written.parts == []
-    assert type(step) is Steps
 
 
 def test_hostile_names_reach_no_screen(in_folder: Path, run: "Callable[..., Result]") -> None:

@@ -97,29 +97,3 @@ def progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     from rich.progress import track
 
     yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
-
-
-@contextlib.contextmanager
-def steps(what: str, total: int | None) -> Iterator["Steps"]:
-    """Yield something to call as work gets on, shown as a bar where standard error is a terminal."""
-    if not sys.stderr.isatty():
-        yield Steps()
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=total)
-
-        class Shown(Steps):
-            def __call__(self, done: int = 1) -> None:
-                shown.advance(task, done)
-
-        yield Shown()
-
-
-class Steps:
-    """Counts work that is done; this one says nothing."""
-
-    def __call__(self, done: int = 1) -> None:
-        """Take note that ``done`` more is done."""
