@@ -13,6 +13,7 @@ from manifest_tools.tasks import TaskType
 
 ZERO = "confidence 0"
 BELOW = "below confidence"
+OTHER = "other class"
 
 MultiLabel = Literal["any", "all", "trim"]
 ZeroConfidence = Literal["drop", "keep"]
@@ -41,6 +42,11 @@ class Conditions:
         """Say whether every line meets them."""
         return self == Conditions(multilabel=self.multilabel, zero_confidence=self.zero_confidence)
 
+    @property
+    def trims(self) -> bool:
+        """Say whether a line keeps only those of its classes, boxes or entities that meet them."""
+        return self.multilabel == "trim" and (self.min_confidence is not None or bool(self.classes))
+
 
 # Every line is read as this where nothing is asked about labels: no field of it is looked at.
 ANY_LINE = Peek("source-ref", "source-ref-metadata")
@@ -48,10 +54,14 @@ ANY_LINE = Peek("source-ref", "source-ref-metadata")
 
 @dataclass(slots=True)
 class Seen:
-    """What can be judged only at the end: whether confidences and class names were there at all."""
+    """What can be judged only at the end: whether confidences and class names were there at all.
+
+    ``zeros``: one was 0 or missing, and nothing said what that means; ``informative``: another was above 0.
+    """
 
     labelled: bool = False
     informative: bool = False
+    zeros: bool = False
     classes: dict[str, None] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
 
@@ -59,25 +69,21 @@ class Seen:
         """Add what another part of the manifest shows."""
         self.labelled |= other.labelled
         self.informative |= other.informative
+        self.zeros |= other.zeros
         self.wanted |= other.wanted
         if len(self.classes) < 1000:
             self.classes |= other.classes
 
     def check(self, name: str, wanted: Conditions) -> None:
         """Raise Refused where a condition asked for what the whole manifest does not have."""
-        if (
-            wanted.min_confidence
-            and wanted.zero_confidence is None
-            and self.labelled
-            and not self.informative
-        ):
+        if self.zeros and not self.informative:
             raise Refused(
                 f"{name}: every confidence is 0 or missing, as a job with one worker a picture leaves it; "
                 "that says nothing about the labels; type --zero-confidence keep, or drop"
             )
         missing = [c for c in wanted.classes if c not in self.wanted]
         if missing and self.labelled:
-            shown = ", ".join(list(self.classes)[:12])
+            shown = ", ".join(list(self.classes)[:12]) or "none"
             raise Refused(f"{name}: no line has the class {missing[0]!r}; it has {shown}")
 
 
@@ -85,17 +91,16 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     """Return the recipe for just the fields that the conditions look at."""
     task = attribute.task
     asked = wanted.min_confidence is not None
-    if (asked or wanted.classes) and not task.has_classes:
-        what = "confidence" if asked else "class"
-        raise Refused(f"{attribute.name} is {attribute.type or 'of no known type'}: no {what} a line")
-    fields = {
-        "confidence-map" if task.multi_label else "confidence": asked,
-        "class-map" if task.multi_label else "class-name": bool(wanted.classes),
-        "human-annotated": wanted.human_annotated is not None,
-        "job-name": bool(wanted.jobs),
-        "creation-date": wanted.before is not None or wanted.after is not None,
-    }
-    return attribute.peek(*(name for name, needed in fields.items() if needed))
+    if (asked and not task.doubts) or (wanted.classes and not task.has_classes):
+        what = "confidence" if asked and not task.doubts else "class"
+        raise Refused(f"{attribute.name} is {task.short}: no {what} stands on its lines")
+    if wanted.multilabel == "trim" and task.label in ("index", "any"):
+        raise Refused(f"{attribute.name} is {task.short}: nothing can be trimmed off its lines")
+    fields = [*(task.doubts if asked else ()), *(task.fields if wanted.classes else ())]
+    fields += ["human-annotated"] if wanted.human_annotated is not None else []
+    fields += ["job-name"] if wanted.jobs else []
+    fields += ["creation-date"] if wanted.before is not None or wanted.after is not None else []
+    return attribute.peek(*dict.fromkeys(fields))
 
 
 def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
@@ -103,9 +108,11 @@ def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str
     if wanted.ask_nothing:
         return _nothing_asked
     checks: list[Callable[[Row], str | None]] = []
-    if wanted.min_confidence is not None:
+    if wanted.trims:
+        checks.append(partial(_some_unit, task, wanted, seen))
+    elif wanted.min_confidence is not None:
         checks.append(partial(_confidence, task, wanted, seen))
-    if wanted.classes:
+    if wanted.classes and not wanted.trims:
         checks.append(partial(_class, task, frozenset(wanted.classes), seen))
     if wanted.human_annotated is not None:
         checks.append(partial(_annotator, "yes" if wanted.human_annotated else "no"))
@@ -113,7 +120,7 @@ def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str
         checks.append(partial(_job, frozenset(map(_bare_job, wanted.jobs))))
     if wanted.before is not None or wanted.after is not None:
         checks.append(partial(_date, _utc(wanted.before), _utc(wanted.after)))
-    if len(checks) == 1 and wanted.min_confidence is not None and not task.multi_label:
+    if len(checks) == 1 and wanted.min_confidence is not None and task.label == "index":
         return partial(_only_confidence, wanted, seen)
     return partial(_first_reason, seen, checks)
 
@@ -163,23 +170,46 @@ def _one_confidence(value: float | None, wanted: Conditions, seen: Seen) -> str 
         return BELOW if value < (wanted.min_confidence or 0) else None
     if not wanted.min_confidence or wanted.zero_confidence == "keep":
         return None
+    seen.zeros |= wanted.zero_confidence is None
     return ZERO if value is not None else "no confidence"
 
 
-def low_classes(task: TaskType, wanted: Conditions, row: Row) -> frozenset[int]:
-    """Return the classes of a multi-label line that are to leave it."""
-    pairs = zip(task.indices(row), task.confidences(row), strict=True)
-    return frozenset(i for i, value in pairs if _one_confidence(value, wanted, Seen()) is not None)
+def leaving(task: TaskType, wanted: Conditions, row: Row) -> list[int]:
+    """Return which classes, boxes or entities of a line are to leave it, by their place in the label."""
+    reasons = _of_units(task, wanted, Seen(), row)
+    return [place for place, reason in enumerate(reasons) if reason is not None]
+
+
+def _some_unit(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+    """Say why a line goes that nothing would be left on; one that had nothing has no low confidence."""
+    reasons = _of_units(task, wanted, seen, row)
+    if not reasons:
+        return OTHER if wanted.classes else None
+    return None if None in reasons else reasons[0]
+
+
+def _of_units(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> list[str | None]:
+    called = _called(task, seen, row) if wanted.classes else [""] * len(task.indices(row))
+    reasons = [None if name in wanted.classes or not wanted.classes else OTHER for name in called]
+    seen.wanted |= set(wanted.classes).intersection(called)
+    if wanted.min_confidence is None:
+        return reasons
+    low = [_one_confidence(value, wanted, seen) for value in task.confidences(row)]
+    return [one or other for one, other in zip(reasons, low, strict=True)]
 
 
 def _class(task: TaskType, wanted: frozenset[str], seen: Seen, row: Row) -> str | None:
-    """Compare by name; a class that the line does not name goes by its index."""
+    met = wanted.intersection(_called(task, seen, row))
+    seen.wanted |= met
+    return None if met else OTHER
+
+
+def _called(task: TaskType, seen: Seen, row: Row) -> list[str]:
+    """Return the names of the classes of a line; one that it does not name goes by its index."""
     named = dict(task.names(row))
     called = [named.get(index, str(index)) for index in task.indices(row)]
     seen.classes |= dict.fromkeys(called)
-    met = wanted.intersection(called)
-    seen.wanted |= met
-    return None if met else "other class"
+    return called
 
 
 def _metadata(row: Row) -> Metadata:

@@ -18,6 +18,7 @@ from manifest_tools.spans import (
     Span,
     find,
     inside,
+    items,
     members,
     replacements,
     spell,
@@ -182,11 +183,11 @@ class RenameAttribute:
 
     def __call__(self, line: bytes) -> bytes:
         """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
-        twins = {self.old: self.new, self.old + METADATA: self.new + METADATA}
         found = {member: text(line, member.key) for member in members(line)}
-        keys, stem = set(found.values()), self.old.removesuffix("-ref")
-        if self.old in keys and not {stem, self.old + METADATA} & keys:  # AWS prints this twin of a -ref too
-            twins[stem + METADATA] = self.new.removesuffix("-ref") + METADATA
+        twin = _twin(self.old, set(found.values()))
+        bare = twin != self.old + METADATA
+        twins = {self.old: self.new, twin: (self.new.removesuffix("-ref") if bare else self.new) + METADATA}
+        twins = {key: new for key, new in twins.items() if key is not None}
         edits = [(member.key, spell(twins[key])) for member, key in found.items() if key in twins]
         taken = set(twins.values()) & set(found.values()) if edits else set()
         if taken:
@@ -196,10 +197,10 @@ class RenameAttribute:
 
 @dataclass(frozen=True, slots=True)
 class RenameClass:
-    """Gives a class another name, wherever the metadata of a label attribute spells it.
+    """Gives a class another name, wherever a label attribute or its metadata spells it.
 
-    That is ``class-name``, and the names in ``class-map`` and in the colour maps of segmentation; with an
-    ``attribute`` only in its metadata.
+    That is ``class-name``, the names in ``class-map`` and in the colour maps of segmentation, and the
+    categories in a label of named entities; with an ``attribute`` only there.
     """
 
     old: str
@@ -221,10 +222,13 @@ class RenameClass:
         return any(text(line, span) == self.new for span in self._spans(line))
 
     def _spans(self, line: bytes) -> Iterator[Span]:
-        for member in members(line):
-            key = text(line, member.key)
+        found = {member: text(line, member.key) for member in members(line)}
+        keys = set(found.values())
+        for member, key in found.items():
             if key == f"{self.attribute}{METADATA}" or (self.attribute is None and key.endswith(METADATA)):
                 yield from _class_names(line, member)
+            elif key + METADATA in keys and self.attribute in (None, key):
+                yield from _categories(line, member)
 
 
 def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
@@ -240,8 +244,24 @@ def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
         elif key.endswith("color-map") and _is(line, member.value, b"{"):
             for colour in members(line, member.value.start):
                 if _is(line, colour.value, b"{"):
-                    named = find(line[colour.value.start : colour.value.end], "class-name")
-                    yield from (_moved(m.value, colour.value.start) for m in named)
+                    yield from _under(line, colour.value, "class-name")
+
+
+def _categories(line: bytes, label: Member) -> Iterator[Span]:
+    """Yield the spans of the strings that name a category of named entities, in the label itself."""
+    if not _is(line, label.value, b"{"):
+        return
+    for key in ("labels", "entities"):
+        for array in _under(line, label.value, "annotations", key):
+            for one in items(line, array.start) if _is(line, array, b"[") else ():
+                if _is(line, one, b"{"):
+                    yield from (span for span in _under(line, one, "label") if _is(line, span, b'"'))
+
+
+def _under(line: bytes, value: Span, *keys: str) -> Iterator[Span]:
+    """Yield the values at a path inside an object of the line."""
+    found = find(line[value.start : value.end], *keys)
+    return (_moved(member.value, value.start) for member in found)
 
 
 def _moved(span: Span, by: int) -> Span:

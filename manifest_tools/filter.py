@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.attributes import ambiguous, label_attribute, survey
-from manifest_tools.conditions import ANY_LINE, Conditions, Seen, judge, low_classes, peek_for
+from manifest_tools.conditions import ANY_LINE, Conditions, Seen, judge, leaving, peek_for
 from manifest_tools.errors import Refused
 from manifest_tools.keys import mix
 from manifest_tools.pieces import Pieces, pieces
@@ -17,8 +17,8 @@ from manifest_tools.rows import BadLine, Rows, read_rows
 from manifest_tools.scan import scan
 from manifest_tools.sinks import Published, check_apart, publishing
 from manifest_tools.sources import Block, Source, open_source, plain
-from manifest_tools.tasks import task_type
-from manifest_tools.trim import trim
+from manifest_tools.tasks import TaskType, task_type
+from manifest_tools.trim import trim, trim_units
 from manifest_tools.work import Jobs
 
 NOT_SAMPLED = "not sampled"
@@ -136,10 +136,10 @@ def _filter_block(
         keep &= ~out
         reasons = [NOT_SAMPLED if o else reason for o, reason in zip(out.tolist(), reasons, strict=True)]
     edited: dict[int, bytes] = {}
-    if wanted.multilabel == "trim" and wanted.min_confidence is not None:
-        for at in np.flatnonzero(keep).tolist():
-            if low := low_classes(task, wanted, rows.rows[at]):
-                edited[at] = _trimmed(rows, at, recipe, low)
+    if wanted.trims:
+        for at in np.flatnonzero(keep & [row.label is not None for row in rows.rows]).tolist():
+            if places := leaving(task, wanted, rows.rows[at]):
+                edited[at] = _trimmed(rows, at, recipe, task, places)
     _tally(part, reasons, len(edited))
     part.kept_pieces = pieces(block, data, rows.starts, rows.ends, keep, edited)
     if keep_left:
@@ -147,9 +147,15 @@ def _filter_block(
     return part
 
 
-def _trimmed(rows: Rows, at: int, recipe: Peek, low: frozenset[int]) -> bytes:
+def _trimmed(rows: Rows, at: int, recipe: Peek, task: TaskType, places: list[int]) -> bytes:
+    leave = frozenset(places)
     try:
-        return trim(rows.line(at), recipe, low)
+        classes = task.indices(rows.rows[at])
+        gone = frozenset(classes[place] for place in leave)
+        if task.multi_label:
+            return trim(rows.line(at), recipe, gone)
+        stay = {index for place, index in enumerate(classes) if place not in leave}
+        return trim_units(rows.line(at), recipe, leave, gone - stay)
     except (ValueError, TypeError) as error:  # of two labels under one key, one may be no list
         raise BadLine(int(rows.numbers[at]), f"cannot be trimmed: {error}") from error
 

@@ -47,8 +47,8 @@ def read_examples(
     """
     source = open_source(manifest)
     attribute = label_attribute(source, label_attribute_name, jobs)
-    if not attribute.task.has_classes:
-        raise Refused(f"{source.name}: {attribute.name} is {attribute.type or 'of no known type'}, no class")
+    if not attribute.task.is_classification:
+        raise Refused(f"{source.name}: {attribute.name} is {attribute.task.short}, no class")
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []
@@ -67,7 +67,7 @@ def read_examples(
 
 def peek(attribute: LabelAttribute) -> Peek:
     """Return the recipe for label, class names and picture."""
-    return attribute.peek("class-name", "class-map", sources=("source-ref",))
+    return attribute.peek(*attribute.task.fields, sources=("source-ref",))
 
 
 def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:

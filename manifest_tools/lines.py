@@ -56,7 +56,7 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
 
     Raises BadData when no line is labelled, Refused where another label attribute turns up.
     """
-    recipe = attribute.peek("class-name", "class-map", sources=("source-ref", "source"))
+    recipe = attribute.peek(*attribute.task.fields, sources=("source-ref", "source"))
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
     names = dict.fromkeys(given.names)
     for _, part in scan(source, partial(_read_block, recipe, attribute.type), jobs):
@@ -127,7 +127,7 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
         if row.label is None:
             continue
         try:
-            indices = task.indices(row)
+            indices = dict.fromkeys(task.indices(row))
             names |= dict.fromkeys(task.names(row))
         except ValueError as error:
             raise BadLine(number, str(error)) from error

@@ -13,30 +13,13 @@ from manifest_tools.errors import BadData
 if TYPE_CHECKING:
     import msgspec
 
+    from manifest_tools.forms import Colour, Share
+
 State = Literal["labelled", "failed", "unlabelled"]
 
 # Keys that are never a label attribute, although real files have them beside a `-metadata` twin.
 SOURCES = ("source-ref", "source")
 METADATA = "-metadata"
-
-# What stands in the metadata, as the format reference has it; a null is as good as absent.
-FIELDS: dict[str, Any] = {
-    "type": str,
-    "class-name": str,
-    "class-map": dict[str, str],
-    "confidence": float,
-    "confidence-map": dict[str, float],
-    "human-annotated": str,
-    "creation-date": str,
-    "job-name": str,
-    "failure-reason": str,
-}
-
-LABELS: dict[str, Any] = {
-    "index": int | str | None,
-    "indices": list[int | str] | None,
-    "any": Any,
-}
 
 
 class Metadata:
@@ -45,12 +28,18 @@ class Metadata:
     type: str | None
     class_name: str | None
     class_map: dict[str, str] | None
+    class_map_: dict[str, str] | None
+    internal_color_map: "dict[str, Colour] | None"
+    color_map: "dict[str, Colour] | None"
     confidence: float | None
     confidence_map: dict[str, float] | None
+    objects: "list[Share] | None"
+    entities: "list[Share] | None"
     human_annotated: str | None
     creation_date: str | None
     job_name: str | None
     failure_reason: str | None
+    adjustment_status: str | None
 
 
 class Row:
@@ -66,8 +55,10 @@ class Row:
 class Peek:
     """Which fields of which label attribute to decode; small, hashable, picklable.
 
-    ``label`` says what form the label has: an ``index``, a list of ``indices``, or ``any``.
+    ``label`` is a form of ``forms.LABELS``: an ``index``, a list of ``indices``, ``boxes``, ..., or ``any``;
+    ``fields`` are keys of ``forms.FIELDS``.
     ``exclusive``: the attribute was found, not told, so another one on any line is to be noticed.
+    ``alone``: a line with any other key cannot be decoded.
     """
 
     attribute: str
@@ -76,6 +67,7 @@ class Peek:
     fields: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     exclusive: bool = False
+    alone: bool = False
 
 
 @lru_cache(maxsize=64)
@@ -91,6 +83,8 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
     """
     import msgspec
 
+    from manifest_tools.forms import FIELDS, LABELS
+
     wanted = dict.fromkeys((*peek.fields, "failure-reason"))
     metadata = msgspec.defstruct(
         "Metadata",
@@ -104,7 +98,11 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
     keys |= {"label": peek.attribute, "metadata": peek.metadata_key}
     try:
         row = msgspec.defstruct(
-            "Row", [*sources, label, ("metadata", metadata | None, None)], rename=keys, gc=False
+            "Row",
+            [*sources, label, ("metadata", metadata | None, None)],
+            rename=keys,
+            gc=False,
+            forbid_unknown_fields=peek.alone,
         )
     except ValueError as error:
         raise BadData(
@@ -115,7 +113,8 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
 
 
 def _python(name: str) -> str:
-    return name.replace("-", "_")
+    """Return the attribute for a key; ``class_map`` beside ``class-map`` gets an underscore more."""
+    return f"{name}_" if "_" in name else name.replace("-", "_")
 
 
 def state(row: Row) -> State:

@@ -44,7 +44,7 @@ class Rows:
 def read_rows(data: bytes, peek: Peek) -> Rows:
     """Decode every line of a block; raises BadLine at the first that is no such object."""
     starts, ends = line_offsets(data)
-    rows = _decode_all(data, starts, ends, peek)
+    rows = all_rows(data, starts, ends, peek)
     numbers = np.arange(len(starts))
     lines = len(starts)
     if rows is None:
@@ -58,7 +58,7 @@ def decodable(
     data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek
 ) -> tuple[list[Row], NDArray[np.int64]]:
     """Return a row for every line that is what ``peek`` asks for, and the numbers of these lines, from 0."""
-    rows = _decode_all(data, starts, ends, peek)
+    rows = all_rows(data, starts, ends, peek)
     if rows is not None:
         return rows, np.arange(len(starts))
     decode = decoder(peek).decode
@@ -82,10 +82,8 @@ def line_offsets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, ends
 
 
-def _decode_all(
-    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek
-) -> list[Row] | None:
-    """Decode a block whose every line is one object, or return None when that is not sure.
+def all_rows(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek) -> list[Row] | None:
+    """Decode a block whose every line is one object, or return None where that is not sure.
 
     Where each line begins with ``{`` and ends with ``}``, no object can go on over a line's end: after
     ``}`` inside an object JSON has only a comma or a closing bracket. So as many objects as lines

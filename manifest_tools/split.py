@@ -21,7 +21,6 @@ from manifest_tools.lines import KINDS, Lines, read_lines
 from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, check_apart, publishing
 from manifest_tools.sources import BLOCK, Source, open_source, plain
-from manifest_tools.tasks import TaskType
 from manifest_tools.work import Jobs, crew
 
 Share = Fraction | float | str
@@ -36,7 +35,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class Split:
     """What ``split`` did: the parts with their counts, and what was left out.
 
-    ``counts`` has for each class index its lines in each part, in the order of ``parts``.
+    ``counts`` has for each class index its lines in each part, in the order of ``parts``; ``empty`` likewise
+    the labels that have no class: images without a box.
     """
 
     input: str
@@ -47,6 +47,7 @@ class Split:
     files: dict[str, str]
     lines: dict[str, int]
     counts: dict[int, tuple[int, ...]]
+    empty: tuple[int, ...]
     left_out: dict[str, int]
     attribute: LabelAttribute
     table: ClassTable
@@ -80,6 +81,7 @@ class Split:
                     "classes": {
                         str(index): counts[at] for index, counts in self.counts.items() if counts[at]
                     },
+                    **({"empty": self.empty[at]} if any(self.empty) else {}),
                 }
                 for at, name in enumerate(names)
             },
@@ -117,7 +119,7 @@ def split(
     with crew(jobs, many=(source.size or 0) > BLOCK) as workers:
         attribute = label_attribute(source, label_attribute_name, workers)
         lines = read_lines(source, attribute, classes or ClassTable(), workers)
-        part = _assign(lines, attribute.task, list(shares.values()), _home(shares), seed, rejects is not None)
+        part = _assign(lines, list(shares.values()), _home(shares), seed, rejects is not None)
         result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
         if dry_run:
             return replace(result, digest=source.digest())
@@ -134,7 +136,7 @@ def split(
 
 
 def _assign(
-    lines: Lines, task: TaskType, shares: list[Fraction], home: int, seed: int, keep_rejects: bool
+    lines: Lines, shares: list[Fraction], home: int, seed: int, keep_rejects: bool
 ) -> NDArray[np.uint8]:
     """Return the part of every line of the file; 255 is nowhere, the number after the last part rejects.
 
@@ -144,13 +146,21 @@ def _assign(
     if keep_rejects:
         part[np.isin(lines.kinds, [KINDS.index("failed"), KINDS.index("unlabelled")])] = len(shares)
     labels = lines.labels
-    if not task.has_classes:
-        # Types whose label is no class are dealt out as one class.
-        labels = Labels(np.zeros(len(lines.keys), np.int32), np.ones(len(lines.keys), np.int32))
+    if not labels.counts.all():
+        labels = _with_empty_class(labels)
     order = [home, *(at for at in range(len(shares)) if at != home)]
     dealt = assign(labels, lines.keys, [shares[at] for at in order], seed)
     part[lines.kinds == 0] = np.array(order, np.uint8)[dealt]
     return part
+
+
+def _with_empty_class(labels: Labels) -> Labels:
+    """Return the labels with a class of its own for those without any: an image without a box, say."""
+    empty = labels.counts == 0
+    counts = np.where(empty, 1, labels.counts).astype(np.int32)
+    flat = np.full(int(counts.sum()), labels.flat.max(initial=-1) + 1, np.int32)
+    flat[np.repeat(~empty, counts)] = labels.flat
+    return Labels(flat, counts)
 
 
 def _ranks(lines: Lines, seed: int) -> NDArray[np.uint64]:
@@ -230,6 +240,7 @@ def _count(
     table = np.bincount(at * len(shares) + holder, minlength=len(indices) * len(shares))
     rows = table.reshape(len(indices), len(shares)).tolist()
     counts = {int(index): tuple(row) for index, row in zip(indices, rows, strict=True)}
+    empty = np.bincount(mine[lines.labels.counts == 0], minlength=len(shares)).tolist()
     totals = np.bincount(mine, minlength=len(shares)).tolist()
     kinds = np.bincount(lines.kinds, minlength=len(KINDS)).tolist()
     return Split(
@@ -241,6 +252,7 @@ def _count(
         files={name: targets[name] for name in shares},
         lines=dict(zip(shares, totals, strict=True)),
         counts=counts,
+        empty=tuple(empty) if attribute.task.has_classes else (),
         left_out={kind: n for kind, n in zip(KINDS[1:], kinds[1:], strict=True) if n},
         attribute=attribute,
         table=lines.table,

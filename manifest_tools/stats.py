@@ -1,5 +1,7 @@
 """Says what is in a manifest: attributes, types, classes, confidences, who labelled, and when."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
@@ -9,6 +11,7 @@ from manifest_tools.attributes import label_attribute
 from manifest_tools.scan import scan
 from manifest_tools.sources import open_source, plain
 from manifest_tools.tally import NO_URI, Count, Tally, count_block
+from manifest_tools.tasks import task_type
 from manifest_tools.work import Jobs
 
 if TYPE_CHECKING:
@@ -17,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """On how many lines a class stands; a class that no line names has an empty ``name``."""
+    """On how many lines a class stands; a class that no line names has an empty ``name``.
+
+    ``labels`` counts how often: of boxes, cuboids and entities there may be several of a class on a line.
+    """
 
     index: int
     name: str
     lines: int
+    labels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,9 @@ class Confidences:
 class AttributeStats:
     """What a manifest shows of one label attribute; ``days`` counts labels by the day of their creation.
 
-    ``human`` and ``machine`` count who labelled; the rest of ``labelled`` does not say.
+    ``human`` and ``machine`` count who labelled; the rest of ``labelled`` does not say. ``unit`` is what a
+    line has several of (``box``, ``entity``), ``empty`` counts labels without any; ``adjusted`` those that an
+    adjustment job changed.
     """
 
     name: str
@@ -59,6 +68,9 @@ class AttributeStats:
     jobs: dict[str, int]
     days: dict[str, int]
     failures: dict[str, int]
+    unit: str
+    empty: int
+    adjusted: int
 
     @property
     def has_classes(self) -> bool:
@@ -86,11 +98,11 @@ class Stats:
         import pandas
 
         rows = [
-            (self.manifest, one.name, one.type, shown.index, shown.name, shown.lines)
+            (self.manifest, one.name, one.type, shown.index, shown.name, shown.lines, shown.labels)
             for one in self.attributes
-            for shown in one.classes or (ClassCount(-1, "", one.labelled),)
+            for shown in one.classes or (ClassCount(-1, "", one.labelled, one.labelled),)
         ]
-        columns = ["manifest", "attribute", "type", "class_index", "class_name", "lines"]
+        columns = ["manifest", "attribute", "type", "class_index", "class_name", "lines", "labels"]
         return pandas.DataFrame(rows, columns=columns)
 
 
@@ -128,9 +140,10 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
     for said, count in tally.annotators.items():
         meant = {"true": "yes", "false": "no"}.get(said.lower(), said.lower())
         who[meant] = who.get(meant, 0) + count
+    kind = max(tally.types, key=lambda kind: tally.types[kind], default="")
     return AttributeStats(
         name=name,
-        type=max(tally.types, key=lambda kind: tally.types[kind], default=""),
+        type=kind,
         labelled=tally.labelled,
         failed=tally.failed,
         unlabelled=objects - tally.labelled - tally.failed,
@@ -141,6 +154,9 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
         jobs=dict(tally.jobs.most_common()),
         days={day: tally.days[day] for day in sorted(tally.days) if _is_day(day)},
         failures=dict(tally.failures.most_common()),
+        unit=task_type(kind).unit,
+        empty=tally.empty,
+        adjusted=tally.adjusted,
     )
 
 
@@ -150,11 +166,15 @@ def _classes(tally: Tally) -> tuple[ClassCount, ...]:
     for (index, name), _ in tally.classes.most_common():
         if name is not None:
             names.setdefault(index, name)
-    found: dict[tuple[int, str], int] = {}
-    for (index, name), count in tally.classes.items():
-        key = (index, names.get(index, "") if name is None else name)
-        found[key] = found.get(key, 0) + count
-    return tuple(ClassCount(index, name, found[index, name]) for index, name in sorted(found))
+    lines, labels = _named(tally.classes, names), _named(tally.units or tally.classes, names)
+    return tuple(ClassCount(*key, lines[key], labels[key]) for key in sorted(lines))
+
+
+def _named(counts: Counter[tuple[int, str | None]], names: Mapping[int, str]) -> Counter[tuple[int, str]]:
+    found: Counter[tuple[int, str]] = Counter()
+    for (index, name), count in counts.items():
+        found[index, names.get(index, "") if name is None else name] += count
+    return found
 
 
 def _is_day(text: str) -> bool:

@@ -35,14 +35,18 @@ class Prefix:
 class Tally:
     """What is counted of one label attribute.
 
-    ``classes`` counts lines by index and name, None where the line has none; ``bins`` the confidences above 0
-    by tenths, ``zeros`` those that are 0.
+    ``classes`` counts lines by index and name, None where the line has none, ``units`` what they have several
+    of (boxes, entities), ``empty`` labels without any; ``bins`` counts the confidences above 0 by tenths,
+    ``zeros`` those that are 0; ``adjusted`` the labels that an adjustment job changed.
     """
 
     types: Counter[str] = field(default_factory=Counter)
     labelled: int = 0
     failed: int = 0
     classes: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    units: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    empty: int = 0
+    adjusted: int = 0
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
     zeros: int = 0
     annotators: Counter[str] = field(default_factory=Counter)
@@ -55,8 +59,11 @@ class Tally:
         self.labelled += other.labelled
         self.failed += other.failed
         self.zeros += other.zeros
+        self.empty += other.empty
+        self.adjusted += other.adjusted
         self.bins = self.bins + other.bins
         self.classes.update(other.classes)
+        self.units.update(other.units)
         for mine, more in zip(self._texts(), other._texts(), strict=True):
             mine.update(more)
 
@@ -138,12 +145,9 @@ def _peek_all(
 
 def _rows(data: bytes, attribute: Attribute) -> Rows:
     task = task_type(attribute.type)
-    fields = ["type", "human-annotated", "creation-date", "job-name"]
-    if task.multi_label:
-        fields += ["class-map", "confidence-map"]
-    elif task.has_classes:
-        fields += ["class-name", "confidence"]
-    peek = Peek(attribute.name, attribute.metadata_key, task.label, tuple(fields), ("source-ref", "source"))
+    fields = ("type", "human-annotated", "creation-date", "job-name", "adjustment-status")
+    wanted = dict.fromkeys((*fields, *task.fields, *task.doubts))
+    peek = Peek(attribute.name, attribute.metadata_key, task.label, tuple(wanted), ("source-ref", "source"))
     return read_rows(data, peek)
 
 
@@ -174,10 +178,11 @@ def _count_rows(rows: Rows, task: TaskType) -> Tally:
     tally.annotators = _texts([meta.human_annotated for meta in metas])
     tally.jobs = _texts([meta.job_name for meta in metas])
     tally.days = Counter([(meta.creation_date or "")[:10] for meta in metas])
-    if task.multi_label:
-        _count_lists(rows, task, tally)
-    elif task.has_classes:
+    tally.adjusted = sum([meta.adjustment_status == "adjusted" for meta in metas])
+    if task.label == "index":
         _count_classes(rows, labelled, metas, tally)
+    elif task.has_classes:
+        _count_lists(rows, task, tally)
     return tally
 
 
@@ -206,7 +211,10 @@ def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
             continue
         try:
             named = dict(task.names(row))
-            tally.classes.update((index, named.get(index)) for index in set(task.indices(row)))
+            shown = [(index, named.get(index)) for index in task.indices(row)]
+            tally.classes.update(set(shown))
+            tally.units.update(shown)
+            tally.empty += not shown
             shares += (share for share in task.confidences(row) if share is not None)
         except ValueError as error:
             raise BadLine(number, str(error)) from error

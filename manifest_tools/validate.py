@@ -6,15 +6,17 @@ from functools import partial
 
 from manifest_tools.attributes import attributes_of
 from manifest_tools.errors import NotAManifest
+from manifest_tools.found import Found
 from manifest_tools.problem import Problem
 from manifest_tools.rows import line_offsets
-from manifest_tools.rules import Rule, of_scope
+from manifest_tools.rules import of_scope
 from manifest_tools.rules.block import check_block
 from manifest_tools.rules.facts import Facts
-from manifest_tools.rules.found import Found
+from manifest_tools.rules.job import Job, Preflight
 from manifest_tools.rules.judge import line_of
 from manifest_tools.rules.metadata import a_label_has_metadata
 from manifest_tools.rules.reading import decode
+from manifest_tools.rules.rule import Rule
 from manifest_tools.scan import scan
 from manifest_tools.sources import HEAD, Block, Source, open_source, plain
 from manifest_tools.work import Jobs
@@ -49,54 +51,85 @@ class Report:
 
     manifests: tuple[str, ...]
     label_attribute_name: str | None = None
+    preflight: Preflight | None = None
+    together: bool = True
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Problem]:
-        """Check the manifests; yields what single lines show in their order, then what whole files show."""
+        """Check the manifests; yields what lines show in their order, then whole files, then all files."""
         self.checked.clear()
+        files: list[Facts] = []
         for manifest in self.manifests:
-            checked = Checked(manifest)
-            self.checked.append(checked)
-            for problem in _check(manifest, self.label_attribute_name, self.jobs, checked):
-                checked.count(problem)
+            self.checked.append(Checked(manifest))
+            for problem in self._check(manifest, files):
+                self.checked[-1].count(problem)
                 yield problem
+        for problem in self._check_together(tuple(files)):
+            named = [checked for checked in self.checked if checked.manifest == problem.file]
+            (named or self.checked)[0].count(problem)
+            yield problem
+
+    @property
+    def purpose(self) -> str:
+        """What the manifests are checked for, empty where for nothing special."""
+        return "" if self.preflight is None else self.preflight.purpose
+
+    def _check(self, manifest: str, files: list[Facts]) -> Iterator[Problem]:
+        try:
+            source = plain(open_source(manifest))
+            self.checked[-1].manifest = source.name
+            yield from self._check_source(source, files)
+        except NotAManifest as error:
+            for rule in of_scope("open"):
+                yield from (_problem(rule, found, error.source) for found in rule.check(error))
+
+    def _check_source(self, source: Source, files: list[Facts]) -> Iterator[Problem]:
+        told, purpose = self.label_attribute_name, self.purpose
+        expected = (told,) if told is not None else _attributes_at_the_head(source)
+        whole = Facts(source.name, told=told)
+        files.append(whole)
+        task = partial(check_block, expected, told, purpose)
+        for first, part in scan(source, task, self.jobs, size=_BLOCK):
+            for number, rule, found in part.found:
+                yield _problem(rule, found, source.name, first + number)
+            whole.merge(part.facts, first)
+            self.checked[-1].lines += part.facts.objects
+        late = tuple(name for name in whole.attributes if name not in expected)
+        if late:
+            yield from _lacking_metadata(source, late, self.jobs)
+        for rule in of_scope("file", purpose):
+            yield from (_problem(rule, found, source.name, found.line) for found in rule.check(whole))
+
+    def _check_together(self, files: tuple[Facts, ...]) -> Iterator[Problem]:
+        """Yield what several files show side by side, and what a job would say of them."""
+        if self.together and len(files) > 1:
+            for rule in of_scope("files", self.purpose):
+                yield from (_problem(rule, found, found.file, found.line) for found in rule.check(files))
+        if self.preflight is not None:
+            job = Job(files, self.preflight, self.label_attribute_name)
+            for rule in of_scope("job", self.purpose):
+                yield from (_problem(rule, found, found.file, found.line) for found in rule.check(job))
 
 
-def validate(*manifests: str, label_attribute_name: str | None = None, jobs: Jobs = None) -> Report:
+def validate(
+    *manifests: str,
+    label_attribute_name: str | None = None,
+    preflight: Preflight | None = None,
+    together: bool = True,
+    jobs: Jobs = None,
+) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
 
-    All label attributes of a line are checked, or the one named. A file that is no manifest is a problem
-    like any other. Raises Refused where there is no such file.
+    All label attributes of a line are checked, or the one named. Several manifests are looked at ``together``
+    as well: classes and pictures of a training and a validation part, say. With a ``preflight``, the first
+    one is the train channel of a job, the next one its validation channel. A file that is no manifest is a
+    problem like any other. Raises Refused where there is no such file.
     """
-    return Report(manifests, label_attribute_name, jobs)
+    return Report(manifests, label_attribute_name, preflight, together, jobs)
 
 
-def _check(manifest: str, told: str | None, jobs: Jobs, checked: Checked) -> Iterator[Problem]:
-    try:
-        source = plain(open_source(manifest))
-        checked.manifest = source.name
-        yield from _check_source(source, told, jobs, checked)
-    except NotAManifest as error:
-        for rule in of_scope("open"):
-            yield from (_problem(rule, found, error.source, 0) for found in rule.check(error))
-
-
-def _check_source(source: Source, told: str | None, jobs: Jobs, checked: Checked) -> Iterator[Problem]:
-    expected = (told,) if told is not None else _attributes_at_the_head(source)
-    whole = Facts(source.name, told=told)
-    for first, part in scan(source, partial(check_block, expected, told), jobs, size=_BLOCK):
-        yield from (_problem(rule, found, source.name, first + number) for number, rule, found in part.found)
-        whole.merge(part.facts, first)
-        checked.lines += part.facts.objects
-    late = tuple(name for name in whole.attributes if name not in expected)
-    if late:
-        yield from _lacking_metadata(source, late, jobs)
-    for rule in of_scope("file"):
-        yield from (_problem(rule, found, source.name, found.line) for found in rule.check(whole))
-
-
-def _problem(rule: Rule, found: Found, file: str, line: int) -> Problem:
+def _problem(rule: Rule, found: Found, file: str, line: int = 0) -> Problem:
     return Problem(rule.code, rule.severity, file, line, found.path, found.message)
 
 

@@ -99,6 +99,8 @@ def _report(result: "Split", dry_run: bool) -> str:
     rows: list[tuple[object, ...]] = [
         (index, result.table.name(index), *counts, sum(counts)) for index, counts in result.counts.items()
     ]
+    if any(result.empty):
+        rows.append((None, f"(no {result.attribute.task.unit})", *result.empty, sum(result.empty)))
     shown = rows if len(rows) <= MANY else rows[: MANY - 1]
     totals = [result.lines[name] for name in names]
     total = (None, "lines", *totals, sum(totals))
@@ -115,9 +117,8 @@ def _report(result: "Split", dry_run: bool) -> str:
 def _remarks(result: "Split") -> list[str]:
     remarks = []
     if not result.attribute.task.has_classes:
-        kind = result.attribute.type or "of no known type"
-        name = clean(result.attribute.name)
-        remarks.append(f"not stratified: {name} is {clean(kind)}, which has no class a line")
+        name, kind = clean(result.attribute.name), clean(result.attribute.task.short)
+        remarks.append(f"not stratified: {name} is {kind}: no class stands on its lines")
     if result.small_classes:
         few = ", ".join(clean(result.table.name(index)) for index in result.small_classes[:8])
         more = f" and {len(result.small_classes) - 8} more" if len(result.small_classes) > 8 else ""

@@ -16,6 +16,7 @@ _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name
 _DAYS = 31  # longer than this, dates are counted by month; months likewise by year
 _FEW = 8
+_UNITS = {"box": "boxes", "cuboid": "cuboids", "entity": "entities"}  # what a line has several of
 
 
 def stats(
@@ -78,6 +79,12 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
     if one.confidence.total:
         yield ""
         yield from _indented(_confidence(one.confidence))
+    if one.labelled and not one.classes:
+        yield (
+            "  no classes to count: none stand on its lines"
+            if not one.empty
+            else f"  no {one.unit} on any line"
+        )
     if one.labelled:
         yield ""
         yield from _indented(_who_and_when(one))
@@ -85,19 +92,23 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
 
 def _classes(one: "AttributeStats", every_class: bool) -> list[str]:
     most = max(shown.lines for shown in one.classes)
+    units = _UNITS.get(one.unit)
     rows = [
         (
-            shown.index,
+            str(shown.index),
             _short(shown.name),
             shown.lines,
+            *((shown.labels,) if units else ()),
             _percent(shown.lines, one.labelled),
             bar(shown.lines / most),
         )
         for shown in one.classes
     ]
-    text = table([(str(row[0]), *row[1:]) for row in rows], ("class", "name", "lines", "share", "")).split(
-        "\n"
-    )
+    if one.empty:
+        nothing = (one.empty, *((0,) if units else ()), _percent(one.empty, one.labelled), "")
+        rows.append(("", f"(no {one.unit})", *nothing))
+    headers = ("class", "name", "lines", *((units,) if units else ()), "share", "")
+    text = table(rows, headers).split("\n")
     if every_class or len(rows) <= _MOST:
         return text
     half = _MOST // 2
@@ -121,6 +132,7 @@ def _who_and_when(one: "AttributeStats") -> list[str]:
     rest = one.labelled - one.human - one.machine
     who = {"by people": one.human, "by a model": one.machine, "by whom is not said": rest}
     text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
+    text += [f"changed by an adjustment job: {one.adjusted:,}"] if one.adjusted else []
     text += _counts({f"job {job}": count for job, count in one.jobs.items()})
     if one.days:
         days = list(one.days)

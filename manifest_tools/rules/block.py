@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from manifest_tools.found import Found
 from manifest_tools.keys import keys_of
 from manifest_tools.rows import line_offsets
-from manifest_tools.rules import Rule
 from manifest_tools.rules.facts import Facts, Keys, label_key
-from manifest_tools.rules.found import Found
 from manifest_tools.rules.judge import judge
 from manifest_tools.rules.proof import Proof, prove
+from manifest_tools.rules.rule import Rule
 from manifest_tools.sources import Block
 
 
@@ -24,40 +24,51 @@ class Part:
     facts: Facts
 
 
-def check_block(expected: tuple[str, ...], told: str | None, block: Block) -> Part:
+def check_block(expected: tuple[str, ...], told: str | None, purpose: str, block: Block) -> Part:
     """Return what the rules of a line find in a block; ``expected`` are the label attributes of the file."""
     # A million small tuples, none in a cycle: looking for cycles in them takes a third of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return check_lines(block.read(), expected, told)
+        return check_lines(block.read(), expected, told, purpose)
     finally:
         if collecting:
             gc.enable()
 
 
-def check_lines(data: bytes, expected: tuple[str, ...], told: str | None, shortcut: bool = True) -> Part:
+def check_lines(
+    data: bytes, expected: tuple[str, ...], told: str | None, purpose: str = "", shortcut: bool = True
+) -> Part:
     """Return the same with and without the shortcut, only later without."""
     starts, ends = line_offsets(data)
     facts = Facts(told=told)
     proof = Proof(np.zeros(len(starts), bool), [None] * len(starts))
     if shortcut:
-        proof = prove(data, starts, ends, expected, told, facts)
+        proof = prove(data, starts, ends, expected, told, purpose, facts)
     found: list[tuple[int, Rule, Found]] = []
     for number in np.flatnonzero(~proof.clean).tolist():
         line = data[starts[number] : ends[number]]
         proof.refs[number] = None
         if line.strip():
-            found += [(number, *one) for one in _judge(number, line, expected, told, facts, proof)]
+            found += [(number, *one) for one in _judge(number, line, expected, told, purpose, facts, proof)]
+        else:
+            facts.skip(number)
+    facts.ends = data.endswith(b"\n")
     facts.keys.append(_keys(proof))
     return Part(len(starts), found, facts)
 
 
 def _judge(
-    number: int, line: bytes, expected: tuple[str, ...], told: str | None, facts: Facts, proof: Proof
+    number: int,
+    line: bytes,
+    expected: tuple[str, ...],
+    told: str | None,
+    purpose: str,
+    facts: Facts,
+    proof: Proof,
 ) -> list[tuple[Rule, Found]]:
     """Run every rule on one line, and remember of it what the proof does of others."""
-    found, read = judge(line, expected, told)
+    found, read = judge(line, expected, told, purpose)
     if read is None:
         facts.objects += 1
         return found

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.attributes import check_number
+from manifest_tools.found import Label, Line
 from manifest_tools.keys import keys_of
 from manifest_tools.record import METADATA, SOURCES
-from manifest_tools.rules.found import Label, Line
 from manifest_tools.rules.label import indices
 
 PLACEHOLDER = "lab#"
@@ -38,6 +38,14 @@ class Pair(NamedTuple):
     name: str
 
 
+class Kind(NamedTuple):
+    """What the lines of an attribute are: labelled, failed or unlabelled, and of which task type."""
+
+    attribute: str
+    state: str
+    type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Of the lines with a ``source-ref``: a key for it, the line, and a key for the label of each attribute.
@@ -52,14 +60,20 @@ class Keys:
 
 @dataclass(slots=True)
 class Facts:
-    """What is remembered of a file, or of a part of it; lines count from 1, or from the part's beginning."""
+    """What is remembered of a file, or of a part of it; lines count from 1, or from the part's beginning.
+
+    ``objects`` counts lines that are not ``blank``; ``ends`` says whether the last one has its newline.
+    """
 
     name: str = ""
     objects: int = 0
     attributes: dict[str, str] = field(default_factory=dict)
+    kinds: dict[Kind, Seen] = field(default_factory=dict)
     classes: dict[Pair, Seen] = field(default_factory=dict)
     buckets: dict[str, Seen] = field(default_factory=dict)
     placeholder: Seen | None = None
+    blank: Seen | None = None
+    ends: bool = True
     told: str | None = None
     told_lines: int = 0
     keys: list[Keys] = field(default_factory=list)
@@ -70,12 +84,17 @@ class Facts:
         self.told_lines += part.told_lines
         self.attributes |= part.attributes
         check_number(self.attributes)
+        for kind, seen in part.kinds.items():
+            see(self.kinds, kind, seen, offset)
         for pair, seen in part.classes.items():
             see(self.classes, pair, seen, offset)
         for bucket, seen in part.buckets.items():
             see(self.buckets, bucket, seen, offset)
         if part.placeholder is not None:
             self.hold(part.placeholder, offset)
+        if part.blank is not None:
+            self.blank = _sum(self.blank, part.blank, offset)
+        self.ends = part.ends
         self.keys += (Keys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
     def add(self, number: int, line: Line) -> None:
@@ -88,6 +107,7 @@ class Facts:
         for label in line.labels:
             self.attributes[label.name] = label.metadata_key
             check_number(self.attributes)
+            see(self.kinds, Kind(label.name, label.state, label.type), here)
             for pair in pairs(label):
                 see(self.classes, pair, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
@@ -95,10 +115,32 @@ class Facts:
         if holds_placeholder(line):
             self.hold(here, 0)
 
+    def skip(self, number: int) -> None:
+        """Remember a blank line."""
+        self.blank = _sum(self.blank, Seen(number, 1), 0)
+
     def hold(self, seen: Seen, offset: int) -> None:
         """Remember lines with the placeholder, counted from ``offset``."""
-        moved = Seen(seen.first + offset, seen.lines)
-        self.placeholder = moved if self.placeholder is None else self.placeholder.and_also(moved)
+        self.placeholder = _sum(self.placeholder, seen, offset)
+
+    def lines(self, attribute: str, state: str = "labelled") -> int:
+        """Return on how many lines an attribute is in a state."""
+        mine = (seen for kind, seen in self.kinds.items() if kind[:2] == (attribute, state))
+        return sum(seen.lines for seen in mine)
+
+    def types(self, attribute: str) -> dict[str, Seen]:
+        """Return the task types that an attribute has on its labelled lines, the commonest first."""
+        found = {
+            kind.type: seen
+            for kind, seen in self.kinds.items()
+            if kind.attribute == attribute and kind.state == "labelled"
+        }
+        return dict(sorted(found.items(), key=lambda item: -item[1].lines))
+
+
+def _sum(known: Seen | None, seen: Seen, offset: int) -> Seen:
+    moved = Seen(seen.first + offset, seen.lines)
+    return moved if known is None else known.and_also(moved)
 
 
 T = TypeVar("T")
@@ -106,9 +148,7 @@ T = TypeVar("T")
 
 def see(table: dict[T, Seen], key: T, seen: Seen, offset: int = 0) -> None:
     """Count ``key`` in a table; the lines of ``seen`` are counted from ``offset``."""
-    moved = Seen(seen.first + offset, seen.lines)
-    known = table.get(key)
-    table[key] = moved if known is None else known.and_also(moved)
+    table[key] = _sum(table.get(key), seen, offset)
 
 
 def pairs(label: Label) -> Iterable[Pair]:

@@ -1,25 +1,33 @@
 """Runs every rule of a line on one line: the long way, which the shortcut of ``proof`` must agree with."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from manifest_tools.attributes import Attribute, attributes_of
-from manifest_tools.record import METADATA
-from manifest_tools.rules import Rule, of_scope
-from manifest_tools.rules.found import Found, Label, Line
+from manifest_tools.found import Found, Label, Line
+from manifest_tools.record import METADATA, SOURCES
+from manifest_tools.rules import of_scope
 from manifest_tools.rules.reading import decode
-from manifest_tools.tasks import TYPES
+from manifest_tools.rules.rule import Rule, Scope
+from manifest_tools.spans import members, text
+from manifest_tools.tasks import room_of
 
 Judged = tuple[Rule, Found]
 
-_BYTES, _LINE, _LABEL = of_scope("bytes"), of_scope("line"), of_scope("label")
+_BYTES = of_scope("bytes")
 
 
-def judge(line: bytes, expected: tuple[str, ...], told: str | None) -> tuple[list[Judged], Line | None]:
+def judge(
+    line: bytes, expected: tuple[str, ...], told: str | None, purpose: str = ""
+) -> tuple[list[Judged], Line | None]:
     """Return what all rules find in the bytes of one line, and the line, where it can be read.
 
-    ``expected`` names the label attributes of the file; ``told`` leaves out all but one.
+    ``expected`` names the label attributes of the file; ``told`` leaves out all but one; ``purpose`` is what
+    the file is checked for, if for anything.
     """
     try:
         value = decode(line)
@@ -27,8 +35,24 @@ def judge(line: bytes, expected: tuple[str, ...], told: str | None) -> tuple[lis
         value = None
     if not isinstance(value, dict):
         return _judge_bytes(line), None
-    read = line_of(value, expected, told)
-    return judge_line(read), read
+    read = replace(
+        line_of(value, expected, told), length=len(line.rstrip(b"\r\n").decode()), repeated=_repeated(line)
+    )
+    return judge_line(read, purpose), read
+
+
+def _repeated(line: bytes) -> tuple[str, ...]:
+    """Name the keys of a line that decide what it means, and that it has more than once."""
+    keys = Counter(text(line, member.key) for member in members(line))
+    if keys.total() == len(keys):
+        return ()
+    return tuple(key for key, count in keys.items() if count > 1 and decides(key, keys))
+
+
+def decides(key: str, keys: Container[str]) -> bool:
+    """Say whether a key is a source, or a label attribute or its metadata."""
+    twins = (key + METADATA, key.removesuffix("-ref") + METADATA)
+    return key in SOURCES or key.endswith(METADATA) or any(twin in keys for twin in twins)
 
 
 def _judge_bytes(line: bytes) -> list[Judged]:
@@ -37,12 +61,19 @@ def _judge_bytes(line: bytes) -> list[Judged]:
     return list(islice(found, 1))
 
 
-def judge_line(line: Line) -> list[Judged]:
+def judge_line(line: Line, purpose: str = "") -> list[Judged]:
     """Return what the rules find in a line that could be read, in the order of the table."""
-    found = [(rule, one) for rule in _LINE for one in rule.check(line)]
+    found = [(rule, one) for rule in _rules("line", purpose) for one in rule.check(line)]
     for label in line.labels:
-        found += [(rule, one) for rule in _LABEL for one in rule.check(label)]
+        for rule in _rules("label", purpose):
+            if not rule.rooms or label.room in rule.rooms:
+                found += [(rule, one) for one in rule.check(label)]
     return found
+
+
+@cache
+def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
+    return of_scope(scope, purpose)
 
 
 def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> Line:
@@ -61,9 +92,9 @@ def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | Non
 
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> Label:
-    task = TYPES.get(one.type.lower(), "")
     metadata = value[one.metadata_key]
-    return Label(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, task)
+    room = room_of(one.type)
+    return Label(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, room)
 
 
 def _is_other_twin(key: str, told: str, labels: tuple[Label, ...]) -> bool:

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_tools import s3uri
-from manifest_tools.rules.found import Found, Label, path, shown
+from manifest_tools.found import Found, Label, path, shown
+from manifest_tools.rules.examples import labelled, lines, several, single
+from manifest_tools.rules.papers import OUTPUT
+from manifest_tools.rules.rule import rule
 from manifest_tools.tasks.single_label import class_index
 
 # What the label of a type is, beside class indices; other types may have any.
@@ -125,3 +128,86 @@ def _shares(table: Mapping[str, Any], *where: str | int) -> Iterator[Found]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and not (number and 0 <= value <= 1):
             yield Found(path(*where, key), f"expected a confidence from 0 to 1, found {shown(value)}")
+
+
+def index_is_a_number(label: Label) -> Iterator[Found]:
+    """A class index is written as a number, as Ground Truth does, not as a string."""
+    if label.room == "verification":  # documented as a string there
+        return
+    texts = [value for value in class_labels(label) if isinstance(value, str) and index_of(value) is not None]
+    if texts:
+        yield Found(path(label.name), f"expected a class index as a number, found {shown(texts[0])}")
+
+
+RULES = (
+    rule(
+        "MT210",
+        "error",
+        "label",
+        form_fits_the_type,
+        breaks=lines(single([0])),
+        keeps=lines(single(0), several([0], {"0": "RH"})),
+        fix="Write the label in the form of its type, or the type that the label has.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT211",
+        "error",
+        "label",
+        indices_are_indices,
+        breaks=lines(single("RH"), single(-1)),
+        keeps=lines(single(0)),
+        fix="Write the index of the class in the job's list of categories, counted from 0.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT215",
+        "warning",
+        "label",
+        index_is_a_number,
+        breaks=lines(single("0")),
+        keeps=lines(single(0), labelled("check", "0", "label-verification", class_name="RH")),
+        fix="mtool validate --fix writes the number.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT220",
+        "warning",
+        "label",
+        has_a_class_name,
+        breaks=lines(single(name=None)),
+        keeps=lines(single(name="RH")),
+        fix="Add class-name to the metadata, or hand the table to split and train with --classes.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT221",
+        "warning",
+        "label",
+        class_map_names_the_label,
+        breaks=lines(several([0, 1], {"0": "RH"})),
+        keeps=lines(several([0, 1], {"0": "RH", "1": "LH"})),
+        fix="Add the class to the class-map.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT222",
+        "warning",
+        "label",
+        confidence_map_has_the_label,
+        breaks=lines(several([0], {"0": "RH"}, confidence_map={"1": 0.9})),
+        keeps=lines(several([0], {"0": "RH"}, confidence_map={"0": 0.9})),
+        fix="Add the confidence; mtool filter --min-confidence takes the class for one without.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT230",
+        "error",
+        "label",
+        confidence_is_a_share,
+        breaks=lines(single(confidence=95)),
+        keeps=lines(single(confidence=0.95), single(confidence=0)),
+        fix="Write a share of 1: 95 percent is 0.95.",
+        source=OUTPUT,
+    ),
+)

@@ -1,33 +1,21 @@
 """A label and its metadata: that both are there, and that the metadata has the form of its type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from manifest_tools.record import FIELDS, METADATA, SOURCES
-from manifest_tools.rules.found import Found, Label, Line, path, shown
+from manifest_tools.dates import date
+from manifest_tools.found import Found, Label, Line, path, shown
+from manifest_tools.record import METADATA, SOURCES
+from manifest_tools.rules.examples import line as example
+from manifest_tools.rules.examples import lines, single
+from manifest_tools.rules.papers import OUTPUT, VERIFY
+from manifest_tools.rules.rule import rule
+from manifest_tools.tasks import TYPES
 from manifest_tools.tasks.single_label import class_index
 
-# Section 4 of the format reference; compared without regard to case.
-KNOWN_TYPES = frozenset(
-    f"groundtruth/{name}"
-    for name in (
-        "image-classification",
-        "image-classification-multilabel",
-        "object-detection",
-        "semantic-segmentation",
-        "text-classification",
-        "text-classification-multilabel",
-        "text-span",
-        "label-verification",
-        "video-classification",
-        "video-object-detection",
-        "video-object-tracking",
-        "point_cloud_single_frame_semantic_segmentation",
-        "point_cloud_object_detection",
-        "point_cloud_object_tracking",
-        "custom",
-    )
-)
+# Of these something is said by a rule of its own.
+_OBJECTS = ("class-map", "class_map")
+_TEXTS = ("type", "class-name", "human-annotated", "creation-date", "job-name", "failure-reason")
 
 
 def a_label_has_metadata(line: Line) -> Iterator[Found]:
@@ -56,13 +44,13 @@ def metadata_has_a_label(label: Label) -> Iterator[Found]:
 
 def fields_have_their_form(label: Label) -> Iterator[Found]:
     """A field of the metadata has the form that Ground Truth gives it."""
-    for name, form in FIELDS.items():
+    for name in _TEXTS:
         value = label.metadata.get(name)
-        if value is None or name.startswith("confidence"):
-            continue
-        if form is str and not isinstance(value, str):
+        if value is not None and not isinstance(value, str):
             yield Found(path(label.metadata_key, name), f"expected text, found {shown(value)}")
-        elif form is not str and not _is_class_map(value):
+    for name in _OBJECTS:
+        value = label.metadata.get(name)
+        if value is not None and not _is_class_map(value):
             found = "another" if isinstance(value, dict) else shown(value)
             where = path(label.metadata_key, name)
             yield Found(where, f"expected an object of class index and name, found {found}")
@@ -86,5 +74,166 @@ def names_its_type(label: Label) -> Iterator[Found]:
 def type_is_known(label: Label) -> Iterator[Found]:
     """The task type is one that Ground Truth writes."""
     kind = label.metadata.get("type")
-    if isinstance(kind, str) and kind.lower() not in KNOWN_TYPES:
+    if isinstance(kind, str) and kind.lower() not in TYPES:
         yield Found(path(label.metadata_key, "type"), f"no type of Ground Truth's: {shown(kind)}")
+
+
+def dates_can_be_read(label: Label) -> Iterator[Found]:
+    """A creation-date is a date."""
+    said = label.metadata.get("creation-date")
+    if isinstance(said, str) and date(said) is None:
+        where = path(label.metadata_key, "creation-date")
+        yield Found(where, f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(said)}")
+
+
+def the_annotator_is_said(label: Label) -> Iterator[Found]:
+    """The field human-annotated says yes or no."""
+    said = label.metadata.get("human-annotated")
+    if label.state == "labelled" and isinstance(said, str) and said not in ("yes", "no"):
+        yield Found(path(label.metadata_key, "human-annotated"), f"expected yes or no, found {shown(said)}")
+
+
+def adjustment_is_said(label: Label) -> Iterator[Found]:
+    """The field adjustment-status says adjusted or unadjusted."""
+    said = label.metadata.get("adjustment-status")
+    if said is not None and said not in ("adjusted", "unadjusted"):
+        where = path(label.metadata_key, "adjustment-status")
+        yield Found(where, f"expected adjusted or unadjusted, found {shown(said)}")
+
+
+def metadata_is_named_after_its_label(line: Line) -> Iterator[Found]:
+    """Metadata has the name of its label, with -metadata behind it."""
+    strays = stray(line.value)
+    if strays is not None:
+        key, name = strays
+        yield Found(path(key), f"expected {shown(name + METADATA)} beside {shown(name)}, found {shown(key)}")
+
+
+def stray(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the metadata key of a line that must belong to a label of another name, and that label.
+
+    There is one right answer only where one key looks like metadata, has no label, and one other key is left.
+    """
+    keys = [key for key in value if key not in SOURCES and not key.startswith("source-ref")]
+    lonely = [key for key in keys if _looks_like_metadata(key, value)]
+    labels = [key for key in keys if key not in lonely and value[key] is not None]
+    if len(lonely) != 1 or len(labels) != 1 or labels[0].endswith(METADATA):
+        return None
+    return lonely[0], labels[0]
+
+
+def _looks_like_metadata(key: str, value: Mapping[str, Any]) -> bool:
+    name = key[: -len(METADATA)]
+    if not key.lower().replace("_", "-").endswith(METADATA) or not isinstance(value[key], dict):
+        return False
+    if value[key].get("failure-reason") is not None or "type" not in value[key]:
+        return False
+    exact = key.endswith(METADATA)
+    return not (exact and (value.get(name) is not None or value.get(f"{name}-ref") is not None))
+
+
+RULES = (
+    rule(
+        "MT201",
+        "error",
+        "line",
+        a_label_has_metadata,
+        breaks=lines(single(), {"source-ref": "s3://lab3-rawdata/IMG_0086.JPG", "hand": 0}),
+        keeps=lines(single(), single(ref="s3://lab3-rawdata/IMG_0086.JPG")),
+        fix="Add the metadata, or take the label out and label the picture again.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT202",
+        "error",
+        "line",
+        metadata_is_an_object,
+        breaks=lines(example(hand=0, hand_metadata="RH")),
+        keeps=lines(single()),
+        fix='Write an object: {"class-name": "RH", "type": "groundtruth/image-classification"}.',
+        source=OUTPUT,
+    ),
+    rule(
+        "MT203",
+        "error",
+        "label",
+        metadata_has_a_label,
+        breaks=lines(single(None)),
+        keeps=lines(single(), example(hand_metadata={"failure-reason": "expired", "retry-count": 1})),
+        fix="mtool filter --labelled leaves such lines out.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT204",
+        "error",
+        "label",
+        fields_have_their_form,
+        breaks=lines(single(human_annotated=True)),
+        keeps=lines(single(human_annotated="yes")),
+        fix="Write the field as Ground Truth does: text as a string, a class-map as an object.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT205",
+        "warning",
+        "label",
+        names_its_type,
+        breaks=lines(single(type=None)),
+        keeps=lines(single()),
+        fix="Add the type; without it the form of the label has to be guessed.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT206",
+        "warning",
+        "label",
+        type_is_known,
+        breaks=lines(single(type="groundtruth/stickers")),
+        keeps=lines(single(type="groundtruth/custom"), single(type="GroundTruth/Image-Classification")),
+        fix="Write one of Ground Truth's types; lines of any other pass through every command unread.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT207",
+        "warning",
+        "label",
+        dates_can_be_read,
+        breaks=lines(single(creation_date="yesterday")),
+        keeps=lines(single(creation_date="2022-08-22T20:52:51.851Z"), single(creation_date=None)),
+        fix="Write the date in ISO 8601; mtool filter --before and --after cannot place it otherwise.",
+        source=OUTPUT,
+    ),
+    rule(
+        "MT208",
+        "warning",
+        "label",
+        the_annotator_is_said,
+        breaks=lines(single(human_annotated="true")),
+        keeps=lines(single(human_annotated="no"), single(human_annotated=None)),
+        fix='Write "yes" for people, "no" for a model.',
+        source=OUTPUT,
+    ),
+    rule(
+        "MT209",
+        "warning",
+        "label",
+        adjustment_is_said,
+        breaks=lines(single(adjustment_status="changed")),
+        keeps=lines(single(adjustment_status="adjusted"), single()),
+        fix='Write "adjusted" where a worker changed the label, "unadjusted" where none did.',
+        source=VERIFY,
+    ),
+    rule(
+        "MT213",
+        "error",
+        "line",
+        metadata_is_named_after_its_label,
+        breaks=lines(
+            {key.replace("hand-m", "auto-label-m"): value for key, value in single().items()},
+            {key.replace("hand-m", "hand_m"): value for key, value in single().items()},
+        ),
+        keeps=lines(single(), example(hand=0, notes_metadata={})),
+        fix="mtool validate --fix gives the metadata the name of its label.",
+        source=OUTPUT,
+    ),
+)

@@ -6,7 +6,6 @@ URIs and confidences, which differ from line to line, are compared as they are. 
 else has to be told here; a property test shows that the shortcut hides nothing.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.attributes import attributes_of, check_number
 from manifest_tools.record import METADATA
+from manifest_tools.rules.doubts import rule_out
 from manifest_tools.rules.facts import PLACEHOLDER, Facts, Seen, bucket_of, see
 from manifest_tools.rules.reading import decode
 from manifest_tools.rules.shapes import (
@@ -30,11 +30,10 @@ from manifest_tools.rules.shapes import (
     read_column,
     verdict,
 )
-from manifest_tools.tasks import TYPES
+from manifest_tools.tasks import room_of
 
 _PLACEHOLDER = PLACEHOLDER.encode()
-_ESCAPED = re.compile(rb"\\u00[0-7]")  # what could as well be spelt as it is, in a key perhaps
-_LABELS = {"single_label": "index", "multi_label": "indices"}
+_LABELS = {"single_label": "index", "verification": "index", "multi_label": "indices"}
 
 
 @dataclass(slots=True)
@@ -51,7 +50,13 @@ class Proof:
 
 
 def prove(
-    data: bytes, starts: Numbers, ends: Numbers, known: tuple[str, ...], told: str | None, facts: Facts
+    data: bytes,
+    starts: Numbers,
+    ends: Numbers,
+    known: tuple[str, ...],
+    told: str | None,
+    purpose: str,
+    facts: Facts,
 ) -> Proof:
     """Return which lines of a block no rule would find anything in; ``facts`` remembers what they show."""
     none = Proof(np.zeros(len(starts), bool), [None] * len(starts))
@@ -62,11 +67,11 @@ def prove(
     clean = np.logical_and.reduce([column.sure for column in columns])
     proof = Proof(clean, [None] * len(starts))
     _prove_sources(columns[0], proof)
-    verdicts = [[verdict(c.attribute, shape, known) for shape in c.shapes] for c in columns]
+    verdicts = [[verdict(c.attribute, shape, known, purpose) for shape in c.shapes] for c in columns]
     for column, found in zip(columns, verdicts, strict=True):
         good = np.array([*(one.clean for one in found), False])
         clean &= good[column.codes]
-    _rule_out(data, starts, ends, columns, told, clean)
+    rule_out(data, starts, ends, columns, told, clean)
     held = _placeholders(data, starts, ends, columns, proof)
     for column, found in zip(columns, verdicts, strict=True):
         _remember(column, found, proof, facts)
@@ -90,11 +95,11 @@ def attributes_in(
         for one in attributes_of(value):
             if told not in (None, one.name):
                 continue
-            form = TYPES.get(one.type.lower())
+            form = _LABELS.get(room_of(one.type))
             if form is None and one.state == "labelled":
                 return None
             if form is not None:
-                found[one.name] = Attribute(one.name, one.metadata_key, _LABELS[form])
+                found[one.name] = Attribute(one.name, one.metadata_key, form)
     check_number(found)
     return list(found.values())
 
@@ -134,24 +139,6 @@ def _all_begin(refs: Sequence[str | None], prefix: str) -> bool:
     return joined.startswith(prefix) and joined.count("\n" + prefix) == joined.count("\n") == ends
 
 
-def _rule_out(
-    data: bytes, starts: Numbers, ends: Numbers, columns: list[Column], told: str | None, clean: Flags
-) -> None:
-    """Rule out lines that have, or may have, another label attribute than those peeked at."""
-    expected = np.sum([column.has_metadata for column in columns], axis=0)
-    twin = METADATA.encode() + b'"'
-    # A backslash is sought first: one byte is found ten times faster than four.
-    escapes = b"\\" in data and b"\\u00" in data
-    # Among escapes, one key more and one fewer could make the same sum.
-    other = told is None and (escapes or data.count(twin) != int(expected.sum()))
-    if not escapes and not other:
-        return
-    for at in np.flatnonzero(clean).tolist():
-        line = data[starts[at] : ends[at]]
-        if (escapes and _ESCAPED.search(line)) or (other and line.count(twin) != expected[at]):
-            clean[at] = False
-
-
 def _placeholders(data: bytes, starts: Numbers, ends: Numbers, columns: list[Column], proof: Proof) -> Flags:
     """Return which clean lines hold the placeholder; those where it may stand elsewhere are ruled out."""
     held = np.zeros(len(starts), bool)
@@ -178,6 +165,8 @@ def _remember(column: Column, verdicts: list[Verdict], proof: Proof, facts: Fact
         if count and one.there:
             facts.attributes[column.attribute.name] = column.attribute.metadata_key
             facts.told_lines += count if facts.told is not None else 0
+        if count and one.kind is not None:
+            see(facts.kinds, one.kind, Seen(at, count))
         for pair in one.pairs if count else ():
             see(facts.classes, pair, Seen(at, count))
     if column.attribute.form == "indices":

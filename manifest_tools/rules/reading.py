@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 
 from manifest_tools.errors import NotAManifest
+from manifest_tools.found import Found
 from manifest_tools.rows import reason
-from manifest_tools.rules.found import Found
+from manifest_tools.rules.examples import lines, single
+from manifest_tools.rules.papers import INPUT, JSON
+from manifest_tools.rules.rule import rule
 
 _decode = msgspec.json.Decoder().decode
 
@@ -68,3 +71,48 @@ def _large(digits: str) -> int | float:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number")
+
+
+_FIRST = lines(single())
+RULES = (
+    rule(
+        "MT100",
+        "error",
+        "open",
+        is_a_manifest,
+        breaks='[{"prefix": "s3://lab3-rawdata/"}, "IMG_0085.JPG"]\n',
+        keeps=_FIRST,
+        fix="Name the augmented manifest itself; a ManifestFile of S3 keys has no labels.",
+        source=INPUT,
+    ),
+    rule(
+        "MT101",
+        "error",
+        "bytes",
+        is_utf8,
+        breaks=_FIRST + '{"source": "caf\udce9"}\n',
+        keeps=_FIRST + '{"source": "café"}\n',
+        fix="Save the file as UTF-8; iconv -f latin1 -t utf-8 does it for Western European text.",
+        source=INPUT,
+    ),
+    rule(
+        "MT102",
+        "error",
+        "bytes",
+        is_json,
+        breaks=_FIRST + "{'source-ref': 's3://lab3-rawdata/IMG_0086.JPG'}\n",
+        keeps=_FIRST + '{"source-ref": "s3://lab3-rawdata/IMG_0086.JPG"}\n',
+        fix="Write lines with a JSON library, not with print or repr.",
+        source=JSON,
+    ),
+    rule(
+        "MT103",
+        "error",
+        "bytes",
+        is_an_object,
+        breaks=_FIRST + '"s3://lab3-rawdata/IMG_0086.JPG"\n',
+        keeps=_FIRST + '{"source-ref": "s3://lab3-rawdata/IMG_0086.JPG"}\n',
+        fix="Put the value under its key, source-ref for a picture.",
+        source=INPUT,
+    ),
+)

@@ -1,4 +1,4 @@
-"""Several classes a line: a list of indices, with ``class-map`` and ``confidence-map`` by index.
+"""Several classes a line, of a picture or a text: a list of indices, with maps of names and confidences.
 
 The list holds every class that at least one worker chose: a union, not a vote, so ``confidence-map`` is the
 only way to thin it.
@@ -8,6 +8,9 @@ from manifest_tools.record import Row
 from manifest_tools.tasks.single_label import class_index
 
 LABEL = "indices"
+FIELDS = ("class-map",)
+DOUBTS = ("confidence-map",)
+UNIT = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:
@@ -17,12 +20,15 @@ def indices(row: Row) -> tuple[int, ...]:
 
 def names(row: Row) -> tuple[tuple[int, str], ...]:
     """Return the classes that the line's ``class-map`` names, whether the label has them or not."""
-    if row.metadata is None or row.metadata.class_map is None:
-        return ()
-    return tuple((class_index(key), name) for key, name in row.metadata.class_map.items())
+    return table(None if row.metadata is None else row.metadata.class_map)
+
+
+def table(class_map: dict[str, str] | None) -> tuple[tuple[int, str], ...]:
+    """Return the classes of a ``class-map``; raises ValueError for a key that is no index."""
+    return tuple([(class_index(key), name) for key, name in (class_map or {}).items()])
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:
     """Return the confidence of each class of the label, None where the map has none."""
-    table = (row.metadata and row.metadata.confidence_map) or {}
-    return tuple(table.get(str(index)) for index in indices(row))
+    shares = (row.metadata and row.metadata.confidence_map) or {}
+    return tuple(shares.get(str(index)) for index in indices(row))

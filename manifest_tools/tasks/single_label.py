@@ -1,9 +1,14 @@
-"""One class a line: the label is an index, the name stands in ``class-name``, one ``confidence``."""
+"""One class a line, of a picture, a text or a video clip: an index, ``class-name``, one ``confidence``."""
+
+from functools import lru_cache
 
 from manifest_tools.classes import MOST_CLASSES
 from manifest_tools.record import Row
 
 LABEL = "index"
+FIELDS = ("class-name",)
+DOUBTS = ("confidence",)
+UNIT = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:
@@ -23,7 +28,8 @@ def confidences(row: Row) -> tuple[float | None, ...]:
     return (None if row.metadata is None else row.metadata.confidence,)
 
 
-def class_index(label: int | str) -> int:
+@lru_cache(maxsize=4096, typed=True)  # boxes of a manifest have few classes, and every line names them again
+def class_index(label: int | str | None) -> int:
     """Return a label's index; raises ValueError for what is none.
 
     >>> class_index("7")

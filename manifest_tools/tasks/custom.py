@@ -1,8 +1,14 @@
-"""Every other type: its lines pass through, and nothing is said about their classes."""
+"""Custom jobs, and types that are not Ground Truth's: the label is whatever a consolidation function wrote.
+
+Lines pass through, and nothing is said about their classes.
+"""
 
 from manifest_tools.record import Row
 
 LABEL = "any"
+FIELDS = ()
+DOUBTS = ()
+UNIT = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:

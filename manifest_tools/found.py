@@ -8,16 +8,20 @@ _SHOWN = 60  # characters of a value that a message repeats
 
 
 class Found(NamedTuple):
-    """What a rule found: the place in the line, what is wrong, and, from a rule of a file, which line."""
+    """What a rule found: the place in the line, what is wrong.
+
+    From a rule of a file also which line, and from a rule of several files which file.
+    """
 
     path: str
     message: str
     line: int = 0
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label attribute of one line, with the metadata that it has there; ``task`` as in tasks.TYPES."""
+    """One label attribute of one line, with the metadata that it has there; ``room`` as in tasks.TYPES."""
 
     name: str
     metadata_key: str
@@ -25,17 +29,17 @@ class Label:
     state: str
     value: Any
     metadata: Mapping[str, Any]
-    task: str = ""
+    room: str = "custom"
 
     @property
     def single(self) -> bool:
         """Say whether the type asks for one class index."""
-        return self.task == "single_label"
+        return self.room in ("single_label", "verification")
 
     @property
     def multi(self) -> bool:
         """Say whether the type asks for a list of class indices."""
-        return self.task == "multi_label"
+        return self.room == "multi_label"
 
     @property
     def class_map(self) -> Any:
@@ -45,11 +49,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, decoded; ``expected`` names what other lines of the file show to be label attributes."""
+    """One line, decoded; ``expected`` names what other lines of the file show to be label attributes.
+
+    ``length`` counts its characters; ``repeated`` names keys that mean something and that it has twice.
+    """
 
     value: Mapping[str, Any]
     labels: tuple[Label, ...]
     expected: tuple[str, ...] = ()
+    length: int = 0
+    repeated: tuple[str, ...] = ()
 
 
 def path(*keys: str | int) -> str:

@@ -1,0 +1,119 @@
+"""The forms that a label and the fields of its metadata are decoded in; a peek names the ones it wants.
+
+Lenient where real files are: an index may be a string of digits, a coordinate a fraction. Every field may be
+missing, for whether one that is asked for is there is a question for ``validate``.
+"""
+
+from typing import Any
+
+import msgspec
+
+Index = int | str
+
+
+class Box(msgspec.Struct, gc=False):
+    """A bounding box, in pixels from the upper left corner."""
+
+    class_id: Index | None = None
+    left: float | None = None
+    top: float | None = None
+    width: float | None = None
+    height: float | None = None
+
+
+class ImageSize(msgspec.Struct, gc=False):
+    """The size of the picture that boxes lie on; ``depth`` counts channels."""
+
+    width: float | None = None
+    height: float | None = None
+    depth: float | None = None
+
+
+class Boxes(msgspec.Struct, gc=False):
+    """The label of a bounding box job; an image without an object has an empty list."""
+
+    annotations: list[Box]
+    image_size: list[ImageSize] | None = None
+
+
+class Cuboid(msgspec.Struct, rename="kebab", gc=False):
+    """A cuboid in a point cloud: of what is said of it, the class alone."""
+
+    class_id: Index | None = None
+
+
+class Cuboids(msgspec.Struct, gc=False):
+    """The label of a 3D point cloud object detection job."""
+
+    annotations: list[Cuboid]
+
+
+class Entity(msgspec.Struct, rename="camel", gc=False):
+    """A stretch of text, by Unicode offsets, the end exclusive."""
+
+    label: str
+    start_offset: int | None = None
+    end_offset: int | None = None
+
+
+class Category(msgspec.Struct, gc=False):
+    """A label category of a named entity job."""
+
+    label: str
+
+
+class Spans(msgspec.Struct, gc=False):
+    """The categories of a named entity job, and the entities that were found."""
+
+    entities: list[Entity]
+    labels: list[Category] = []
+
+
+class Entities(msgspec.Struct, gc=False):
+    """The label of a named entity job."""
+
+    annotations: Spans
+
+
+class Share(msgspec.Struct, gc=False):
+    """The confidence of one box or entity."""
+
+    confidence: float | None = None
+
+
+class Colour(msgspec.Struct, rename="kebab", gc=False):
+    """A class of a mask: its name, its colour, and the confidence of the whole picture."""
+
+    class_name: str | None = None
+    hex_color: str | None = None
+    confidence: float | None = None
+
+
+# By the name that a Peek gives.
+LABELS: dict[str, Any] = {
+    "index": Index | None,
+    "indices": list[Index] | None,
+    "boxes": Boxes | None,
+    "cuboids": Cuboids | None,
+    "entities": Entities | None,
+    "any": Any,
+}
+
+# What stands in the metadata, as the format reference has it; a null is as good as absent.
+FIELDS: dict[str, Any] = {
+    "type": str,
+    "class-name": str,
+    "class-map": dict[str, str],
+    "class_map": dict[str, str],  # as 3D point cloud object detection spells it
+    "internal-color-map": dict[str, Colour],
+    "color-map": dict[str, Colour],
+    "confidence": float,
+    "confidence-map": dict[str, float],
+    "objects": list[Share],
+    "entities": list[Share],
+    "human-annotated": str,
+    "creation-date": str,
+    "job-name": str,
+    "failure-reason": str,
+    "adjustment-status": str,
+}

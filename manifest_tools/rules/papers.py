@@ -1,0 +1,21 @@
+"""Where the rules are from: the pages of AWS's documentation, and of other specifications."""
+
+_GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/"
+_REKOGNITION = "https://docs.aws.amazon.com/rekognition/latest/customlabels-dg/"
+
+INPUT = f"{_GUIDE}sms-input-data-input-manifest.html"
+OUTPUT = f"{_GUIDE}sms-data-output.html"
+LIMITS = f"{_GUIDE}input-data-limits.html"
+REUSE = f"{_GUIDE}sms-reusing-data.html"
+VERIFY = f"{_GUIDE}sms-verification-data.html"
+VIDEO = f"{_GUIDE}sms-video-manual-data-setup.html"
+TRAINING = f"{_GUIDE}augmented-manifest.html"
+API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateLabelingJob.html"
+BUCKETS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
+KEYS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
+JSON = "https://www.rfc-editor.org/rfc/rfc8259"
+JSON_LINES = "https://jsonlines.org"
+REKOGNITION_LINES = f"{_REKOGNITION}tm-debugging-json-line-errors.html"
+REKOGNITION_RULES = f"{_REKOGNITION}md-create-manifest-file-validation-rules.html"
+# What this tool asks for itself, because every one of its words needs it.
+OURS = "ARCHITECTURE.md of mtool"

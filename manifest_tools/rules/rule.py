@@ -1,0 +1,67 @@
+"""What a rule is: one thing that is checked, under one stable code, and what `mtool explain` tells of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from manifest_tools.found import Found
+from manifest_tools.problem import Severity
+
+# What a rule is given: the NotAManifest that opening raised; the bytes of a line; a found.Line; each
+# found.Label of a line; the facts.Facts of a file; those of all files; the job.Job of a preflight. Objects
+# (pictures, masks) are checked by `objects`, not by a function here.
+Scope = Literal["open", "bytes", "line", "label", "file", "files", "job", "object"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Manifests that break a rule, or keep it: the text of each file, and what is told beside them."""
+
+    files: tuple[str, ...]
+    label_attribute: str | None = None
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that is checked, under one stable code.
+
+    ``rooms``: only labels of these task rooms are looked at; ``purposes``: only with ``--for`` one of these.
+    ``fix`` says what to do; ``source`` where the rule is from.
+    """
+
+    code: str
+    severity: Severity
+    scope: Scope
+    check: Callable[..., Iterator[Found]]
+    reason: str
+    breaks: Example
+    keeps: Example
+    fix: str
+    source: str
+    rooms: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+
+def rule(
+    code: str,
+    severity: Severity,
+    scope: Scope,
+    check: Callable[..., Iterator[Found]],
+    *,
+    breaks: str | Example,
+    keeps: str | Example,
+    fix: str,
+    source: str,
+    rooms: tuple[str, ...] = (),
+    purposes: tuple[str, ...] = (),
+) -> Rule:
+    """Return a row of the table; the first line of the function's docstring is the reason."""
+    reason = (check.__doc__ or "").partition("\n")[0].replace("``", "")
+    return Rule(
+        code, severity, scope, check, reason, _example(breaks), _example(keeps), fix, source, rooms, purposes
+    )
+
+
+def _example(given: str | Example) -> Example:
+    return given if isinstance(given, Example) else Example((given,))

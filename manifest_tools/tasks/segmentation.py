@@ -1,0 +1,50 @@
+"""Semantic segmentation: the label is the URI of a mask, a PNG whose colours ``internal-color-map`` names.
+
+The map lists the classes of the picture, and BACKGROUND as class 0; a picture of nothing but background has
+no class. The confidence is the picture's, so it is the same for every class.
+"""
+
+from manifest_tools.forms import Colour
+from manifest_tools.record import Row
+from manifest_tools.tasks.single_label import class_index
+
+LABEL = "any"
+FIELDS = ("internal-color-map",)
+DOUBTS = ("internal-color-map",)
+UNIT = "class"
+
+_BACKGROUND = "background"
+
+
+def indices(row: Row) -> tuple[int, ...]:
+    """Return the classes of the mask, without the background."""
+    return tuple(shown(_colours(row)))
+
+
+def names(row: Row) -> tuple[tuple[int, str], ...]:
+    """Return the classes of the map with their names, the background too."""
+    return named(_colours(row))
+
+
+def confidences(row: Row) -> tuple[float | None, ...]:
+    """Return the confidence that the map gives each class."""
+    return tuple(shown(_colours(row)).values())
+
+
+def _colours(row: Row) -> dict[str, Colour]:
+    return (row.metadata and row.metadata.internal_color_map) or {}
+
+
+def shown(colours: dict[str, Colour]) -> dict[int, float | None]:
+    """Return the classes of a colour map but for the background, with their confidences."""
+    return {
+        class_index(key): colour.confidence
+        for key, colour in colours.items()
+        if (colour.class_name or "").lower() != _BACKGROUND
+    }
+
+
+def named(colours: dict[str, Colour]) -> tuple[tuple[int, str], ...]:
+    """Return the classes of a colour map with their names."""
+    called = ((class_index(key), colour.class_name) for key, colour in colours.items())
+    return tuple((index, name) for index, name in called if name is not None)

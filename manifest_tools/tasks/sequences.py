@@ -1,0 +1,25 @@
+"""Frames of a video, or of point clouds: the label is the URI of a SeqLabel.json, one line a sequence.
+
+What was found on which frame stands in that file; the line itself has the ``class-map``. So the classes of a
+line are those of the map, and there is no confidence a line.
+"""
+
+from manifest_tools.record import Row
+from manifest_tools.tasks import multi_label
+
+LABEL = "any"
+FIELDS = ("class-map",)
+DOUBTS = ()
+UNIT = "class"
+
+names = multi_label.names
+
+
+def indices(row: Row) -> tuple[int, ...]:
+    """Return the classes that the sequence has."""
+    return tuple(index for index, _ in names(row))
+
+
+def confidences(row: Row) -> tuple[float | None, ...]:
+    """Return nothing known for every class: confidences are in the SeqLabel.json."""
+    return (None,) * len(indices(row))

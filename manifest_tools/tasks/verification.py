@@ -1,0 +1,12 @@
+"""Label verification: one class a line, what a worker thought of another label, perhaps with a comment.
+
+Documentation writes the index as a string. ``worker-feedback`` is there only where somebody commented.
+"""
+
+from manifest_tools.tasks.single_label import DOUBTS as DOUBTS
+from manifest_tools.tasks.single_label import FIELDS as FIELDS
+from manifest_tools.tasks.single_label import LABEL as LABEL
+from manifest_tools.tasks.single_label import UNIT as UNIT
+from manifest_tools.tasks.single_label import confidences as confidences
+from manifest_tools.tasks.single_label import indices as indices
+from manifest_tools.tasks.single_label import names as names
