@@ -1,6 +1,6 @@
 """Finds every problem of every line, and what is wrong with a file as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -53,22 +53,25 @@ class Report:
     label_attribute_name: str | None = None
     preflight: Preflight | None = None
     together: bool = True
+    codes: Collection[str] | None = None
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""
+        for problem in self._problems():
+            if self.codes is None or problem.code in self.codes:
+                named = (checked for checked in self.checked if checked.manifest == problem.file)
+                next(named, self.checked[-1]).count(problem)
+                yield problem
+
+    def _problems(self) -> Iterator[Problem]:
         self.checked.clear()
         files: list[Facts] = []
         for manifest in self.manifests:
             self.checked.append(Checked(manifest))
-            for problem in self._check(manifest, files):
-                self.checked[-1].count(problem)
-                yield problem
-        for problem in self._check_together(tuple(files)):
-            named = [checked for checked in self.checked if checked.manifest == problem.file]
-            (named or self.checked)[0].count(problem)
-            yield problem
+            yield from self._check(manifest, files)
+        yield from self._check_together(tuple(files))
 
     @property
     def purpose(self) -> str:
@@ -117,16 +120,17 @@ def validate(
     label_attribute_name: str | None = None,
     preflight: Preflight | None = None,
     together: bool = True,
+    codes: Collection[str] | None = None,
     jobs: Jobs = None,
 ) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
 
     All label attributes of a line are checked, or the one named. Several manifests are looked at ``together``
     as well: classes and pictures of a training and a validation part, say. With a ``preflight``, the first
-    one is the train channel of a job, the next one its validation channel. A file that is no manifest is a
-    problem like any other. Raises Refused where there is no such file.
+    one is the train channel of a job, the next one its validation channel. ``codes`` names the ones wanted. A
+    file that is no manifest is a problem like any other. Raises Refused where there is no such file.
     """
-    return Report(manifests, label_attribute_name, preflight, together, jobs)
+    return Report(manifests, label_attribute_name, preflight, together, codes, jobs)
 
 
 def _problem(rule: Rule, found: Found, file: str, line: int = 0) -> Problem:

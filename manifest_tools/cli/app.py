@@ -20,6 +20,7 @@ from manifest_tools.errors import MtoolError
 # In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
 WORDS = (
     "validate",
+    "explain",
     "stats",
     "rewrite",
     "filter",

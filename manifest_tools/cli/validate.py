@@ -1,7 +1,8 @@
 """``mtool validate``."""
 
 import json
-from dataclasses import asdict
+from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,19 @@ import typer
 
 from manifest_tools.cli import options
 from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
-    from manifest_tools.validate import Checked
+    from manifest_tools.validate import Checked, Report
+
+
+class Form(StrEnum):
+    """How problems are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
 
 
 def validate(
@@ -20,44 +31,71 @@ def validate(
         str | None,
         typer.Option("--label-attribute", metavar="NAME", help="Check this label, not all of them."),
     ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CODE", help="Only this code, or MT2 for all MT2xx; may be repeated."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not this code; may be repeated.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Let a warning fail as an error does.")] = False,
+    max_problems: Annotated[
+        int | None, typer.Option("--max-problems", metavar="N", min=1, help="Stop after N problems.")
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First mend, in place, what has one right answer, and say what.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: only say what it would do.")
+    ] = False,
+    format_: Annotated[Form, typer.Option("--format", help="How to print problems.")] = Form.text,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as --format json: a JSON object a problem, a line each.")
+    ] = False,
     list_codes: Annotated[
         bool, typer.Option("--list", help="List the codes with what each asks for, and check nothing.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object a problem, a line each.")
     ] = False,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Print every problem of every line.
 
-    File, line, a stable code, and what is wrong. Exits with 1 when there is any, an error or a warning.
+    File, line, a stable code, and what is wrong; `mtool explain CODE` says more. Files that are named
+    together are compared as well. Exits with 1 when there is an error, or with --strict a warning.
 
     \b
     For example:
       mtool validate output.manifest
-      mtool validate train.manifest validation.manifest --json > problems.jsonl
+      mtool validate train.manifest validation.manifest --strict
+      mtool validate output.manifest --fix --ignore MT306
     """
+    from manifest_tools.explain import chosen
+    from manifest_tools.validate import validate as validate_manifests
+
     if list_codes:
         _print_codes(as_json)
         return
-    from manifest_tools.validate import validate as validate_manifests
-
+    if dry_run and not fix:
+        raise Refused("--dry-run goes with --fix; type both")
+    codes = chosen(tuple(select or ()), tuple(ignore or ()))
+    names = manifests or here("validate")
+    if fix:
+        _fix(names, codes, dry_run, jobs)
     report = validate_manifests(
-        *(manifests or here("validate")), label_attribute_name=label_attribute, jobs=jobs
+        *names, label_attribute_name=label_attribute, together=bool(manifests), codes=codes, jobs=jobs
     )
-    for problem in report:
-        print(json.dumps(asdict(problem)) if as_json else clean(str(problem)))
+    _print(report, Form.json if as_json else format_, max_problems)
     if not quiet:
         for checked in report.checked:
             note(_summary(checked))
-    if any(checked.errors or checked.warnings for checked in report.checked):
+    if any(checked.errors or (strict and checked.warnings) for checked in report.checked):
         raise typer.Exit(1)
 
 
 def here(word: str) -> list[str]:
     """Return every manifest of this folder; raises Refused where there is none."""
-    from manifest_tools.errors import Refused
     from manifest_tools.sources import matching
 
     found = matching(Path())
@@ -66,18 +104,33 @@ def here(word: str) -> list[str]:
     return found
 
 
+def _fix(names: list[str], codes: frozenset[str], dry_run: bool, jobs: int | None) -> None:
+    from manifest_tools.fix import DONE
+    from manifest_tools.fix import fix as fix_manifests
+
+    for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, jobs=jobs):
+        for code, count in sorted(fixed.mended.items()):
+            note(f"{fixed.manifest}: {code} {'would be ' if dry_run else ''}mended: {DONE[code]} ({count:,})")
+
+
+def _print(report: "Report", form: Form, most: int | None) -> None:
+    from manifest_tools.reports import FORMS
+
+    problems = islice(report, most)
+    for line in FORMS[form.value](problems):
+        print(clean(line))
+    if most is not None and sum(one.errors + one.warnings for one in report.checked) == most:
+        note(f"stopped after {_counted(most, 'problem')}; there may be more")
+
+
 def _print_codes(as_json: bool) -> None:
-    from manifest_tools.images import CODES
     from manifest_tools.rules import RULES
 
-    rows = [(rule.code, rule.severity, rule.reason) for rule in RULES]
-    # What only convert and train find, because they open the pictures.
-    rows += [(code, "error", f"{reason}.") for code, reason in CODES.items()]
     if as_json:
-        for code, severity, reason in rows:
-            print(json.dumps({"code": code, "severity": severity, "reason": reason}))
+        for rule in RULES:
+            print(json.dumps({"code": rule.code, "severity": rule.severity, "reason": rule.reason}))
     else:
-        print(table(rows))
+        print(table([(rule.code, rule.severity, rule.reason) for rule in RULES]))
 
 
 def _summary(checked: "Checked") -> str:
