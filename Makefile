@@ -4,6 +4,7 @@ VENV ?= .venv
 PEERS ?= .venv-peers
 TESTS ?=
 WORKERS ?= 2
+SECONDS ?= 60
 DEMO ?=
 
 # The first Python here that will do; a name on the PATH may still be an empty promise, so each is asked.
@@ -14,7 +15,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 INPUTS = pyproject.toml constraints.txt
 
-.PHONY: help setup demo test lint format bench test-peers docs constraints clean
+.PHONY: help setup demo test lint format bench test-peers fuzz docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +44,11 @@ bench: $(VENV)/ready-for-work ## our figures beside those of the peers
 test-peers: $(VENV)/ready-for-work $(PEERS)/ready ## exported models in MXNet 1.3.1, in .venv-peers
 	MTOOL_MXNET13_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest tests/peers $(TESTS)
 
-docs: $(VENV)/ready-for-work ## write the commands' help into README.md
+fuzz: $(VENV)/ready-for-work ## a coverage-guided fuzzer over every command, for SECONDS
+	mkdir -p build
+	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -artifact_prefix=build/
+
+docs: $(VENV)/ready-for-work ## write the pages that the commands and tables say
 	$(BIN)/python -m docs.regenerate
 
 constraints: ## choose the versions in constraints.txt anew

@@ -1,4 +1,7 @@
-"""``make docs``: writes every command's help into docs/commands.md and runs the README's console blocks.
+"""``make docs``: writes the pages that tables and commands say, and runs the README's console blocks.
+
+Every command's help goes into docs/commands.md, every code of ``validate`` into docs/codes.md, and what is
+known of failed jobs into docs/known-failures.md.
 
 A block of the README between ``<!-- console -->`` and ``<!-- /console -->`` holds commands, each after
 ``$ ``, and below it all that it printed. They are run one after the other in a folder with the sample's
@@ -12,11 +15,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 COMMANDS = ROOT / "docs" / "commands.md"
+CODES = ROOT / "docs" / "codes.md"
+FAILURES = ROOT / "docs" / "known-failures.md"
 _BLOCK = re.compile(r"(<!-- console -->\n+```console\n)(.*?)(```\n+<!-- /console -->)", re.DOTALL)
 
 
@@ -62,9 +68,55 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def codes() -> str:
+    """Return docs/codes.md: every rule of validate."""
+    from manifest_tools.rules import RULES
+
+    text = "# Codes\n\nWhat `mtool validate` looks for; `mtool explain CODE` says more. By `make docs`.\n"
+    rows = [
+        (rule.code, rule.severity, rule.reason, ", ".join(rule.purposes), rule.fix, _linked(rule.source))
+        for rule in RULES
+    ]
+    return f"{text}\n{_table(('code', '', 'what is asked for', 'only for', 'what to do', 'source'), rows)}"
+
+
+def failures() -> str:
+    """Return docs/known-failures.md: every row, with the codes that find it, or why none can."""
+    from manifest_tools.known_failures import FAILURES as known
+
+    text = (
+        "# Known failures\n\nWhat people met on the way from a manifest to a model, and which code of"
+        " `mtool validate` finds it\nbefore anything is billed; where there is none, no file and no request can"
+        " show it. Written by `make docs`.\n"
+    )
+    rows = [
+        (
+            str(one.row),
+            one.title,
+            one.cause,
+            ", ".join(one.codes) or one.why_not,
+            one.fix,
+            " ".join(map(_linked, one.sources)),
+        )
+        for one in known
+    ]
+    headers = ("row", "what happens", "cause", "found by", "what to do", "source")
+    return f"{text}\n{_table(headers, rows)}"
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _linked(source: str) -> str:
+    return f"<{source}>" if source.startswith("https://") and " " not in source else source
+
+
 def main() -> None:
-    """Write both files, or with ``--check`` say whether they are up to date."""
-    wanted = {README: readme(README.read_text("utf-8")), COMMANDS: commands()}
+    """Write the files, or with ``--check`` say whether they are up to date."""
+    wanted = {README: readme(README.read_text("utf-8"))}
+    wanted |= {COMMANDS: commands(), CODES: codes(), FAILURES: failures()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         print(

@@ -27,12 +27,22 @@ if TYPE_CHECKING:
     from manifest_tools.errors import InvalidLine as InvalidLine
     from manifest_tools.errors import MtoolError as MtoolError
     from manifest_tools.errors import Refused as Refused
+    from manifest_tools.explain import explain as explain
     from manifest_tools.filter import Filtered as Filtered
     from manifest_tools.filter import filter as filter
+    from manifest_tools.fix import Fixed as Fixed
+    from manifest_tools.fix import fix as fix
     from manifest_tools.labels import read_examples as read_examples
+    from manifest_tools.objects import check_objects as check_objects
+    from manifest_tools.pipe import Piped as Piped
+    from manifest_tools.pipe import pipe as pipe
     from manifest_tools.problem import Problem as Problem
     from manifest_tools.rewrite import Rewritten as Rewritten
     from manifest_tools.rewrite import rewrite as rewrite
+    from manifest_tools.rules.job import Preflight as Preflight
+    from manifest_tools.samples import NotASample as NotASample
+    from manifest_tools.samples import Sample as Sample
+    from manifest_tools.samples import read_pipe as read_pipe
     from manifest_tools.split import Split as Split
     from manifest_tools.split import split as split
     from manifest_tools.stats import stats as stats
@@ -46,20 +56,27 @@ _HOMES = {
     "ClassTable": "classes",
     "Conditions": "conditions",
     "Filtered": "filter",
+    "Fixed": "fix",
     "FromLab": "edits",
     "InvalidLine": "errors",
     "Move": "edits",
     "MtoolError": "errors",
+    "NotASample": "samples",
+    "Piped": "pipe",
     "Placeholder": "edits",
+    "Preflight": "rules.job",
     "Problem": "problem",
     "Refused": "errors",
     "RenameAttribute": "edits",
     "RenameClass": "edits",
     "Rewritten": "rewrite",
+    "Sample": "samples",
     "Split": "split",
+    "check_objects": "objects",
     "read_examples": "labels",
+    "read_pipe": "samples",
 }
-_VERBS = ("convert", "filter", "rewrite", "split", "stats", "validate")
+_VERBS = ("convert", "explain", "filter", "fix", "pipe", "rewrite", "split", "stats", "validate")
 
 
 class _Package(ModuleType):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from manifest_tools.errors import NotAManifest, Refused
-from manifest_tools.explain import chosen
 from manifest_tools.mend import mend
 from manifest_tools.pieces import Pieces
 from manifest_tools.rows import line_offsets
@@ -45,7 +44,7 @@ def fix(
     ``validate`` to tell of; a manifest with nothing to mend is not touched. Raises Refused for an input that
     has no place.
     """
-    codes = chosen((), ()) if select is None else frozenset(select)
+    codes = frozenset(DONE if select is None else select)
     sources = [source for name in manifests if (source := _source(name)) is not None]
     results = []
     with publishing(force=True, sync=True) as publication:

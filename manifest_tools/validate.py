@@ -1,6 +1,6 @@
 """Finds every problem of every line, and what is wrong with a file as a whole."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -54,6 +54,7 @@ class Report:
     preflight: Preflight | None = None
     together: bool = True
     codes: Collection[str] | None = None
+    objects: Iterable[Problem] = ()
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
 
@@ -72,6 +73,7 @@ class Report:
             self.checked.append(Checked(manifest))
             yield from self._check(manifest, files)
         yield from self._check_together(tuple(files))
+        yield from self.objects
 
     @property
     def purpose(self) -> str:
@@ -121,16 +123,18 @@ def validate(
     preflight: Preflight | None = None,
     together: bool = True,
     codes: Collection[str] | None = None,
+    objects: Iterable[Problem] = (),
     jobs: Jobs = None,
 ) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
 
     All label attributes of a line are checked, or the one named. Several manifests are looked at ``together``
     as well: classes and pictures of a training and a validation part, say. With a ``preflight``, the first
-    one is the train channel of a job, the next one its validation channel. ``codes`` names the ones wanted. A
-    file that is no manifest is a problem like any other. Raises Refused where there is no such file.
+    one is the train channel of a job, the next one its validation channel. ``codes`` names the ones wanted;
+    ``objects`` are problems to be told after the others, such as ``check_objects`` finds. A file that is no
+    manifest is a problem like any other. Raises Refused where there is no such file.
     """
-    return Report(manifests, label_attribute_name, preflight, together, codes, jobs)
+    return Report(manifests, label_attribute_name, preflight, together, codes, objects, jobs)
 
 
 def _problem(rule: Rule, found: Found, file: str, line: int = 0) -> Problem:

@@ -10,10 +10,11 @@ REPOSITORY = Path(__file__).parent.parent
 
 # A module may import from its own layer and from those above it in this table.
 LAYERS = {
-    "ground": {"errors", "files", "problem", "keys"},
+    "ground": {"errors", "files", "problem", "keys", "found", "dates"},
     "format": {"s3uri", "s3_failures", "s3", "spans", "sources", "sinks", "work", "recordio"},
     "meaning": {
         "record",
+        "forms",
         "tasks",
         "rows",
         "scan",
@@ -37,8 +38,31 @@ LAYERS = {
         "substitute",
         "tally",
         "rules",
+        "mend",
+        "reports",
+        "objects",
+        "algorithms",
+        "known_failures",
+        "preflight",
+        "payloads",
+        "samples",
+        "sent_lines",
+        "merging",
+        "comparing",
     },
-    "verbs": {"rewrite", "filter", "split", "validate", "stats", "convert"},
+    "verbs": {
+        "validate",
+        "fix",
+        "explain",
+        "rewrite",
+        "filter",
+        "split",
+        "stats",
+        "merge",
+        "diff",
+        "convert",
+        "pipe",
+    },
 }
 ORDER = list(LAYERS)
 VERBS = LAYERS["verbs"]

@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from docs.regenerate import COMMANDS, README, commands, readme
+from docs.regenerate import CODES, COMMANDS, FAILURES, README, codes, commands, failures, readme
 from manifest_tools.cli.app import WORDS, app
+from manifest_tools.known_failures import FAILURES as KNOWN
+from manifest_tools.known_failures import KnownFailure
+from manifest_tools.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,6 +20,21 @@ def test_the_readme_shows_what_the_commands_print() -> None:
 
 def test_the_list_of_commands_is_what_help_prints() -> None:
     assert COMMANDS.read_text("utf-8") == commands(), "type: make docs"
+
+
+def test_the_list_of_codes_is_what_the_rules_say() -> None:
+    assert CODES.read_text("utf-8") == codes(), "type: make docs"
+
+
+def test_the_list_of_known_failures_is_what_their_table_says() -> None:
+    assert FAILURES.read_text("utf-8") == failures(), "type: make docs"
+
+
+@pytest.mark.parametrize("failure", KNOWN, ids=lambda failure: f"row {failure.row}")
+def test_every_known_failure_is_found_by_a_rule_or_says_why_it_cannot_be(failure: KnownFailure) -> None:
+    assert set(failure.codes) <= {rule.code for rule in RULES}
+    assert bool(failure.codes) != bool(failure.why_not)
+    assert failure.why_not == "" or failure.why_not.endswith(".")
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -26,6 +26,7 @@ WORDS = (
     "filter",
     "split",
     "convert",
+    "pipe",
     "train",
     "evaluate",
     "predict",

@@ -1,6 +1,8 @@
 """``mtool validate``."""
 
 import json
+import os
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -9,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.cli.screen import clean, note, progress, table
 from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
+    from manifest_tools.problem import Problem
     from manifest_tools.validate import Checked, Report
 
 
@@ -54,6 +57,11 @@ def validate(
     as_json: Annotated[
         bool, typer.Option("--json", help="The same as --format json: a JSON object a problem, a line each.")
     ] = False,
+    objects: Annotated[
+        bool,
+        typer.Option("--objects", help="Look at pictures and other objects too, here (--images) or in S3."),
+    ] = False,
+    images: options.Images = None,
     list_codes: Annotated[
         bool, typer.Option("--list", help="List the codes with what each asks for, and check nothing.")
     ] = False,
@@ -77,6 +85,8 @@ def validate(
     if list_codes:
         _print_codes(as_json)
         return
+    if images and not objects and not os.environ.get("MTOOL_IMAGES"):
+        raise Refused("--images goes with --objects; type both")
     if dry_run and not fix:
         raise Refused("--dry-run goes with --fix; type both")
     codes = chosen(tuple(select or ()), tuple(ignore or ()))
@@ -84,7 +94,12 @@ def validate(
     if fix:
         _fix(names, codes, dry_run, jobs)
     report = validate_manifests(
-        *names, label_attribute_name=label_attribute, together=bool(manifests), codes=codes, jobs=jobs
+        *names,
+        label_attribute_name=label_attribute,
+        together=bool(manifests),
+        codes=codes,
+        objects=_look(names, images or [], label_attribute, jobs) if objects else (),
+        jobs=jobs,
     )
     _print(report, Form.json if as_json else format_, max_problems)
     if not quiet:
@@ -102,6 +117,18 @@ def here(word: str) -> list[str]:
     if not found:
         raise Refused(f"no *.manifest in this folder; type: mtool {word} FILE")
     return found
+
+
+def _look(
+    names: list[str], images: list[str], label_attribute: str | None, jobs: int | None
+) -> "Iterable[Problem]":
+    from manifest_tools.objects import check_objects
+
+    if "-" in names:
+        raise Refused("--objects reads a manifest twice, and standard input comes once; write it to a file")
+    return check_objects(
+        *names, images=images, label_attribute_name=label_attribute, jobs=jobs, progress=progress
+    )
 
 
 def _fix(names: list[str], codes: frozenset[str], dry_run: bool, jobs: int | None) -> None:

@@ -1,0 +1,51 @@
+"""SageMaker's three built-in algorithms for labelled pictures: one file each, and one table of them.
+
+A request takes every value as a string and checks none; the container does, once its machine is paid for.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from manifest_tools.algorithms import image_classification, object_detection, semantic_segmentation
+from manifest_tools.algorithms.findings import UNKNOWN_JOB, Finding, Job, findings
+from manifest_tools.algorithms.schema import Algorithm, Hyperparameter, Input, Metric, Only, Tunable
+from manifest_tools.errors import Refused
+
+__all__ = [
+    "ALGORITHMS",
+    "Algorithm",
+    "Finding",
+    "Hyperparameter",
+    "Input",
+    "Job",
+    "Metric",
+    "Only",
+    "Tunable",
+    "algorithm",
+    "lint",
+]
+
+# By the name of the image.
+ALGORITHMS: dict[str, Algorithm] = {
+    "image-classification": image_classification.ALGORITHM,
+    "semantic-segmentation": semantic_segmentation.ALGORITHM,
+    "object-detection": object_detection.ALGORITHM,
+}
+
+
+def algorithm(name: str) -> Algorithm:
+    """Return the algorithm of an image's name; raises Refused for a name that is none of ours."""
+    if name not in ALGORITHMS:
+        raise Refused(f"expected one of {', '.join(ALGORITHMS)}, found {name!r:.100}")
+    return ALGORITHMS[name]
+
+
+def lint(values: Mapping[str, str], name: str, job: Job = UNKNOWN_JOB) -> Iterator[Finding]:
+    """Yield what is wrong with ``values``, all the hyperparameters of a job with the algorithm ``name``.
+
+    Nothing is known of the data here; ``job`` says what is known of the job. Raises Refused for a name
+    that is no algorithm's.
+
+    >>> [one.message for one in lint({"num_classes": "2", "num_training_samples": "9.5"}, "object-detection")]
+    ["num_training_samples: expected a whole number from 1, found '9.5'"]
+    """
+    return findings(values, algorithm(name), ALGORITHMS.values(), job)

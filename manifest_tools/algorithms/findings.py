@@ -1,0 +1,144 @@
+"""Every problem of a job's hyperparameters that can be seen without its data."""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from manifest_tools.algorithms.relations import contradictions
+from manifest_tools.algorithms.schema import Algorithm, Hyperparameter
+from manifest_tools.algorithms.values import accepts, problem
+from manifest_tools.found import shown
+
+# HyperParameterKey and HyperParameterValue of CreateTrainingJob. The API's model has 2,500 for a value; the
+# reference page says 256, so what is between them is doubtful.
+MOST_ENTRIES = 100
+LONGEST_KEY = 256
+SURE_VALUE = 256
+LONGEST_VALUE = 2500
+
+Kind = Literal["unknown", "missing", "value", "algorithm", "ignored", "contradiction", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with one hyperparameter (an empty ``name``: with all of them together).
+
+    ``kind`` is stable: ``unknown`` name, ``missing`` one, ``value`` that is none of its own, value or name
+    of another ``algorithm``, ``ignored`` beside what else is set, ``contradiction`` of two, ``limit`` of the
+    service.
+    """
+
+    kind: Kind
+    severity: Literal["error", "warning"]
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What else is known of the job: its channels, its input mode, and how many machines it has."""
+
+    channels: Collection[str] = ()
+    mode: str | None = None
+    instances: int | None = None
+
+
+UNKNOWN_JOB = Job()
+
+
+def findings(
+    values: Mapping[str, str], algorithm: Algorithm, others: Collection[Algorithm], job: Job = UNKNOWN_JOB
+) -> Iterator[Finding]:
+    """Yield what is wrong with ``values``, which are all the hyperparameters of a job.
+
+    ``others`` are the algorithms that a value may have been meant for. A name that begins with an
+    underscore is SageMaker's own (tuning jobs set some) and is left alone.
+    """
+    yield from _limits(values)
+    for name, value in values.items():
+        one = algorithm.find(name)
+        if one is not None:
+            yield from _value(one, value, others)
+        elif not name.startswith("_"):
+            yield _unknown(name, algorithm, others)
+    yield from _missing(values, algorithm)
+    yield from _ignored(values, algorithm, job)
+    for name, severity, message in contradictions(values, algorithm, job.mode):
+        yield Finding("contradiction", severity, name, message)
+
+
+def _limits(values: Mapping[str, str]) -> Iterator[Finding]:
+    if len(values) > MOST_ENTRIES:
+        message = f"expected at most {MOST_ENTRIES} hyperparameters, found {len(values):,}"
+        yield Finding("limit", "error", "", message)
+    for name, value in values.items():
+        if len(name) > LONGEST_KEY:
+            message = f"expected a name of at most {LONGEST_KEY} characters, found {len(name):,}"
+            yield Finding("limit", "error", name, f"{shown(name)}: {message}")
+        if len(value) > SURE_VALUE:
+            sure = len(value) > LONGEST_VALUE
+            limit = f"at most {LONGEST_VALUE if sure else SURE_VALUE:,} characters, found {len(value):,}"
+            doubt = "" if sure else "; the documentation gives this limit, the service's model 2,500"
+            message = f"{shown(name)}: expected {limit}{doubt}"
+            yield Finding("limit", "error" if sure else "warning", name, message)
+
+
+def _value(one: Hyperparameter, value: str, others: Collection[Algorithm]) -> Iterator[Finding]:
+    message = problem(one, value)
+    if message is None:
+        return
+    for other in others:
+        twin = other.find(one.name)
+        if twin is not None and _differ_in_form(one, twin) and accepts(twin, value):
+            yield Finding("algorithm", "error", one.name, f"{message}; that is the form of {other.name}")
+            return
+    yield Finding("value", "error", one.name, message)
+
+
+def _differ_in_form(one: Hyperparameter, twin: Hyperparameter) -> bool:
+    """Say whether two of one name take different things, and not only other limits of one thing."""
+    return one.kind != twin.kind or one.choices != twin.choices
+
+
+def _unknown(name: str, algorithm: Algorithm, others: Collection[Algorithm]) -> Finding:
+    text = f"{algorithm.name} has no hyperparameter {shown(name)}"
+    owners = [other.name for other in others if other is not algorithm and other.find(name)]
+    if owners:
+        return Finding("algorithm", "error", name, f"{text}; it is one of {' and '.join(owners)}")
+    names = [one.name for one in algorithm.hyperparameters]
+    folded = name.strip().lower().replace("-", "_")
+    near = difflib.get_close_matches(folded, names, 1, 0.7)
+    return Finding("unknown", "error", name, text + (f"; type {near[0]}" if near else ""))
+
+
+def _missing(values: Mapping[str, str], algorithm: Algorithm) -> Iterator[Finding]:
+    for one in algorithm.hyperparameters:
+        if one.required and one.name not in values:
+            yield Finding("missing", "error", one.name, f"{algorithm.name} needs {one.name}: {one.reason}")
+
+
+def _ignored(values: Mapping[str, str], algorithm: Algorithm, job: Job) -> Iterator[Finding]:
+    for name in values:
+        one = algorithm.find(name)
+        why = None if one is None else _why_ignored(one, values, algorithm, job)
+        if why is not None:
+            yield Finding("ignored", "warning", name, f"{name} is ignored: {why}")
+
+
+def _why_ignored(
+    one: Hyperparameter, values: Mapping[str, str], algorithm: Algorithm, job: Job
+) -> str | None:
+    if one.only is not None:
+        other = algorithm.find(one.only.name)
+        there = values.get(one.only.name, other.default if other is not None else None)
+        if not there:
+            return f"it is used with {one.only}, which is not set"
+        if one.only.values and there not in one.only.values:
+            how = "" if one.only.name in values else ", the default"
+            return f"it is used with {one.only}, and {one.only.name} is {shown(there)}{how}"
+    if one.name == "use_pretrained_model" and algorithm.pretrained_ignored_with_model:
+        return "the channel model brings the first weights" if "model" in job.channels else None
+    if one.name == "kv_store" and job.instances == 1:
+        return "it is for several machines, and there is one"
+    return None

@@ -1,0 +1,98 @@
+"""``mtool pipe``."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note, progress
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from manifest_tools.pipe import Piped
+
+
+def pipe(
+    manifest: options.Manifest,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            metavar="NAME",
+            help="What to send, in this order; may be repeated. [source-ref, and the only label]",
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", metavar="FILE", help="A file or a FIFO; - is standard output."),
+    ] = "-",
+    images: options.Images = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="Change the order of the lines, as ShuffleConfig does.")
+    ] = False,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = None,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
+    ] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the record stream that Pipe mode would send.
+
+    RecordIO, one record an attribute: an attribute whose name ends in -ref becomes the bytes of its object,
+    any other the text of its value. A FIFO is written as it is, so a local run can read it as in Pipe mode.
+
+    \b
+    For example:
+      mtool pipe train.manifest --attribute source-ref --attribute kind -o train.pipe --images ./raw-data
+      mkfifo train_0; mtool pipe train.manifest --shuffle -o train_0 &
+    """
+    from manifest_tools.pipe import pipe as pipe_manifest
+
+    if output == "-" and not dry_run and sys.stdout.isatty():
+        raise Refused("expected a file for the records, found a terminal; type -o FILE, or | and a program")
+    result = pipe_manifest(
+        manifest,
+        output,
+        attributes=attribute or (),
+        images=images or (),
+        shuffle=shuffle,
+        seed=seed,
+        force=force,
+        dry_run=dry_run,
+        jobs=jobs,
+        progress=progress,
+    )
+    if as_json:
+        note(json.dumps(_as_value(result)))
+    elif not quiet and not result.reader_left:
+        note(_report(result, f", shuffled with seed {seed}" if shuffle else "", dry_run))
+
+
+def _as_value(result: "Piped") -> dict[str, object]:
+    return {
+        "attributes": list(result.attributes),
+        "lines": result.lines,
+        "records": result.records,
+        "bytes": result.size,
+        "reader_left": result.reader_left,
+    }
+
+
+def _report(result: "Piped", order: str, dry_run: bool) -> str:
+    names = clean(" and ".join(result.attributes))
+    if dry_run:
+        records = result.expected * len(result.attributes)
+        would = f"{_many(result.expected, 'line')} would be {_many(records, 'record')}"
+        return f"{would} of {names}{order}; nothing written"
+    sent = f"{_many(result.lines, 'line')}, {_many(result.records, 'record')}"
+    text = f"{sent} of {names}{order}: {result.size:,} bytes"
+    return "\n".join([text, *(f"{one.path}: {one.state}" for one in result.published)])
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,128 @@
+"""Hyperparameters, machines and spot, and what comes after training: rows 38 to 50."""
+
+from manifest_tools.known_failures.failure import KnownFailure
+
+_EXAMPLES = "https://github.com/aws/amazon-sagemaker-examples"
+_GUIDE = "https://github.com/awsdocs/amazon-sagemaker-developer-guide"
+_SDK = "https://github.com/aws/sagemaker-python-sdk"
+
+FAILURES = (
+    KnownFailure(
+        38,
+        ("HP_ENUM",),
+        "A hyperparameter has a value that its algorithm does not take",
+        "A slip of the pen: values are checked only in the container, on a machine that is paid for.",
+        "Take a value that the message, or mtool validate --for, names.",
+        ("https://repost.aws/questions/QUJ-zpZycdSKOD47y0TUk9UA/what-does-this-mean",),
+        ("The value ... is not valid for the ... hyperparameter",),
+    ),
+    KnownFailure(
+        39,
+        ("HP_ALGO",),
+        "image_shape such as 3,416,416 is refused: a whole number from 300 to 10,000 is wanted",
+        "That is image classification's form; object detection takes the side of a square.",
+        "Set image_shape to one number, such as 300 or 512.",
+        (f"{_GUIDE}/issues/44",),
+        ("The value ... is not valid for the 'image_shape' hyperparameter ... between 300 and 10000",),
+    ),
+    KnownFailure(
+        40,
+        ("HP_REQ",),
+        "A hyperparameter that the algorithm needs is missing",
+        "Likely num_classes, or num_training_samples, was not set.",
+        "Set both; mtool validate --for takes them from the manifests.",
+        (f"{_EXAMPLES}/issues/1859", f"{_SDK}/issues/132"),
+        ("KeyError: 'num_classes'", "which are required hyperparameter(s)"),
+    ),
+    KnownFailure(
+        41,
+        ("NUM_SAMPLES",),
+        "The learning rate falls at the wrong time, and nothing says why",
+        "num_training_samples is not the number of lines; what follows from that is undefined.",
+        "Set num_training_samples to the lines that are trained from.",
+        ("https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html",),
+    ),
+    KnownFailure(
+        42,
+        ("INC_MISMATCH",),
+        "Classes cannot be added to a model that is trained further",
+        "num_classes, num_layers and image_shape must be those of the earlier model.",
+        "Keep them, or train anew from ImageNet's weights: use_pretrained_model=1.",
+        (f"{_GUIDE}/issues/39",),
+        why_not="the earlier job's hyperparameters are in neither its model nor the manifest;"
+        " DescribeTrainingJob has them.",
+    ),
+    KnownFailure(
+        43,
+        ("QUOTA",),
+        "The account may have no machine of that type",
+        "The service's quota of a GPU type is 0 until somebody asks for more.",
+        "Ask for it in Service Quotas (SageMaker, training job usage), or take another instance type.",
+        (f"{_EXAMPLES}/issues/263",),
+        ("The account-level service limit ... is",),
+        why_not="quotas are kept by the account, and in no file or request; the refusal costs nothing.",
+    ),
+    KnownFailure(
+        44,
+        ("SPOT_PAIR",),
+        "A waiting time is refused without spot training",
+        "MaxWaitTimeInSeconds was sent, and EnableManagedSpotTraining was not.",
+        "Send both, or neither.",
+        ("https://github.com/Kenza-AI/sagify/issues/111", f"{_EXAMPLES}/issues/869"),
+        ("MaxWaitTimeInSeconds ... only supported when EnableManagedSpotTraining is set to true",),
+    ),
+    KnownFailure(
+        45,
+        ("SPOT_HPO",),
+        "A tuning job ran on demand, at the full price, and said nothing",
+        "A library left the spot fields out of the job definition.",
+        "Read the request back: DescribeHyperParameterTuningJob must have EnableManagedSpotTraining.",
+        (f"{_SDK}/pull/5597",),
+        why_not="it was another library that left them out, after everything that anybody had written.",
+    ),
+    KnownFailure(
+        46,
+        ("CLASS_TABLE",),
+        "Accuracy at the endpoint is far below that of validation",
+        "Not settled; the suspects are an order of classes by folder name, and another resize.",
+        "Keep the class table beside the model; train and validation must agree on it.",
+        (f"{_SDK}/issues/698",),
+    ),
+    KnownFailure(
+        47,
+        ("HP_CHANNELS",),
+        "An endpoint fails on grey pictures, its model trained with one channel",
+        "Likely the endpoint makes another number of channels of a picture than the model takes.",
+        "Train with image_shape=3,..., whatever the colours of the pictures.",
+        (f"{_EXAMPLES}/issues/302",),
+    ),
+    KnownFailure(
+        48,
+        ("INF_SIZE",),
+        "A picture is too large for an endpoint (413)",
+        "An endpoint takes a request of so many bytes, and a photograph may have more.",
+        "Shrink pictures before they are sent, or use a batch transform.",
+        (f"{_EXAMPLES}/issues/245",),
+        ("HTTP content length exceeded",),
+        why_not="it is about pictures that are sent to an endpoint later, and no manifest names these.",
+    ),
+    KnownFailure(
+        49,
+        ("BT_STRATEGY",),
+        "Batch transform of pictures with BatchStrategy MultiRecord",
+        "Several pictures in one request are none.",
+        "Set BatchStrategy SingleRecord.",
+        (f"{_EXAMPLES}/pull/402",),
+        why_not="it is a field of a transform job's request, and of no manifest.",
+    ),
+    KnownFailure(
+        50,
+        ("INF_CTYPE",),
+        "An endpoint does not support the content type application/x-image",
+        "Another image than the built-in algorithm's stands behind it.",
+        "Send what that image takes; application/x-image is the built-in algorithm's.",
+        (f"{_EXAMPLES}/issues/619",),
+        ("Unsupported content-type",),
+        why_not="which image stands behind an endpoint is in no manifest and in no training job's request.",
+    ),
+)

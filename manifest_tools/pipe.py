@@ -1,0 +1,189 @@
+"""Writes the record stream that Pipe mode would send of a manifest: RecordIO, one record an attribute.
+
+There is no image header in it, so it is no ``.rec`` for File mode: a picture's bytes, then its label's text.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from manifest_tools.attributes import survey
+from manifest_tools.errors import BadData, InvalidLine, Refused
+from manifest_tools.found import shown
+from manifest_tools.payloads import Read, check_names, payloads, read_object
+from manifest_tools.places import bucket_of, places
+from manifest_tools.recordio import frame
+from manifest_tools.samples import NotASample, Sample, read_pipe
+from manifest_tools.sent_lines import Numbered, check, in_order, shuffled
+from manifest_tools.sinks import Published, check_apart, publishing
+from manifest_tools.sources import Source, open_source, plain
+from manifest_tools.work import Jobs, run
+
+__all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
+
+_FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
+
+Progress = Callable[[Iterable[list[bytes]], int | None, str], Iterable[list[bytes]]]
+"""Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
+
+
+@dataclass(slots=True)
+class Piped:
+    """What was sent, of how many lines that were to be: lines (samples), and bytes with their framing."""
+
+    manifest: str
+    attributes: tuple[str, ...]
+    expected: int = 0
+    lines: int = 0
+    size: int = 0
+    reader_left: bool = False
+    """Say whether who read the FIFO, or the pipe, went away before the end."""
+
+    published: tuple[Published, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """Records sent: one an attribute and line."""
+        return self.lines * len(self.attributes)
+
+
+def _silently(items: Iterable[list[bytes]], total: int | None, what: str) -> Iterable[list[bytes]]:
+    return items
+
+
+def pipe(
+    manifest: str,
+    output: str = "-",
+    *,
+    attributes: Sequence[str] = (),
+    images: Sequence[str] = (),
+    shuffle: bool = False,
+    seed: int = 0,
+    fetch: Read | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    jobs: Jobs = None,
+    progress: Progress = _silently,
+) -> Piped:
+    """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
+
+    ``images`` says where objects lie on this disk, see ``places``; others come from S3, or by ``fetch``,
+    called in threads with an S3 URI.
+    ``shuffle`` changes the order of the lines by ``seed``, as ShuffleConfig does; the order is not that of
+    the service, which is not published. A FIFO is written as it is; its reader may leave. Raises
+    InvalidLine for a line that lacks an attribute, before anything is written.
+    """
+    check_apart(manifest, [output])
+    source = plain(open_source(manifest))
+    names = tuple(attributes) or _usual_names(source, jobs)
+    check_names(names)
+    checked = check(source, names, shuffle, jobs)
+    result = Piped(source.name, names, checked.samples)
+    where = places(images, checked.refs, _folder(manifest))
+    read = partial(read_object, where, fetch or _from_s3)
+    from_s3 = [ref for ref in checked.refs if ref.startswith("s3://") and not where.covers(ref)]
+    if fetch is None and from_s3:
+        _check_credentials(source.name, from_s3)
+    if dry_run:
+        return result
+    lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
+    sent = _sent(lines, names, read, source.name, _threads(jobs) if from_s3 else 1)
+    try:
+        with publishing(force=force) as publication:
+            _write(publication.open(output), progress(sent, checked.samples, "lines"), result)
+            source.check_unchanged()
+        result.published = tuple(publication.published)
+    except BrokenPipeError:  # a training algorithm reads as far as it likes, and so does `head`
+        result.reader_left = True
+    return result
+
+
+def records(
+    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, manifest: str = "manifest"
+) -> Iterator[bytes]:
+    """Yield the payload of every record of these lines; raises InvalidLine where one cannot be made.
+
+    >>> list(records([(1, b'{"a-ref": "s3://b/k", "n": 1}')], ("a-ref", "n"), str.encode))
+    [b's3://b/k', b'1']
+    """
+    for sent in _sent(lines, names, read, manifest, 1):
+        yield from sent
+
+
+def _sent(
+    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, manifest: str, threads: int
+) -> Iterator[list[bytes]]:
+    """Yield the payloads of each line, in order; objects are fetched by several threads at once."""
+    task = partial(_line, names, read, manifest)
+    if threads == 1:
+        yield from map(task, lines)
+        return
+    with ThreadPoolExecutor(threads) as executor:
+        yield from run(task, lines, executor, ahead=2 * threads)
+
+
+def _line(names: tuple[str, ...], read: Read, manifest: str, numbered: Numbered) -> list[bytes]:
+    number, line = numbered
+    try:
+        return payloads(line, names, read)
+    except ValueError as error:
+        raise InvalidLine(manifest, number, str(error)) from error
+
+
+def _write(stream: BinaryIO, sent: Iterable[list[bytes]], result: Piped) -> None:
+    for line in sent:
+        try:
+            framed = b"".join(map(frame, line))
+        except ValueError as error:
+            raise BadData(f"{result.manifest}: line {result.lines + 1} of the stream: {error}") from error
+        stream.write(framed)
+        result.lines += 1
+        result.size += len(framed)
+    stream.flush()
+
+
+def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
+    """Return the source and the only label attribute; raises Refused, with all, where there are several."""
+    found = survey(source, jobs)
+    first = "source" if "source" in found.keys and "source-ref" not in found.keys else "source-ref"
+    labels = list(found.attributes)
+    if len(labels) == 1:
+        return first, labels[0]
+    there = ", ".join(map(shown, labels[:8])) or f"none; its keys are {', '.join(list(found.keys)[:8])}"
+    label = labels[0] if labels else "NAME"
+    raise Refused(
+        f"{source.name}: expected one label attribute, found {there};"
+        f" type --attribute {first} --attribute {label}"
+    )
+
+
+def _folder(manifest: str) -> str:
+    """Return where refs that are paths begin."""
+    return "" if manifest == "-" or manifest.startswith("s3://") else os.path.dirname(manifest)
+
+
+def _threads(jobs: Jobs) -> int:
+    return jobs if isinstance(jobs, int) else _FETCHERS
+
+
+def _from_s3(uri: str) -> bytes:
+    from manifest_tools import s3
+
+    return s3.read(uri)
+
+
+def _check_credentials(name: str, refs: Sequence[str]) -> None:
+    """Raise Refused, before anything is written, where objects are neither here nor to be had."""
+    from manifest_tools import s3
+
+    if s3.have_credentials():
+        return
+    bucket = bucket_of(refs[0])
+    lab = "; lab# is a placeholder: type mtool rewrite --lab ID first" if "lab#" in bucket else ""
+    raise Refused(
+        f"{name}: the objects of {bucket} are not on this disk, and there are no AWS credentials:"
+        f" type --images ./raw-data{lab}"
+    )

@@ -1,0 +1,43 @@
+"""What is asked of the objects that lines point to: listed and explained here, found by ``objects``.
+
+``mtool validate --objects`` looks for all of it; ``convert`` and ``train``, which open the pictures anyway, for
+the first ones.
+"""
+
+from collections.abc import Iterator
+
+from manifest_tools import images
+from manifest_tools.found import Found
+from manifest_tools.objects.codes import CODES
+from manifest_tools.problem import Severity
+from manifest_tools.rules.papers import LIMITS, OURS
+from manifest_tools.rules.rule import Example, Rule
+
+_NOTHING = Example(())
+_FIXES = {
+    images.MISSING: "Fetch it, or say with --images s3://bucket/prefix=FOLDER where it lies.",
+    images.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a download that failed.",
+    images.TRUNCATED: "Fetch or save it once more.",
+    images.TOO_LARGE: "Shrink it.",
+    images.OUTSIDE: "Take the ../ out of the URI, or copy what a symbolic link points to into the folder.",
+    images.UNNAMEABLE: "Rename the object.",
+}
+
+
+def _looked_at_elsewhere(_: object) -> Iterator[Found]:
+    return iter(())
+
+
+def _row(code: str, severity: Severity, reason: str, fix: str, source: str) -> Rule:
+    return Rule(
+        code, severity, "object", _looked_at_elsewhere, f"{reason}.", _NOTHING, _NOTHING, fix, source
+    )
+
+
+RULES = (
+    *(
+        _row(code, "error", reason, _FIXES[code], LIMITS if code == images.TOO_LARGE else OURS)
+        for code, reason in images.CODES.items()
+    ),
+    *(_row(code, told.severity, told.reason, told.fix, told.source) for code, told in CODES.items()),
+)
