@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from manifest_tools.classes import ClassTable as ClassTable
+    from manifest_tools.comparing.difference import Diff as Diff
     from manifest_tools.conditions import Conditions as Conditions
     from manifest_tools.convert import convert as convert
+    from manifest_tools.diff import diff as diff
     from manifest_tools.edits import FromLab as FromLab
     from manifest_tools.edits import Move as Move
     from manifest_tools.edits import Placeholder as Placeholder
@@ -55,6 +57,7 @@ _HOMES = {
     "BadData": "errors",
     "ClassTable": "classes",
     "Conditions": "conditions",
+    "Diff": "comparing.difference",
     "Filtered": "filter",
     "Fixed": "fix",
     "FromLab": "edits",
@@ -76,7 +79,7 @@ _HOMES = {
     "read_examples": "labels",
     "read_pipe": "samples",
 }
-_VERBS = ("convert", "explain", "filter", "fix", "pipe", "rewrite", "split", "stats", "validate")
+_VERBS = ("convert", "diff", "explain", "filter", "fix", "pipe", "rewrite", "split", "stats", "validate")
 
 
 class _Package(ModuleType):

@@ -4,7 +4,7 @@ There is no image header in it, so it is no ``.rec`` for File mode: a picture's 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,13 +20,12 @@ from manifest_tools.samples import NotASample, Sample, read_pipe
 from manifest_tools.sent_lines import Numbered, check, in_order, shuffled
 from manifest_tools.sinks import Published, check_apart, publishing
 from manifest_tools.sources import Source, open_source, plain
-from manifest_tools.work import Jobs, run
+from manifest_tools.work import Jobs, Progress, run, silently
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
 _FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
 
-Progress = Callable[[Iterable[list[bytes]], int | None, str], Iterable[list[bytes]]]
 """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
 
 
@@ -50,10 +49,6 @@ class Piped:
         return self.lines * len(self.attributes)
 
 
-def _silently(items: Iterable[list[bytes]], total: int | None, what: str) -> Iterable[list[bytes]]:
-    return items
-
-
 def pipe(
     manifest: str,
     output: str = "-",
@@ -66,7 +61,7 @@ def pipe(
     force: bool = False,
     dry_run: bool = False,
     jobs: Jobs = None,
-    progress: Progress = _silently,
+    progress: Progress = silently,
 ) -> Piped:
     """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
 

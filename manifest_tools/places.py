@@ -132,8 +132,13 @@ def common_folder(refs: Iterable[str]) -> str:
     return "" if folder == _S3 else folder
 
 
+_LONGEST = 4096  # characters of a path; realpath looks at every part of it
+
+
 def _inside(folder: str, rest: str) -> str:
     """Return the real path of ``folder/rest``; raises Unusable where it would lie elsewhere."""
+    if len(rest) > _LONGEST:
+        raise Unusable(MISSING, f"no file can have a name of {len(rest):,} characters")
     parts = rest.split("/")
     if "\\" in rest or "\0" in rest or any(part in ("", ".", "..") for part in parts):
         raise Unusable(OUTSIDE, f"expected a path below {folder}, found {rest[:200]!r}")

@@ -7,8 +7,8 @@ AWS's own variables and files alone say who asks and where (``AWS_PROFILE``, ``A
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from manifest_tools.errors import MtoolError, Refused
 from manifest_tools.s3_failures import Denied, NotThere, failure, refusal
@@ -21,6 +21,7 @@ __all__ = [
     "Denied",
     "NotThere",
     "exists",
+    "first_bytes",
     "have_credentials",
     "open_stream",
     "read",
@@ -63,6 +64,32 @@ def read(uri: str) -> bytes:
     name = _named(uri)
     with _in_words(uri):
         return _whole(lambda: _client().get_object(Bucket=name.bucket, Key=name.key)["Body"].read())
+
+
+def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
+    """Return the first ``length`` bytes of an object, the size of all of it, and its ETag.
+
+    One request. A server that knows no ranges answers with all of it, of which no more is read. Raises
+    what ``s3`` raises.
+    """
+    name = _named(uri)
+    answers: list[Mapping[str, Any]] = []
+
+    def body() -> bytes:
+        answer = _client().get_object(Bucket=name.bucket, Key=name.key, Range=f"bytes=0-{length - 1}")
+        answers[:] = [answer]
+        if answer["ContentLength"] <= length:
+            return answer["Body"].read()
+        with answer["Body"] as stream:
+            return stream.read(length)
+
+    with _in_words(uri):
+        data = _unless_past_the_end(lambda: _whole(body))
+    if not answers:
+        return b"", 0, ""
+    total = answers[0].get("ContentRange", "").rpartition("/")[2]
+    size = int(total) if total.isdecimal() else answers[0]["ContentLength"]
+    return data, size, answers[0].get("ETag", "").strip('"')
 
 
 def read_range(uri: str, start: int, end: int) -> bytes:

@@ -87,3 +87,21 @@ def failure(uri: str, error: Exception) -> MtoolError:
             said = words.format(error=text, problem=bucket_problem(bucket) or text)
             return MtoolError(f"{uri}: {said}")
     return MtoolError(f"{uri}: {text}; check AWS_PROFILE, AWS_CONFIG_FILE and the AWS_ variables")
+
+
+# What S3 says of one object; it may give all others.
+_OF_ONE_OBJECT = (
+    "InvalidObjectState",
+    "KeyTooLongError",
+    "InvalidURI",
+    "InvalidBucketName",
+    "InvalidArgument",
+    "MethodNotAllowed",
+)
+
+
+def is_of_one_object(error: MtoolError) -> bool:
+    """Say whether what went wrong is a matter of one object: archived, or of a name that S3 does not take."""
+    cause = error.__cause__
+    code = str(getattr(cause, "response", {}).get("Error", {}).get("Code", ""))
+    return code in _OF_ONE_OBJECT or code.startswith("KMS.") or type(cause).__name__ == "ParamValidationError"

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from manifest_tools.errors import MtoolError
 
@@ -131,3 +131,14 @@ def _keep_freed_memory() -> None:
     if hasattr(libc, "mallopt"):
         for parameter in (trim_threshold, mmap_threshold):
             libc.mallopt(parameter, 64 << 20)
+
+
+class Progress(Protocol):
+    """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
+
+    def __call__(self, items: Iterable[T], total: int | None, what: str) -> Iterator[T]: ...  # noqa: D102
+
+
+def silently(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+    """Hand the items on and show nothing."""
+    yield from items

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from manifest_tools.classes import ClassConflict, ClassTable
 from manifest_tools.convert import Plan, carry_out, is_current, plan
-from manifest_tools.convert.pictures import Fetch, Progress, silently
+from manifest_tools.convert.pictures import Fetch
 from manifest_tools.errors import Refused
 from manifest_tools.labels import Examples, read_examples
 from manifest_tools.problem import Problem
-from manifest_tools.work import Jobs
+from manifest_tools.work import Jobs, Progress, silently
 from trainers.artifact import Model
 from trainers.dataset import Dataset, from_records
 

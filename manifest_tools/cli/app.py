@@ -25,6 +25,7 @@ WORDS = (
     "rewrite",
     "filter",
     "split",
+    "diff",
     "convert",
     "pipe",
     "train",

@@ -12,13 +12,13 @@ from typing import Any, Protocol, cast
 
 from manifest_tools import __version__
 from manifest_tools.classes import ClassTable
-from manifest_tools.convert.pictures import Fetch, Progress, silently, usable
+from manifest_tools.convert.pictures import Fetch, usable
 from manifest_tools.convert.planning import Plan, Usual, prepare_plan
 from manifest_tools.errors import BadData, Refused
 from manifest_tools.examples import Example
 from manifest_tools.problem import Problem
 from manifest_tools.sinks import Publication, Published, publishing
-from manifest_tools.work import Jobs
+from manifest_tools.work import Jobs, Progress, silently
 
 __all__ = ["FORMATS", "Converted", "NothingUsable", "Plan", "carry_out", "convert", "is_current", "plan"]
 

@@ -1,9 +1,8 @@
 """The stream of pictures under every format: found or fetched, made ready, in the order of the lines."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol, TypeVar
 
 from manifest_tools.convert.planning import Plan
 from manifest_tools.examples import Example
@@ -11,25 +10,12 @@ from manifest_tools.images import MISSING, Recipe, Unusable, prepare
 from manifest_tools.places import Places, read_file
 from manifest_tools.problem import Problem
 from manifest_tools.s3_failures import Denied, NotThere
-from manifest_tools.work import Jobs, run
-
-T = TypeVar("T")
+from manifest_tools.work import Jobs, Progress, run
 
 Fetch = Callable[[str], bytes]
 """Returns the object of an S3 URI, or enough of it to see that it is larger than ``MAX_BYTES``."""
 
 _FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
-
-
-class Progress(Protocol):
-    """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
-
-    def __call__(self, items: Iterable[T], total: int | None, what: str) -> Iterator[T]: ...  # noqa: D102
-
-
-def silently(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """Hand the items on and show nothing."""
-    yield from items
 
 
 def usable(

@@ -11,9 +11,9 @@ from manifest_tools.objects.codes import CODES
 
 if TYPE_CHECKING:
     from manifest_tools.objects.judge import Size
-    from manifest_tools.objects.report import Objects, Progress
+    from manifest_tools.objects.report import Objects
     from manifest_tools.sources import Source
-    from manifest_tools.work import Jobs
+    from manifest_tools.work import Jobs, Progress
 
 __all__ = ["CODES", "check_objects"]
 
@@ -42,6 +42,7 @@ def check_objects(
     >>> list(report), report.lines, report.objects
     ([], 0, 0)
     """
-    from manifest_tools.objects.report import Objects, silently
+    from manifest_tools.objects.report import Objects
+    from manifest_tools.work import silently
 
     return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or silently)

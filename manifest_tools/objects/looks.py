@@ -11,11 +11,10 @@ from manifest_tools.objects.codes import DENIED, NO_SEQUENCE, NOT_LOOKED_AT, OTH
 from manifest_tools.objects.headers import Seen, look_at
 from manifest_tools.objects.opened import HEAD, Opened, opened, opened_in_s3
 from manifest_tools.objects.pointers import Kind
-from manifest_tools.objects.remote import is_of_one_object
 from manifest_tools.objects.sequences import SeqLabel, Sequence, read_seq_label, read_sequence
 from manifest_tools.objects.signatures import is_no_video, thing
 from manifest_tools.places import Places
-from manifest_tools.s3_failures import Denied, NotThere
+from manifest_tools.s3_failures import Denied, NotThere, is_of_one_object
 
 MAX_JSON = 16 << 20
 """A sequence file or a SeqLabel.json is read whole up to here; a part of JSON says nothing."""

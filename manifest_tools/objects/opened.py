@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from manifest_tools import s3
 from manifest_tools.images import MISSING, Unusable
-from manifest_tools.objects.remote import first_bytes
+from manifest_tools.s3 import first_bytes
 
 HEAD = 64 << 10
 TAIL = 4 << 10

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from manifest_tools.errors import NotAManifest
 from manifest_tools.images import Unusable
@@ -20,24 +20,13 @@ from manifest_tools.objects.pointers import pointings
 from manifest_tools.objects.survey import Survey, survey
 from manifest_tools.problem import Problem
 from manifest_tools.sources import Source, open_source, plain
-from manifest_tools.work import Jobs, run
+from manifest_tools.work import Jobs, Progress, run, silently
 
 _FETCHERS = 32  # threads that ask S3, where `jobs` does not say: they wait more than they work
 _BATCH = 64  # lines for a worker process at a time
 _PICTURE = "$.source-ref"
 
 T = TypeVar("T")
-
-
-class Progress(Protocol):
-    """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
-
-    def __call__(self, items: Iterable[T], total: int | None, what: str) -> Iterator[T]: ...  # noqa: D102
-
-
-def silently(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """Hand the items on and show nothing."""
-    yield from items
 
 
 @dataclass(slots=True)

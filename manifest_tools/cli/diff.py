@@ -1,0 +1,104 @@
+"""``mtool diff``."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from manifest_tools.comparing.difference import Diff
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A path, an s3:// URI, or - for standard input.")],
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The same; not there with --textconv.")
+    ] = None,
+    label_attribute: Annotated[
+        str | None,
+        typer.Option("--label-attribute", metavar="NAME", help="Compare this label and nothing else."),
+    ] = None,
+    as_json: options.Json = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the report as Markdown, for a pull request.")
+    ] = False,
+    as_text: Annotated[
+        bool,
+        typer.Option(
+            "--textconv", help="Print one manifest as text, a line each: what git diff can compare."
+        ),
+    ] = False,
+    max_lines: Annotated[
+        int, typer.Option("--max-lines", metavar="N", min=0, help="Lines to show of every kind of change.")
+    ] = 10,
+    quiet: options.Quiet = False,
+    jobs: options.Jobs = None,
+) -> None:
+    """Say how two manifests differ.
+
+    Lines added, gone and moved, labels flipped, classes, confidences and other keys; a line is found again
+    by its picture. Exits with 1 when they differ, with 0 when they mean the same.
+
+    \b
+    For example:
+      mtool diff old.manifest new.manifest
+      mtool diff old.manifest new.manifest --markdown >> "$GITHUB_STEP_SUMMARY"
+      git config diff.manifest.textconv "mtool diff --textconv"
+    """
+    _check(new, as_text, {"--json": as_json, "--markdown": as_markdown, "--textconv": as_text})
+    if as_text or new is None:
+        _print_text(old, label_attribute, jobs)
+        return
+    from manifest_tools.diff import diff as diff_manifests
+
+    found = diff_manifests(old, new, label_attribute_name=label_attribute, max_lines=max_lines, jobs=jobs)
+    _print(found, as_json, as_markdown)
+    if not quiet:
+        _remark(found, as_json or as_markdown)
+    if found.differs:
+        raise typer.Exit(1)
+
+
+def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
+    chosen = [option for option, given in forms.items() if given]
+    if len(chosen) > 1:
+        raise Refused(f"{' and '.join(chosen)} are two forms of output; type one of them")
+    if as_text and new is not None:
+        raise Refused("expected one manifest with --textconv, found two; git gives it one at a time")
+    if not as_text and new is None:
+        raise Refused("expected two manifests, found one; type: mtool diff OLD NEW")
+
+
+def _print_text(manifest: str, label_attribute: str | None, jobs: int | None) -> None:
+    from manifest_tools.comparing.textconv import textconv
+
+    if label_attribute is not None:
+        raise Refused("--textconv shows every label; leave --label-attribute out")
+    for text in textconv(manifest, jobs):
+        print(clean(text))
+
+
+def _print(found: "Diff", as_json: bool, as_markdown: bool) -> None:
+    from manifest_tools.cli import differences
+
+    if as_json:
+        print(json.dumps(found.to_json()))
+    elif as_markdown:
+        print(differences.as_markdown(found))
+    elif found.differs:
+        print(differences.as_text(found))
+
+
+def _remark(found: "Diff", printed: bool) -> None:
+    from manifest_tools.cli.differences import summary
+
+    for name, unread in ((found.old, found.old_unread), (found.new, found.new_unread)):
+        if unread:
+            lines = "1 line is" if unread == 1 else f"{unread:,} lines are"
+            note(f"{name}: {lines} no JSON object with a source; compared by the bytes")
+    if not found.differs and not printed:
+        note(summary(found))
