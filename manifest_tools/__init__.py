@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from manifest_tools.fix import Fixed as Fixed
     from manifest_tools.fix import fix as fix
     from manifest_tools.labels import read_examples as read_examples
+    from manifest_tools.merge import merge as merge
+    from manifest_tools.merging.report import Merged as Merged
     from manifest_tools.objects import check_objects as check_objects
     from manifest_tools.pipe import Piped as Piped
     from manifest_tools.pipe import pipe as pipe
@@ -63,6 +65,7 @@ _HOMES = {
     "FromLab": "edits",
     "InvalidLine": "errors",
     "Move": "edits",
+    "Merged": "merging.report",
     "MtoolError": "errors",
     "NotASample": "samples",
     "Piped": "pipe",
@@ -79,7 +82,19 @@ _HOMES = {
     "read_examples": "labels",
     "read_pipe": "samples",
 }
-_VERBS = ("convert", "diff", "explain", "filter", "fix", "pipe", "rewrite", "split", "stats", "validate")
+_VERBS = (
+    "convert",
+    "diff",
+    "explain",
+    "filter",
+    "fix",
+    "merge",
+    "pipe",
+    "rewrite",
+    "split",
+    "stats",
+    "validate",
+)
 
 
 class _Package(ModuleType):

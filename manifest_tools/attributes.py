@@ -128,12 +128,22 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
 
 def _shape(label: Any, value: dict[str, Any]) -> str:
     """Return the type that a label without ``type`` must have, by its form."""
+    if isinstance(label, str) and label.startswith("s3://"):
+        return ""
+    if isinstance(label, dict):
+        return _shape_of_object(label)
     subject = "image" if "source-ref" in value else "text"
     if isinstance(label, list):
         return f"groundtruth/{subject}-classification-multilabel"
     if isinstance(label, int | str) and not isinstance(label, bool):
         return f"groundtruth/{subject}-classification"
     return ""
+
+
+def _shape_of_object(label: dict[str, Any]) -> str:
+    if isinstance(label.get("annotations"), list) and "image_size" in label:
+        return "groundtruth/object-detection"
+    return "groundtruth/text-span" if isinstance(label.get("annotations"), dict) else ""
 
 
 def survey(source: Source, jobs: Jobs = None) -> Survey:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
 from manifest_tools.attributes import LabelAttribute
+from manifest_tools.dates import date, utc
 from manifest_tools.errors import Refused
 from manifest_tools.record import Metadata, Peek, Row, state
 from manifest_tools.tasks import TaskType
@@ -93,9 +94,9 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     asked = wanted.min_confidence is not None
     if (asked and not task.doubts) or (wanted.classes and not task.has_classes):
         what = "confidence" if asked and not task.doubts else "class"
-        raise Refused(f"{attribute.name} is {task.short}: no {what} stands on its lines")
+        raise Refused(f"{attribute.name} is {task.short}, no {what} stands on its lines")
     if wanted.multilabel == "trim" and task.label in ("index", "any"):
-        raise Refused(f"{attribute.name} is {task.short}: nothing can be trimmed off its lines")
+        raise Refused(f"{attribute.name} is {task.short}, nothing can be trimmed off its lines")
     fields = [*(task.doubts if asked else ()), *(task.fields if wanted.classes else ())]
     fields += ["human-annotated"] if wanted.human_annotated is not None else []
     fields += ["job-name"] if wanted.jobs else []
@@ -248,17 +249,5 @@ def _date(before: datetime | None, after: datetime | None, row: Row) -> str | No
     return "too late" if before is not None and found >= before else None
 
 
-def date(text: str | None) -> datetime | None:
-    """Return a creation-date, UTC where it names no zone, or None for what is no date.
-
-    >>> date("2018-10-18T22:18:13.527256").isoformat()
-    '2018-10-18T22:18:13.527256+00:00'
-    """
-    try:
-        return _utc(datetime.fromisoformat(text or ""))
-    except ValueError:
-        return None
-
-
 def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return None if moment is None else utc(moment)

@@ -6,7 +6,7 @@ to be edited contains, unless its strings are written with escapes.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from manifest_tools.spans import (
     Edit,
     Member,
     Span,
-    find,
     inside,
     items,
     members,
@@ -184,15 +183,33 @@ class RenameAttribute:
     def __call__(self, line: bytes) -> bytes:
         """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
         found = {member: text(line, member.key) for member in members(line)}
-        twin = _twin(self.old, set(found.values()))
-        bare = twin != self.old + METADATA
-        twins = {self.old: self.new, twin: (self.new.removesuffix("-ref") if bare else self.new) + METADATA}
-        twins = {key: new for key, new in twins.items() if key is not None}
-        edits = [(member.key, spell(twins[key])) for member, key in found.items() if key in twins]
-        taken = set(twins.values()) & set(found.values()) if edits else set()
-        if taken:
+        keys = set(found.values())
+        names = {key: new for key in keys if (new := self._new(key, keys)) != key}
+        taken = {self.new, self.new + METADATA, *names.values()} & keys
+        if names and taken:
             raise ValueError(f"the attribute {min(taken)} is there already")
-        return splice(line, edits)
+        return splice(line, [(at.key, spell(names[key])) for at, key in found.items() if key in names])
+
+    def _new(self, key: str, keys: Collection[str]) -> str:
+        if key == self.old:
+            return self.new
+        if not key.endswith(METADATA) or owner(key, keys) != self.old:
+            return key
+        return (self.new if key == self.old + METADATA else self.new.removesuffix("-ref")) + METADATA
+
+
+def owner(key: str, keys: Collection[str]) -> str:
+    """Return the attribute that a ``-metadata`` key describes on a line with these keys.
+
+    AWS prints the metadata of a ``-ref`` with and without ``-ref``; so beside a ``Person-ref`` that has no
+    other, ``Person-metadata`` is not that of a ``Person``.
+
+    >>> owner("Person-metadata", ["Person-ref"]), owner("Person-metadata", ["Person", "Person-ref"])
+    ('Person-ref', 'Person')
+    """
+    name = key.removesuffix(METADATA)
+    ref = f"{name}-ref"
+    return ref if name not in keys and ref in keys and ref + METADATA not in keys else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +242,10 @@ class RenameClass:
         found = {member: text(line, member.key) for member in members(line)}
         keys = set(found.values())
         for member, key in found.items():
-            if key == f"{self.attribute}{METADATA}" or (self.attribute is None and key.endswith(METADATA)):
-                yield from _class_names(line, member)
+            if key.endswith(METADATA):
+                name = owner(key, keys)
+                if name not in SOURCES and self.attribute in (None, name):
+                    yield from _class_names(line, member)
             elif key + METADATA in keys and self.attribute in (None, key):
                 yield from _categories(line, member)
 
@@ -243,29 +262,26 @@ def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
             yield from (m.value for m in members(line, member.value.start) if _is(line, m.value, b'"'))
         elif key.endswith("color-map") and _is(line, member.value, b"{"):
             for colour in members(line, member.value.start):
-                if _is(line, colour.value, b"{"):
-                    yield from _under(line, colour.value, "class-name")
+                yield from _texts_under(line, colour.value, "class-name")
 
 
 def _categories(line: bytes, label: Member) -> Iterator[Span]:
     """Yield the spans of the strings that name a category of named entities, in the label itself."""
-    if not _is(line, label.value, b"{"):
-        return
-    for key in ("labels", "entities"):
-        for array in _under(line, label.value, "annotations", key):
-            for one in items(line, array.start) if _is(line, array, b"[") else ():
-                if _is(line, one, b"{"):
-                    yield from (span for span in _under(line, one, "label") if _is(line, span, b'"'))
+    for spans in _under(line, label.value, "annotations"):
+        for key in ("labels", "entities"):
+            for array in _under(line, spans, key):
+                for one in items(line, array.start) if _is(line, array, b"[") else ():
+                    yield from _texts_under(line, one, "label")
 
 
-def _under(line: bytes, value: Span, *keys: str) -> Iterator[Span]:
-    """Yield the values at a path inside an object of the line."""
-    found = find(line[value.start : value.end], *keys)
-    return (_moved(member.value, value.start) for member in found)
+def _texts_under(line: bytes, value: Span, key: str) -> Iterator[Span]:
+    return (span for span in _under(line, value, key) if _is(line, span, b'"'))
 
 
-def _moved(span: Span, by: int) -> Span:
-    return Span(span.start + by, span.end + by)
+def _under(line: bytes, value: Span, key: str) -> Iterator[Span]:
+    """Yield the values of a key inside a value of the line; nothing where that is no object."""
+    if _is(line, value, b"{"):
+        yield from (m.value for m in members(line, value.start) if text(line, m.key) == key)
 
 
 def _is(line: bytes, span: Span, mark: bytes) -> bool:

@@ -1,5 +1,6 @@
 """What ``split`` remembers of a manifest: of every line a few bytes, never the line itself."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.assign import Labels
 from manifest_tools.attributes import LabelAttribute, ambiguous, survey
-from manifest_tools.classes import MOST_CLASSES, ClassTable
+from manifest_tools.classes import MOST_CLASSES, ClassTable, unnamed
 from manifest_tools.errors import BadData
 from manifest_tools.keys import keys_of, mix
 from manifest_tools.labels import whole_table
@@ -56,21 +57,62 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
 
     Raises BadData when no line is labelled, Refused where another label attribute turns up.
     """
-    recipe = attribute.peek(*attribute.task.fields, sources=("source-ref", "source"))
-    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
     names = dict.fromkeys(given.names)
-    for _, part in scan(source, partial(_read_block, recipe, attribute.type), jobs):
-        if part.others:
-            raise ambiguous(survey(source, jobs), source.name)
-        names |= part.names
-        for name, parts in columns.items():
-            parts.append(getattr(part, name))
+
+    def parts() -> Iterator[_Part]:
+        for _, part in scan(source, partial(_read_block, _recipe(attribute), attribute.type), jobs):
+            if part.others:
+                raise ambiguous(survey(source, jobs), source.name)
+            names.update(part.names)
+            yield part
+
+    lines = _joined(source, parts())
+    lines.table = whole_table(source, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist()))
+    return lines
+
+
+def read_together(
+    source: Source, attributes: Sequence[LabelAttribute], given: ClassTable, jobs: Jobs
+) -> Lines:
+    """Return the same of several label attributes at once: a line has the classes of all, by their names.
+
+    So it is with Rekognition Custom Labels, an attribute a label, whose numbers say nothing. Classes that
+    ``given`` does not number come after it, in the order of their names.
+    """
+    seen: dict[str, int] = {}
+    recipes = tuple((_recipe(attribute), attribute.type) for attribute in attributes)
+
+    def parts() -> Iterator[_Part]:
+        for _, part in scan(source, partial(_read_together, recipes), jobs):
+            codes = [seen.setdefault(name, len(seen)) for _, name in part.names]
+            part.flat = np.array(codes, np.int32)[part.flat] if codes else part.flat
+            yield part
+
+    lines = _joined(source, parts())
+    known = {name: index for index, name in given.names}
+    new = sorted(seen.keys() - known.keys())
+    known |= {name: given.num_classes + at for at, name in enumerate(new)}
+    numbers = np.array([known[name] for name in seen], np.int32)
+    lines.labels = Labels(numbers[lines.labels.flat], lines.labels.counts)
+    lines.table = ClassTable(tuple(sorted((index, name) for name, index in known.items())))
+    return lines
+
+
+def _recipe(attribute: LabelAttribute) -> Peek:
+    return attribute.peek(*attribute.task.fields, sources=("source-ref", "source"))
+
+
+def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
+    """Return what all blocks show, but for the class table."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
+    for part in parts:
+        for name, found in columns.items():
+            found.append(getattr(part, name))
     labels = Labels(_whole(columns["flat"]), _whole(columns["counts"]))
     if not len(labels.counts):
         raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
-    table = whole_table(source, names, set(np.flatnonzero(np.bincount(labels.flat)).tolist()))
     keys = _distinct(_whole(columns["keys"]))
-    return Lines(_whole(columns["lengths"]), _whole(columns["kinds"]), keys, labels, table)
+    return Lines(_whole(columns["lengths"]), _whole(columns["kinds"]), keys, labels)
 
 
 def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
@@ -134,3 +176,45 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
         flat += indices
         counts.append(len(indices))
     return np.array(flat, np.int32), np.array(counts, np.int32), names
+
+
+def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
+    data = block.read()
+    read = [(read_rows(data, recipe), task_type(kind)) for recipe, kind in recipes]
+    starts, ends = line_offsets(data)
+    first = read[0][0]
+    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
+    names: dict[str, int] = {}
+    flat: list[int] = []
+    counts: list[int] = []
+    sources: list[str | None] = []
+    for at, number in enumerate(first.numbers.tolist()):
+        shown = [(rows.rows[at], task) for rows, task in read]
+        kinds[number] = min(KINDS.index(state(row)) for row, _ in shown)
+        if KINDS[kinds[number]] != "labelled":
+            continue
+        try:
+            classes = {name for row, task in shown if row.label is not None for name in _called(task, row)}
+        except ValueError as error:
+            raise BadLine(number, str(error)) from error
+        flat += [names.setdefault(name, len(names)) for name in sorted(classes)]
+        counts.append(len(classes))
+        sources.append(shown[0][0].source_ref or shown[0][0].source)
+    return _Part(
+        first.lines,
+        frozenset(),
+        (ends - starts).astype(np.uint32),
+        kinds,
+        keys_of(sources),
+        np.array(flat, np.int32),
+        np.array(counts, np.int32),
+        {(index, name): None for name, index in names.items()},
+    )
+
+
+def _called(task: TaskType, row: Row) -> list[str]:
+    """Return the names of the classes of a row; where a name is all that counts, the number is not read."""
+    if task.label == "index" and row.metadata is not None and row.metadata.class_name is not None:
+        return [row.metadata.class_name]
+    named = dict(task.names(row))
+    return [named.get(index, unnamed(index)) for index in task.indices(row)]

@@ -21,6 +21,16 @@ _CHARACTER = re.compile(
 _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]')
 
 
+def _nested(levels: int) -> bytes:
+    """Return the pattern of an array or object with ``levels`` more of them inside each other."""
+    inner = b"|" + _nested(levels - 1) if levels else b""
+    return rb'[\[{](?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"' + inner + rb")*+[\]}]"
+
+
+# A container of few levels, in one match; of deeper ones the brackets are counted.
+_SHALLOW = re.compile(_nested(3))
+
+
 class Span(NamedTuple):
     """Bytes ``start`` up to, not including, ``end``."""
 
@@ -70,6 +80,9 @@ def value_span(line: bytes, at: int) -> Span:
         return _match(_STRING, line, at)
     if first not in (b"{", b"["):
         return _match(_SCALAR, line, at)
+    shallow = _SHALLOW.match(line, at)
+    if shallow is not None:
+        return Span(at, shallow.end())
     depth = 0
     for token in _NESTING.finditer(line, at):
         text = token[0]
@@ -194,6 +207,8 @@ def _match(pattern: re.Pattern[bytes], line: bytes, at: int) -> Span:
 
 
 def _skip(line: bytes, at: int) -> int:
+    if line[at : at + 1] > b" ":  # by far the commonest
+        return at
     found = _SPACE.match(line, at)
     assert found is not None  # it matches nothing as well
     return found.end()

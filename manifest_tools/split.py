@@ -3,8 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 
 import manifest_tools
 from manifest_tools.assign import Labels, assign
-from manifest_tools.attributes import LabelAttribute, label_attribute
+from manifest_tools.attributes import LabelAttribute, label_attribute, survey
 from manifest_tools.classes import ClassTable
 from manifest_tools.errors import Refused
 from manifest_tools.keys import mix
-from manifest_tools.lines import KINDS, Lines, read_lines
+from manifest_tools.lines import KINDS, Lines, read_lines, read_together
 from manifest_tools.parts import NOWHERE, write_parts
 from manifest_tools.sinks import Publication, Published, check_apart, publishing
 from manifest_tools.sources import BLOCK, Source, open_source, plain
@@ -36,7 +37,8 @@ class Split:
     """What ``split`` did: the parts with their counts, and what was left out.
 
     ``counts`` has for each class index its lines in each part, in the order of ``parts``; ``empty`` likewise
-    the labels that have no class: images without a box.
+    the labels that have no class: images without a box. ``attributes`` are several where the classes of
+    several label attributes were dealt out together.
     """
 
     input: str
@@ -49,10 +51,15 @@ class Split:
     counts: dict[int, tuple[int, ...]]
     empty: tuple[int, ...]
     left_out: dict[str, int]
-    attribute: LabelAttribute
+    attributes: tuple[LabelAttribute, ...]
     table: ClassTable
     small_classes: tuple[int, ...]
     published: tuple[Published, ...] = ()
+
+    @property
+    def attribute(self) -> LabelAttribute:
+        """The label attribute, or the first of several."""
+        return self.attributes[0]
 
     @property
     def home(self) -> str:
@@ -73,6 +80,7 @@ class Split:
             "seed": self.seed,
             "label_attribute": self.attribute.name,
             "type": self.attribute.type,
+            **({"label_attributes": [one.name for one in self.attributes]} if self.attributes[1:] else {}),
             "parts": {
                 name: {
                     "manifest": os.path.basename(self.files[name]),
@@ -98,7 +106,7 @@ def split(
     *,
     parts: Mapping[str, Share] | None = None,
     seed: int = 0,
-    label_attribute_name: str | None = None,
+    label_attribute_name: str | Sequence[str] | None = None,
     classes: ClassTable | None = None,
     rejects: str | None = None,
     shuffle: bool = False,
@@ -112,15 +120,17 @@ def split(
     line of its share, every part's total is the nearest line; lines of one picture stay together. Failed
     and unlabelled lines go to ``rejects``, or nowhere; they are counted either way. Memory: about
     40 bytes a line.
+
+    With several ``label_attribute_name``, or ``sport*``, a line has the classes of all of them, by name.
     """
     shares = _shares(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(shares), rejects)
     source = plain(open_source(manifest))
     with crew(jobs, many=(source.size or 0) > BLOCK) as workers:
-        attribute = label_attribute(source, label_attribute_name, workers)
-        lines = read_lines(source, attribute, classes or ClassTable(), workers)
+        attributes = _attributes(source, label_attribute_name, workers)
+        lines = _read(source, attributes, classes or ClassTable(), workers)
         part = _assign(lines, list(shares.values()), _home(shares), seed, rejects is not None)
-        result = _count(manifest, source, seed, shares, targets, lines, part, attribute)
+        result = _count(manifest, source, seed, shares, targets, lines, part, attributes)
         if dry_run:
             return replace(result, digest=source.digest())
         if output is not None and not output.startswith("s3://"):
@@ -133,6 +143,29 @@ def split(
             source.check_unchanged()
             _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
+
+
+def _attributes(source: Source, told: str | Sequence[str] | None, jobs: Jobs) -> tuple[LabelAttribute, ...]:
+    """Return the label attributes that were told, ``*`` standing for any text, or the only one there is."""
+    if told is None or isinstance(told, str):
+        told = () if told is None else (told,)
+    if not told:
+        try:
+            return (label_attribute(source, None, jobs),)
+        except Refused as several:
+            raise Refused(f"{several}; repeat it to stratify over several") from several
+    names: dict[str, None] = {}
+    for name in told:
+        there = survey(source, jobs).attributes if "*" in name else {}
+        matching = [one for one in there if fnmatchcase(one, name)]
+        names |= dict.fromkeys(matching or [name])
+    return tuple(label_attribute(source, name, jobs) for name in names)
+
+
+def _read(source: Source, attributes: tuple[LabelAttribute, ...], given: ClassTable, jobs: Jobs) -> Lines:
+    if len(attributes) == 1:
+        return read_lines(source, attributes[0], given, jobs)
+    return read_together(source, attributes, given, jobs)
 
 
 def _assign(
@@ -231,7 +264,7 @@ def _count(
     targets: dict[str, str],
     lines: Lines,
     part: NDArray[np.uint8],
-    attribute: LabelAttribute,
+    attributes: tuple[LabelAttribute, ...],
 ) -> Split:
     """Return the report, but for what is known only after writing."""
     mine = part[lines.kinds == KINDS.index("labelled")]
@@ -252,9 +285,9 @@ def _count(
         files={name: targets[name] for name in shares},
         lines=dict(zip(shares, totals, strict=True)),
         counts=counts,
-        empty=tuple(empty) if attribute.task.has_classes else (),
+        empty=tuple(empty) if any(one.task.has_classes for one in attributes) else (),
         left_out={kind: n for kind, n in zip(KINDS[1:], kinds[1:], strict=True) if n},
-        attribute=attribute,
+        attributes=attributes,
         table=lines.table,
         small_classes=tuple(index for index, row in counts.items() if sum(row) < len(shares)),
     )

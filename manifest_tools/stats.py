@@ -53,7 +53,7 @@ class AttributeStats:
 
     ``human`` and ``machine`` count who labelled; the rest of ``labelled`` does not say. ``unit`` is what a
     line has several of (``box``, ``entity``), ``empty`` counts labels without any; ``adjusted`` those that an
-    adjustment job changed.
+    adjustment job changed, ``unadjusted`` those that it left as they were.
     """
 
     name: str
@@ -71,6 +71,7 @@ class AttributeStats:
     unit: str
     empty: int
     adjusted: int
+    unadjusted: int
 
     @property
     def has_classes(self) -> bool:
@@ -157,6 +158,7 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
         unit=task_type(kind).unit,
         empty=tally.empty,
         adjusted=tally.adjusted,
+        unadjusted=tally.unadjusted,
     )
 
 

@@ -37,7 +37,8 @@ class Tally:
 
     ``classes`` counts lines by index and name, None where the line has none, ``units`` what they have several
     of (boxes, entities), ``empty`` labels without any; ``bins`` counts the confidences above 0 by tenths,
-    ``zeros`` those that are 0; ``adjusted`` the labels that an adjustment job changed.
+    ``zeros`` those that are 0; ``adjusted`` and ``unadjusted`` the labels that an adjustment job changed, or
+    left as they were.
     """
 
     types: Counter[str] = field(default_factory=Counter)
@@ -47,6 +48,7 @@ class Tally:
     units: Counter[tuple[int, str | None]] = field(default_factory=Counter)
     empty: int = 0
     adjusted: int = 0
+    unadjusted: int = 0
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
     zeros: int = 0
     annotators: Counter[str] = field(default_factory=Counter)
@@ -61,6 +63,7 @@ class Tally:
         self.zeros += other.zeros
         self.empty += other.empty
         self.adjusted += other.adjusted
+        self.unadjusted += other.unadjusted
         self.bins = self.bins + other.bins
         self.classes.update(other.classes)
         self.units.update(other.units)
@@ -178,7 +181,8 @@ def _count_rows(rows: Rows, task: TaskType) -> Tally:
     tally.annotators = _texts([meta.human_annotated for meta in metas])
     tally.jobs = _texts([meta.job_name for meta in metas])
     tally.days = Counter([(meta.creation_date or "")[:10] for meta in metas])
-    tally.adjusted = sum([meta.adjustment_status == "adjusted" for meta in metas])
+    said = [meta.adjustment_status for meta in metas]
+    tally.adjusted, tally.unadjusted = said.count("adjusted"), said.count("unadjusted")
     if task.label == "index":
         _count_classes(rows, labelled, metas, tally)
     elif task.has_classes:
@@ -205,6 +209,8 @@ def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally
 
 
 def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
+    lines: list[tuple[int, str | None]] = []
+    units: list[tuple[int, str | None]] = []
     shares: list[float] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         if row.label is None:
@@ -212,12 +218,13 @@ def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
         try:
             named = dict(task.names(row))
             shown = [(index, named.get(index)) for index in task.indices(row)]
-            tally.classes.update(set(shown))
-            tally.units.update(shown)
+            lines += dict.fromkeys(shown)
+            units += shown
             tally.empty += not shown
-            shares += (share for share in task.confidences(row) if share is not None)
+            shares += [share for share in task.confidences(row) if share is not None]
         except ValueError as error:
             raise BadLine(number, str(error)) from error
+    tally.classes, tally.units = Counter(lines), Counter(units)
     _count_shares(shares, tally)
 
 

@@ -15,9 +15,7 @@ _UNITS = {
 _CLASS_MAPS = ("class-map", "class_map")
 
 
-def trim_units(
-    line: bytes, peek: Peek, places: Collection[int], gone: frozenset[int] = frozenset()
-) -> bytes:
+def trim_units(line: bytes, peek: Peek, places: Collection[int], gone: frozenset[int] = frozenset()) -> bytes:
     """Return the line without the boxes, cuboids or entities at some places of its label.
 
     ``gone`` are the classes of which none is left; they leave the ``class-map``.

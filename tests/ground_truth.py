@@ -42,6 +42,75 @@ def multi(picture: object, **confidences: float) -> bytes:
     ).encode()
 
 
+def boxes(picture: object, *found: tuple[str, float], **fields: Any) -> bytes:
+    """Return a line with boxes: ``boxes(1, ("RH", 0.9), ("RH", 0.2))``."""
+    indices = [NAMES.index(name) for name, _ in found]
+    annotations = [{"class_id": index, "left": 1, "top": 2, "width": 30, "height": 40} for index in indices]
+    label = {"image_size": [{"width": 640, "height": 480, "depth": 3}], "annotations": annotations}
+    metadata = {
+        "objects": [{"confidence": confidence} for _, confidence in found],
+        "class-map": {str(index): NAMES[index] for index in sorted(indices)},
+        "type": "groundtruth/object-detection",
+    } | fields
+    return json.dumps(
+        {"source-ref": f"s3://raw/{picture}.jpg", "kind": label, "kind-metadata": metadata}
+    ).encode()
+
+
+def cuboids(scan: object, *found: tuple[str, float]) -> bytes:
+    """Return a line with cuboids, as ``boxes`` does."""
+    indices = [NAMES.index(name) for name, _ in found]
+    metadata = {
+        "objects": [{"confidence": confidence} for _, confidence in found],
+        "class_map": {str(index): NAMES[index] for index in sorted(indices)},
+        "type": "groundtruth/point_cloud_object_detection",
+    }
+    value = {
+        "source-ref": f"s3://raw/{scan}.bin",
+        "source-ref-metadata": {"format": "binary/xyzi"},
+        "kind": {"annotations": [{"object-name": "x:1", "class-id": index} for index in indices]},
+        "kind-metadata": metadata,
+    }
+    return json.dumps(value).encode()
+
+
+def entities(words: object, *found: tuple[str, float]) -> bytes:
+    """Return a line with named entities, as ``boxes`` does."""
+    spans = [{"label": name, "startOffset": 0, "endOffset": 4} for name, _ in found]
+    value = {
+        "source": f"text {words}",
+        "kind": {"annotations": {"labels": [{"label": name} for name in NAMES], "entities": spans}},
+        "kind-metadata": {
+            "entities": [{"confidence": confidence} for _, confidence in found],
+            "type": "groundtruth/text-span",
+        },
+    }
+    return json.dumps(value).encode()
+
+
+def mask(picture: object, *names: str, confidence: float = 0.9, twin: str = "kind-ref-metadata") -> bytes:
+    """Return a line with a mask of some classes, and of the background."""
+    shown = [(0, "BACKGROUND"), *((NAMES.index(name) + 1, name) for name in names)]
+    colours = {
+        str(index): {"class-name": name, "hex-color": f"#{index:06x}", "confidence": confidence}
+        for index, name in shown
+    }
+    metadata = {"internal-color-map": colours, "type": "groundtruth/semantic-segmentation"}
+    value = {"source-ref": f"s3://raw/{picture}.jpg", "kind-ref": f"s3://out/{picture}.png", twin: metadata}
+    return json.dumps(value).encode()
+
+
+def sequence(number: object, *names: str) -> bytes:
+    """Return a line of a video whose frames show some classes."""
+    class_map = {str(NAMES.index(name)): name for name in names}
+    value = {
+        "source-ref": f"s3://raw/{number}.json",
+        "kind-ref": f"s3://out/{number}/SeqLabel.json",
+        "kind-ref-metadata": {"class-map": class_map, "type": "groundtruth/video-object-tracking"},
+    }
+    return json.dumps(value).encode()
+
+
 def write(path: Path, *lines: bytes, end: bytes = b"\n") -> str:
     """Write a manifest whose last line ends in ``end``."""
     path.write_bytes(b"\n".join(lines) + end)

@@ -318,3 +318,21 @@ def test_more_attributes_than_any_job_makes_are_no_reason_to_run_out_of_memory(
     list(validate(path, label_attribute_name="a7"))
     with pytest.raises(Refused, match=r"a7 \(.*\) and 93 more; type --label-attribute a0"):
         label_attribute(open_source(path))
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        pytest.param("s3://b/1.png", "", id="a URI, which may be a mask or a sequence"),
+        pytest.param(
+            {"annotations": [], "image_size": []}, "groundtruth/object-detection", id="boxes by their form"
+        ),
+        pytest.param({"annotations": {"entities": []}}, "groundtruth/text-span", id="entities by their form"),
+        pytest.param({"annotations": 1}, "", id="another object"),
+        pytest.param([0], "groundtruth/image-classification-multilabel", id="a list"),
+        pytest.param("0", "groundtruth/image-classification", id="digits"),
+    ],
+)
+def test_a_label_without_type_has_the_type_of_its_form(label: object, kind: str) -> None:
+    (found,) = attributes_of({"source-ref": "s3://b/1", "x": label, "x-metadata": {}})
+    assert found.type == kind

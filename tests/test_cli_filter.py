@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ground_truth import FAILED, line, lines_of, multi, write
+from tests.ground_truth import FAILED, boxes, line, lines_of, mask, multi, write
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -157,6 +157,103 @@ def test_trimmed_lines_are_counted_among_those_that_are_kept(in_folder: Path, ru
         "below confidence      1\nout: written\n"
     )
     assert lines_of("out") == [multi(1, RH=0.9) + b"\n", multi(2, RH=0.9) + b"\n"]
+
+
+@pytest.mark.parametrize("option", ["--multilabel", "--boxes"])
+@pytest.mark.parametrize(
+    ("words", "left", "trimmed"),
+    [
+        (["trim", "--class", "RH"], [("RH", 0.9), ("RH", 0.2)], 1),
+        (["trim", "--min-confidence", 0.5], [("RH", 0.9), ("LH", 0.8)], 1),
+        (["trim", "--class", "RH", "--min-confidence", 0.5], [("RH", 0.9)], 1),
+        (["any", "--min-confidence", 0.5], [("RH", 0.9), ("LH", 0.8), ("RH", 0.2)], 0),
+        (["all", "--min-confidence", 0.1], [("RH", 0.9), ("LH", 0.8), ("RH", 0.2)], 0),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_boxes_are_taken_off_their_lines(
+    in_folder: Path, run: Run, option: str, words: list[object], left: list[tuple[str, float]], trimmed: int
+) -> None:
+    write(in_folder / "a", boxes(1, ("RH", 0.9), ("LH", 0.8), ("RH", 0.2)))
+    done = run("filter", "a", option, *words, "--json")
+    assert done.stdout_bytes.splitlines() == [boxes(1, *left)]
+    assert json.loads(done.stderr) == {"kept": 1, "trimmed": trimmed, "dropped": {}}
+
+
+def test_real_boxes_are_trimmed_and_every_other_byte_stays(corpus: Path, in_folder: Path, run: Run) -> None:
+    path = corpus / "boxes-yolov5-sample.manifest"
+    done = run("filter", path, "--min-confidence", 0.9, "--boxes", "trim", "-o", "out", "--rejects", "rest")
+    before = [json.loads(row) for row in lines_of(path)]
+    sure = [[one["confidence"] >= 0.9 for one in row["category-metadata"]["objects"]] for row in before]
+    said = [int(row.split()[-1]) for row in done.stderr.splitlines()[1:4]]
+    stay = [one for one in sure if any(one) or not one]
+    assert said == [len(stay), sum(not all(one) for one in stay), len(sure) - len(stay)]
+    after = [json.loads(row) for row in lines_of("out")]
+    assert [len(row["category"]["annotations"]) for row in after] == [sum(one) for one in stay]
+    for row in after:
+        assert all(one["confidence"] >= 0.9 for one in row["category-metadata"]["objects"])
+        assert len(row["category-metadata"]["objects"]) == len(row["category"]["annotations"])
+        assert {str(box["class_id"]) for box in row["category"]["annotations"]} == set(
+            row["category-metadata"]["class-map"]
+        )
+    whole = {row for row, one in zip(lines_of(path), sure, strict=True) if all(one)}
+    assert whole <= set(lines_of("out"))
+    rest = {row for row, one in zip(lines_of(path), sure, strict=True) if one and not any(one)}
+    assert set(lines_of("rest")) == rest
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--multilabel", "trim"],
+            "--multilabel trim goes with --min-confidence or --class; type one of them too",
+        ),
+        (["--boxes", "all", "--class", "RH"], "--multilabel goes with --min-confidence; type both"),
+        (["--zero-confidence", "keep"], "--zero-confidence goes with --min-confidence; type both"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_that_would_change_nothing_is_refused(
+    in_folder: Path, run: Run, words: list[str], said: str
+) -> None:
+    write(in_folder / "a", boxes(1, ("RH", 0.9)))
+    done = run("filter", "a", *words)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "said"),
+    [
+        (
+            [mask(1, "RH")],
+            ["--class", "RH", "--multilabel", "trim"],
+            "kind-ref is semantic-segmentation, nothing can be trimmed off its lines",
+        ),
+        (
+            [line(1)],
+            ["--class", "RH", "--multilabel", "trim"],
+            "kind is image-classification, nothing can be trimmed off its lines",
+        ),
+        (
+            [line(1, type="groundtruth/custom")],
+            ["--class", "RH"],
+            "kind is custom, no class stands on its lines",
+        ),
+        (
+            [line(1, type="acme/\x1b[31m")],
+            ["--min-confidence", "0.5"],
+            "kind is acme/\\x1b[31m, no confidence stands on its lines",
+        ),
+    ],
+    ids=["masks cannot be trimmed", "one class cannot", "custom labels have no class", "nor strange ones"],
+)
+def test_a_word_without_meaning_for_a_type_is_refused_in_one_line(
+    in_folder: Path, run: Run, rows: list[bytes], words: list[str], said: str
+) -> None:
+    write(in_folder / "a", *rows)
+    done = run("filter", "a", *words)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {said}\n")
 
 
 def test_several_label_attributes_are_listed_and_one_must_be_told(

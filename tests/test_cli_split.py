@@ -24,6 +24,13 @@ seed 0
 THREE = ("train.manifest", "validation.manifest", "split.json")
 
 
+def custom(kind: str | None) -> list[bytes]:
+    """Return ten lines whose labels are objects that a consolidation function wrote."""
+    metadata = {} if kind is None else {"type": kind}
+    rows = ({"source-ref": f"s3://raw/{n}", "kind": {"x": n}, "kind-metadata": metadata} for n in range(10))
+    return [json.dumps(row).encode() for row in rows]
+
+
 def says(states: str, *names: str) -> str:
     return "".join(f"{name}: {states}\n" for name in names)
 
@@ -157,15 +164,43 @@ def test_a_small_class_that_a_picture_of_several_classes_carried_off_is_not_said
     assert "fewer lines than parts: dent\n" in done.stderr
 
 
-def test_boxes_are_not_stratified_and_the_report_says_so(corpus: Path, in_folder: Path, run: Run) -> None:
-    boxes = corpus / "boxes-yolov5-sample.manifest"
+def test_boxes_are_stratified_by_the_classes_that_a_picture_shows(
+    corpus: Path, in_folder: Path, run: Run
+) -> None:
+    boxes = corpus / "boxes-with-empty-rows.manifest"
     done = run("split", boxes, "-o", "parts")
-    assert done.stderr.startswith(
-        "index  class  train  validation  all\n"
-        "       lines     80          20  100\n"
-        "not stratified: category is groundtruth/object-detection, which has no class a line\nseed 0\n"
+    assert done.stderr == (
+        "index  class          train  validation  all\n"
+        "    0  Arturo Fuente      9           2   11\n"
+        "    1  Davidoff          10           2   12\n"
+        "       (no box)           7           2    9\n"
+        "       lines             26           6   32\n"
+        "seed 0\n" + says("written", *(f"parts/{name}" for name in THREE))
     )
     assert sorted(lines_of("parts/train.manifest", "parts/validation.manifest")) == sorted(lines_of(boxes))
+    said = json.loads(Path("parts/split.json").read_text())
+    assert [part["empty"] for part in said["parts"].values()] == [7, 2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        pytest.param(custom("groundtruth/custom"), "custom", id="a custom job"),
+        pytest.param(custom("acme/stickers\x1b[31m"), r"acme/stickers\x1b[31m", id="a type of somebody else"),
+        pytest.param(custom(None), "no known type", id="no type"),
+    ],
+)
+def test_labels_that_say_no_class_are_not_stratified_and_the_report_says_so(
+    in_folder: Path, run: Run, lines: list[bytes], kind: str
+) -> None:
+    write(in_folder / "a.manifest", *lines)
+    done = run("split", "a.manifest")
+    assert done.stderr.startswith(
+        "index  class  train  validation  all\n"
+        "       lines      8           2   10\n"
+        f"not stratified: kind is {kind}, no class stands on its lines\nseed 0\n"
+    )
+    assert sorted(lines_of("train.manifest", "validation.manifest")) == sorted(lines_of("a.manifest"))
 
 
 def test_failed_rows_are_left_out(corpus: Path, in_folder: Path, run: Run) -> None:
@@ -182,7 +217,8 @@ def test_several_label_attributes_are_listed_and_one_must_be_told(
     assert done.exit_code == 2
     assert done.stderr == (
         f"mtool: {mixed}: it has the label attributes species (image-classification, 1 of 2 lines), "
-        "mood (text-classification, 1 of 2 lines); type --label-attribute species (or another of them)\n"
+        "mood (text-classification, 1 of 2 lines); type --label-attribute species (or another of them); "
+        "repeat it to stratify over several\n"
     )
     assert not list(in_folder.iterdir())
     told = run("split", mixed, "-o", "parts", "--label-attribute", "mood")

@@ -62,8 +62,8 @@ def test_json_is_an_object_a_manifest(run: "Run", in_folder: Path) -> None:
     first, second = map(json.loads, result.stdout.splitlines())
     assert (first["manifest"], first["lines"], second["lines"]) == ("a.manifest", 1, 2)
     assert second["attributes"][0]["classes"] == [
-        {"index": 0, "name": "RH", "lines": 1},
-        {"index": 1, "name": "LH", "lines": 1},
+        {"index": 0, "name": "RH", "lines": 1, "labels": 1},
+        {"index": 1, "name": "LH", "lines": 1, "labels": 1},
     ]
 
 
@@ -125,3 +125,90 @@ def test_a_line_that_cannot_be_read_ends_in_1(run: "Run", in_folder: Path) -> No
     result = run("stats", "a.manifest")
     assert result.exit_code == 1
     assert "a.manifest:2: not JSON" in result.stderr
+
+
+def test_boxes_are_counted_beside_the_lines_that_have_them(run: "Run", sample: Path) -> None:
+    shown = run("stats", sample / "good" / "boxes-with-empty-image.manifest").stdout
+    assert (
+        "  class  name       lines  boxes  share\n"
+        "  0      bolt hole      2      2   66.7 %  ########################\n"
+        "  1      slot           1      1   33.3 %  ############\n"
+        "         (no box)       1      0   33.3 %\n"
+        "\n"
+        "  confidence  boxes\n"
+        "  0.0 to 0.1      3  ########################\n"
+    ) in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "named-entities",
+            ["  class  name         lines  entities  share", "         (no entity)      1         0"],
+        ),
+        (
+            "point-cloud-detection",
+            ["  class  name         lines  cuboids  share", "  0      Bracket          2        3"],
+        ),
+        (
+            "point-cloud-segmentation",
+            ["  1      Metal           2   66.7 %", "         (no class)      1   33.3 %"],
+        ),
+        (
+            "point-cloud-tracking",
+            ["solids-ref (point_cloud_object_tracking)", "  1      Tray         1   50.0 %"],
+        ),
+        (
+            "video-frames-detection",
+            ["parts-ref (video-object-detection)", "  1      tray         1   50.0 %"],
+        ),
+        ("video-classification", ["  0      clean       2   66.7 %"]),
+        ("boxes-chained-with-adjustment", ["  adjusted: 2 changed, 1 left as they were"]),
+        (
+            "boxes-chained-with-verification",
+            ["check-holes (label-verification)", "  0      good      2   66.7 %"],
+        ),
+        ("multi-label-empty-list", ["         (no label)      1   33.3 %"]),
+        ("custom-type", ["bend (custom)", "  no classes to count: none stand on its lines"]),
+        (
+            "ref-attribute-beside-its-stem",
+            ["Person (image-classification)", "Person-ref (semantic-segmentation)"],
+        ),
+        (
+            "ref-attribute-with-the-metadata-of-its-stem",
+            ["Person-ref (semantic-segmentation)", "  1      person      2  100.0 %"],
+        ),
+        ("keys-that-look-like-labels", ["kind (image-classification)"]),
+        ("source-ref-metadata-is-no-label", ["hand (image-classification)"]),
+        ("input-only", ["no label attribute: nothing is labelled yet"]),
+        (
+            "rekognition-an-attribute-a-label",
+            [
+                "finish0 (image-classification)",
+                "finish1 (image-classification)",
+                "finish* together: 2 attributes with one label each, as Rekognition has it",
+                "  scratched        2  ###",
+                "  mtool split --label-attribute 'finish*' stratifies over all of them",
+            ],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_type_says_what_it_has(run: "Run", sample: Path, name: str, lines: list[str]) -> None:
+    shown = run("stats", sample / "good" / f"{name}.manifest").stdout
+    said = shown.splitlines()
+    assert all(any(text.startswith(line) for text in said) for line in lines), shown
+
+
+def test_where_no_line_has_a_box_that_is_said(run: "Run", in_folder: Path) -> None:
+    empty = {"annotations": [], "image_size": [{"width": 1, "height": 1, "depth": 3}]}
+    metadata = {"objects": [], "class-map": {}, "type": "groundtruth/object-detection"}
+    write([{"source-ref": "s3://b/k", "k": empty, "k-metadata": metadata}])
+    assert "  1 labelled\n  no box on any line\n" in run("stats", "a.manifest").stdout
+
+
+def test_attributes_that_are_numbered_by_chance_are_not_put_together(run: "Run", in_folder: Path) -> None:
+    hand = line(0, "RH")
+    write([{**hand, "finish2": 1, "finish2-metadata": hand["hand-metadata"]}])
+    assert "together" not in run("stats", "a.manifest").stdout

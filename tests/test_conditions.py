@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from manifest_tools.attributes import label_attribute
-from manifest_tools.conditions import Conditions, Seen, date, judge, peek_for
+from manifest_tools.attributes import LabelAttribute, label_attribute
+from manifest_tools.conditions import Conditions, Seen, judge, peek_for
+from manifest_tools.dates import date
 from manifest_tools.errors import Refused
 from manifest_tools.record import decoder
 from manifest_tools.sources import Source
@@ -124,10 +125,34 @@ def test_a_class_far_down_a_manifest_of_many_classes_is_not_missed() -> None:
     seen.check("a.manifest", Conditions(classes=("RH",)))
 
 
-@pytest.mark.parametrize("conditions", [{"min_confidence": 0.5}, {"classes": ("RH",)}], ids=str)
-def test_boxes_have_no_confidence_and_no_class_a_line(conditions: dict[str, Any], tmp_path: Any) -> None:
-    row = b'{"source-ref": "s3://b/a", "b": {}, "b-metadata": {"type": "groundtruth/object-detection"}}\n'
-    path = write(tmp_path / "a.manifest", row, end=b"")
-    attribute = label_attribute(Source(path, path, len(row)))
-    with pytest.raises(Refused, match="b is groundtruth/object-detection: no (confidence|class) a line"):
+@pytest.mark.parametrize(
+    ("kind", "conditions", "said"),
+    [
+        ("custom", {"min_confidence": 0.5}, "custom, no confidence stands on its lines"),
+        ("custom", {"classes": ("RH",)}, "custom, no class stands on its lines"),
+        ("acme", {"classes": ("RH",)}, "acme, no class stands on its lines"),
+        (
+            "video-object-detection",
+            {"min_confidence": 0.5},
+            "video-object-detection, no confidence stands on its lines",
+        ),
+        (
+            "image-classification",
+            {"min_confidence": 0.5, "multilabel": "trim"},
+            "image-classification, nothing can be trimmed off its lines",
+        ),
+        (
+            "semantic-segmentation",
+            {"classes": ("RH",), "multilabel": "trim"},
+            "semantic-segmentation, nothing can be trimmed off its lines",
+        ),
+    ],
+    ids=str,
+)
+def test_a_condition_that_means_nothing_for_a_type_is_refused(
+    kind: str, conditions: dict[str, Any], said: str
+) -> None:
+    attribute = LabelAttribute("b", "b-metadata", f"groundtruth/{kind}", False)
+    with pytest.raises(Refused) as raised:
         peek_for(attribute, Conditions(**conditions))
+    assert str(raised.value) == f"b is {said}"

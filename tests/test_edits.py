@@ -66,6 +66,44 @@ LEFT_ALONE: list[tuple[str, Rewriting, bytes]] = [
     ("class-name outside the metadata", CLASS, b'{"class-name": "RH", "class-map": {"0": "RH"}}'),
     ("class-name further in", CLASS, b'{"k-metadata": {"deep": {"class-name": "RH"}}}'),
     ("class-name that is no text", CLASS, b'{"k-metadata": {"class-name": ["RH"], "class-map": ["RH"]}}'),
+    ("what describes the input", CLASS, b'{"source-ref": "x", "source-ref-metadata": {"class-name": "RH"}}'),
+    (
+        "a category of what is no label",
+        CLASS,
+        b'{"k": {"annotations": {"labels": [{"label": "RH"}], "entities": [{"label": "RH"}]}}, "k-meta": {}}',
+    ),
+    (
+        "a category's short name, and one that is no text",
+        CLASS,
+        b'{"k": {"annotations": {"labels": [{"shortDisplayName": "RH"}, {"label": ["RH"]}, "RH"], '
+        b'"entities": {"label": "RH"}}}, "k-metadata": {}}',
+    ),
+    (
+        "boxes that are called so",
+        CLASS,
+        b'{"k": {"annotations": [{"object-name": "RH:1"}]}, "k-metadata": {}}',
+    ),
+    (
+        "a colour that is no text",
+        CLASS,
+        b'{"k-metadata": {"color-map": {"0": {"class-name": ["RH"]}, "1": "RH", "RH": {"hex-color": "RH"}}}}',
+    ),
+    (
+        "the metadata of a -ref beside, which is not the stem's",
+        RenameAttribute("Person", "Human"),
+        b'{"Person-ref": "s3://b/k", "Person-metadata": {}}',
+    ),
+    (
+        "a -ref beside its stem",
+        RenameAttribute("Person", "Human"),
+        b'{"Person-ref": "s3://b/k", "Person-ref-metadata": {}}',
+    ),
+    ("keys that look like labels", RenameAttribute("textract", "x"), b'{"textract-ref": "s3://b/k"}'),
+    (
+        "the class of a -ref, renamed in its stem",
+        RenameClass("RH", "right", "Person"),
+        b'{"Person-ref": "s3://b/k", "Person-metadata": {"class-name": "RH"}}',
+    ),
     (
         "the class of another attribute",
         RenameClass("RH", "right", "kind"),
@@ -183,6 +221,56 @@ CHANGED: list[tuple[str, Rewriting, bytes, bytes]] = [
         CLASS,
         b'{"k-ref-metadata":{"internal-color-map":{"0":{"class-name":"RH","c":"#f"}}}}',
         b'{"k-ref-metadata":{"internal-color-map":{"0":{"class-name":"right","c":"#f"}}}}',
+    ),
+    (
+        "the colour map of a point cloud",
+        CLASS,
+        b'{"k-ref-metadata":{"color-map":{"0":{"hex-color":"#f","class-name":"RH"}}}}',
+        b'{"k-ref-metadata":{"color-map":{"0":{"hex-color":"#f","class-name":"right"}}}}',
+    ),
+    (
+        "the classes of a -ref under the metadata of its stem",
+        RenameClass("RH", "right", "mask-ref"),
+        b'{"mask-ref":"s3://b/k","mask-metadata":{"internal-color-map":{"1":{"class-name":"RH"}}}}',
+        b'{"mask-ref":"s3://b/k","mask-metadata":{"internal-color-map":{"1":{"class-name":"right"}}}}',
+    ),
+    (
+        "the categories of named entities, listed and found",
+        CLASS,
+        b'{"k":{"annotations":{"entities":[{"endOffset":2,"label":"RH"},{"label":"LH"},{"label":"\\u0052H"}],'
+        b'"labels":[{"shortDisplayName":"RH","label":"RH"}]}},"k-metadata":{"entities":[{},{},{}]}}',
+        b'{"k":{"annotations":{"entities":[{"endOffset":2,"label":"right"},{"label":"LH"},{"label":"right"}],'
+        b'"labels":[{"shortDisplayName":"RH","label":"right"}]}},"k-metadata":{"entities":[{},{},{}]}}',
+    ),
+    (
+        "of Person and Person-ref each its own, when told",
+        RenameClass("RH", "right", "Person"),
+        b'{"Person":1,"Person-metadata":{"class-name":"RH"},"Person-ref-metadata":{"class-name":"RH"}}',
+        b'{"Person":1,"Person-metadata":{"class-name":"right"},"Person-ref-metadata":{"class-name":"RH"}}',
+    ),
+    (
+        "an attribute a label, as Rekognition has it",
+        CLASS,
+        b'{"s0":1,"s0-metadata":{"class-name":"RH"},"s1":1,"s1-metadata":{"class-name":"RH"}}',
+        b'{"s0":1,"s0-metadata":{"class-name":"right"},"s1":1,"s1-metadata":{"class-name":"right"}}',
+    ),
+    (
+        "a stem beside its -ref",
+        RenameAttribute("Person", "Human"),
+        b'{"Person":1,"Person-metadata":{},"Person-ref":"s3://b/k","Person-ref-metadata":{}}',
+        b'{"Human":1,"Human-metadata":{},"Person-ref":"s3://b/k","Person-ref-metadata":{}}',
+    ),
+    (
+        "a -ref beside its stem, and not the stem",
+        RenameAttribute("Person-ref", "Human-ref"),
+        b'{"Person":1,"Person-metadata":{},"Person-ref":"s3://b/k","Person-ref-metadata":{}}',
+        b'{"Person":1,"Person-metadata":{},"Human-ref":"s3://b/k","Human-ref-metadata":{}}',
+    ),
+    (
+        "an attribute on a line that failed",
+        RenameAttribute("mask-ref", "area-ref"),
+        b'{"source-ref":"s3://b/k","mask-ref-metadata":{"failure-reason":"x"}}',
+        b'{"source-ref":"s3://b/k","area-ref-metadata":{"failure-reason":"x"}}',
     ),
     (
         "a name that needs escapes",

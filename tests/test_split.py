@@ -213,10 +213,10 @@ def test_several_classes_a_line_come_close_to_their_shares(tmp_path: Path) -> No
     assert sum(found.lines.values()) == 300
 
 
-def test_types_without_a_class_a_line_are_dealt_out_whole(tmp_path: Path, sample: Path) -> None:
-    path = sample / "good" / "boxes-with-empty-image.manifest"
-    found = split(str(path), str(tmp_path), parts={"a": "2/3", "b": "1/3"})
-    assert (found.lines, found.counts) == ({"a": 2, "b": 1}, {})
+def test_types_without_a_class_are_dealt_out_whole(tmp_path: Path, sample: Path) -> None:
+    path = sample / "good" / "custom-type.manifest"
+    found = split(str(path), str(tmp_path), parts={"a": "1/2", "b": "1/2"})
+    assert (found.lines, found.counts, found.empty) == ({"a": 1, "b": 1}, {}, ())
     both = lines_of(tmp_path / "a.manifest", tmp_path / "b.manifest")
     assert sorted(both) == sorted(lines_of(path))
 

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from manifest_tools.errors import InvalidLine, NotAManifest, Refused
 from manifest_tools.sources import Block
 from manifest_tools.stats import AttributeStats, ClassCount, stats
 from manifest_tools.tally import Count, count_block
+from tests.ground_truth import NAMES, boxes, cuboids, entities
 
 Write = Callable[[list[dict[str, Any]]], str]
 
@@ -55,27 +57,9 @@ def test_the_sample_is_what_its_readme_says(sample: Path) -> None:
 
 def test_the_workshops_output_has_the_classes_that_its_notes_give(corpus: Path) -> None:
     attribute = only(str(corpus / "workshop-output.manifest"))
-    assert attribute.classes == (ClassCount(0, "RH", 38), ClassCount(1, "LH", 31))
+    assert attribute.classes == (ClassCount(0, "RH", 38, 38), ClassCount(1, "LH", 31, 31))
     assert attribute.days == {"2019-05-04": 69}
     assert attribute.human == 69
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "labelled", "failed"),
-    [
-        ("boxes-with-empty-rows.manifest", "groundtruth/object-detection", 32, 0),
-        ("segmentation-one-row.manifest", "groundtruth/semantic-segmentation", 1, 0),
-        ("text-multilabel.manifest", "groundtruth/text-classification-multilabel", 90, 0),
-        ("text-span-ner.manifest", "groundtruth/text-span", 9, 0),
-        ("failed-rows.jsonl", "groundtruth/custom", 1, 2),
-    ],
-)
-def test_every_type_has_its_type_and_coverage(
-    corpus: Path, name: str, kind: str, labelled: int, failed: int
-) -> None:
-    attribute = only(str(corpus / name))
-    assert (attribute.type, attribute.labelled, attribute.failed) == (kind, labelled, failed)
-    assert sum(attribute.days.values()) == labelled
 
 
 @pytest.mark.parametrize("name", ["input-only.manifest", "point-cloud-input.json"])
@@ -91,6 +75,24 @@ def test_several_attributes_are_counted_apart(sample: Path) -> None:
     assert (hand.name, hand.labelled, hand.unlabelled) == ("hand", 3, 0)
     assert (finish.name, finish.labelled, finish.unlabelled) == ("finish", 2, 1)
     assert stats(path, "finish").attributes == (finish,)
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("ref-attribute-beside-its-stem", ["Person", "Person-ref"]),
+        ("ref-attribute-with-the-metadata-of-its-stem", ["Person-ref"]),
+        ("keys-that-look-like-labels", ["kind"]),
+        ("source-ref-metadata-is-no-label", ["hand"]),
+        ("point-cloud-segmentation", ["surface-ref"]),
+        ("boxes-chained-with-verification", ["holes", "check-holes"]),
+        ("rekognition-an-attribute-a-label", ["finish0", "finish1"]),
+    ],
+)
+def test_keys_that_only_look_like_labels_are_none(sample: Path, name: str, attributes: list[str]) -> None:
+    found = stats(str(sample / "good" / f"{name}.manifest"))
+    assert [one.name for one in found.attributes] == attributes
+    assert all(one.labelled and not one.failed for one in found.attributes)
 
 
 def test_an_attribute_that_shows_far_down_is_counted(manifest: Write) -> None:
@@ -109,7 +111,9 @@ def test_each_class_of_a_list_counts_once_a_line(manifest: Write) -> None:
     kind = "groundtruth/image-classification-multilabel"
     named = {"0": "burr", "3": "dent"}
     lines = [line(n, label, type=kind, class_map=named) for n, label in enumerate(([0, 3], [3, "3"], []))]
-    assert only(manifest(lines)).classes == (ClassCount(0, "burr", 1), ClassCount(3, "dent", 2))
+    found = only(manifest(lines))
+    assert found.classes == (ClassCount(0, "burr", 1, 1), ClassCount(3, "dent", 2, 3))
+    assert found.empty == 1
 
 
 def test_who_and_when_and_by_which_job(manifest: Write) -> None:
@@ -125,13 +129,13 @@ def test_who_and_when_and_by_which_job(manifest: Write) -> None:
 
 
 def test_a_line_without_class_name_counts_for_the_name_that_others_give(manifest: Write) -> None:
-    assert only(manifest([line(1), line(2, class_name=None)])).classes == (ClassCount(0, "RH", 2),)
+    assert only(manifest([line(1), line(2, class_name=None)])).classes == (ClassCount(0, "RH", 2, 2),)
 
 
 def test_two_names_of_one_index_are_both_shown(manifest: Write) -> None:
     assert only(manifest([line(1), line(2, class_name="LH")])).classes == (
-        ClassCount(0, "LH", 1),
-        ClassCount(0, "RH", 1),
+        ClassCount(0, "LH", 1, 1),
+        ClassCount(0, "RH", 1, 1),
     )
 
 
@@ -142,9 +146,11 @@ def test_sources_are_counted_by_bucket_as_far_as_they_begin_alike(manifest: Writ
     assert found.texts == 1
 
 
-def test_blank_lines_are_counted_apart(sample: Path) -> None:
-    found = stats(str(sample / "good" / "blank-lines-between.manifest"))
-    assert (found.lines, found.blank) == (3, 3)
+def test_blank_lines_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.manifest"
+    path.write_text("\n" + "".join(json.dumps(line(n)) + "\n \r\n" for n in range(2)))
+    found = stats(str(path))
+    assert (found.lines, found.blank) == (2, 3)
 
 
 def test_a_compressed_manifest_is_read(tmp_path: Path) -> None:
@@ -179,6 +185,7 @@ def test_the_frame_has_a_row_for_every_class(manifest: Write) -> None:
             "class_index": index,
             "class_name": name,
             "lines": lines,
+            "labels": lines,
         }
         for index, name, lines in ((0, "RH", 2), (1, "LH", 1))
     ]
@@ -201,8 +208,48 @@ written = st.builds(
 )
 
 
+shown = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from([0.0, 0.05, 0.9])), max_size=3)
+forms: list[Callable[..., bytes]] = [boxes, cuboids, entities]
+one_form = st.sampled_from(forms).map(
+    lambda form: st.builds(lambda number, found: json.loads(form(number, *found)), st.integers(0, 9), shown)
+)
+
+
 @settings(deadline=None)
-@given(st.lists(st.one_of(written, st.just({"source": "text"})), min_size=1), st.data())
+@given(one_form.flatmap(lambda several: st.lists(several, min_size=1, max_size=12)))
+def test_boxes_cuboids_and_entities_are_counted_by_line_and_one_by_one(lines: list[dict[str, Any]]) -> None:
+    whole = Count()
+    for value in lines:
+        whole.add(count_block(None, Block("", 0, 0, json.dumps(value).encode())))
+    found = [units_of(value) for value in lines]
+    tally = whole.attributes["kind"]
+    assert tally.units == Counter(unit for one in found for unit in one)
+    assert tally.classes == Counter(unit for one in found for unit in set(one))
+    assert (tally.empty, tally.labelled) == (found.count([]), len(lines))
+    sure = [one["confidence"] for value in lines for one in shares_of(value)]
+    assert (tally.zeros, int(tally.bins.sum())) == (sure.count(0), len(sure) - sure.count(0))
+
+
+def units_of(value: dict[str, Any]) -> list[tuple[int, str | None]]:
+    annotations = value["kind"]["annotations"]
+    if isinstance(annotations, dict):
+        return [(NAMES.index(one["label"]), one["label"]) for one in annotations["entities"]]
+    indices = [one.get("class_id", one.get("class-id")) for one in annotations]
+    return [(index, NAMES[index]) for index in indices]
+
+
+def shares_of(value: dict[str, Any]) -> list[dict[str, Any]]:
+    metadata: dict[str, list[dict[str, Any]]] = value["kind-metadata"]
+    return metadata.get("objects", metadata.get("entities", []))
+
+
+@settings(deadline=None)
+@given(
+    one_form.flatmap(
+        lambda several: st.lists(st.one_of(written, several, st.just({"source": "text"})), min_size=1)
+    ),
+    st.data(),
+)
 def test_counts_of_two_parts_add_up_to_the_count_of_the_whole(
     lines: list[dict[str, Any]], data: st.DataObject
 ) -> None:
@@ -221,6 +268,8 @@ def as_text(count: Count) -> str:
     tallies = {
         name: (
             sorted(tally.classes.items(), key=repr),
+            sorted(tally.units.items(), key=repr),
+            (tally.empty, tally.adjusted, tally.unadjusted),
             tally.bins.tolist(),
             tally.zeros,
             sorted(tally.days.items()),

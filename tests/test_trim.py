@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.record import Peek
-from manifest_tools.trim import trim
+from manifest_tools.trim import trim, trim_units
 from tests.json_lines import Pairs, pairs_of, spaces, values
 
 PEEK = Peek("t", "t-metadata")
@@ -123,3 +123,89 @@ def test_label_and_maps_lose_the_classes_and_nothing_else_is_lost(
     trimmed = trim(line, PEEK, leaving)
     assert pairs_of(trimmed) == without(pairs_of(line), leaving)
     assert trim(trimmed, PEEK, leaving) == trimmed
+
+
+def unit_peek(form: str) -> Peek:
+    return Peek("t", "t-metadata", form)
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "trimmed"),
+    [
+        pytest.param(
+            "boxes",
+            b'{"t":{"image_size":[{"width":9}],"annotations":[{"class_id":0},{"class_id":1, "left": 1.50}]},'
+            b'"t-metadata":{"objects":[{"confidence":0.10},{"confidence":0.90}],"class-map":{"0":"a","1":"b"}}}',
+            b'{"t":{"image_size":[{"width":9}],"annotations":[{"class_id":1, "left": 1.50}]},'
+            b'"t-metadata":{"objects":[{"confidence":0.90}],"class-map":{"1":"b"}}}',
+            id="a box, its object and its class",
+        ),
+        pytest.param(
+            "boxes",
+            b'{"t-metadata": {"class-map": {"0": "a"}, "objects": [ {"confidence": 1} ]}, '
+            b'"t": {"annotations": [ {"class_id": "0"} ]}}\r\n',
+            b'{"t-metadata": {"class-map": {}, "objects": []}, "t": {"annotations": []}}\r\n',
+            id="the only box of a line in reversed order, and the line end stays",
+        ),
+        pytest.param(
+            "cuboids",
+            b'{"t":{"annotations":[{"class-id":0},{"class-id":1}]},"t-metadata":{"objects":[],'
+            b'"class_map":{"0":"a","1":"b"}}}',
+            b'{"t":{"annotations":[{"class-id":1}]},"t-metadata":{"objects":[],"class_map":{"1":"b"}}}',
+            id="a cuboid without object",
+        ),
+        pytest.param(
+            "entities",
+            b'{"t":{"annotations":{"labels":[{"label":"0"}],"entities":[{"label":"0"},{"label":"1"}]}},'
+            b'"t-metadata":{"entities":[{"confidence":0},{"confidence":1.0}]}}',
+            b'{"t":{"annotations":{"labels":[{"label":"0"}],"entities":[{"label":"1"}]}},'
+            b'"t-metadata":{"entities":[{"confidence":1.0}]}}',
+            id="an entity, the categories of the job staying",
+        ),
+        pytest.param(
+            "boxes",
+            b'{"t":{"annotations":[{"class_id":0}],"annotations":[{"class_id":0},{}]},"t-metadata":null}',
+            b'{"t":{"annotations":[],"annotations":[{}]},"t-metadata":null}',
+            id="every duplicate, and no metadata",
+        ),
+        pytest.param(
+            "boxes",
+            b'{"u":{"annotations":[{}]},"t":{"annotations":null},"objects":[{}],"t-metadata":{"objects":{}}}',
+            b'{"u":{"annotations":[{}]},"t":{"annotations":null},"objects":[{}],"t-metadata":{"objects":{}}}',
+            id="nothing of what is no list, or another's",
+        ),
+    ],
+)
+def test_a_unit_leaves_with_what_is_said_of_it(form: str, line: bytes, trimmed: bytes) -> None:
+    assert trim_units(line, unit_peek(form), {0}, frozenset({0})) == trimmed
+
+
+@st.composite
+def box_lines(draw: st.DrawFn) -> bytes:
+    """Draw a line with boxes that are any JSON, their objects, and any JSON around them."""
+    parts = st.tuples(spaces, values, spaces).map("".join)
+    lists = [f"[{','.join(draw(st.lists(parts, max_size=6)))}]" for _ in range(2)]
+    names = ",".join(f'"{i}":{draw(values)}' for i in draw(st.lists(classes, max_size=4)))
+    label = f'{{"x":{draw(values)},"annotations"{draw(spaces)}:{lists[0]},"y":{draw(values)}}}'
+    metadata = f'{{"z":{draw(values)},"objects":{lists[1]},{draw(spaces)}"class-map":{{{names}}}}}'
+    return f'{{"a":{draw(values)},"t":{label},"t-metadata":{metadata},"a":{draw(values)}}}'.encode()
+
+
+def without_units(value: Any, places: set[int], gone: frozenset[int], path: tuple[str, ...] = ()) -> Any:
+    """Return a decoded line without some boxes, the slow way."""
+    if path in (("t", "annotations"), ("t-metadata", "objects")):
+        return [one for place, one in enumerate(value) if place not in places]
+    if path == ("t-metadata", "class-map"):
+        return Pairs((key, one) for key, one in value if int(key) not in gone)
+    if isinstance(value, Pairs) and len(path) < 2 and (not path or path[0] in ("t", "t-metadata")):
+        return Pairs((key, without_units(one, places, gone, (*path, key))) for key, one in value)
+    return value
+
+
+@given(box_lines(), st.sets(st.integers(0, 7)), st.frozensets(classes, max_size=3))
+def test_label_and_objects_lose_the_same_places_and_nothing_else_is_lost(
+    line: bytes, places: set[int], gone: frozenset[int]
+) -> None:
+    trimmed = trim_units(line, unit_peek("boxes"), places, gone)
+    assert pairs_of(trimmed) == without_units(pairs_of(line), places, gone)
+    assert trim_units(line, unit_peek("boxes"), [], frozenset()) is line

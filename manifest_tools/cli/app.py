@@ -25,6 +25,7 @@ WORDS = (
     "rewrite",
     "filter",
     "split",
+    "merge",
     "diff",
     "convert",
     "pipe",

@@ -23,7 +23,7 @@ class YesNo(StrEnum):
 
 
 class MultiLabel(StrEnum):
-    """Which classes of a multi-label line must reach the confidence; ``trim`` takes the others out."""
+    """Which classes, boxes or entities of a line must be sure enough; ``trim`` takes the others out."""
 
     any = "any"
     all = "all"
@@ -55,7 +55,12 @@ def filter(
     ] = None,
     multilabel: Annotated[
         MultiLabel | None,
-        typer.Option("--multilabel", help="One class sure enough [default], or all; or trim the others off."),
+        typer.Option(
+            "--multilabel",
+            "--boxes",
+            help="Of several classes, boxes or entities on a line: one is sure enough [default], or all are; "
+            "or trim those off that are not, or are of no --class.",
+        ),
     ] = None,
     class_: Annotated[
         list[str] | None, typer.Option("--class", metavar="NAME", help="Keep this class; may be repeated.")
@@ -98,13 +103,12 @@ def filter(
     For example:
       mtool filter output.manifest --min-confidence 0.8 -o sure.manifest
       mtool filter output.manifest --class RH --human-annotated yes | wc -l
+      mtool filter output.manifest --class dog --boxes trim -o dogs.manifest
     """
     from manifest_tools.conditions import Conditions
     from manifest_tools.filter import filter as filter_manifest
 
-    for option, given in (("--multilabel", multilabel), ("--zero-confidence", zero_confidence)):
-        if given is not None and min_confidence is None:
-            raise Refused(f"{option} goes with --min-confidence; type both")
+    _check(min_confidence, zero_confidence, multilabel, class_)
     conditions = Conditions(
         min_confidence=min_confidence,
         zero_confidence=zero_confidence.value if zero_confidence else None,
@@ -132,6 +136,21 @@ def filter(
         note(json.dumps({"kept": result.kept, "trimmed": result.trimmed, "dropped": result.reasons}))
     elif not quiet:
         note(_report(result, sample, seed, dry_run))
+
+
+def _check(
+    min_confidence: float | None,
+    zero_confidence: Zero | None,
+    multilabel: MultiLabel | None,
+    class_: list[str] | None,
+) -> None:
+    """Refuse an option that would change nothing without another."""
+    if zero_confidence is not None and min_confidence is None:
+        raise Refused("--zero-confidence goes with --min-confidence; type both")
+    if multilabel is MultiLabel.trim and min_confidence is None and not class_:
+        raise Refused("--multilabel trim goes with --min-confidence or --class; type one of them too")
+    if multilabel not in (None, MultiLabel.trim) and min_confidence is None:
+        raise Refused("--multilabel goes with --min-confidence; type both")
 
 
 def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) -> str:

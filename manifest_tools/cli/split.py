@@ -32,7 +32,15 @@ def split(
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle the lines inside each part.")] = False,
     rejects: options.Rejects = None,
     classes: options.Classes = None,
-    label_attribute: options.LabelAttribute = None,
+    label_attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label-attribute",
+            metavar="NAME",
+            help="The label to work on; needed only where there are several. "
+            "Repeat it, or type sport*, to stratify over several, their classes taken by name.",
+        ),
+    ] = None,
     force: options.Force = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
@@ -41,7 +49,8 @@ def split(
 ) -> None:
     """Divide a manifest into train and validation.
 
-    80/20 unless told, stratified by class. Lines of one picture stay together; failed and unlabelled
+    80/20 unless told, stratified by class; of boxes and entities by the classes that a line has, a line
+    without any being a class of its own. Lines of one picture stay together; failed and unlabelled
     lines are left out and counted. Writes
     train.manifest, validation.manifest and split.json (seed, counts, class table).
 
@@ -116,9 +125,11 @@ def _report(result: "Split", dry_run: bool) -> str:
 
 def _remarks(result: "Split") -> list[str]:
     remarks = []
-    if not result.attribute.task.has_classes:
+    if len(result.attributes) > 1:
+        remarks.append(f"stratified over {clean(', '.join(one.name for one in result.attributes))}")
+    elif not result.attribute.task.has_classes:
         name, kind = clean(result.attribute.name), clean(result.attribute.task.short)
-        remarks.append(f"not stratified: {name} is {kind}: no class stands on its lines")
+        remarks.append(f"not stratified: {name} is {kind}, no class stands on its lines")
     if result.small_classes:
         few = ", ".join(clean(result.table.name(index)) for index in result.small_classes[:8])
         more = f" and {len(result.small_classes) - 8} more" if len(result.small_classes) > 8 else ""

@@ -1,7 +1,7 @@
 """``mtool stats``."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +16,7 @@ _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name
 _DAYS = 31  # longer than this, dates are counted by month; months likewise by year
 _FEW = 8
-_UNITS = {"box": "boxes", "cuboid": "cuboids", "entity": "entities"}  # what a line has several of
+_UNITS = {"box": "boxes", "cuboid": "cuboids", "entity": "entities"}  # of a class a line may have several
 
 
 def stats(
@@ -63,6 +63,34 @@ def _report(found: "Stats", every_class: bool) -> Iterator[str]:
     for attribute in found.attributes:
         yield ""
         yield from _attribute(attribute, every_class)
+    for siblings in _siblings(found.attributes):
+        yield ""
+        yield from _together(siblings)
+
+
+def _siblings(attributes: Sequence["AttributeStats"]) -> Iterator[list["AttributeStats"]]:
+    """Yield attributes that are numbered, sport0 and sport1: Rekognition's several labels a picture."""
+    stems: dict[str, list[AttributeStats]] = {}
+    for one in attributes:
+        if one.type.lower() == "groundtruth/image-classification" and one.name[-1:].isdecimal():
+            stems.setdefault(one.name.rstrip("0123456789"), []).append(one)
+    return (numbered for numbered in stems.values() if len(numbered) > 1)
+
+
+def _together(siblings: Sequence["AttributeStats"]) -> Iterator[str]:
+    """Count classes by name over attributes whose numbers say nothing."""
+    names: dict[str, int] = {}
+    for one in siblings:
+        for shown in one.classes:
+            names[shown.name] = names.get(shown.name, 0) + shown.labels
+    stem = clean(siblings[0].name.rstrip("0123456789"))
+    most = max(names.values(), default=1)
+    rows = [(_short(name), n, bar(n / most)) for name, n in sorted(names.items(), key=lambda one: -one[1])]
+    yield f"{stem}* together: {len(siblings)} attributes with one label each, as Rekognition has it"
+    yield from _indented(table(rows[:_MOST], ("name", "labels", "")).split("\n"))
+    if len(rows) > _MOST:
+        yield f"  ... {len(rows) - _MOST:,} more"
+    yield f"  mtool split --label-attribute '{stem}*' stratifies over all of them"
 
 
 def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
@@ -78,7 +106,7 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
         yield from _indented(_classes(one, every_class))
     if one.confidence.total:
         yield ""
-        yield from _indented(_confidence(one.confidence))
+        yield from _indented(_confidence(one.confidence, _UNITS.get(one.unit, "labels")))
     if one.labelled and not one.classes:
         yield (
             "  no classes to count: none stand on its lines"
@@ -116,13 +144,13 @@ def _classes(one: "AttributeStats", every_class: bool) -> list[str]:
     return [*text[: half + 1], left, *text[-half:]]
 
 
-def _confidence(found: "Confidences") -> list[str]:
+def _confidence(found: "Confidences", what: str) -> list[str]:
     most = max(*found.bins, found.zeros, 1)
     rows = [(f"{at / 10:.1f} to {(at + 1) / 10:.1f}", n, bar(n / most)) for at, n in enumerate(found.bins)]
     if found.zeros:
         rows.insert(0, ("0", found.zeros, bar(found.zeros / most)))
     shown = rows if any(found.bins) else rows[:1]
-    text = table(shown, ("confidence", "labels", "")).split("\n")
+    text = table(shown, ("confidence", what, "")).split("\n")
     if found.zeros:
         text.append("a confidence of 0 is no information: a job with one worker a picture writes it")
     return text
@@ -132,7 +160,8 @@ def _who_and_when(one: "AttributeStats") -> list[str]:
     rest = one.labelled - one.human - one.machine
     who = {"by people": one.human, "by a model": one.machine, "by whom is not said": rest}
     text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
-    text += [f"changed by an adjustment job: {one.adjusted:,}"] if one.adjusted else []
+    if one.adjusted or one.unadjusted:
+        text.append(f"adjusted: {one.adjusted:,} changed, {one.unadjusted:,} left as they were")
     text += _counts({f"job {job}": count for job, count in one.jobs.items()})
     if one.days:
         days = list(one.days)

@@ -4,6 +4,8 @@ The list holds every class that at least one worker chose: a union, not a vote, 
 only way to thin it.
 """
 
+from functools import lru_cache
+
 from manifest_tools.record import Row
 from manifest_tools.tasks.single_label import class_index
 
@@ -25,7 +27,13 @@ def names(row: Row) -> tuple[tuple[int, str], ...]:
 
 def table(class_map: dict[str, str] | None) -> tuple[tuple[int, str], ...]:
     """Return the classes of a ``class-map``; raises ValueError for a key that is no index."""
-    return tuple([(class_index(key), name) for key, name in (class_map or {}).items()])
+    return tuple([(_key(key), name) for key, name in (class_map or {}).items()])
+
+
+@lru_cache(maxsize=4096)
+def _key(key: str) -> int:
+    """Return the index that a map has as a key; every line repeats the same few."""
+    return class_index(key)
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:

@@ -1,8 +1,12 @@
 """3D point cloud semantic segmentation: the URI of a ``.zlib``, a class a point, named in ``color-map``."""
 
+from collections.abc import Iterator
+
 from manifest_tools.forms import Colour
+from manifest_tools.found import Found, Label
 from manifest_tools.record import Row
-from manifest_tools.tasks.segmentation import named, shown
+from manifest_tools.tasks.segmentation import has_a_colour_map as has_a_colour_map
+from manifest_tools.tasks.segmentation import named, other_object, shown
 
 LABEL = "any"
 FIELDS = ("color-map",)
@@ -27,3 +31,8 @@ def confidences(row: Row) -> tuple[float | None, ...]:
 
 def _colours(row: Row) -> dict[str, Colour]:
     return (row.metadata and row.metadata.color_map) or {}
+
+
+def clouds_are_zlib(label: Label) -> Iterator[Found]:
+    """The classes of a point cloud's points are in a .zlib file."""
+    yield from other_object(label, ".zlib")

@@ -1,6 +1,6 @@
 """One class a line, of a picture, a text or a video clip: an index, ``class-name``, one ``confidence``."""
 
-from functools import lru_cache
+from typing import Any
 
 from manifest_tools.classes import MOST_CLASSES
 from manifest_tools.record import Row
@@ -28,7 +28,6 @@ def confidences(row: Row) -> tuple[float | None, ...]:
     return (None if row.metadata is None else row.metadata.confidence,)
 
 
-@lru_cache(maxsize=4096, typed=True)  # boxes of a manifest have few classes, and every line names them again
 def class_index(label: int | str | None) -> int:
     """Return a label's index; raises ValueError for what is none.
 
@@ -40,3 +39,15 @@ def class_index(label: int | str | None) -> int:
     if isinstance(label, int) and 0 <= label < MOST_CLASSES:
         return label
     raise ValueError(f"expected a class index from 0, found {label!r:.100}")
+
+
+def is_index(value: Any) -> bool:
+    """Say whether a value can be read as a class index: a boolean is none, nor is 1.0.
+
+    >>> is_index("7"), is_index(True), is_index(1.0)
+    (True, False, False)
+    """
+    try:
+        return not isinstance(value, bool) and class_index(value) >= 0
+    except ValueError:
+        return False

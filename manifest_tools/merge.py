@@ -1,0 +1,121 @@
+"""Lays manifests together: one line a picture, one name a label attribute, one index a class."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from manifest_tools.attributes import LabelAttribute, Survey, check_number, survey
+from manifest_tools.errors import Refused
+from manifest_tools.merging.decide import POLICIES, Policy, pictures
+from manifest_tools.merging.hearing import Label, check_conflicts, hear
+from manifest_tools.merging.places import places
+from manifest_tools.merging.plans import Plan
+from manifest_tools.merging.reading import read_manifest
+from manifest_tools.merging.report import COUNTS, Merged, report
+from manifest_tools.merging.roles import Cast, Manifest, cast
+from manifest_tools.merging.settle import settle
+from manifest_tools.merging.works import Division
+from manifest_tools.merging.writing import Joined, Written, write
+from manifest_tools.sinks import check_apart, publishing
+from manifest_tools.sources import BLOCK, STDIN, Source, open_source, plain
+from manifest_tools.work import Jobs, crew
+
+
+def merge(
+    *manifests: str,
+    output: str = "-",
+    label_attribute_name: str | None = None,
+    on_conflict: Policy = "error",
+    rejects: str | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    jobs: Jobs = None,
+) -> Merged:
+    """Write the lines of several manifests as one, in order, one line a picture.
+
+    ``label_attribute_name`` is the one name of a label that the manifests call differently; what an
+    adjustment job made of it is folded into it. Without it, labels of different names on lines of one picture
+    go on one line. Classes go by name; the first manifest's indices count. A line that needs no change keeps
+    its bytes.
+
+    Where two labels of a picture differ, ``on_conflict`` decides; ``error`` raises BadData. Lines left out
+    are counted by reason, and kept in ``rejects``. Raises Refused where names, types or classes cannot
+    be one. Memory: about 80 bytes a line.
+    """
+    _check(manifests, output, rejects, on_conflict)
+    sources = [plain(open_source(name)) for name in manifests]
+    with crew(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
+        inputs = _read(sources, on_conflict, workers)
+        roles = cast(inputs, label_attribute_name)
+        where = places(inputs)
+        picture, count = pictures(np.concatenate([one.remembered.forget_keys() for one in inputs]))
+        labels = [hear(name, inputs, roles, picture, count, on_conflict) for name in roles.names]
+        check_conflicts(labels, where, on_conflict)
+        for one in inputs:
+            one.remembered.columns.clear()  # all that they say has been heard
+        blank = np.concatenate([one.remembered.blank for one in inputs])
+        settled = settle(picture, count, blank, [(label.heard, label.decision) for label in labels])
+        del picture, blank
+        division = Division(sources, inputs, where, labels, settled, rejects is not None)
+        with publishing(force=force) as publication:
+            kept = Joined(None if dry_run else publication.open(output))
+            left = Joined(None if dry_run or rejects is None else publication.open(rejects))
+            done = write(_plans(inputs, roles, labels), division.works(), kept, left, workers)
+            counts = _counts(len(inputs), done)
+            for source in sources:
+                source.check_unchanged()
+    result = report(inputs, where, labels, settled, on_conflict, counts, roles.remarks)
+    return replace(result, published=tuple(publication.published))
+
+
+def _check(manifests: Sequence[str], output: str, rejects: str | None, policy: str) -> None:
+    if not manifests:
+        raise Refused("expected manifests to merge, found none; type their names")
+    if manifests.count(STDIN) > 1:
+        raise Refused("standard input can be read only once; name - once")
+    if policy not in POLICIES:
+        raise Refused(f"expected on_conflict to be one of {', '.join(POLICIES)}; found {policy!r}")
+    for name in manifests:
+        check_apart(name, [output, *([] if rejects is None else [rejects])])
+
+
+def _read(sources: Sequence[Source], policy: str, jobs: Jobs) -> list[Manifest]:
+    surveys = [survey(source, jobs) for source in sources]
+    return [
+        Manifest(source.name, attributes, read_manifest(source, attributes, policy, jobs))
+        for source, attributes in zip(sources, _attributes(surveys), strict=True)
+    ]
+
+
+def _attributes(surveys: Sequence[Survey]) -> list[tuple[LabelAttribute, ...]]:
+    """Return the label attributes of each manifest; where one does not say its type, another may."""
+    types: dict[str, str] = {}
+    for found in surveys:
+        check_number(found.attributes)
+        for name, coverage in found.attributes.items():
+            types[name] = types.get(name) or coverage.type
+    return [
+        tuple(
+            LabelAttribute(name, coverage.metadata_key, coverage.type or types[name], True)
+            for name, coverage in found.attributes.items()
+        )
+        for found in surveys
+    ]
+
+
+def _plans(inputs: Sequence[Manifest], roles: Cast, labels: Sequence[Label]) -> list[Plan]:
+    moves: list[dict[str, dict[int, int]]] = [{} for _ in inputs]
+    for label in labels:
+        for (at, name), found in label.moves.items():
+            if found:
+                moves[at][name] = dict(found)
+    return [Plan(one.name, roles.roles[at], moves[at]) for at, one in enumerate(inputs)]
+
+
+def _counts(manifests: int, done: Iterable[Written]) -> dict[str, list[int]]:
+    counts = {name: [0] * manifests for name in COUNTS}
+    for part in done:
+        for name, numbers in counts.items():
+            numbers[part.plan] += getattr(part, name)
+    return counts

@@ -1,0 +1,98 @@
+"""One label attribute of the result: its classes, what every line says for it, and whose word counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.errors import BadData, Refused
+from manifest_tools.merging.decide import POLICIES, Candidates, Decision, Policy, decide
+from manifest_tools.merging.decide import Places as Numbers
+from manifest_tools.merging.members import Moves
+from manifest_tools.merging.places import Places
+from manifest_tools.merging.reading import ABSENT
+from manifest_tools.merging.roles import Cast, Manifest
+from manifest_tools.merging.settle import Folded, fold
+from manifest_tools.merging.tables import Reconciled, Shown, reconcile
+
+_SHOWN = 4
+
+
+@dataclass(slots=True)
+class Label:
+    """A label attribute of the result, called ``name``.
+
+    ``moves`` has for a manifest (by number) and an attribute of it the new class indices; ``chosen`` which of
+    its attributes speaks on each line, for manifests where it is several.
+    """
+
+    name: str
+    classes: Reconciled
+    moves: dict[tuple[int, str], Moves]
+    chosen: dict[int, NDArray[np.uint8]]
+    heard: Candidates
+    decision: Decision
+
+
+def hear(
+    name: str, inputs: Sequence[Manifest], roles: Cast, picture: Numbers, count: int, policy: Policy
+) -> Label:
+    """Bring the class tables of one attribute together, and decide for each picture whose label counts."""
+    players = [(at, one) for at, found in enumerate(roles.roles) for one in found.get(name, ())]
+    shown = []
+    for at, one in players:
+        column = inputs[at].remembered.columns[one.name]
+        names = tuple(column.names)
+        indices = column.shown.union(index for index, _ in names)
+        shown.append(Shown(inputs[at].name, one.name, one.task.room, names, indices))
+    classes = reconcile(shown)
+    moves = {(at, one.name): found for (at, one), found in zip(players, classes.moves, strict=True)}
+    folded = {
+        at: fold(inputs[at].remembered, parts, {one.name: moves[at, one.name] for one in parts})
+        for at, found in enumerate(roles.roles)
+        if (parts := found.get(name))
+    }
+    heard = _joined([(folded.get(at), len(one.remembered.lengths)) for at, one in enumerate(inputs)])
+    chosen = {at: part.chosen for at, part in folded.items() if len(roles.roles[at][name]) > 1}
+    return Label(name, classes, moves, chosen, heard, decide(picture, count, heard, policy))
+
+
+def _joined(parts: Sequence[tuple[Folded | None, int]]) -> Candidates:
+    """Return what all manifests say; one that does not have the attribute says nothing."""
+    scored = any(part is not None and len(part.scores) for part, _ in parts)
+    levels, labels, scores = [], [], []
+    for part, lines in parts:
+        levels.append(np.full(lines, ABSENT, np.int8) if part is None else part.levels)
+        labels.append(np.zeros(lines, np.uint64) if part is None else part.labels)
+        if scored:
+            scores.append(np.full(lines, -np.inf) if part is None else part.scores)
+    whole = np.concatenate(scores) if scored else np.zeros(0)
+    return Candidates(np.concatenate(levels), np.concatenate(labels), whole)
+
+
+def check_conflicts(labels: Sequence[Label], where: Places, policy: Policy) -> None:
+    """Raise BadData for labels that differ where no policy was told, Refused where one cannot decide."""
+    for label in labels:
+        found = label.decision
+        if policy == "error" and found.conflicts.any():
+            others = ", ".join(POLICIES[1:-1])
+            raise BadData(
+                f"{_pairs(found, found.conflicts, where)}: differing labels for the same source "
+                f"({int(found.conflicts.sum()):,} in all); type --on-conflict {others} or {POLICIES[-1]}"
+            )
+        unknown = found.conflicts & found.unknown
+        if policy == "highest-confidence" and unknown.any():
+            raise Refused(
+                f"{_pairs(found, unknown, where)}: every confidence is 0 or missing, as a job with one "
+                "worker a picture leaves it; that says nothing about the labels; type another --on-conflict"
+            )
+
+
+def _pairs(found: Decision, chosen: NDArray[np.bool_], where: Places) -> str:
+    """Name the lines of the first few pictures."""
+    groups = np.flatnonzero(chosen)
+    groups = groups[np.argsort(found.first[groups], kind="stable")][:_SHOWN]
+    pairs = [(int(found.first[at]), int(found.rivals[at])) for at in groups]
+    named = ", ".join(f"{where.spell(one)} and {where.spell(other)}" for one, other in pairs)
+    return f"{named}, ..." if chosen.sum() > _SHOWN else named

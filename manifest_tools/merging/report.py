@@ -1,0 +1,123 @@
+"""What ``merge`` did, in numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from manifest_tools.classes import ClassTable
+from manifest_tools.merging.decide import Policy
+from manifest_tools.merging.hearing import Label
+from manifest_tools.merging.places import Places
+from manifest_tools.merging.reading import ADJUSTED
+from manifest_tools.merging.roles import Manifest
+from manifest_tools.merging.settle import REASONS, Settled
+from manifest_tools.sinks import Published
+
+COUNTS = ("renamed", "reindexed", "overlaid")
+
+
+@dataclass(frozen=True, slots=True)
+class MergedManifest:
+    """What became of one input; blank lines are no lines.
+
+    ``left_out`` counts lines by reason. ``won`` are conflicts that a label of it decided, ``adjusted`` labels
+    of an adjustment job that changed something, and stand in the result. Of the lines kept, ``renamed`` have
+    a label attribute under another name, ``reindexed`` other class indices, ``overlaid`` labels of others.
+    """
+
+    manifest: str
+    lines: int
+    kept: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    won: int = 0
+    adjusted: int = 0
+    renamed: int = 0
+    reindexed: int = 0
+    overlaid: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What ``merge`` did: what became of each input, and the class tables by label attribute.
+
+    ``conflicts`` counts labels that differed for one picture; ``ties`` those of them where the policy found
+    two equally good, and took the first.
+    """
+
+    manifests: tuple[MergedManifest, ...]
+    policy: Policy
+    conflicts: int
+    ties: int
+    tables: dict[str, ClassTable]
+    remarks: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
+
+    @property
+    def kept(self) -> int:
+        """Lines of the result."""
+        return sum(one.kept for one in self.manifests)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for machines."""
+        return {
+            "kept": self.kept,
+            "manifests": [one.to_json() for one in self.manifests],
+            "on_conflict": self.policy,
+            "conflicts": self.conflicts,
+            "ties": self.ties,
+            "class_tables": {name: table.to_json() for name, table in self.tables.items()},
+            "remarks": list(self.remarks),
+        }
+
+
+def report(
+    inputs: Sequence[Manifest],
+    where: Places,
+    labels: Sequence[Label],
+    settled: Settled,
+    policy: Policy,
+    counts: dict[str, list[int]],
+    remarks: Sequence[str],
+) -> Merged:
+    """Return the report; ``counts`` has for each of COUNTS a number a manifest."""
+    won, adjusted = ([0] * len(inputs) for _ in range(2))
+    for label in labels:
+        found = label.decision
+        lines = found.winners[found.winners >= 0]
+        won = _sum(won, where.count(found.winners[found.conflicts]))
+        adjusted = _sum(adjusted, where.count(lines[label.heard.levels[lines] == ADJUSTED]))
+    return Merged(
+        tuple(
+            MergedManifest(
+                one.name,
+                one.remembered.lines,
+                int(settled.kept[where.part(at)].sum()),
+                _left_out(one, settled, where.part(at)),
+                won[at],
+                adjusted[at],
+                **{name: numbers[at] for name, numbers in counts.items()},
+            )
+            for at, one in enumerate(inputs)
+        ),
+        policy,
+        sum(int(label.decision.conflicts.sum()) for label in labels),
+        sum(int(label.decision.ties.sum()) for label in labels),
+        {label.name: label.classes.table for label in labels},
+        (*remarks, *(remark for label in labels for remark in label.classes.remarks)),
+    )
+
+
+def _sum(one: list[int], other: list[int]) -> list[int]:
+    return [a + b for a, b in zip(one, other, strict=True)]
+
+
+def _left_out(one: Manifest, settled: Settled, lines: slice) -> dict[str, int]:
+    gone = ~settled.kept[lines] & ~one.remembered.blank
+    counts = np.bincount(settled.reasons[lines][gone], minlength=len(REASONS)).tolist()
+    return {reason: count for reason, count in zip(REASONS, counts, strict=True) if count}

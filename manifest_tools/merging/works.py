@@ -1,0 +1,75 @@
+"""Divides the writing among workers: for every block the lines that stay, and what goes over which."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.merging.hearing import Label
+from manifest_tools.merging.places import Places
+from manifest_tools.merging.roles import Manifest
+from manifest_tools.merging.settle import Settled
+from manifest_tools.merging.writing import Donor, Work
+from manifest_tools.sources import Block, Source
+
+
+@dataclass(slots=True)
+class Division:
+    """All that the works are made from."""
+
+    sources: Sequence[Source]
+    inputs: Sequence[Manifest]
+    where: Places
+    labels: Sequence[Label]
+    settled: Settled
+    keep_left: bool
+
+    def works(self) -> Iterator[Work]:
+        """Yield the work of every block of every manifest, in order."""
+        ends = [np.cumsum(one.remembered.lengths, dtype=np.int64) for one in self.inputs]
+        for at, source in enumerate(self.sources):
+            first = 0
+            for block in source.blocks():
+                last = int(np.searchsorted(ends[at], block.end, side="right"))
+                yield self._work(at, block, slice(first, last), ends)
+                first = last
+
+    def _work(self, at: int, block: Block, lines: slice, ends: Sequence[NDArray[np.int64]]) -> Work:
+        base = int(self.where.firsts[at])
+        here = slice(base + lines.start, base + lines.stop)
+        remembered = self.inputs[at].remembered
+        kept = self.settled.kept[here]
+        return Work(
+            plan=at,
+            first=lines.start + 1,
+            block=block,
+            lengths=remembered.lengths[lines],
+            kept=kept,
+            left=~kept & ~remembered.blank[lines] if self.keep_left else None,
+            chosen={label.name: label.chosen[at][lines] for label in self.labels if at in label.chosen},
+            donors=self._donors(here, ends),
+        )
+
+    def _donors(self, here: slice, ends: Sequence[NDArray[np.int64]]) -> dict[int, list[Donor]]:
+        """Return by line of the block whose labels go over it."""
+        grafts = self.settled.grafts
+        first, last = np.searchsorted(grafts.onto, (here.start, here.stop)).tolist()
+        found: dict[int, list[Donor]] = {}
+        for onto, of, role in zip(
+            grafts.onto[first:last].tolist(),
+            grafts.of[first:last].tolist(),
+            grafts.role[first:last].tolist(),
+            strict=True,
+        ):
+            donor = self._donor(of, self.labels[role].name, ends)
+            found.setdefault(onto - here.start, []).append(donor)
+        return found
+
+    def _donor(self, line: int, role: str, ends: Sequence[NDArray[np.int64]]) -> Donor:
+        at = self.where.manifest(line)
+        number = line - int(self.where.firsts[at])
+        end = int(ends[at][number])
+        block = Block(self.sources[at].uri, end - int(self.inputs[at].remembered.lengths[number]), end)
+        chosen = {label.name: int(label.chosen[at][number]) for label in self.labels if at in label.chosen}
+        return Donor(role, at, number + 1, block, chosen)
