@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from manifest_tools.errors import NotAManifest
+from manifest_tools.found import Label, Line, path, shown
 from manifest_tools.rules import RULES, of_scope
-from manifest_tools.rules.found import Label, Line, path, shown
 from manifest_tools.rules.judge import judge, judge_line, line_of
 from manifest_tools.rules.reading import decode
 
@@ -27,6 +27,12 @@ def several(label: Any, named: Any, shares: Any = None) -> dict[str, Any]:
     return values(label, "image-classification-multilabel", "class-name", **fields)
 
 
+BOXES = {
+    "image_size": [{"width": 640, "height": 480, "depth": 3}],
+    "annotations": [{"class_id": 0, "left": 10, "top": 20, "width": 100, "height": 50}],
+}
+
+
 def codes(value: dict[str, Any], *expected: str) -> list[str]:
     return [rule.code for rule, _ in judge_line(line_of(value, expected, None))]
 
@@ -35,12 +41,12 @@ def codes(value: dict[str, Any], *expected: str) -> list[str]:
     "value",
     [
         pytest.param(values(), id="a usual line"),
-        pytest.param(values("1"), id="a label that is a string of digits"),
         pytest.param(values(confidence=0), id="a confidence of 0"),
         pytest.param(values(confidence=1), id="a confidence of 1 as an integer"),
         pytest.param(values(drop="confidence"), id="no confidence"),
         pytest.param(values(type="groundTruth/Image-Classification"), id="a type in other letters"),
         pytest.param(values(1, "label-verification"), id="a verification"),
+        pytest.param(values("1", "label-verification"), id="a verification as documentation writes it"),
         pytest.param(values({"any": 1}, "custom"), id="a custom label"),
         pytest.param(several([], {}), id="an empty list of classes"),
         pytest.param(several([1], {"1": "a"}, {"1": 0.5, "7": 0.1}), id="confidences of other classes too"),
@@ -55,7 +61,10 @@ def codes(value: dict[str, Any], *expected: str) -> list[str]:
             {
                 "source-ref": "s3://a/b",
                 "m-ref": "s3://a/m.png",
-                "m-metadata": {"type": "groundtruth/semantic-segmentation"},
+                "m-metadata": {
+                    "type": "groundtruth/semantic-segmentation",
+                    "internal-color-map": {"0": {"class-name": "BACKGROUND", "hex-color": "#ffffff"}},
+                },
             },
             id="a -ref attribute whose metadata is named without it",
         ),
@@ -73,6 +82,10 @@ def test_no_rule_finds_anything_in(value: dict[str, Any]) -> None:
         pytest.param({"source-ref": "a.jpg"}, "MT111", id="a path as the source"),
         pytest.param({"source-ref": {}}, "MT111", id="an object as the source"),
         pytest.param({"source": 3}, "MT112", id="a number as the text"),
+        pytest.param({"source-ref": "s3://a/b", "mask": "s3://s3://a/c"}, "MT115", id="a scheme twice"),
+        pytest.param({"source": "text", "hand\u200b": 0}, "MT116", id="a key with what cannot be seen"),
+        pytest.param({"source": "text", " hand": 0}, "MT116", id="a key with a blank before it"),
+        pytest.param({"source": "text", "$hand": 0}, "MT117", id="a key with a dollar sign"),
         pytest.param(values() | {"hand-metadata": None}, "MT201", id="null for metadata"),
         pytest.param(values() | {"hand-metadata": "x"}, "MT202", id="text for metadata"),
         pytest.param(values(None), "MT203", id="null for a label"),
@@ -80,16 +93,25 @@ def test_no_rule_finds_anything_in(value: dict[str, Any]) -> None:
         pytest.param(several([1], {"1": "a", "x": "b"}), "MT204", id="a class-map of no index"),
         pytest.param(values(drop="type"), "MT205", id="no type"),
         pytest.param(values(kind="classification"), "MT206", id="a type of somebody else's"),
+        pytest.param(values(creation_date="soon"), "MT207", id="a date that is none"),
+        pytest.param(values(human_annotated="true"), "MT208", id="an annotator who is neither yes nor no"),
+        pytest.param(values(adjustment_status="changed"), "MT209", id="an adjustment in other words"),
         pytest.param(values([0]), "MT210", id="a list under a single-label type"),
         pytest.param(values(0, "image-classification-multilabel"), "MT210", id="an index for a list"),
         pytest.param(values(0, "object-detection"), "MT210", id="an index for boxes"),
-        pytest.param(values("mask.png", "semantic-segmentation"), "MT210", id="a path for a mask"),
+        pytest.param(
+            values("mask.png", "semantic-segmentation", internal_color_map={}),
+            "MT210",
+            id="a path for a mask",
+        ),
         pytest.param(values(-1), "MT211", id="a negative index"),
         pytest.param(values(True), "MT211", id="a boolean index"),
         pytest.param(values(1.0), "MT211", id="a fraction as index"),
         pytest.param(values("RH"), "MT211", id="a name as index"),
         pytest.param(values(10**7), "MT211", id="an index beyond any table"),
         pytest.param(several(["x"], {}), "MT211", id="a name in a list"),
+        pytest.param(values("1"), "MT215", id="an index that is a string of digits"),
+        pytest.param(several(["1"], {"1": "a"}), "MT215", id="a string of digits in a list"),
         pytest.param(values(drop="class-name"), "MT220", id="no class-name"),
         pytest.param(values(class_name=""), "MT220", id="an empty class-name"),
         pytest.param(several([1, 2], {"1": "a"}), "MT221", id="a class that the class-map lacks"),
@@ -100,7 +122,7 @@ def test_no_rule_finds_anything_in(value: dict[str, Any]) -> None:
         pytest.param(values(confidence=True), "MT230", id="a boolean confidence"),
         pytest.param(several([1], {"1": "a"}, {"1": 95}), "MT230", id="percents in a confidence-map"),
         pytest.param(
-            values({}, "object-detection", objects=[{"confidence": 0.5}, {"confidence": 2}]),
+            values(BOXES, "object-detection", class_map={"0": "bolt"}, objects=[{"confidence": 2}]),
             "MT230",
             id="a confidence of a box",
         ),
@@ -162,8 +184,11 @@ def test_every_rule_gives_its_reason_in_one_sentence(rule: Any) -> None:
 
 # A code that somebody's script looks for never comes to mean something else.
 STABLE = (
-    "MT100 MT101 MT102 MT103 MT110 MT111 MT112 MT113 MT114 MT201 MT202 MT203 MT204 MT205 MT206 "
-    "MT210 MT211 MT220 MT221 MT222 MT230 MT301 MT302 MT303 MT304"
+    "MT100 MT101 MT102 MT103 MT104 MT105 MT106 MT107 MT108 MT109 MT110 MT111 MT112 MT113 MT114 MT115 MT116"
+    " MT117 MT201 MT202 MT203 MT204 MT205 MT206 MT207 MT208 MT209 MT210 MT211 MT212 MT213 MT214 MT215 MT220"
+    " MT221 MT222 MT223 MT230 MT240 MT241 MT242 MT243 MT244 MT245 MT246 MT247 MT248 MT249 MT250 MT251 MT252"
+    " MT253 MT254 MT255 MT256 MT257 MT258 MT260 MT261 MT262 MT263 MT264 MT270 MT271 MT272 MT273 MT274 MT280"
+    " MT281 MT282 MT290 MT301 MT302 MT303 MT304 MT305 MT306 MT310 MT311 MT312 MT313"
 )
 
 

@@ -5,12 +5,42 @@ takes a new one, and a code that is no longer used is never used again. To add a
 in the file of its subject, or in the room of its task type, and give it a row in RULES there.
 """
 
-from manifest_tools.rules import across, label, metadata, reading, source, whole
+from manifest_tools.rules import (
+    across,
+    boxes,
+    cuboids,
+    entities,
+    label,
+    metadata,
+    names,
+    objects,
+    reading,
+    segmentation,
+    sequences,
+    source,
+    verification,
+    whole,
+)
 from manifest_tools.rules.rule import Rule, Scope
 
 # MT1xx: the file, its lines, what they point to. MT2xx: label and metadata. MT3xx: files as a whole.
 # MT4xx: the objects that lines point to. MT5xx to MT7xx: what a job or a service would refuse.
-_SUBJECTS = (reading, source, metadata, label, whole, across)
+_SUBJECTS = (
+    reading,
+    source,
+    metadata,
+    label,
+    names,
+    boxes,
+    segmentation,
+    entities,
+    cuboids,
+    sequences,
+    verification,
+    whole,
+    across,
+    objects,
+)
 
 RULES: tuple[Rule, ...] = tuple(
     sorted((row for subject in _SUBJECTS for row in subject.RULES), key=lambda row: row.code)

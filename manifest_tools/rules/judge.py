@@ -19,6 +19,7 @@ from manifest_tools.tasks import room_of
 Judged = tuple[Rule, Found]
 
 _BYTES = of_scope("bytes")
+_MOST = 100  # findings of one rule in one label: a hostile line could hold a million
 
 
 def judge(
@@ -63,11 +64,11 @@ def _judge_bytes(line: bytes) -> list[Judged]:
 
 def judge_line(line: Line, purpose: str = "") -> list[Judged]:
     """Return what the rules find in a line that could be read, in the order of the table."""
-    found = [(rule, one) for rule in _rules("line", purpose) for one in rule.check(line)]
+    found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
     for label in line.labels:
         for rule in _rules("label", purpose):
             if not rule.rooms or label.room in rule.rooms:
-                found += [(rule, one) for one in rule.check(label)]
+                found += [(rule, one) for one in islice(rule.check(label), _MOST)]
     return found
 
 

@@ -101,6 +101,13 @@ def adjustment_is_said(label: Label) -> Iterator[Found]:
         yield Found(where, f"expected adjusted or unadjusted, found {shown(said)}")
 
 
+def a_failed_object_has_no_label(label: Label) -> Iterator[Found]:
+    """A label stands beside no failure-reason."""
+    if label.state == "labelled" and label.metadata.get("failure-reason") is not None:
+        where = path(label.metadata_key, "failure-reason")
+        yield Found(where, f"labelling failed, it says, but {shown(label.name)} is there")
+
+
 def metadata_is_named_after_its_label(line: Line) -> Iterator[Found]:
     """Metadata has the name of its label, with -metadata behind it."""
     strays = stray(line.value)
@@ -222,6 +229,16 @@ RULES = (
         keeps=lines(single(adjustment_status="adjusted"), single()),
         fix='Write "adjusted" where a worker changed the label, "unadjusted" where none did.',
         source=VERIFY,
+    ),
+    rule(
+        "MT216",
+        "warning",
+        "label",
+        a_failed_object_has_no_label,
+        breaks=lines(single(failure_reason="expired")),
+        keeps=lines(single()),
+        fix="Take the label out, or the failure-reason; every command takes the line for labelled.",
+        source=OUTPUT,
     ),
     rule(
         "MT213",

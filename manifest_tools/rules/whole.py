@@ -89,7 +89,7 @@ def buckets_are_possible(facts: Facts) -> Iterator[Found]:
     """A bucket has a name that S3 takes; those from before 2018 may have others."""
     for bucket, seen in facts.buckets.items():
         problem = s3uri.bucket_problem(bucket)
-        if problem is not None and PLACEHOLDER not in bucket:
+        if problem is not None and PLACEHOLDER not in bucket and bucket != "s3:":
             message = f"no bucket can be called {shown(bucket)}: {problem} ({lines(seen)})"
             yield Found("$.source-ref", message, seen.first)
 
