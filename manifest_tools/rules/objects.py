@@ -1,7 +1,7 @@
 """What is asked of the objects that lines point to: listed and explained here, found by ``objects``.
 
-``mtool validate --objects`` looks for all of it; ``convert`` and ``train``, which open the pictures anyway, for
-the first ones.
+``mtool validate --objects`` looks for all of it; ``convert`` and ``train``, which open the pictures
+anyway, look for the first ones.
 """
 
 from collections.abc import Iterator
@@ -29,9 +29,7 @@ def _looked_at_elsewhere(_: object) -> Iterator[Found]:
 
 
 def _row(code: str, severity: Severity, reason: str, fix: str, source: str) -> Rule:
-    return Rule(
-        code, severity, "object", _looked_at_elsewhere, f"{reason}.", _NOTHING, _NOTHING, fix, source
-    )
+    return Rule(code, severity, "object", _looked_at_elsewhere, f"{reason}.", _NOTHING, _NOTHING, fix, source)
 
 
 RULES = (
