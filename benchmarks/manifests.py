@@ -1,10 +1,13 @@
 """``python -m benchmarks.manifests``: the manifest verbs on a million lines, beside what people use today.
 
 Makes its manifest in ``benchmarks/data`` on the first run. Every row is a whole process, start-up and all;
-``--lines`` and ``--runs`` make it smaller, ``--ten`` adds ten times the lines.
+``--lines`` and ``--runs`` make it smaller, ``--ten`` adds ten times the lines, ``--only validate`` leaves out
+the other verbs. The environment variable PANLABEL names panlabel's program, for the part with bounding boxes.
 """
 
 import argparse
+import json
+import os
 import random
 import sys
 from dataclasses import dataclass
@@ -17,6 +20,8 @@ PEERS = Path(__file__).parent / "peers"
 ATTRIBUTE = "lab#-labeling-job"
 WORKSHOP = "workshop's split"
 SED = "sed s/lab#/lab3/g"
+PANLABEL = "panlabel validate"
+_DEFECTS = ("scratch", "dent", "burr", "crack", "stain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,41 @@ def make_manifest(path: Path, lines: int) -> None:
                 f'{number % 10**6:06d}",'
                 f'"type":"groundtruth/image-classification"}}}}\n'
             )
+
+
+def make_boxes(path: Path, lines: int) -> None:
+    """Write a manifest of bounding boxes, none to four a line, about 540 bytes a line."""
+    chance = random.Random(0)
+    class_map = json.dumps({str(at): name for at, name in enumerate(_DEFECTS)}, separators=(",", ":"))
+    with path.open("w") as file:
+        for number in range(lines):
+            boxes = [_box(chance) for _ in range(chance.randrange(5))]
+            objects = [f'{{"confidence":{chance.random():.2f}}}' for _ in boxes]
+            file.write(
+                f'{{"source-ref":"s3://lab3-rawdata/IMG_{number:07d}.JPG",'
+                f'"defects":{{"image_size":[{{"width":1024,"height":768,"depth":3}}],'
+                f'"annotations":[{",".join(boxes)}]}},'
+                f'"defects-metadata":{{"objects":[{",".join(objects)}],"class-map":{class_map},'
+                f'"type":"groundtruth/object-detection","human-annotated":"yes",'
+                f'"creation-date":"2022-03-01T09:46:{number % 60:02d}.{number % 10**6:06d}",'
+                f'"job-name":"labeling-job/defects"}}}}\n'
+            )
+
+
+def _box(chance: random.Random) -> str:
+    width, height = chance.randrange(10, 400), chance.randrange(10, 300)
+    left, top = chance.randrange(1024 - width), chance.randrange(768 - height)
+    sides = f'"top":{top},"left":{left},"height":{height},"width":{width}'
+    return f'{{"class_id":{chance.randrange(len(_DEFECTS))},{sides}}}'
+
+
+def box_cases(manifest: str) -> list[Case]:
+    """Return what is timed on bounding boxes: panlabel, where PANLABEL names its program, and ours."""
+    ours = Case("mtool validate, boxes", mtool("validate", manifest), PANLABEL)
+    if not (panlabel := os.environ.get("PANLABEL")):
+        print(f"\n{PANLABEL}: skipped, for the environment variable PANLABEL does not name its program")
+        return [ours]
+    return [Case(PANLABEL, [panlabel, "validate", "--format", "sagemaker", manifest]), ours]
 
 
 def cases(manifest: str) -> list[Case]:
@@ -93,7 +133,9 @@ def report(rows: list[Case], folder: Path, runs: int) -> dict[str, Figures]:
         figures = found[case.name] = measure(case.command, runs, folder, case.shell, case.makes)
         beside = ""
         if case.against in found:
-            beside = f"{found[case.against].wall / figures.wall:.2f} times as fast as {case.against}"
+            peer = found[case.against]
+            beside = f"{peer.wall / figures.wall:.2f} times as fast as {case.against}"
+            beside += f", in {figures.together / peer.together:.1%} of its memory"
         print(
             f"| {case.name} | {figures.wall:.3f} s | {figures.processor:.2f} s | "
             f"{megabytes(figures.largest)} | {megabytes(figures.together)} | {beside} |",
@@ -109,6 +151,7 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--ten", action="store_true", help="ten times the lines as well, without the peers")
     options.add_argument("--no-peers", action="store_true")
+    options.add_argument("--only", metavar="VERB", default="", help="only the rows of this verb of mtool")
     chosen = options.parse_args()
     folder = DATA / "manifests"
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +167,22 @@ def main() -> None:
         print(f"\n{lines:,} lines, {megabytes(manifest.stat().st_size)}")
         ours = chosen.no_peers or lines > chosen.lines
         rows = [case for case in cases(str(manifest)) if case.against or case.name in ("cp", SED) or not ours]
-        report(rows, folder, chosen.runs)
+        report(
+            [case for case in rows if f"mtool {chosen.only}" in case.name or not chosen.only],
+            folder,
+            chosen.runs,
+        )
+    if chosen.only in ("", "validate"):
+        report_boxes(folder, chosen.lines, chosen.runs)
+
+
+def report_boxes(folder: Path, lines: int, runs: int) -> None:
+    """Make the manifest of bounding boxes and print its table."""
+    boxes = folder / f"{lines}-boxes.manifest"
+    if not boxes.exists():
+        make_boxes(boxes, lines)
+    print(f"\n{lines:,} lines with bounding boxes, {megabytes(boxes.stat().st_size)}")
+    report(box_cases(str(boxes)), folder, runs)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,6 @@ class Peek:
     ``label`` is a form of ``forms.LABELS``: an ``index``, a list of ``indices``, ``boxes``, ..., or ``any``;
     ``fields`` are keys of ``forms.FIELDS``.
     ``exclusive``: the attribute was found, not told, so another one on any line is to be noticed.
-    ``alone``: a line with any other key cannot be decoded.
     """
 
     attribute: str
@@ -67,7 +66,6 @@ class Peek:
     fields: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     exclusive: bool = False
-    alone: bool = False
 
 
 @lru_cache(maxsize=64)
@@ -98,11 +96,7 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
     keys |= {"label": peek.attribute, "metadata": peek.metadata_key}
     try:
         row = msgspec.defstruct(
-            "Row",
-            [*sources, label, ("metadata", metadata | None, None)],
-            rename=keys,
-            gc=False,
-            forbid_unknown_fields=peek.alone,
+            "Row", [*sources, label, ("metadata", metadata | None, None)], rename=keys, gc=False
         )
     except ValueError as error:
         raise BadData(

@@ -1,12 +1,15 @@
 """The lines of a block with the few fields that a verb asked for, decoded all at once where that is safe."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.record import METADATA, Peek, Row, decoder
+
+T = TypeVar("T")
 
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 
@@ -44,7 +47,7 @@ class Rows:
 def read_rows(data: bytes, peek: Peek) -> Rows:
     """Decode every line of a block; raises BadLine at the first that is no such object."""
     starts, ends = line_offsets(data)
-    rows = all_rows(data, starts, ends, peek)
+    rows = decode_all(data, starts, ends, decoder(peek))
     numbers = np.arange(len(starts))
     lines = len(starts)
     if rows is None:
@@ -58,7 +61,7 @@ def decodable(
     data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek
 ) -> tuple[list[Row], NDArray[np.int64]]:
     """Return a row for every line that is what ``peek`` asks for, and the numbers of these lines, from 0."""
-    rows = all_rows(data, starts, ends, peek)
+    rows = decode_all(data, starts, ends, decoder(peek))
     if rows is not None:
         return rows, np.arange(len(starts))
     decode = decoder(peek).decode
@@ -82,7 +85,9 @@ def line_offsets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, ends
 
 
-def all_rows(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek) -> list[Row] | None:
+def decode_all(
+    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], decoder: "msgspec.json.Decoder[T]"
+) -> list[T] | None:
     """Decode a block whose every line is one object, or return None where that is not sure.
 
     Where each line begins with ``{`` and ends with ``}``, no object can go on over a line's end: after
@@ -92,7 +97,7 @@ def all_rows(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], pe
     if not len(starts) or not _looks_like_objects(np.frombuffer(data, np.uint8), starts, ends):
         return None
     try:
-        rows = decoder(peek).decode_lines(data)
+        rows = decoder.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return rows if len(rows) == len(starts) else None

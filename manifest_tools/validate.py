@@ -1,12 +1,13 @@
 """Finds every problem of every line, and what is wrong with a file as a whole."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from manifest_tools.attributes import attributes_of
 from manifest_tools.errors import NotAManifest
 from manifest_tools.found import Found
+from manifest_tools.preflight import prepare, prove_stream
 from manifest_tools.problem import Problem
 from manifest_tools.rows import line_offsets
 from manifest_tools.rules import of_scope
@@ -15,6 +16,7 @@ from manifest_tools.rules.facts import Facts
 from manifest_tools.rules.job import Job, Preflight
 from manifest_tools.rules.judge import line_of
 from manifest_tools.rules.metadata import a_label_has_metadata
+from manifest_tools.rules.packed import Packed, kind_of, read_packed
 from manifest_tools.rules.reading import decode
 from manifest_tools.rules.rule import Rule
 from manifest_tools.scan import scan
@@ -33,16 +35,25 @@ class Checked:
     lines: int = 0
     errors: int = 0
     warnings: int = 0
+    bad_lines: int = 0
+    last: int = 0
 
     def count(self, problem: Problem) -> None:
         """Count one problem."""
         self.errors += problem.severity == "error"
         self.warnings += problem.severity == "warning"
 
+    def mark(self, rule: Rule, line: int) -> None:
+        """Count a line with an error in it, once; lines come in their order."""
+        self.bad_lines += rule.severity == "error" and line != self.last
+        self.last = line if rule.severity == "error" else self.last
+
 
 @dataclass(slots=True)
 class Report:
     """The problems of some manifests, found as one iterates; ``checked`` grows with them.
+
+    ``job`` is what the rules of a preflight looked at, once all is found.
 
     >>> report = validate()
     >>> list(report), report.checked
@@ -55,8 +66,10 @@ class Report:
     together: bool = True
     codes: Collection[str] | None = None
     objects: Iterable[Problem] = ()
+    pictures: Sequence[str] | None = None
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
+    job: Job | None = None
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""
@@ -69,10 +82,12 @@ class Report:
     def _problems(self) -> Iterator[Problem]:
         self.checked.clear()
         files: list[Facts] = []
+        sources: dict[str, Source | Packed | None] = {}
         for manifest in self.manifests:
             self.checked.append(Checked(manifest))
-            yield from self._check(manifest, files)
+            yield from self._check(manifest, files, sources)
         yield from self._check_together(tuple(files))
+        yield from self._check_job(files, sources)
         yield from self.objects
 
     @property
@@ -80,14 +95,28 @@ class Report:
         """What the manifests are checked for, empty where for nothing special."""
         return "" if self.preflight is None else self.preflight.purpose
 
-    def _check(self, manifest: str, files: list[Facts]) -> Iterator[Problem]:
+    def _check(
+        self, manifest: str, files: list[Facts], sources: dict[str, Source | Packed | None]
+    ) -> Iterator[Problem]:
+        if kind_of(manifest) is not None:
+            packed = read_packed(manifest)
+            sources[packed.name] = packed
+            yield from self._check_packed(packed)
+            return
         try:
             source = plain(open_source(manifest))
             self.checked[-1].manifest = source.name
+            sources[source.name] = source
             yield from self._check_source(source, files)
         except NotAManifest as error:
+            sources[error.source] = None
             for rule in of_scope("open"):
                 yield from (_problem(rule, found, error.source) for found in rule.check(error))
+
+    def _check_packed(self, packed: Packed) -> Iterator[Problem]:
+        self.checked[-1].lines = packed.entries
+        for rule in of_scope("packed", self.purpose):
+            yield from (_problem(rule, found, packed.name, found.line) for found in rule.check(packed))
 
     def _check_source(self, source: Source, files: list[Facts]) -> Iterator[Problem]:
         told, purpose = self.label_attribute_name, self.purpose
@@ -97,6 +126,7 @@ class Report:
         task = partial(check_block, expected, told, purpose)
         for first, part in scan(source, task, self.jobs, size=_BLOCK):
             for number, rule, found in part.found:
+                self.checked[-1].mark(rule, first + number)
                 yield _problem(rule, found, source.name, first + number)
             whole.merge(part.facts, first)
             self.checked[-1].lines += part.facts.objects
@@ -107,14 +137,24 @@ class Report:
             yield from (_problem(rule, found, source.name, found.line) for found in rule.check(whole))
 
     def _check_together(self, files: tuple[Facts, ...]) -> Iterator[Problem]:
-        """Yield what several files show side by side, and what a job would say of them."""
+        """Yield what several files show side by side."""
         if self.together and len(files) > 1:
             for rule in of_scope("files", self.purpose):
                 yield from (_problem(rule, found, found.file, found.line) for found in rule.check(files))
-        if self.preflight is not None:
-            job = Job(files, self.preflight, self.label_attribute_name)
-            for rule in of_scope("job", self.purpose):
-                yield from (_problem(rule, found, found.file, found.line) for found in rule.check(job))
+
+    def _check_job(self, files: list[Facts], sources: dict[str, Source | Packed | None]) -> Iterator[Problem]:
+        """Yield what a job with these manifests would say; without a preflight nothing."""
+        if self.preflight is None:
+            return
+        bad = {one.manifest: one.bad_lines for one in self.checked}
+        told = self.label_attribute_name
+        self.job = prepare(sources, files, self.preflight, told, bad, self.jobs)
+        for rule in of_scope("job", self.purpose):
+            for found in rule.check(self.job):
+                yield _problem(rule, found, found.file or self.checked[0].manifest, found.line)
+        if self.pictures is not None and self.job.attribute is not None:
+            for name in (name for name, source in sources.items() if isinstance(source, Source)):
+                yield from prove_stream(name, self.job, images=self.pictures)
 
 
 def validate(
@@ -124,6 +164,7 @@ def validate(
     together: bool = True,
     codes: Collection[str] | None = None,
     objects: Iterable[Problem] = (),
+    pictures: Sequence[str] | None = None,
     jobs: Jobs = None,
 ) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
@@ -131,10 +172,12 @@ def validate(
     All label attributes of a line are checked, or the one named. Several manifests are looked at ``together``
     as well: classes and pictures of a training and a validation part, say. With a ``preflight``, the first
     one is the train channel of a job, the next one its validation channel. ``codes`` names the ones wanted;
-    ``objects`` are problems to be told after the others, such as ``check_objects`` finds. A file that is no
-    manifest is a problem like any other. Raises Refused where there is no such file.
+    ``objects`` are problems to be told after the others, such as ``check_objects`` finds. ``pictures`` says
+    where the pictures lie (see ``places``), so that a preflight proves the record stream with them. A .rec or
+    .lst is checked as such; a file that is none of these is a problem like any other. Raises Refused where
+    there is no such file.
     """
-    return Report(manifests, label_attribute_name, preflight, together, codes, objects, jobs)
+    return Report(manifests, label_attribute_name, preflight, together, codes, objects, pictures, jobs)
 
 
 def _problem(rule: Rule, found: Found, file: str, line: int = 0) -> Problem:

@@ -13,9 +13,9 @@ from manifest_tools.validate import validate
 def codes(folder: Path, rule: Rule, example: Example) -> set[str]:
     names = []
     for number, text in enumerate(example.files):
-        names.append(str(folder / f"{('train', 'validation', 'test')[number]}.manifest"))
+        names.append(str(folder / example.names[number]))
         Path(names[-1]).write_bytes(text.encode("utf-8", "surrogateescape"))
-    preflight = Preflight(rule.purposes[0], example.hyperparameters) if rule.purposes else None
+    preflight = Preflight(rule.purposes[0], example.hyperparameters, example.request) if rule.purposes else None
     found = validate(*names, label_attribute_name=example.label_attribute, preflight=preflight)
     return {problem.code for problem in found}
 

@@ -40,8 +40,15 @@ def explain(
 
 def _as_json(rule: "Rule") -> dict[str, object]:
     told: dict[str, object] = {"code": rule.code, "severity": rule.severity, "reason": rule.reason}
-    told |= {"breaks": list(rule.breaks.files), "keeps": list(rule.keeps.files)}
+    told |= {"breaks": _example(rule.breaks), "keeps": _example(rule.keeps)}
     return told | {"fix": rule.fix, "source": rule.source, "for": list(rule.purposes)}
+
+
+def _example(example: "Example") -> dict[str, object]:
+    settings = {"label_attribute": example.label_attribute, "request": example.request}
+    settings["hyperparameters"] = dict(example.hyperparameters) or None
+    told = {name: value for name, value in settings.items() if value is not None}
+    return {"files": dict(zip(example.names, example.files, strict=False)), **told}
 
 
 def _told(rule: "Rule") -> str:
@@ -62,6 +69,8 @@ def _shown(example: "Example") -> list[str]:
         shown += [f"  ... {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
     told = dict(example.hyperparameters)
     shown += [f"  with {' '.join(f'-p {name}={value}' for name, value in told.items())}"] if told else []
+    request = example.request
+    shown += [f"  with --hyperparameters {_cut(json.dumps(request))}"] if request is not None else []
     shown += [f"  with --label-attribute {example.label_attribute}"] if example.label_attribute else []
     return shown
 

@@ -15,6 +15,7 @@ from manifest_tools.cli.screen import clean, note, progress, table
 from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
+    from manifest_tools.preflight import Preflight
     from manifest_tools.problem import Problem
     from manifest_tools.validate import Checked, Report
 
@@ -26,6 +27,15 @@ class Form(StrEnum):
     json = "json"
     sarif = "sarif"
     github = "github"
+
+
+class Purpose(StrEnum):
+    """What manifests are meant for; as preflight.PURPOSES."""
+
+    builtin = "builtin"
+    semantic_segmentation = "semantic-segmentation"
+    object_detection = "object-detection"
+    rekognition = "rekognition"
 
 
 def validate(
@@ -61,7 +71,22 @@ def validate(
         bool,
         typer.Option("--objects", help="Look at pictures and other objects too, here (--images) or in S3."),
     ] = False,
+    kms_key: options.KmsKey = None,
     images: options.Images = None,
+    purpose: Annotated[
+        Purpose | None,
+        typer.Option("--for", help="Ask as well: would this algorithm or service take train and validation?"),
+    ] = None,
+    hyperparameters: Annotated[
+        str | None,
+        typer.Option(
+            "--hyperparameters", metavar="FILE", help="With --for: as JSON; a whole request will do."
+        ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="With --for: a hyperparameter; may be repeated."),
+    ] = None,
     list_codes: Annotated[
         bool, typer.Option("--list", help="List the codes with what each asks for, and check nothing.")
     ] = False,
@@ -78,6 +103,7 @@ def validate(
       mtool validate output.manifest
       mtool validate train.manifest validation.manifest --strict
       mtool validate output.manifest --fix --ignore MT306
+      mtool validate --for builtin train.manifest validation.manifest -p num_classes=2
     """
     from manifest_tools.explain import chosen
     from manifest_tools.validate import validate as validate_manifests
@@ -85,26 +111,32 @@ def validate(
     if list_codes:
         _print_codes(as_json)
         return
-    if images and not objects and not os.environ.get("MTOOL_IMAGES"):
-        raise Refused("--images goes with --objects; type both")
+    preflight = _preflight(purpose, hyperparameters, values or [])
+    if images and not objects and preflight is None and not os.environ.get("MTOOL_IMAGES"):
+        raise Refused("--images goes with --objects, or with --for; type both")
     if dry_run and not fix:
         raise Refused("--dry-run goes with --fix; type both")
+    if kms_key is not None and not fix:
+        raise Refused("--kms-key goes with --fix; type both")
     codes = chosen(tuple(select or ()), tuple(ignore or ()))
     names = manifests or here("validate")
     if fix:
-        _fix(names, codes, dry_run, jobs)
+        _fix(names, codes, dry_run, kms_key, jobs)
     report = validate_manifests(
         *names,
         label_attribute_name=label_attribute,
+        preflight=preflight,
         together=bool(manifests),
         codes=codes,
-        objects=_look(names, images or [], label_attribute, jobs) if objects else (),
+        objects=_look(names, images or [], label_attribute, preflight, jobs) if objects else (),
+        pictures=images or None,
         jobs=jobs,
     )
     _print(report, Form.json if as_json else format_, max_problems)
     if not quiet:
         for checked in report.checked:
             note(_summary(checked))
+        _note_settings(report)
     if any(checked.errors or (strict and checked.warnings) for checked in report.checked):
         raise typer.Exit(1)
 
@@ -119,23 +151,56 @@ def here(word: str) -> list[str]:
     return found
 
 
+def _preflight(purpose: Purpose | None, file: str | None, values: list[str]) -> "Preflight | None":
+    from manifest_tools.preflight import Preflight, read_hyperparameters, read_request
+
+    if purpose is None:
+        if file or values:
+            raise Refused("--hyperparameters and -p go with --for; type --for builtin, or another")
+        return None
+    request = read_request(file) if file else None
+    told = read_hyperparameters(None if request is not None else file, values)
+    return Preflight(purpose.value, told, request)
+
+
+def _note_settings(report: "Report") -> None:
+    """Say what the job should be started with."""
+    from manifest_tools.preflight import settings
+
+    wanted = settings(report.job) if report.job is not None else None
+    if wanted is not None:
+        note(clean(str(wanted)))
+
+
 def _look(
-    names: list[str], images: list[str], label_attribute: str | None, jobs: int | None
+    names: list[str],
+    images: list[str],
+    label_attribute: str | None,
+    preflight: "Preflight | None",
+    jobs: int | None,
 ) -> "Iterable[Problem]":
     from manifest_tools.objects import check_objects
+    from manifest_tools.preflight import smallest
 
     if "-" in names:
         raise Refused("--objects reads a manifest twice, and standard input comes once; write it to a file")
     return check_objects(
-        *names, images=images, label_attribute_name=label_attribute, jobs=jobs, progress=progress
+        *names,
+        images=images,
+        label_attribute_name=label_attribute,
+        smallest=smallest(preflight) if preflight is not None else None,
+        jobs=jobs,
+        progress=progress,
     )
 
 
-def _fix(names: list[str], codes: frozenset[str], dry_run: bool, jobs: int | None) -> None:
+def _fix(
+    names: list[str], codes: frozenset[str], dry_run: bool, kms_key: str | None, jobs: int | None
+) -> None:
     from manifest_tools.fix import DONE
     from manifest_tools.fix import fix as fix_manifests
 
-    for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, jobs=jobs):
+    for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, kms_key=kms_key, jobs=jobs):
         for code, count in sorted(fixed.mended.items()):
             note(f"{fixed.manifest}: {code} {'would be ' if dry_run else ''}mended: {DONE[code]} ({count:,})")
 

@@ -15,6 +15,7 @@ FAILURES = (
         "Take a value that the message, or mtool validate --for, names.",
         ("https://repost.aws/questions/QUJ-zpZycdSKOD47y0TUk9UA/what-does-this-mean",),
         ("The value ... is not valid for the ... hyperparameter",),
+        codes=("MT603",),
     ),
     KnownFailure(
         39,
@@ -24,6 +25,7 @@ FAILURES = (
         "Set image_shape to one number, such as 300 or 512.",
         (f"{_GUIDE}/issues/44",),
         ("The value ... is not valid for the 'image_shape' hyperparameter ... between 300 and 10000",),
+        codes=("MT604",),
     ),
     KnownFailure(
         40,
@@ -33,6 +35,7 @@ FAILURES = (
         "Set both; mtool validate --for takes them from the manifests.",
         (f"{_EXAMPLES}/issues/1859", f"{_SDK}/issues/132"),
         ("KeyError: 'num_classes'", "which are required hyperparameter(s)"),
+        codes=("MT601",),
     ),
     KnownFailure(
         41,
@@ -41,6 +44,7 @@ FAILURES = (
         "num_training_samples is not the number of lines; what follows from that is undefined.",
         "Set num_training_samples to the lines that are trained from.",
         ("https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html",),
+        codes=("MT612",),
     ),
     KnownFailure(
         42,
@@ -49,8 +53,7 @@ FAILURES = (
         "num_classes, num_layers and image_shape must be those of the earlier model.",
         "Keep them, or train anew from ImageNet's weights: use_pretrained_model=1.",
         (f"{_GUIDE}/issues/39",),
-        why_not="the earlier job's hyperparameters are in neither its model nor the manifest;"
-        " DescribeTrainingJob has them.",
+        codes=("MT664",),
     ),
     KnownFailure(
         43,
@@ -70,6 +73,7 @@ FAILURES = (
         "Send both, or neither.",
         ("https://github.com/Kenza-AI/sagify/issues/111", f"{_EXAMPLES}/issues/869"),
         ("MaxWaitTimeInSeconds ... only supported when EnableManagedSpotTraining is set to true",),
+        codes=("MT659",),
     ),
     KnownFailure(
         45,
@@ -87,6 +91,7 @@ FAILURES = (
         "Not settled; the suspects are an order of classes by folder name, and another resize.",
         "Keep the class table beside the model; train and validation must agree on it.",
         (f"{_SDK}/issues/698",),
+        codes=("MT311", "MT312"),
     ),
     KnownFailure(
         47,
@@ -95,6 +100,7 @@ FAILURES = (
         "Likely the endpoint makes another number of channels of a picture than the model takes.",
         "Train with image_shape=3,..., whatever the colours of the pictures.",
         (f"{_EXAMPLES}/issues/302",),
+        codes=("MT607",),
     ),
     KnownFailure(
         48,
@@ -113,7 +119,7 @@ FAILURES = (
         "Several pictures in one request are none.",
         "Set BatchStrategy SingleRecord.",
         (f"{_EXAMPLES}/pull/402",),
-        why_not="it is a field of a transform job's request, and of no manifest.",
+        codes=("MT666",),
     ),
     KnownFailure(
         50,
@@ -123,6 +129,6 @@ FAILURES = (
         "Send what that image takes; application/x-image is the built-in algorithm's.",
         (f"{_EXAMPLES}/issues/619",),
         ("Unsupported content-type",),
-        why_not="which image stands behind an endpoint is in no manifest and in no training job's request.",
+        codes=("MT667",),
     ),
 )

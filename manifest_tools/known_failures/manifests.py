@@ -15,6 +15,7 @@ FAILURES = (
         "Take AttributeNames from the file, letter by letter: the picture's key first, the label's second.",
         (f"{_EXAMPLES}/1283",),
         ("Got empty batch from pipe ... AttributeNames matches attributes names in the augmented manifest",),
+        codes=("MT504", "MT651", "MT655"),
     ),
     KnownFailure(
         2,
@@ -24,6 +25,7 @@ FAILURES = (
         "Set RecordWrapperType to RecordIO on both channels of an augmented manifest.",
         (f"{_EXAMPLES}/562",),
         ("The Record IO header does not start with the magic number",),
+        codes=("MT652",),
     ),
     KnownFailure(
         3,
@@ -34,6 +36,7 @@ FAILURES = (
         " channel.",
         (f"{_EXAMPLES}/4056",),
         ("Unable to parse record. Please make sure input data is in correct recordio format",),
+        codes=("MT652", "MT653", "MT654"),
     ),
     KnownFailure(
         4,
@@ -42,6 +45,7 @@ FAILURES = (
         "The channel was set up by trial, and some lines have no boxes at all.",
         "Use the one combination that is known to work (row 3); see how many pictures have no box.",
         (f"{_EXAMPLES}/643",),
+        codes=("MT517", "MT653"),
     ),
     KnownFailure(
         5,
@@ -50,6 +54,7 @@ FAILURES = (
         "The guide's sample had it; the guide was corrected.",
         "Set ContentType application/x-recordio, and RecordWrapperType RecordIO.",
         (f"{_GUIDE}/pull/42",),
+        codes=("MT653",),
     ),
     KnownFailure(
         6,
@@ -60,6 +65,7 @@ FAILURES = (
         "Leave use_weighted_loss out, or train from RecordIO files.",
         (f"{_EXAMPLES}/530",),
         ("pos_cls_weights (caused by KeyError)",),
+        codes=("MT606", "MT607"),
     ),
     KnownFailure(
         7,
@@ -69,7 +75,7 @@ FAILURES = (
         "Train with image-classification, object-detection or semantic-segmentation, or convert the"
         " manifest: mtool convert --to folder.",
         (f"{_EXAMPLES}/3895",),
-        why_not="which image a job runs is in no manifest, and in no hyperparameter.",
+        codes=("MT650",),
     ),
     KnownFailure(
         8,
@@ -80,6 +86,7 @@ FAILURES = (
         " to the lines that are left.",
         (f"{_EXAMPLES}/1097", f"{_EXAMPLES}/1316"),
         ("SageMaker pipe channel timed out", "Expected number of batches: ... did not match"),
+        codes=("MT401", "MT402", "MT403", "MT612"),
     ),
     KnownFailure(
         9,
@@ -89,6 +96,7 @@ FAILURES = (
         "Set up the channel as in row 3, and give the objects keys without blanks and signs.",
         ("https://github.com/aws/sagemaker-python-sdk/issues/1189", f"{_EXAMPLES}/960"),
         ("does not exist",),
+        codes=("MT515", "MT652"),
     ),
     KnownFailure(
         10,
@@ -98,6 +106,7 @@ FAILURES = (
         "Write each line as JSON; in TensorFlow, parse neither record of a line as an Example.",
         (f"{_TENSORFLOW}/63",),
         ("Could not parse example input",),
+        codes=("MT102",),
     ),
     KnownFailure(
         11,
@@ -106,6 +115,7 @@ FAILURES = (
         "Likely a line lacks an attribute: each is a record, and one that is left out shifts the rest.",
         "Keep only lines that have every attribute: mtool filter --labelled; mtool pipe shows the stream.",
         (f"{_TENSORFLOW}/33",),
+        codes=("MT506",),
     ),
     KnownFailure(
         12,
@@ -114,6 +124,7 @@ FAILURES = (
         "A line of it is a whole sequence, and its label is a SeqLabel.json with the boxes of all frames.",
         "Write a line for every frame, with its own boxes.",
         (f"{_EXAMPLES}/1683", f"{_EXAMPLES}/1682"),
+        codes=("MT507", "MT509"),
     ),
     KnownFailure(
         13,
@@ -123,6 +134,7 @@ FAILURES = (
         "Look with the role's own credentials: aws s3 ls; check the bucket's region and s3:ListBucket.",
         (f"{_EXAMPLES}/2269", f"{_EXAMPLES}/2267"),
         ("No S3 objects found under S3 URL",),
+        codes=("MT401",),
     ),
     KnownFailure(
         14,
@@ -132,7 +144,7 @@ FAILURES = (
         "Allow s3:GetObject on the manifest's and the pictures' buckets to the job's role.",
         (f"{_EXAMPLES}/2331",),
         ("AccessDenied",),
-        why_not="what a role may do is kept by IAM and the buckets, and not in any file or request.",
+        codes=("MT410",),
     ),
     KnownFailure(
         15,
@@ -142,6 +154,7 @@ FAILURES = (
         "Leave them out before training: mtool filter --labelled; or start a job for them alone.",
         (f"{_EXAMPLES}/2928",),
         ("Complete with labeling errors",),
+        codes=("MT505",),
     ),
     KnownFailure(
         16,
@@ -150,6 +163,7 @@ FAILURES = (
         "The task of such a line expired, or failed otherwise.",
         "Go by the label, not by its metadata: mtool filter --labelled.",
         ("https://github.com/aws-samples/amazon-comprehend-semi-structured-documents-annotation-tools",),
+        codes=("MT505",),
     ),
     KnownFailure(
         17,
@@ -158,6 +172,7 @@ FAILURES = (
         "The file was converted, or written by another tool.",
         "Call the metadata as the label, with -metadata behind it.",
         ("https://github.com/azatodeth/sagemaker-defect-detection-20210805",),
+        codes=("MT201", "MT203", "MT213"),
     ),
     KnownFailure(
         18,
@@ -167,6 +182,7 @@ FAILURES = (
         "Segmentation, tracking and video frames end in -ref; boxes, classes and 3D detection do not.",
         ("https://github.com/aws-samples/amazon-sagemaker-ground-truth-task-uis/issues/7",),
         ("(ValidationException) when calling the CreateLabelingJob operation",),
+        codes=("MT212", "MT214"),
     ),
     KnownFailure(
         19,
@@ -176,6 +192,7 @@ FAILURES = (
         "Set label_width to at least 5 times the boxes of the fullest picture, and 2.",
         (f"{_EXAMPLES}/643",),
         ("Invalid parameter value 'label_width'",),
+        codes=("MT615",),
     ),
     KnownFailure(
         20,
@@ -184,6 +201,6 @@ FAILURES = (
         "A transform job takes S3Prefix and ManifestFile, and no AugmentedManifestFile.",
         "Give it the prefix of the pictures, or a ManifestFile: a JSON array of their keys.",
         ("https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TransformS3DataSource.html",),
-        why_not="nothing in a manifest says that it is meant for a transform job.",
+        codes=("MT665",),
     ),
 )

@@ -5,8 +5,6 @@ from manifest_tools.known_failures.failure import KnownFailure
 _EXAMPLES = "https://github.com/aws/amazon-sagemaker-examples/issues"
 _MXNET = "https://github.com/apache/mxnet/issues"
 
-_CHECKED_HERE = "mtool validate reads manifests, no {}; mtool convert writes {} that cannot be so."
-
 FAILURES = (
     KnownFailure(
         21,
@@ -16,7 +14,7 @@ FAILURES = (
         "Write it with mtool convert --to recordio: tabs, a whole number that comes once, labels, a path.",
         (f"{_EXAMPLES}/681",),
         ("Invalid lst file in the ... channel",),
-        why_not=_CHECKED_HERE.format(".lst", "one"),
+        codes=("MT801", "MT805", "MT806"),
     ),
     KnownFailure(
         22,
@@ -26,7 +24,7 @@ FAILURES = (
         "Give every row of the .lst a zero or a one for each class.",
         (f"{_EXAMPLES}/698",),
         ("Mismatch between number of labels in the multi-label data ... and the num_classes parameter",),
-        why_not=_CHECKED_HERE.format(".lst", "one"),
+        codes=("MT809", "MT812"),
     ),
     KnownFailure(
         23,
@@ -36,6 +34,7 @@ FAILURES = (
         "Set mini_batch_size to at most the lines of the smaller part.",
         (f"{_EXAMPLES}/1492",),
         ("The number of input images must be bigger or equal to the mini_batch_size",),
+        codes=("MT613", "MT614"),
     ),
     KnownFailure(
         24,
@@ -45,7 +44,7 @@ FAILURES = (
         "Upload both lists again, or train from the manifest itself, which needs no list.",
         (f"{_EXAMPLES}/367",),
         ("cannot find the file ... .lst",),
-        why_not="which objects are in a prefix when a job starts is in no manifest.",
+        codes=("MT656",),
     ),
     KnownFailure(
         25,
@@ -55,6 +54,7 @@ FAILURES = (
         "Set resize to at least the longer side of image_shape, or leave small pictures out.",
         (f"{_MXNET}/4272", f"{_MXNET}/2454", "https://github.com/shuokay/resnet/issues/2"),
         ("input image size smaller than input shape",),
+        codes=("MT416", "MT618"),
     ),
     KnownFailure(
         26,
@@ -63,7 +63,7 @@ FAILURES = (
         "Documentation and tool disagreed on how a label is written; both forms are read.",
         "Look for blanks in the place of tabs; or write it with mtool convert --to recordio.",
         (f"{_MXNET}/11884",),
-        why_not=_CHECKED_HERE.format(".lst", "one"),
+        codes=("MT805",),
     ),
     KnownFailure(
         27,
@@ -73,7 +73,7 @@ FAILURES = (
         "Give all rows as many labels, and set label_width to it.",
         (f"{_MXNET}/2393",),
         ("Bad ImageList format",),
-        why_not=_CHECKED_HERE.format(".lst", "one"),
+        codes=("MT809",),
     ),
     KnownFailure(
         28,
@@ -83,7 +83,7 @@ FAILURES = (
         "Pack again with mtool convert --to recordio, which fails where nothing would be in it.",
         ("https://github.com/aws-samples/amazon-sagemaker-pipelines-mxnet-image-classification/issues/1",),
         ("Empty .rec file in ... channel",),
-        why_not=_CHECKED_HERE.format(".rec", "one"),
+        codes=("MT801",),
     ),
     KnownFailure(
         29,
@@ -97,6 +97,7 @@ FAILURES = (
             "https://github.com/leocvml/mxnet-im2rec_tutorial/issues/5",
         ),
         ("imread read blank (None) image", "object of type 'NoneType' has no len()"),
+        codes=("MT401", "MT402", "MT403", "MT804"),
     ),
     KnownFailure(
         30,
@@ -105,6 +106,7 @@ FAILURES = (
         "Likely as in row 29: one of them cannot be read.",
         "Look for the picture after the last that was packed; or pack with mtool convert --to recordio.",
         (f"{_MXNET}/6821",),
+        codes=("MT401", "MT402", "MT403", "MT804"),
     ),
     KnownFailure(
         31,
@@ -114,7 +116,7 @@ FAILURES = (
         "Pack again with --pack-label, or with mtool convert --to recordio.",
         (f"{_MXNET}/4347", f"{_MXNET}/1480"),
         ("label_width must be 1 unless ... packed with multi dimensional label",),
-        why_not=_CHECKED_HERE.format(".rec", "one"),
+        codes=("MT812",),
     ),
     KnownFailure(
         32,
@@ -124,7 +126,7 @@ FAILURES = (
         "Write each label as 2, 5, and then class, left, top, right and bottom of every box, from 0 to 1.",
         (f"{_EXAMPLES}/343", "https://github.com/zhreshold/mxnet-ssd/issues/195"),
         ("Not enough label packed in img_list or rec file",),
-        why_not="mtool validate reads manifests, no .lst and no .rec, whose vectors these are.",
+        codes=("MT811",),
     ),
     KnownFailure(
         33,
@@ -134,7 +136,7 @@ FAILURES = (
         "Write them as in row 32; train from the manifest itself, and there are no such vectors.",
         (f"{_EXAMPLES}/2027",),
         ("Not enough annotation packed in the list file or the RecordIO file",),
-        why_not="mtool validate reads manifests, no .lst and no .rec, whose vectors these are.",
+        codes=("MT811",),
     ),
     KnownFailure(
         34,
@@ -144,6 +146,7 @@ FAILURES = (
         "Set label_pad_width, or the algorithm's label_width, to 5 times the most boxes, and 2.",
         ("https://github.com/zhreshold/mxnet-ssd/issues/215", f"{_MXNET}/14715"),
         ("label_pad_width: ... smaller than estimated width",),
+        codes=("MT615",),
     ),
     KnownFailure(
         35,
@@ -152,6 +155,7 @@ FAILURES = (
         "Labels are 32-bit floats in RecordIO, and whole numbers are exact up to 16,777,216.",
         "Number the classes from 0, one after the other; mtool takes indices below 10,000,000 alone.",
         (f"{_MXNET}/18227",),
+        codes=("MT211", "MT808"),
     ),
     KnownFailure(
         36,
@@ -160,7 +164,7 @@ FAILURES = (
         "Some data sets keep a description of the whole as record 0, or it was read by the wrong call.",
         "Begin with the record after it; read records with recordio.unpack.",
         (f"{_MXNET}/13053", "https://github.com/deepinsight/insightface/issues/872"),
-        why_not="mtool validate reads manifests, no .rec; what mtool convert writes has no such record.",
+        codes=("MT807",),
     ),
     KnownFailure(
         37,
@@ -170,6 +174,6 @@ FAILURES = (
         "Fetch or pack it again, .rec and .idx together.",
         (f"{_MXNET}/9114",),
         ("Invalid RecordIO File",),
-        why_not=_CHECKED_HERE.format(".rec", "one"),
+        codes=("MT802", "MT803"),
     ),
 )

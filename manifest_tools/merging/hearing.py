@@ -1,6 +1,6 @@
 """One label attribute of the result: its classes, what every line says for it, and whose word counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,9 @@ def hear(
         indices = column.shown.union(index for index, _ in names)
         shown.append(Shown(inputs[at].name, one.name, one.task.room, names, indices))
     classes = reconcile(shown)
-    moves = {(at, one.name): found for (at, one), found in zip(players, classes.moves, strict=True)}
+    moves: dict[tuple[int, str], Mapping[int, int]] = {
+        (at, one.name): found for (at, one), found in zip(players, classes.moves, strict=True)
+    }
     folded = {
         at: fold(inputs[at].remembered, parts, {one.name: moves[at, one.name] for one in parts})
         for at, found in enumerate(roles.roles)

@@ -51,7 +51,9 @@ class Cast:
 def cast(manifests: Sequence[Manifest], told: str | None) -> Cast:
     """Return who plays what; raises Refused where names differ and nobody said which are one."""
     if told is None:
-        roles = [{one.name: (one,) for one in manifest.attributes} for manifest in manifests]
+        roles: list[dict[str, tuple[LabelAttribute, ...]]] = [
+            {one.name: (one,) for one in manifest.attributes} for manifest in manifests
+        ]
         found = Cast(roles, list(dict.fromkeys(islice(_remarks(manifests), 9)))[:_MOST_REMARKS])
     else:
         room = _room(manifests, told)

@@ -70,6 +70,7 @@ class Division:
         at = self.where.manifest(line)
         number = line - int(self.where.firsts[at])
         end = int(ends[at][number])
-        block = Block(self.sources[at].uri, end - int(self.inputs[at].remembered.lengths[number]), end)
+        start, source = end - int(self.inputs[at].remembered.lengths[number]), self.sources[at]
+        block = Block(source.uri, start, end, etag=source.etag)
         chosen = {label.name: int(label.chosen[at][number]) for label in self.labels if at in label.chosen}
         return Donor(role, at, number + 1, block, chosen)

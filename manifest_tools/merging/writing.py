@@ -164,6 +164,7 @@ def _goes_on(first: Block, last: Block, block: Block) -> bool:
 def _read_run(blocks: Sequence[Block], places: Sequence[int], found: list[bytes]) -> None:
     start = blocks[places[0]].start
     end = max(blocks[at].end for at in places)
-    data = Block(blocks[places[0]].uri, start, end).read()
+    first = blocks[places[0]]
+    data = Block(first.uri, start, end, etag=first.etag).read()
     for at in places:
         found[at] = data[blocks[at].start - start : blocks[at].end - start]

@@ -8,14 +8,23 @@ in the file of its subject, or in the room of its task type, and give it a row i
 from manifest_tools.rules import (
     across,
     boxes,
+    channel_labels,
+    channels,
     cuboids,
     entities,
+    hyperparameters,
+    hyperparameters_and_data,
     label,
     metadata,
     names,
     objects,
     outline,
     reading,
+    record_files,
+    rekognition,
+    rekognition_sets,
+    request_settings,
+    requests,
     segmentation,
     sequences,
     source,
@@ -25,7 +34,8 @@ from manifest_tools.rules import (
 from manifest_tools.rules.rule import Rule, Scope
 
 # MT1xx: the file, its lines, what they point to. MT2xx: label and metadata. MT3xx: files as a whole.
-# MT4xx: the objects that lines point to. MT5xx to MT7xx: what a job or a service would refuse.
+# MT4xx: the objects that lines point to. MT5xx: channels of a job. MT6xx: hyperparameters and requests.
+# MT7xx: Rekognition. MT8xx: .rec and .lst.
 _SUBJECTS = (
     reading,
     source,
@@ -42,6 +52,15 @@ _SUBJECTS = (
     whole,
     across,
     objects,
+    channels,
+    channel_labels,
+    hyperparameters,
+    hyperparameters_and_data,
+    requests,
+    request_settings,
+    rekognition,
+    rekognition_sets,
+    record_files,
 )
 
 RULES: tuple[Rule, ...] = tuple(
@@ -51,6 +70,8 @@ RULES: tuple[Rule, ...] = tuple(
 
 def of_scope(scope: Scope, purpose: str = "") -> tuple[Rule, ...]:
     """Return the rules of one scope that hold for a purpose, in the order of the table."""
-    return tuple(
-        rule for rule in RULES if rule.scope == scope and (not rule.purposes or purpose in rule.purposes)
-    )
+    return tuple(rule for rule in RULES if rule.scope == scope and _holds(rule, purpose))
+
+
+def _holds(rule: Rule, purpose: str) -> bool:
+    return purpose not in rule.never_for and (not rule.purposes or purpose in rule.purposes)

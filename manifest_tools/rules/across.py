@@ -1,13 +1,14 @@
 """What can be said only of several files together: a part for training and one for validation, say."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
 from manifest_tools.found import Found, path, shown
 from manifest_tools.rules.examples import labelled, lines, single
-from manifest_tools.rules.facts import Facts
+from manifest_tools.rules.facts import Facts, Pair
 from manifest_tools.rules.papers import TRAINING
 from manifest_tools.rules.rule import Example, rule
 
@@ -70,10 +71,16 @@ def _tables(facts: Facts) -> tuple[dict[tuple[str, int], str], dict[tuple[str, s
     """Return what most lines call each class, and the index that most give each name."""
     names: dict[tuple[str, int], str] = {}
     numbers: dict[tuple[str, str], int] = {}
-    for pair in sorted(facts.classes, key=lambda pair: -facts.classes[pair].lines):
+    for pair in sorted(facts.classes, key=partial(_weight, facts)):
         names.setdefault(pair[:2], pair.name)
         numbers.setdefault((pair.attribute, pair.name), pair.label)
     return names, numbers
+
+
+def _weight(facts: Facts, pair: Pair) -> tuple[int, int, Pair]:
+    """What most lines say comes first, whatever order it was found in."""
+    seen = facts.classes[pair]
+    return -seen.lines, seen.first, pair
 
 
 def _names(facts: Facts, attribute: str) -> list[str]:
@@ -119,6 +126,7 @@ RULES = (
         keeps=_files(_TRAIN, _VALIDATION),
         fix="mtool merge writes one table for all; then mtool split.",
         source=TRAINING,
+        never_for=("rekognition",),  # it goes by names, and lets the indices be
     ),
     rule(
         "MT312",

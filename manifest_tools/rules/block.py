@@ -12,6 +12,7 @@ from manifest_tools.rules.facts import Facts, Keys, label_key
 from manifest_tools.rules.judge import judge
 from manifest_tools.rules.proof import Proof, prove
 from manifest_tools.rules.rule import Rule
+from manifest_tools.rules.shapes import Purpose
 from manifest_tools.sources import Block
 
 
@@ -44,7 +45,7 @@ def check_lines(
     facts = Facts(told=told)
     proof = Proof(np.zeros(len(starts), bool), [None] * len(starts))
     if shortcut:
-        proof = prove(data, starts, ends, expected, told, purpose, facts)
+        proof = prove(data, starts, ends, Purpose(expected, told, purpose), facts)
     found: list[tuple[int, Rule, Found]] = []
     for number in np.flatnonzero(~proof.clean).tolist():
         line = data[starts[number] : ends[number]]

@@ -11,7 +11,8 @@ from manifest_tools.attributes import check_number
 from manifest_tools.found import Label, Line
 from manifest_tools.keys import keys_of
 from manifest_tools.record import METADATA, SOURCES
-from manifest_tools.rules.label import indices
+from manifest_tools.rules.label import index_of, indices
+from manifest_tools.tasks.boxes import annotations, is_number
 
 PLACEHOLDER = "lab#"
 
@@ -62,7 +63,8 @@ class Keys:
 class Facts:
     """What is remembered of a file, or of a part of it; lines count from 1, or from the part's beginning.
 
-    ``objects`` counts lines that are not ``blank``; ``ends`` says whether the last one has its newline.
+    ``objects`` counts lines that are not ``blank``; ``ends`` says whether the last one has its newline. Of
+    lines with bounding boxes: the most boxes on one, those ``empty``, the ``smallest`` side of a picture.
     """
 
     name: str = ""
@@ -73,6 +75,9 @@ class Facts:
     buckets: dict[str, Seen] = field(default_factory=dict)
     placeholder: Seen | None = None
     blank: Seen | None = None
+    most_boxes: int = 0
+    empty: Seen | None = None
+    smallest: float | None = None
     ends: bool = True
     told: str | None = None
     told_lines: int = 0
@@ -94,6 +99,7 @@ class Facts:
             self.hold(part.placeholder, offset)
         if part.blank is not None:
             self.blank = _sum(self.blank, part.blank, offset)
+        self.see_boxes(part.most_boxes, part.smallest, part.empty, offset)
         self.ends = part.ends
         self.keys += (Keys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
@@ -110,10 +116,27 @@ class Facts:
             see(self.kinds, Kind(label.name, label.state, label.type), here)
             for pair in pairs(label):
                 see(self.classes, pair, here)
+            if label.room == "boxes" and label.state == "labelled":
+                self._see_label(label, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             see(self.buckets, bucket, here)
         if holds_placeholder(line):
             self.hold(here, 0)
+
+    def see_boxes(
+        self, most: int, smallest: float | None, empty: Seen | None = None, offset: int = 0
+    ) -> None:
+        """Remember lines with boxes: the most on one, the smallest side of a picture, those without any."""
+        self.most_boxes = max(self.most_boxes, most)
+        if smallest is not None:
+            self.smallest = smallest if self.smallest is None else min(smallest, self.smallest)
+        if empty is not None:
+            self.empty = _sum(self.empty, empty, offset)
+
+    def _see_label(self, label: Label, here: Seen) -> None:
+        if isinstance(label.value, dict) and isinstance(label.value.get("annotations"), list):
+            count = len(label.value["annotations"])
+            self.see_boxes(count, smallest_side(label.value.get("image_size")), None if count else here)
 
     def skip(self, number: int) -> None:
         """Remember a blank line."""
@@ -135,7 +158,7 @@ class Facts:
             for kind, seen in self.kinds.items()
             if kind.attribute == attribute and kind.state == "labelled"
         }
-        return dict(sorted(found.items(), key=lambda item: -item[1].lines))
+        return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[1].first)))
 
 
 def _sum(known: Seen | None, seen: Seen, offset: int) -> Seen:
@@ -155,19 +178,38 @@ def pairs(label: Label) -> Iterable[Pair]:
     """Return what the line says the classes of its label are called."""
     if label.state != "labelled":
         return ()
-    found = indices(label)
+    found = shown_classes(label)
     if label.single:
         name = label.metadata.get("class-name")
         named = [name] * len(found)
     else:
-        table = label.class_map if label.multi and isinstance(label.class_map, dict) else {}
-        found = list(dict.fromkeys(found))
+        table = label.class_map if isinstance(label.class_map, dict) else {}
+        found = sorted(set(found))
         named = [table.get(str(index)) for index in found]
     return [
         Pair(label.name, i, name)
         for i, name in zip(found, named, strict=True)
         if isinstance(name, str) and name
     ]
+
+
+def shown_classes(label: Label) -> list[int]:
+    """Return the class indices of a label, or of its boxes, without what is none."""
+    if label.room != "boxes":
+        return indices(label)
+    found = (index_of(box.get("class_id")) for _, box in annotations(label))
+    return [index for index in found if index is not None]
+
+
+def smallest_side(sizes: Any) -> float | None:
+    """Return the smaller side of the picture that boxes lie on, where the label says both.
+
+    >>> smallest_side([{"width": 640, "height": 480, "depth": 3}]), smallest_side([])
+    (480.0, None)
+    """
+    size = sizes[0] if isinstance(sizes, list) and sizes and isinstance(sizes[0], dict) else {}
+    sides = [side for key in ("width", "height") if is_number(side := size.get(key)) and side > 0]
+    return float(min(sides)) if len(sides) == 2 else None
 
 
 def bucket_of(ref: Any) -> str | None:

@@ -2,31 +2,38 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from manifest_tools.found import Found
 from manifest_tools.problem import Severity
 
 # What a rule is given: the NotAManifest that opening raised; the bytes of a line; a found.Line; each
-# found.Label of a line; the facts.Facts of a file; those of all files; the job.Job of a preflight. Objects
-# (pictures, masks) are checked by `objects`, not by a function here.
-Scope = Literal["open", "bytes", "line", "label", "file", "files", "job", "object"]
+# found.Label of a line; the facts.Facts of a file; those of all files; the job.Job of a preflight; the
+# packed.Packed of a .rec or .lst. Objects (pictures, masks) are checked by `objects`, and the stream with its
+# pictures by `preflight`, not by a function here.
+Scope = Literal["open", "bytes", "line", "label", "file", "files", "job", "packed", "object"]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Manifests that break a rule, or keep it: the text of each file, and what is told beside them."""
+    """Manifests that break a rule, or keep it: the text of each file, and what is told beside them.
+
+    ``names`` are what the files are called.
+    """
 
     files: tuple[str, ...]
     label_attribute: str | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] | None = None
+    names: tuple[str, ...] = ("train.manifest", "validation.manifest", "test.manifest")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One thing that is checked, under one stable code.
 
-    ``rooms``: only labels of these task rooms are looked at; ``purposes``: only with ``--for`` one of these.
+    ``rooms``: only labels of these task rooms are looked at; ``purposes``: only with ``--for`` one of these;
+    ``never_for``: not with ``--for`` one of these, to which it means nothing.
     ``fix`` says what to do; ``source`` where the rule is from.
     """
 
@@ -41,6 +48,7 @@ class Rule:
     source: str
     rooms: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
+    never_for: tuple[str, ...] = ()
 
 
 def rule(
@@ -55,11 +63,23 @@ def rule(
     source: str,
     rooms: tuple[str, ...] = (),
     purposes: tuple[str, ...] = (),
+    never_for: tuple[str, ...] = (),
 ) -> Rule:
     """Return a row of the table; the first line of the function's docstring is the reason."""
     reason = (check.__doc__ or "").partition("\n")[0].replace("``", "")
     return Rule(
-        code, severity, scope, check, reason, _example(breaks), _example(keeps), fix, source, rooms, purposes
+        code,
+        severity,
+        scope,
+        check,
+        reason,
+        _example(breaks),
+        _example(keeps),
+        fix,
+        source,
+        rooms,
+        purposes,
+        never_for,
     )
 
 

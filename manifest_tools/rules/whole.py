@@ -47,7 +47,7 @@ def classes_agree(facts: Facts) -> Iterator[Found]:
     names: dict[tuple[str, int], Pair] = {}
     numbers: dict[tuple[str, str], Pair] = {}
     for pair in sorted(
-        facts.classes, key=lambda pair: (-facts.classes[pair].lines, facts.classes[pair].first)
+        facts.classes, key=lambda pair: (-facts.classes[pair].lines, facts.classes[pair].first, pair)
     ):
         names.setdefault((pair.attribute, pair.label), pair)
         numbers.setdefault((pair.attribute, pair.name), pair)
@@ -160,6 +160,7 @@ RULES = (
         keeps=text_of(single(0), single(1, _TWO, "LH")),
         fix="Find out which lines are right; mtool rewrite --rename-class mends a name.",
         source=OUTPUT,
+        never_for=("rekognition",),  # it goes by names, and lets the indices be
     ),
     rule(
         "MT302",
