@@ -30,7 +30,7 @@ def chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
     """
     codes = [rule.code for rule in RULES]
     for prefix in (*select, *ignore):
-        if not any(code.startswith(prefix.upper()) for code in codes):
+        if not prefix or not any(code.startswith(prefix.upper()) for code in codes):
             raise Refused(f"no code begins with {prefix[:40]!r}; type: mtool validate --list")
     wanted = tuple(prefix.upper() for prefix in select) or ("",)
     unwanted = tuple(prefix.upper() for prefix in ignore)

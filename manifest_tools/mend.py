@@ -12,22 +12,22 @@ from manifest_tools.record import METADATA
 from manifest_tools.rules.label import index_of
 from manifest_tools.rules.metadata import stray
 from manifest_tools.rules.source import DOUBLED
-from manifest_tools.spans import Edit, Span, find, items, members, spell, splice, text
+from manifest_tools.spans import Edit, Span, items, members, spell, splice, text
 from manifest_tools.tasks import room_of
 
 _SCHEME = "s3://"
+_MENDED = {"single_label", "multi_label"}
 _REPEATED = re.compile("^(s3://)+")
 
 Mending = Callable[[bytes, Mapping[str, Any]], Iterator[Edit]]
 
 
 def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
-    """Take the second s3:// out of a URI."""
-    for key in value:
-        for member in find(line, key):
-            said = _text(line, member.value)
-            if said.startswith(DOUBLED):
-                yield member.value, spell(_SCHEME + _REPEATED.sub("", said))
+    """Take the second s3:// out of the URI of an object; what a text says is left alone."""
+    for member in members(line):
+        said = _text(line, member.value)
+        if said.startswith(DOUBLED) and text(line, member.key).endswith("-ref"):
+            yield member.value, spell(_SCHEME + _REPEATED.sub("", said))
 
 
 def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
@@ -40,14 +40,15 @@ def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Write a class index as a number."""
-    for attribute in attributes_of(value):
-        room = room_of(attribute.type)
-        for member in find(line, attribute.name) if room in ("single_label", "multi_label") else ():
-            spans = [member.value] if room == "single_label" else _elements(line, member.value)
-            for span in spans:
-                index = index_of(_text(line, span))
-                if index is not None:
-                    yield span, str(index).encode()
+    rooms = {one.name: room_of(one.type) for one in attributes_of(value)}
+    for member in members(line) if _MENDED & set(rooms.values()) else ():
+        room = rooms.get(text(line, member.key))
+        spans = [member.value] if room == "single_label" else []
+        spans = _elements(line, member.value) if room == "multi_label" else spans
+        for span in spans:
+            index = index_of(_text(line, span))
+            if index is not None:
+                yield span, str(index).encode()
 
 
 def _text(line: bytes, span: Span) -> str:

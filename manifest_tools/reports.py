@@ -37,12 +37,13 @@ def github(problems: Iterable[Problem]) -> Iterator[str]:
 
     >>> from manifest_tools.problem import Problem
     >>> next(github([Problem("MT110", "error", "a.manifest", 3, "$", "no source-ref")]))
-    '::error file=a.manifest,line=3,title=MT110::no source-ref'
+    '::error file=a.manifest,line=3,title=MT110::no source-ref ($)'
     """
     for problem in problems:
         where = {"file": problem.file, "line": str(problem.line or 1), "title": problem.code}
         told = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in where.items())
-        yield f"::{problem.severity} {told}::{_escaped(problem.message, _PERCENT)}"
+        place = f" ({problem.path})" if problem.path else ""
+        yield f"::{problem.severity} {told}::{_escaped(problem.message + place, _PERCENT)}"
 
 
 def _escaped(value: str, table: dict[str, str]) -> str:

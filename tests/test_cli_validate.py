@@ -47,11 +47,45 @@ def test_codes_are_selected_and_ignored(run: "Run", in_folder: Path) -> None:
     assert run("validate", "a.manifest", "--select", "MT9x").exit_code == 2
 
 
-def test_it_stops_after_as_many_problems_as_asked_for(run: "Run", in_folder: Path) -> None:
-    Path("a.manifest").write_text(BAD * 50)
-    result = run("validate", "a.manifest", "--max-problems", "3")
-    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 3)
-    assert "stopped after 3 problems; there may be more" in result.stderr
+def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text(BAD.replace("-1", "1") + BAD * 50)
+    result = run("validate", "a.manifest", "--max-problems", "1", "--ignore", "MT3")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
+    assert "a.manifest: 51 lines, 50 errors and 51 warnings" in result.stderr
+    assert "100 problems more; without --max-problems all are shown" in result.stderr
+    assert run("validate", "a.manifest", "--max-problems", str(10**20)).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("a.manifest", "./a.manifest"), "a.manifest and ./a.manifest are one file"),
+        (("-", "-"), "- and - are one file"),
+        (("--list", "a.manifest"), "--list checks nothing"),
+        (("--json", "--format", "sarif"), "are two forms"),
+        (("--select", ""), "no code begins with"),
+    ],
+    ids=[
+        "one file under two names",
+        "standard input twice",
+        "a list of a file",
+        "two forms",
+        "nothing selected",
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    run: "Run", in_folder: Path, words: tuple[str, ...], told: str
+) -> None:
+    Path("a.manifest").write_text(BAD)
+    result = run("validate", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+
+
+def test_the_list_has_what_is_selected(run: "Run") -> None:
+    listed = run("validate", "--list", "--select", "MT24").stdout.splitlines()
+    assert listed
+    assert all(line.startswith("MT24") for line in listed)
 
 
 def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: Path) -> None:
@@ -61,7 +95,9 @@ def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: 
     assert (
         "MT313 3 of its pictures are in a.manifest too" in run("validate", "a.manifest", "b.manifest").stdout
     )
-    assert run("validate").stdout == ""
+    alone = run("validate")
+    assert alone.stdout == ""
+    assert "to compare some, type: mtool validate FILE FILE" in alone.stderr
 
 
 def test_what_can_be_mended_is_and_the_rest_is_told(run: "Run", in_folder: Path) -> None:
@@ -83,7 +119,11 @@ def test_without_arguments_every_manifest_of_the_folder_is_checked(
     copy(sample / "bad" / "s3prefix.manifest", "a.manifest")
     result = run("validate")
     assert result.exit_code == 1
-    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["a.manifest", "b.manifest"]
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "a.manifest",
+        "b.manifest",
+        "each was checked by itself; to compare some, type",
+    ]
 
 
 def test_a_folder_without_manifests_is_refused(run: "Run", in_folder: Path) -> None:

@@ -37,6 +37,23 @@ def test_every_known_failure_is_found_by_a_rule_or_says_why_it_cannot_be(failure
     assert failure.why_not == "" or failure.why_not.endswith(".")
 
 
+def advice() -> list[tuple[str, str]]:
+    """Return every command that a rule or a known failure tells people to type."""
+    told = [(rule.code, text) for rule in RULES for text in (rule.fix,)]
+    told += [(f"row {one.row}", text) for one in KNOWN for text in (one.fix, one.cause)]
+    return [
+        (where, command) for where, text in told for command in re.findall(r"mtool [a-z]+[^;,.:()]*", text)
+    ]
+
+
+@pytest.mark.parametrize(("where", "command"), advice(), ids=lambda value: value[:40])
+def test_what_people_are_told_to_type_is_there(where: str, command: str) -> None:
+    word, options = command.split()[1], re.findall(r"--[a-z-]+", command)
+    assert word in WORDS, where
+    shown = CliRunner().invoke(app, [word, "--help"], env={"COLUMNS": "200"}).stdout
+    assert [option for option in options if option not in shown] == []
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_is_in_the_readme_and_has_an_example(word: str) -> None:
     assert f"`mtool {word}`" in README.read_text("utf-8")

@@ -46,9 +46,19 @@ def line(**parts: Any) -> bytes:
             id="strings in a list",
         ),
         pytest.param(
-            b'{"h": 1, "auto-metadata": {"type": "groundtruth/image-classification"}}',
-            b'{"h": 1, "h-metadata": {"type": "groundtruth/image-classification"}}',
-            id="metadata of another name",
+            b'{"h": 1, "auto-metadata": {"type": "x", "job-name": "labeling-job/h"}}',
+            b'{"h": 1, "h-metadata": {"type": "x", "job-name": "labeling-job/h"}}',
+            id="metadata whose job has the label's name",
+        ),
+        pytest.param(
+            b'{"normal": 1, "auto-metadata": {"type": "x", "class-name": "normal"}}',
+            b'{"normal": 1, "normal-metadata": {"type": "x", "class-name": "normal"}}',
+            id="a label called after its class",
+        ),
+        pytest.param(
+            b'{"my_h": 1, "My-H-Metadata": {"type": "groundtruth/image-classification"}}',
+            b'{"my_h": 1, "my_h-metadata": {"type": "groundtruth/image-classification"}}',
+            id="metadata spelt nearly as its label",
         ),
     ],
 )
@@ -61,6 +71,11 @@ def test_what_has_one_right_answer_is_mended_and_nothing_else_changes(broken: by
     [
         pytest.param(SOUND, id="a sound line"),
         pytest.param(b'{"note": "see s3://s3://b/k"}', id="a text that speaks of a URI"),
+        pytest.param(b'{"source": "s3://s3:// is what Ada wrote"}', id="a text that begins with a URI"),
+        pytest.param(
+            b'{"page-num": 4, "kind-metadata": {"type": "groundtruth/image-classification"}}',
+            id="another key beside metadata whose label is not there",
+        ),
         pytest.param(
             b'{"c": "1", "c-metadata": {"type": "groundtruth/label-verification"}}', id="a verification"
         ),

@@ -51,7 +51,8 @@ def test_an_annotation_is_one_line_whatever_is_in_it(found: list[Problem]) -> No
         command, _, message = line.removeprefix("::").partition("::")
         assert command.startswith(f"{problem.severity} file=")
         assert command.endswith(f",title={problem.code}")
-        assert message == problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        whole = problem.message + (f" ({problem.path})" if problem.path else "")
+        assert message == whole.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def test_what_would_end_an_annotations_property_is_escaped() -> None:

@@ -82,7 +82,7 @@ def test_no_rule_finds_anything_in(value: dict[str, Any]) -> None:
         pytest.param({"source-ref": "a.jpg"}, "MT111", id="a path as the source"),
         pytest.param({"source-ref": {}}, "MT111", id="an object as the source"),
         pytest.param({"source": 3}, "MT112", id="a number as the text"),
-        pytest.param({"source-ref": "s3://a/b", "mask": "s3://s3://a/c"}, "MT115", id="a scheme twice"),
+        pytest.param({"source-ref": "s3://a/b", "mask-ref": "s3://s3://a/c"}, "MT115", id="a scheme twice"),
         pytest.param({"source": "text", "hand\u200b": 0}, "MT116", id="a key with what cannot be seen"),
         pytest.param({"source": "text", " hand": 0}, "MT116", id="a key with a blank before it"),
         pytest.param({"source": "text", "$hand": 0}, "MT117", id="a key with a dollar sign"),

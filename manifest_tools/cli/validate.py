@@ -2,9 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +54,7 @@ def validate(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let a warning fail as an error does.")] = False,
     max_problems: Annotated[
-        int | None, typer.Option("--max-problems", metavar="N", min=1, help="Stop after N problems.")
+        int | None, typer.Option("--max-problems", metavar="N", min=1, help="Print the first N; all count.")
     ] = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="First mend, in place, what has one right answer, and say what.")
@@ -108,8 +107,13 @@ def validate(
     from manifest_tools.explain import chosen
     from manifest_tools.validate import validate as validate_manifests
 
+    codes = chosen(tuple(select or ()), tuple(ignore or ()))
+    if as_json and format_ is not Form.text:
+        raise Refused(f"--json and --format {format_} are two forms; type one of them")
     if list_codes:
-        _print_codes(as_json)
+        if manifests:
+            raise Refused("--list checks nothing, so it takes no manifest")
+        _print_codes(codes, as_json)
         return
     preflight = _preflight(purpose, hyperparameters, values or [])
     if images and not objects and preflight is None and not os.environ.get("MTOOL_IMAGES"):
@@ -118,8 +122,8 @@ def validate(
         raise Refused("--dry-run goes with --fix; type both")
     if kms_key is not None and not fix:
         raise Refused("--kms-key goes with --fix; type both")
-    codes = chosen(tuple(select or ()), tuple(ignore or ()))
     names = manifests or here("validate")
+    _check_apart(names)
     if fix:
         _fix(names, codes, dry_run, kms_key, jobs)
     report = validate_manifests(
@@ -137,8 +141,20 @@ def validate(
         for checked in report.checked:
             note(_summary(checked))
         _note_settings(report)
+        if len(names) > 1 and not manifests:
+            note("each was checked by itself; to compare some, type: mtool validate FILE FILE")
     if any(checked.errors or (strict and checked.warnings) for checked in report.checked):
         raise typer.Exit(1)
+
+
+def _check_apart(names: list[str]) -> None:
+    """Raise Refused for one file under two names: it would be compared with itself."""
+    real: dict[str, str] = {}
+    for name in names:
+        path = name if name == "-" or name.startswith("s3://") else os.path.realpath(name)
+        if path in real:
+            raise Refused(f"{real[path]} and {name} are one file; name it once")
+        real[path] = name
 
 
 def here(word: str) -> list[str]:
@@ -208,21 +224,31 @@ def _fix(
 def _print(report: "Report", form: Form, most: int | None) -> None:
     from manifest_tools.reports import FORMS
 
-    problems = islice(report, most)
-    for line in FORMS[form.value](problems):
+    printed = 0
+
+    def first() -> "Iterator[Problem]":
+        nonlocal printed
+        for problem in report:
+            if most is None or printed < most:
+                printed += 1
+                yield problem
+
+    for line in FORMS[form.value](first()):
         print(clean(line))
-    if most is not None and sum(one.errors + one.warnings for one in report.checked) == most:
-        note(f"stopped after {_counted(most, 'problem')}; there may be more")
+    more = sum(one.errors + one.warnings for one in report.checked) - printed
+    if more:
+        note(f"{_counted(more, 'problem')} more; without --max-problems all are shown")
 
 
-def _print_codes(as_json: bool) -> None:
+def _print_codes(codes: frozenset[str], as_json: bool) -> None:
     from manifest_tools.rules import RULES
 
+    rows = [(rule.code, rule.severity, rule.reason) for rule in RULES if rule.code in codes]
     if as_json:
-        for rule in RULES:
-            print(json.dumps({"code": rule.code, "severity": rule.severity, "reason": rule.reason}))
+        for code, severity, reason in rows:
+            print(json.dumps({"code": code, "severity": severity, "reason": reason}))
     else:
-        print(table([(rule.code, rule.severity, rule.reason) for rule in RULES]))
+        print(table(rows))
 
 
 def _summary(checked: "Checked") -> str:

@@ -153,7 +153,7 @@ FAILURES = (
         ("LABEL_F32",),
         "A label of eight digits comes back as its neighbour",
         "Labels are 32-bit floats in RecordIO, and whole numbers are exact up to 16,777,216.",
-        "Number the classes from 0, one after the other; mtool takes indices below 10,000,000 alone.",
+        "Number the classes from 0, one after the other; this tool takes indices below 10,000,000 alone.",
         (f"{_MXNET}/18227",),
         codes=("MT211", "MT808"),
     ),

@@ -1,8 +1,7 @@
 """What can be said only of several files together: a part for training and one for validation, say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 
@@ -17,35 +16,43 @@ _SHOWN = 5  # names that a message lists
 
 def attributes_are_the_same(files: Sequence[Facts]) -> Iterator[Found]:
     """Files that go into one job have a label attribute in common."""
-    for first, other in _pairs(files):
-        if first.attributes and other.attributes and not first.attributes.keys() & other.attributes.keys():
-            message = f"expected a label attribute of {first.name}: {_listed(first.attributes)}; "
-            yield Found("", f"{message}found {_listed(other.attributes)}", file=other.name)
+    return _against_an_earlier_one(files, _attributes)
+
+
+def _attributes(first: Facts, other: Facts) -> Iterator[Found]:
+    if first.attributes and other.attributes and not first.attributes.keys() & other.attributes.keys():
+        message = f"expected a label attribute of {first.name}: {_listed(first.attributes)}; "
+        yield Found("", f"{message}found {_listed(other.attributes)}", file=other.name)
 
 
 def tables_agree(files: Sequence[Facts]) -> Iterator[Found]:
     """One class index has one name in all files, and one name one index."""
-    for first, other in _pairs(files):
-        names, numbers = _tables(first)
-        for pair, seen in other.classes.items():
-            name, number = (
-                names.get(pair[:2], pair.name),
-                numbers.get((pair.attribute, pair.name), pair.label),
+    return _against_an_earlier_one(files, _indices_and_names)
+
+
+def _indices_and_names(first: Facts, other: Facts) -> Iterator[Found]:
+    names, numbers = _tables(first)
+    for pair, seen in other.classes.items():
+        name = names.get(pair[:2], pair.name)
+        number = numbers.get((pair.attribute, pair.name), pair.label)
+        if name != pair.name:
+            said = f"class {pair.label} is called {shown(pair.name)}"
+            yield Found(
+                path(pair.attribute), f"{said}, but {shown(name)} in {first.name}", seen.first, other.name
             )
-            if name != pair.name:
-                message = (
-                    f"class {pair.label} is called {shown(pair.name)}, but {shown(name)} in {first.name}"
-                )
-                yield Found(path(pair.attribute), message, seen.first, other.name)
-            elif number != pair.label:
-                message = f"{shown(pair.name)} is class {pair.label}, but class {number} in {first.name}"
-                yield Found(path(pair.attribute), message, seen.first, other.name)
+        elif number != pair.label:
+            message = f"{shown(pair.name)} is class {pair.label}, but class {number} in {first.name}"
+            yield Found(path(pair.attribute), message, seen.first, other.name)
 
 
 def classes_are_in_both(files: Sequence[Facts]) -> Iterator[Found]:
     """A class of one file is in the others too."""
-    for one, other in (pair for two in _pairs(files) for pair in (two, two[::-1])):
-        for attribute in one.attributes.keys() & other.attributes.keys():
+    return _against_an_earlier_one(files, _classes)
+
+
+def _classes(first: Facts, second: Facts) -> Iterator[Found]:
+    for one, other in ((first, second), (second, first)):
+        for attribute in one.attributes:
             mine, theirs = _names(one, attribute), _names(other, attribute)
             if theirs and (alone := [name for name in mine if name not in theirs]):
                 yield Found(path(attribute), f"not in {other.name}: {_listed(alone)}", file=one.name)
@@ -53,18 +60,27 @@ def classes_are_in_both(files: Sequence[Facts]) -> Iterator[Found]:
 
 def pictures_are_in_one(files: Sequence[Facts]) -> Iterator[Found]:
     """A picture is in one file only: what was learnt cannot be tried on it."""
-    for first, other in _pairs(files):
-        there = _sources(first)
-        both = np.flatnonzero(np.isin(_sources(other), there))
-        if len(both):
-            numbers = np.concatenate([keys.lines for keys in other.keys])
-            message = f"{len(both):,} of its pictures are in {first.name} too"
-            yield Found("$.source-ref", message, int(numbers[both].min()), other.name)
+    return _against_an_earlier_one(files, _pictures)
 
 
-def _pairs(files: Sequence[Facts]) -> Iterator[tuple[Facts, Facts]]:
-    """Yield every two files that are not one named twice."""
-    return (two for two in combinations(files, 2) if two[0].name != two[1].name)
+def _pictures(first: Facts, other: Facts) -> Iterator[Found]:
+    both = np.flatnonzero(np.isin(_sources(other), _sources(first)))
+    if len(both):
+        numbers = np.concatenate([keys.lines for keys in other.keys])
+        message = f"{len(both):,} of its pictures are in {first.name} too"
+        yield Found("$.source-ref", message, int(numbers[both].min()), other.name)
+
+
+def _against_an_earlier_one(
+    files: Sequence[Facts], compare: Callable[[Facts, Facts], Iterator[Found]]
+) -> Iterator[Found]:
+    """Yield of every file what it has against the first earlier one that it has something against.
+
+    So that what is said grows with the files, and not with their pairs.
+    """
+    for at, other in enumerate(files):
+        against = (list(compare(first, other)) for first in files[:at])
+        yield from next((found for found in against if found), [])
 
 
 def _tables(facts: Facts) -> tuple[dict[tuple[str, int], str], dict[tuple[str, str], int]]:

@@ -117,26 +117,47 @@ def metadata_is_named_after_its_label(line: Line) -> Iterator[Found]:
 
 
 def stray(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the metadata key of a line that must belong to a label of another name, and that label.
+    """Return the metadata key of a line that belongs to a label of another name, and that label.
 
-    There is one right answer only where one key looks like metadata, has no label, and one other key is left.
+    Only where something shows whose it is: nearly the same name, a job of the label's name, or, as console
+    tools have written it, the label called after its class.
     """
-    keys = [key for key in value if key not in SOURCES and not key.startswith("source-ref")]
-    lonely = [key for key in keys if _looks_like_metadata(key, value)]
-    labels = [key for key in keys if key not in lonely and value[key] is not None]
-    if len(lonely) != 1 or len(labels) != 1 or labels[0].endswith(METADATA):
+    lonely = [key for key in value if _looks_like_metadata(key, value)]
+    if len(lonely) != 1:
         return None
-    return lonely[0], labels[0]
+    labels = [key for key in value if _is_bare_label(key, value) and _belongs(lonely[0], key, value)]
+    return (lonely[0], labels[0]) if len(labels) == 1 else None
 
 
 def _looks_like_metadata(key: str, value: Mapping[str, Any]) -> bool:
-    name = key[: -len(METADATA)]
-    if not key.lower().replace("_", "-").endswith(METADATA) or not isinstance(value[key], dict):
+    """Say whether a key ends nearly as metadata does, and has no label of its own."""
+    found = value[key]
+    if not isinstance(found, dict) or found.get("failure-reason") is not None or "type" not in found:
         return False
-    if value[key].get("failure-reason") is not None or "type" not in value[key]:
+    stem = _plain(key).removesuffix(METADATA)
+    if stem == _plain(key) or stem in SOURCES:
         return False
     exact = key.endswith(METADATA)
+    name = key.removesuffix(METADATA)
     return not (exact and (value.get(name) is not None or value.get(f"{name}-ref") is not None))
+
+
+def _is_bare_label(key: str, value: Mapping[str, Any]) -> bool:
+    if key in SOURCES or value[key] is None or _plain(key).endswith(METADATA):
+        return False
+    return not any(twin in value for twin in (key + METADATA, key.removesuffix("-ref") + METADATA))
+
+
+def _belongs(metadata_key: str, name: str, value: Mapping[str, Any]) -> bool:
+    found = value[metadata_key]
+    job = found.get("job-name")
+    called = job.removeprefix("labeling-job/") if isinstance(job, str) else None
+    return name in (called, found.get("class-name")) or _plain(metadata_key) == _plain(name) + METADATA
+
+
+def _plain(key: str) -> str:
+    """Return a key without what people misspell in it: case, blanks, what cannot be seen, underscores."""
+    return "".join(c for c in key.lower().replace("_", "-") if c.isprintable() and not c.isspace())
 
 
 RULES = (

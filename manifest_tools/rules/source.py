@@ -53,9 +53,9 @@ def source_is_text(line: Line) -> Iterator[Found]:
 
 
 def uris_have_one_scheme(line: Line) -> Iterator[Found]:
-    """A URI begins with s3:// once."""
+    """The URI of an object begins with s3:// once."""
     for key, value in line.value.items():
-        if isinstance(value, str) and value.startswith(DOUBLED):
+        if key.endswith("-ref") and isinstance(value, str) and value.startswith(DOUBLED):
             yield Found(path(key), f"s3:// stands there twice: {shown(value)}")
 
 

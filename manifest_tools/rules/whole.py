@@ -35,8 +35,8 @@ def no_placeholder(facts: Facts) -> Iterator[Found]:
 def told_attribute_is_there(facts: Facts) -> Iterator[Found]:
     """The label attribute that was asked for is on some line."""
     if facts.told is not None and not facts.told_lines:
-        there = ", ".join(map(shown, sorted(facts.attributes)[:8])) or "none"
-        yield Found("", f"no line has the label attribute {shown(facts.told)}; label attributes: {there}")
+        advice = f"mtool stats {facts.name} shows those it has"
+        yield Found("", f"no line has the label attribute {shown(facts.told)}; {advice}")
 
 
 def classes_agree(facts: Facts) -> Iterator[Found]:
@@ -138,7 +138,7 @@ RULES = (
         buckets_are_possible,
         breaks=text_of(single(ref="s3://Lab_3/IMG_0085.JPG")),
         keeps=text_of(single()),
-        fix="mtool rewrite --from s3://OLD --to s3://NEW puts another bucket in its place.",
+        fix="mtool rewrite --move s3://OLD=s3://NEW puts another bucket in its place.",
         source=BUCKETS,
     ),
     rule(
