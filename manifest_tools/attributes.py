@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from manifest_tools.classes import clipped
 from manifest_tools.errors import BadData, Refused
+from manifest_tools.found import shown
 from manifest_tools.record import METADATA, SOURCES, Peek
 from manifest_tools.rows import BadLine, line_offsets, reason
 from manifest_tools.scan import scan
@@ -179,6 +181,15 @@ def survey_lines(data: bytes) -> Survey:
     return found
 
 
+def check_attribute_name(name: str) -> None:
+    """Raise Refused for what a label attribute cannot be called without breaking the manifest."""
+    if not name or name.endswith(METADATA) or name in SOURCES or not name.isprintable():
+        raise Refused(
+            f"expected the name of a label attribute, found {shown(name)}: not empty, not source or"
+            f" source-ref, without {METADATA} at its end, and without control characters"
+        )
+
+
 def check_number(attributes: Sized) -> None:
     """Raise BadData for more label attributes than a verb that looks at all of them should take on."""
     if len(attributes) > MOST_ATTRIBUTES:
@@ -217,7 +228,7 @@ def _choose(found: Survey, name: str, told: str | None) -> LabelAttribute:
             return LabelAttribute(told, coverage.metadata_key, coverage.type, True)
         if told in found.keys:
             return LabelAttribute(told, told + METADATA, "", True)
-        raise Refused(f"{name}: no line has the label attribute {told!r}; {_listing(found)}")
+        raise Refused(f"{name}: no line has the label attribute {shown(told)}; {_listing(found)}")
     if len(found.attributes) > 1:
         raise ambiguous(found, name)
     for attribute, coverage in found.attributes.items():
@@ -239,15 +250,15 @@ def _join_refs(found: Survey) -> None:
 def ambiguous(found: Survey, name: str) -> Refused:
     """Return the error that lists the label attributes of a manifest, with type and coverage."""
     first = next(iter(found.attributes))
-    return Refused(f"{name}: {_listing(found)}; type --label-attribute {first} (or another of them)")
+    return Refused(f"{name}: {_listing(found)}; type --label-attribute {clipped(first)} (or another of them)")
 
 
 def _listing(found: Survey) -> str:
     if not found.attributes:
-        keys = ", ".join(list(found.keys)[:8])
+        keys = ", ".join(map(clipped, islice(found.keys, _LISTED)))
         return f"its lines have: {keys}; name the label with --label-attribute" if keys else "it has none"
     described = (
-        f"{name} ({_short(coverage.type)}, {coverage.labelled:,} of {found.objects:,} lines)"
+        f"{clipped(name)} ({_short(coverage.type)}, {coverage.labelled:,} of {found.objects:,} lines)"
         for name, coverage in islice(found.attributes.items(), _LISTED)
     )
     rest = len(found.attributes) - _LISTED
@@ -256,4 +267,4 @@ def _listing(found: Survey) -> str:
 
 
 def _short(kind: str) -> str:
-    return kind.removeprefix("groundtruth/") or "no type"
+    return clipped(kind.removeprefix("groundtruth/")) or "no type"

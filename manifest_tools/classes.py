@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.errors import BadData
+from manifest_tools.found import shown
 
 
 class ClassConflict(BadData):
@@ -20,6 +21,18 @@ class ClassConflict(BadData):
 
 # More are a mistake, or worse: a table by class has a row for each up to the highest.
 MOST_CLASSES = 10**7
+
+
+_LONGEST = 60  # characters of a name that a message repeats
+
+
+def clipped(name: str) -> str:
+    """Return a name for a message in which it stands without quotes: nobody reads a megabyte of it.
+
+    >>> clipped("RH"), len(clipped("x" * 1000))
+    ('RH', 60)
+    """
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
 def unnamed(index: int) -> str:
@@ -102,9 +115,9 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
         if names.get(index) == called:
             del indices[names.pop(index)]
         if names.setdefault(index, name) != name:
-            raise ClassConflict(f"class {index} has two names: {names[index]!r} and {name!r}")
+            raise ClassConflict(f"class {index} has two names: {shown(names[index])} and {shown(name)}")
         if indices.setdefault(name, index) != index:
-            raise ClassConflict(f"class {name!r} has two indices: {indices[name]} and {index}")
+            raise ClassConflict(f"class {shown(name)} has two indices: {indices[name]} and {index}")
     return ClassTable(tuple(sorted(names.items())))
 
 

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Literal
 
 from manifest_tools.attributes import LabelAttribute
+from manifest_tools.classes import clipped
 from manifest_tools.dates import date, utc
 from manifest_tools.errors import Refused
+from manifest_tools.found import shown
 from manifest_tools.record import Metadata, Peek, Row, state
 from manifest_tools.tasks import TaskType
 
@@ -75,6 +77,11 @@ class Seen:
         if len(self.classes) < 1000:
             self.classes |= other.classes
 
+    def settled(self, wanted: Conditions) -> bool:
+        """Say whether ``check`` cannot raise any more, whatever is still to come."""
+        asked = bool(wanted.min_confidence) and wanted.zero_confidence is None
+        return (self.informative or not asked) and self.wanted.issuperset(wanted.classes)
+
     def check(self, name: str, wanted: Conditions) -> None:
         """Raise Refused where a condition asked for what the whole manifest does not have."""
         if self.zeros and not self.informative:
@@ -84,19 +91,20 @@ class Seen:
             )
         missing = [c for c in wanted.classes if c not in self.wanted]
         if missing and self.labelled:
-            shown = ", ".join(list(self.classes)[:12]) or "none"
-            raise Refused(f"{name}: no line has the class {missing[0]!r}; it has {shown}")
+            there = ", ".join(clipped(one) for one in list(self.classes)[:12]) or "none"
+            raise Refused(f"{name}: no line has the class {shown(missing[0])}; it has {there}")
 
 
 def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     """Return the recipe for just the fields that the conditions look at."""
     task = attribute.task
+    called = f"{clipped(attribute.name)} is {clipped(task.short)}"
     asked = wanted.min_confidence is not None
     if (asked and not task.doubts) or (wanted.classes and not task.has_classes):
         what = "confidence" if asked and not task.doubts else "class"
-        raise Refused(f"{attribute.name} is {task.short}, no {what} stands on its lines")
+        raise Refused(f"{called}, no {what} stands on its lines")
     if wanted.multilabel == "trim" and task.label in ("index", "any"):
-        raise Refused(f"{attribute.name} is {task.short}, nothing can be trimmed off its lines")
+        raise Refused(f"{called}, nothing can be trimmed off its lines")
     fields = [*(task.doubts if asked else ()), *(task.fields if wanted.classes else ())]
     fields += ["human-annotated"] if wanted.human_annotated is not None else []
     fields += ["job-name"] if wanted.jobs else []

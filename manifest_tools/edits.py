@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from manifest_tools.classes import clipped
 from manifest_tools.errors import Refused
 from manifest_tools.record import METADATA, SOURCES
 from manifest_tools.spans import (
@@ -28,6 +29,13 @@ from manifest_tools.spans import (
 
 # What JSON can have outside its strings; a placeholder of these alone could hit a number.
 _OUTSIDE = frozenset('0123456789+-.eE truefalsn{}[]:,"\\')
+
+
+class Taken(ValueError):
+    """A name that an edit would give is on the line already: the edit asks too much, the line is sound."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the attribute {clipped(name)} is there already")
 
 
 class Rewriting(Protocol):
@@ -66,11 +74,11 @@ class Placeholder:
         return b"\\" in data or (self.needle in data and self.new.encode() in data)
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with every placeholder replaced; ValueError where a key would be there twice."""
+        """Return the line with every placeholder replaced; Taken where a key would be there twice."""
         keys = [text(line, member.key) for member in members(line)]
         for key in keys:
             if self.old in key and key.replace(self.old, self.new) in keys:
-                raise ValueError(f"the attribute {key.replace(self.old, self.new)} is there already")
+                raise Taken(key.replace(self.old, self.new))
         found = (edit for span in strings(line) for edit in replacements(line, span, self.old, self.new))
         return splice(line, found)
 
@@ -93,14 +101,14 @@ class FromLab:
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line under the new lab ID; raises ValueError where a key would be there twice."""
+        """Return the line under the new lab ID; raises Taken where a key would be there twice."""
         edits: list[Edit] = []
         found = {member: text(line, member.key) for member in members(line)}
         keys = set(found.values())
         for member, key in found.items():
             if key not in SOURCES and self._begins(key):
                 if self._swap(key) in keys - {key}:
-                    raise ValueError(f"the attribute {self._swap(key)} is there already")
+                    raise Taken(self._swap(key))
                 edits.append(self._edit(line, member.key, 0))
             if key.endswith(METADATA) and line[member.value.start : member.value.start + 1] == b"{":
                 edits += self._job_names(line, member.value)
@@ -181,14 +189,21 @@ class RenameAttribute:
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with the attribute renamed; raises ValueError where the new name is taken."""
+        """Return the line with the attribute renamed; raises Taken where the new name is taken."""
         found = {member: text(line, member.key) for member in members(line)}
         keys = set(found.values())
         names = {key: new for key in keys if (new := self._new(key, keys)) != key}
         taken = {self.new, self.new + METADATA, *names.values()} & keys
         if names and taken:
-            raise ValueError(f"the attribute {min(taken)} is there already")
+            raise Taken(min(taken))
         return splice(line, [(at.key, spell(names[key])) for at, key in found.items() if key in names])
+
+    def there(self, line: bytes) -> Iterator[str]:
+        """Yield what could be renamed on a line: label attributes, then other keys."""
+        keys = dict.fromkeys(text(line, member.key) for member in members(line))
+        labels = dict.fromkeys(owner(key, keys) for key in keys if key.endswith(METADATA))
+        yield from (name for name in labels if name not in SOURCES)
+        yield from (key for key in keys if key not in labels and not key.endswith(METADATA))
 
     def _new(self, key: str, keys: Collection[str]) -> str:
         if key == self.old:
@@ -233,6 +248,10 @@ class RenameClass:
         """Return the line with the class renamed."""
         names = self._spans(line)
         return splice(line, [(span, spell(self.new)) for span in names if text(line, span) == self.old])
+
+    def there(self, line: bytes) -> Iterator[str]:
+        """Yield the names of the classes on a line."""
+        return (text(line, span) for span in self._spans(line))
 
     def is_taken(self, line: bytes) -> bool:
         """Say whether a class of the line bears the new name."""

@@ -1,5 +1,6 @@
 """Keeps the lines that meet all conditions; every line that goes has a reason, and is counted."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,15 +8,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.attributes import ambiguous, label_attribute, survey
+from manifest_tools.attributes import ambiguous, survey
 from manifest_tools.conditions import ANY_LINE, Conditions, Seen, judge, leaving, peek_for
 from manifest_tools.errors import Refused
+from manifest_tools.held import held_back
 from manifest_tools.keys import mix
+from manifest_tools.labels import one_attribute
 from manifest_tools.pieces import Pieces, pieces
 from manifest_tools.record import Peek, Row
 from manifest_tools.rows import BadLine, Rows, read_rows
 from manifest_tools.scan import scan
-from manifest_tools.sinks import Published, check_apart, publishing
+from manifest_tools.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.sources import Block, Source, open_source, plain
 from manifest_tools.tasks import TaskType, task_type
 from manifest_tools.trim import trim, trim_units
@@ -57,6 +60,7 @@ def filter(
     rejects: str | None = None,
     label_attribute_name: str | None = None,
     force: bool = False,
+    kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
 ) -> Filtered:
@@ -64,27 +68,30 @@ def filter(
 
     ``sample`` then keeps so many of them, chosen by ``seed``. What goes is counted by reason, and kept in
     ``rejects``. Raises Refused for a confidence asked of a manifest where every confidence is 0: a job
-    with one worker a picture writes that, and it says nothing.
+    with one worker a picture writes that, and it says nothing; not a byte is out by then, to standard
+    output neither. ``kms_key`` encrypts what goes to S3.
     """
     wanted = conditions or Conditions()
-    check_apart(manifest, [output, *([] if rejects is None else [rejects])])
+    outputs = [output, *([] if rejects is None else [rejects])]
+    check_apart(manifest, outputs)
+    check_key(kms_key, outputs)
     source = open_source(manifest) if sample is None else plain(open_source(manifest))
     recipe, type_name = _recipe(source, wanted, label_attribute_name, jobs)
     task = partial(_filter_block, recipe, type_name, wanted)
     limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
     result, seen = Filtered(source.name), Seen()
-    with publishing(force=force) as publication:
-        kept = None if dry_run else publication.open(output)
-        left = None if dry_run or rejects is None else publication.open(rejects)
+    with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as stack:
+        opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
+        streams = [stack.enter_context(held_back(*one)) for one in opened]
         for _, part in scan(source, partial(task, limit, rejects is not None), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
             seen.add(part.seen)
             result.add(part)
-            if kept is not None:
-                kept.write(part.kept_pieces.read())
-            if left is not None:
-                left.write(part.left_pieces.read())
+            for stream, found in zip(streams, (part.kept_pieces, part.left_pieces), strict=False):
+                if seen.settled(wanted):
+                    stream.release()
+                stream.write(found.read())
         seen.check(source.name, wanted)
         source.check_unchanged()
     result.published = tuple(publication.published)
@@ -95,7 +102,7 @@ def _recipe(source: Source, wanted: Conditions, told: str | None, jobs: Jobs) ->
     """Return how to read the lines, and the type of their labels; labels are sought only if asked about."""
     if wanted.ask_nothing and told is None:
         return ANY_LINE, ""
-    attribute = label_attribute(source, told, jobs)
+    attribute = one_attribute(source, told, jobs)
     return peek_for(attribute, wanted), attribute.type
 
 

@@ -11,7 +11,7 @@ from manifest_tools.pieces import Pieces
 from manifest_tools.rows import line_offsets
 from manifest_tools.rules.reading import decode
 from manifest_tools.scan import scan
-from manifest_tools.sinks import publishing
+from manifest_tools.sinks import check_key, publishing
 from manifest_tools.sources import Block, Source, open_source
 from manifest_tools.work import Jobs
 
@@ -36,18 +36,23 @@ class Fixed:
 
 
 def fix(
-    *manifests: str, select: Collection[str] | None = None, dry_run: bool = False, jobs: Jobs = None
+    *manifests: str,
+    select: Collection[str] | None = None,
+    dry_run: bool = False,
+    kms_key: str | None = None,
+    jobs: Jobs = None,
 ) -> list[Fixed]:
     """Mend manifests in place, all of them or none: what ``mend`` can, blank lines, the final newline.
 
     ``select`` names the codes to be mended, all by default. What cannot be read stays as it is, for
-    ``validate`` to tell of; a manifest with nothing to mend is not touched. Raises Refused for an input that
-    has no place.
+    ``validate`` to tell of; a manifest with nothing to mend is not touched. ``kms_key`` encrypts what goes
+    to S3. Raises Refused for an input that has no place.
     """
+    check_key(kms_key, manifests)
     codes = frozenset(DONE if select is None else select)
     sources = [source for name in manifests if (source := _source(name)) is not None]
     results = []
-    with publishing(force=True, sync=True) as publication:
+    with publishing(force=True, sync=True, kms_key=kms_key) as publication:
         for source in sources:
             result = Fixed(source.name)
             results.append(result)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from manifest_tools.attributes import LabelAttribute, ambiguous, label_attribute, survey
-from manifest_tools.classes import ClassConflict, ClassTable, class_table, unnamed
+from manifest_tools.classes import ClassConflict, ClassTable, class_table, clipped, unnamed
 from manifest_tools.errors import Refused
 from manifest_tools.examples import Columns, Example, columns, joined
 from manifest_tools.record import Peek, state
@@ -46,9 +46,10 @@ def read_examples(
     Refused for a type without classes, InvalidLine for a line that cannot be read.
     """
     source = open_source(manifest)
-    attribute = label_attribute(source, label_attribute_name, jobs)
+    attribute = one_attribute(source, label_attribute_name, jobs)
     if not attribute.task.is_classification:
-        raise Refused(f"{source.name}: {attribute.name} is {attribute.task.short}, no class")
+        called = f"{clipped(attribute.name)} is {clipped(attribute.task.short)}"
+        raise Refused(f"{source.name}: {called}, no class")
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []
@@ -63,6 +64,16 @@ def read_examples(
     found.examples = whole
     found.table = whole_table(source, pairs, set(np.unique(whole.classes).tolist()))
     return found
+
+
+def one_attribute(source: Source, told: str | None = None, jobs: Jobs = None) -> LabelAttribute:
+    """Return what ``label_attribute`` does; who typed a pattern is told which command takes one."""
+    try:
+        return label_attribute(source, told, jobs)
+    except Refused as refused:
+        if told is None or "*" not in told:
+            raise
+        raise Refused(f"{refused}; only mtool split takes a pattern, so type one name") from refused
 
 
 def peek(attribute: LabelAttribute) -> Peek:

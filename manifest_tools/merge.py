@@ -1,23 +1,26 @@
 """Lays manifests together: one line a picture, one name a label attribute, one index a class."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from manifest_tools.attributes import LabelAttribute, Survey, check_number, survey
+from manifest_tools.attributes import LabelAttribute, Survey, check_attribute_name, check_number, survey
 from manifest_tools.errors import Refused
-from manifest_tools.merging.decide import POLICIES, Policy, pictures
-from manifest_tools.merging.hearing import Label, check_conflicts, hear
+from manifest_tools.merging.conflicts import Conflicts
+from manifest_tools.merging.decide import POLICIES, Places, Policy, pictures
+from manifest_tools.merging.gifts import Gifts, gifts
+from manifest_tools.merging.hearing import Label, hear
+from manifest_tools.merging.other_keys import known_keys
 from manifest_tools.merging.places import places
 from manifest_tools.merging.plans import Plan
 from manifest_tools.merging.reading import read_manifest
-from manifest_tools.merging.report import COUNTS, Merged, report
+from manifest_tools.merging.report import Merged, counted, report
 from manifest_tools.merging.roles import Cast, Manifest, cast
-from manifest_tools.merging.settle import settle
+from manifest_tools.merging.settle import Settled, settle
 from manifest_tools.merging.works import Division
-from manifest_tools.merging.writing import Joined, Written, write
-from manifest_tools.sinks import check_apart, publishing
+from manifest_tools.merging.writing import Joined, write
+from manifest_tools.sinks import check_apart, check_key, publishing
 from manifest_tools.sources import BLOCK, STDIN, Source, open_source, plain
 from manifest_tools.work import Jobs, crew
 
@@ -29,6 +32,7 @@ def merge(
     on_conflict: Policy = "error",
     rejects: str | None = None,
     force: bool = False,
+    kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
 ) -> Merged:
@@ -39,33 +43,40 @@ def merge(
     go on one line. Classes go by name; the first manifest's indices count. A line that needs no change keeps
     its bytes.
 
-    Where two labels of a picture differ, ``on_conflict`` decides; ``error`` raises BadData. Lines left out
-    are counted by reason, and kept in ``rejects``. Raises Refused where names, types or classes cannot
-    be one. Memory: about 80 bytes a line.
+    Where two labels of a picture differ, ``on_conflict`` decides; ``error`` raises BadData. Other keys that
+    only a line left out has go on the one that stays. Lines left out are counted by reason, and kept in
+    ``rejects``. Raises Refused where names, types or classes cannot
+    be one. ``kms_key`` encrypts what goes to S3. Memory: about 90 bytes a line.
     """
     _check(manifests, output, rejects, on_conflict)
+    if label_attribute_name is not None:
+        check_attribute_name(label_attribute_name)
+    check_key(kms_key, [output, *([] if rejects is None else [rejects])])
     sources = [plain(open_source(name)) for name in manifests]
     with crew(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
-        inputs = _read(sources, on_conflict, workers)
+        inputs, known = _read(sources, label_attribute_name, on_conflict, workers)
         roles = cast(inputs, label_attribute_name)
         where = places(inputs)
         picture, count = pictures(np.concatenate([one.remembered.forget_keys() for one in inputs]))
         labels = [hear(name, inputs, roles, picture, count, on_conflict) for name in roles.names]
-        check_conflicts(labels, where, on_conflict)
+        conflicts = Conflicts(labels, inputs, roles, where)
+        conflicts.check(on_conflict)
+        outcome = conflicts.outcome(picture)
         for one in inputs:
             one.remembered.columns.clear()  # all that they say has been heard
         blank = np.concatenate([one.remembered.blank for one in inputs])
         settled = settle(picture, count, blank, [(label.heard, label.decision) for label in labels])
+        giving = _gifts(inputs, picture, count, settled)
         del picture, blank
-        division = Division(sources, inputs, where, labels, settled, rejects is not None)
-        with publishing(force=force) as publication:
+        division = Division(sources, inputs, where, labels, settled, giving, rejects is not None)
+        with publishing(force=force, kms_key=kms_key) as publication:
             kept = Joined(None if dry_run else publication.open(output))
             left = Joined(None if dry_run or rejects is None else publication.open(rejects))
-            done = write(_plans(inputs, roles, labels), division.works(), kept, left, workers)
-            counts = _counts(len(inputs), done)
+            done = write(_plans(inputs, roles, labels), known, division.works(), kept, left, workers)
+            found = counted(len(inputs), done)
             for source in sources:
                 source.check_unchanged()
-    result = report(inputs, where, labels, settled, on_conflict, counts, roles.remarks)
+    result = report(inputs, where, labels, settled, on_conflict, outcome, found, roles.remarks)
     return replace(result, published=tuple(publication.published))
 
 
@@ -80,12 +91,26 @@ def _check(manifests: Sequence[str], output: str, rejects: str | None, policy: s
         check_apart(name, [output, *([] if rejects is None else [rejects])])
 
 
-def _read(sources: Sequence[Source], policy: str, jobs: Jobs) -> list[Manifest]:
+def _read(
+    sources: Sequence[Source], told: str | None, policy: str, jobs: Jobs
+) -> tuple[list[Manifest], frozenset[str]]:
+    """Return what is remembered of each manifest, and the keys that are sources or labels in any."""
     surveys = [survey(source, jobs) for source in sources]
-    return [
-        Manifest(source.name, attributes, read_manifest(source, attributes, policy, jobs))
-        for source, attributes in zip(sources, _attributes(surveys), strict=True)
+    attributes = _attributes(surveys)
+    known = known_keys((one for found in attributes for one in found), told)
+    asked = known if any(found.keys.keys() - known for found in surveys) else None
+    inputs = [
+        Manifest(source.name, found, read_manifest(source, found, policy, jobs, asked))
+        for source, found in zip(sources, attributes, strict=True)
     ]
+    return inputs, known
+
+
+def _gifts(inputs: Sequence[Manifest], picture: Places, count: int, settled: Settled) -> Gifts:
+    keys = np.concatenate([one.remembered.others for one in inputs])
+    for one in inputs:
+        one.remembered.others = np.zeros(0, np.uint64)
+    return gifts(picture, count, settled, keys)
 
 
 def _attributes(surveys: Sequence[Survey]) -> list[tuple[LabelAttribute, ...]]:
@@ -111,11 +136,3 @@ def _plans(inputs: Sequence[Manifest], roles: Cast, labels: Sequence[Label]) -> 
             if found:
                 moves[at][name] = dict(found)
     return [Plan(one.name, roles.roles[at], moves[at]) for at, one in enumerate(inputs)]
-
-
-def _counts(manifests: int, done: Iterable[Written]) -> dict[str, list[int]]:
-    counts = {name: [0] * manifests for name in COUNTS}
-    for part in done:
-        for name, numbers in counts.items():
-            numbers[part.plan] += getattr(part, name)
-    return counts

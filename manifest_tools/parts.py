@@ -98,7 +98,7 @@ def _tasks(
 def _as_written(source: Source, lengths: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return the lengths with the newline that the last line may lack: another one may come to follow it."""
     size = source.size or 0
-    if Block(source.uri, size - 1, size).read() == b"\n":
+    if Block(source.uri, size - 1, size, etag=source.etag).read() == b"\n":
         return lengths
     longer = lengths.copy()
     longer[-1] += 1

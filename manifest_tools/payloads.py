@@ -6,6 +6,7 @@ A name that ends in ``-ref`` stands for the bytes of its object, any other for t
 
 import difflib
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -13,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.errors import BadData, Refused
+from manifest_tools.classes import clipped
+from manifest_tools.errors import InvalidLine, MtoolError, Refused
 from manifest_tools.found import shown
 from manifest_tools.images import MISSING, Unusable
 from manifest_tools.places import Places
@@ -29,6 +31,23 @@ _LISTED = 8
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the object that a ``-ref`` attribute names; raises ValueError where it cannot."""
+
+
+class Unreadable(ValueError):
+    """The object that a line names cannot be had; the line itself is sound."""
+
+
+class NoObject(InvalidLine):
+    """The line whose object cannot be had, with what to type to hear of all such lines."""
+
+    def __init__(self, source: str, number: int, reason: str, images: Sequence[str] = ()) -> None:
+        name = "-" if source == "standard input" else shlex.quote(source)
+        told = "".join(f" --images {shlex.quote(one)}" for one in images)
+        advice = f"`mtool validate {name} --objects{told}` lists every such object"
+        MtoolError.__init__(self, f"{source}:{number}: {reason}; {advice}")
+        self.source = source
+        self.number = number
+        self.reason = reason
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -77,7 +96,7 @@ def _decoder(names: tuple[str, ...]) -> "msgspec.json.Decoder[Any]":
     try:
         return msgspec.json.Decoder(msgspec.defstruct("Sent", fields, rename=keys, gc=False))
     except ValueError as error:
-        raise BadData(
+        raise Refused(
             f"no attribute can be called {', '.join(map(shown, names))}: expected names"
             " without quotes, backslashes and control characters"
         ) from error
@@ -89,7 +108,8 @@ def _absent(line: bytes, name: str, is_null: bool) -> str:
         return f"{shown(name)} is null, and Pipe mode sends every attribute of every line"
     value: dict[str, Any] = msgspec.json.decode(line)
     if near := near_miss(name, value):
-        return f"expected the attribute {shown(name)}, found {shown(near)}; type --attribute {near}"
+        typed = shlex.quote(clipped(near))
+        return f"expected the attribute {shown(name)}, found {shown(near)}; type --attribute {typed}"
     metadata = value.get(name + METADATA)
     failed = isinstance(metadata, dict) and metadata.get("failure-reason") is not None
     there = ", ".join(shown(key) for key in list(value)[:_LISTED]) or "nothing"
@@ -117,13 +137,20 @@ def near_miss(name: str, there: Iterable[str]) -> str | None:
 def payloads(line: bytes, names: tuple[str, ...], read: Read) -> list[bytes]:
     """Return the payloads of a line, one an attribute, in the order of the names.
 
-    Raises ValueError where an attribute, or the object that it names, is not there.
+    Raises ValueError where an attribute is not there, Unreadable where the object is not that it names.
 
     >>> payloads(b'{"a-ref": "s3://b/k", "n": 1}', ("a-ref", "n"), lambda uri: uri.upper().encode())
     [b'S3://B/K', b'1']
     """
     said = zip(names, texts(line, names), strict=True)
-    return [read(text) if name.endswith(REF) else text.encode() for name, text in said]
+    return [_read(read, text) if name.endswith(REF) else text.encode() for name, text in said]
+
+
+def _read(read: Read, ref: str) -> bytes:
+    try:
+        return read(ref)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
 
 
 def read_object(where: Places, fetch: Read, ref: str) -> bytes:
@@ -136,7 +163,7 @@ def read_object(where: Places, fetch: Read, ref: str) -> bytes:
             return fetch(ref)
         return _read_file(where.find(ref))
     except Unusable as why:
-        advice = "; type --images FOLDER" if why.code == MISSING else ""
+        advice = "; type --images FOLDER" if why.code == MISSING and not where.mapped else ""
         raise ValueError(f"{why.message}{advice}") from why
     except NotThere as error:
         if error.what == "bucket":

@@ -3,7 +3,9 @@
 There is no image header in it, so it is no ``.rec`` for File mode: a picture's bytes, then its label's text.
 """
 
+import contextlib
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,19 +13,21 @@ from functools import partial
 from typing import BinaryIO
 
 from manifest_tools.attributes import survey
+from manifest_tools.classes import clipped
 from manifest_tools.errors import BadData, InvalidLine, Refused
 from manifest_tools.found import shown
-from manifest_tools.payloads import Read, check_names, payloads, read_object
+from manifest_tools.payloads import NoObject, Read, Unreadable, check_names, near_miss, payloads, read_object
 from manifest_tools.places import bucket_of, places
 from manifest_tools.recordio import frame
 from manifest_tools.samples import NotASample, Sample, read_pipe
-from manifest_tools.sent_lines import Numbered, check, in_order, shuffled
-from manifest_tools.sinks import Published, check_apart, publishing
+from manifest_tools.sent_lines import Checked, Numbered, check, in_order, shuffled
+from manifest_tools.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.sources import Source, open_source, plain
 from manifest_tools.work import Jobs, Progress, run, silently
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
+_LISTED = 8
 _FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
 
 """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
@@ -59,6 +63,7 @@ def pipe(
     seed: int = 0,
     fetch: Read | None = None,
     force: bool = False,
+    kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
     progress: Progress = silently,
@@ -68,14 +73,17 @@ def pipe(
     ``images`` says where objects lie on this disk, see ``places``; others come from S3, or by ``fetch``,
     called in threads with an S3 URI.
     ``shuffle`` changes the order of the lines by ``seed``, as ShuffleConfig does; the order is not that of
-    the service, which is not published. A FIFO is written as it is; its reader may leave. Raises
-    InvalidLine for a line that lacks an attribute, before anything is written.
+    the service, which is not published. A FIFO is written as it is; its reader may leave. ``kms_key``
+    encrypts what goes to S3. Raises
+    InvalidLine for a line that lacks an attribute, Refused for one that no line has, before anything is
+    written.
     """
     check_apart(manifest, [output])
+    check_key(kms_key, [output])
     source = plain(open_source(manifest))
     names = tuple(attributes) or _usual_names(source, jobs)
     check_names(names)
-    checked = check(source, names, shuffle, jobs)
+    checked = _checked(source, names, shuffle, jobs)
     result = Piped(source.name, names, checked.samples)
     where = places(images, checked.refs, _folder(manifest))
     read = partial(read_object, where, fetch or _from_s3)
@@ -85,9 +93,9 @@ def pipe(
     if dry_run:
         return result
     lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
-    sent = _sent(lines, names, read, source.name, _threads(jobs) if from_s3 else 1)
+    sent = _sent(lines, names, read, (source.name, *images), _threads(jobs) if from_s3 else 1)
     try:
-        with publishing(force=force) as publication:
+        with publishing(force=force, kms_key=kms_key) as publication:
             _write(publication.open(output), progress(sent, checked.samples, "lines"), result)
             source.check_unchanged()
         result.published = tuple(publication.published)
@@ -104,15 +112,18 @@ def records(
     >>> list(records([(1, b'{"a-ref": "s3://b/k", "n": 1}')], ("a-ref", "n"), str.encode))
     [b's3://b/k', b'1']
     """
-    for sent in _sent(lines, names, read, manifest, 1):
+    for sent in _sent(lines, names, read, (manifest,), 1):
         yield from sent
 
 
 def _sent(
-    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, manifest: str, threads: int
+    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, where: tuple[str, ...], threads: int
 ) -> Iterator[list[bytes]]:
-    """Yield the payloads of each line, in order; objects are fetched by several threads at once."""
-    task = partial(_line, names, read, manifest)
+    """Yield the payloads of each line, in order; objects are fetched by several threads at once.
+
+    ``where`` is the manifest's name, and what ``--images`` said, for a message.
+    """
+    task = partial(_line, names, read, where)
     if threads == 1:
         yield from map(task, lines)
         return
@@ -120,10 +131,13 @@ def _sent(
         yield from run(task, lines, executor, ahead=2 * threads)
 
 
-def _line(names: tuple[str, ...], read: Read, manifest: str, numbered: Numbered) -> list[bytes]:
+def _line(names: tuple[str, ...], read: Read, where: tuple[str, ...], numbered: Numbered) -> list[bytes]:
     number, line = numbered
+    manifest, *images = where
     try:
         return payloads(line, names, read)
+    except Unreadable as error:
+        raise NoObject(manifest, number, str(error), images) from error
     except ValueError as error:
         raise InvalidLine(manifest, number, str(error)) from error
 
@@ -140,6 +154,30 @@ def _write(stream: BinaryIO, sent: Iterable[list[bytes]], result: Piped) -> None
     stream.flush()
 
 
+def _checked(source: Source, names: tuple[str, ...], shuffle: bool, jobs: Jobs) -> Checked:
+    """Look at every line; a name that none of them has was mistyped, and the lines are sound."""
+    try:
+        return check(source, names, shuffle, jobs)
+    except InvalidLine:
+        with contextlib.suppress(InvalidLine):
+            _check_there(source, names, jobs)
+        raise
+
+
+def _check_there(source: Source, names: tuple[str, ...], jobs: Jobs) -> None:
+    there = survey(source, jobs).keys
+    for name in names:
+        if name in there:
+            continue
+        near = near_miss(name, there)
+        found = f"found {shown(near)}; type --attribute {shlex.quote(clipped(near))}" if near else ""
+        listed = ", ".join(map(shown, list(there)[:_LISTED])) or "nothing"
+        raise Refused(
+            f"{source.name}: expected the attribute {shown(name)}, no line has it; "
+            + (found or f"its lines have {listed}")
+        )
+
+
 def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
     """Return the source and the only label attribute; raises Refused, with all, where there are several."""
     found = survey(source, jobs)
@@ -147,8 +185,9 @@ def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
     labels = list(found.attributes)
     if len(labels) == 1:
         return first, labels[0]
-    there = ", ".join(map(shown, labels[:8])) or f"none; its keys are {', '.join(list(found.keys)[:8])}"
-    label = labels[0] if labels else "NAME"
+    there = ", ".join(map(shown, labels[:_LISTED]))
+    there = there or f"none; its keys are {', '.join(map(clipped, list(found.keys)[:_LISTED]))}"
+    label = shlex.quote(clipped(labels[0])) if labels else "NAME"
     raise Refused(
         f"{source.name}: expected one label attribute, found {there};"
         f" type --attribute {first} --attribute {label}"

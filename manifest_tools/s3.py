@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from manifest_tools.errors import MtoolError, Refused
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Denied",
     "NotThere",
+    "Object",
     "exists",
+    "find",
     "first_bytes",
     "have_credentials",
+    "head",
     "open_stream",
     "read",
     "read_range",
@@ -32,6 +36,32 @@ __all__ = [
 
 _CONNECTIONS = 32  # as many threads as convert fetches pictures with, and some more
 _BODY_TRIES = 3  # boto3 asks again for an answer, never for the body that broke off after it
+
+# What new bytes of an object keep of the old ones: how it is encrypted, and what goes with it.
+_KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "SSEKMSKeyId",
+    "ServerSideEncryption",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object as S3 shows it: bytes, and which bytes they are; ``settings`` is what new ones keep."""
+
+    uri: str
+    size: int
+    etag: str
+    settings: Mapping[str, Any]
+
+    def has_key(self, kms_key: str) -> bool:
+        """Say whether this KMS key, by ID or ARN, encrypts it; what an alias stands for, S3 does not say."""
+        used = str(self.settings.get("SSEKMSKeyId", ""))
+        return used == kms_key or used.endswith(f":key/{kms_key}")
 
 
 def have_credentials() -> bool:
@@ -44,19 +74,33 @@ def have_credentials() -> bool:
 
 def size(uri: str) -> int:
     """Return the number of bytes of the object."""
+    return head(uri).size
+
+
+def head(uri: str) -> Object:
+    """Return what S3 tells of the object without its bytes."""
     with _in_words(uri):
-        return _head(_named(uri))
+        answer = _head(_named(uri))
+    settings = {name: answer[name] for name in _KEPT if answer.get(name)}
+    # Only what is compressed by its name is written compressed.
+    if uri.endswith(".gz") and "gzip" in answer.get("ContentEncoding", ""):
+        settings["ContentEncoding"] = "gzip"
+    return Object(uri, answer["ContentLength"], answer.get("ETag", ""), settings)
+
+
+def find(uri: str) -> Object | None:
+    """Return the object, or None where there is none; a bucket that is not there raises NotThere."""
+    try:
+        return head(uri)
+    except NotThere as error:
+        if error.what == "bucket":
+            raise
+        return None
 
 
 def exists(uri: str) -> bool:
     """Say whether the object is there; a bucket that is not there is a mistake and raises NotThere."""
-    try:
-        size(uri)
-    except NotThere as error:
-        if error.what == "bucket":
-            raise
-        return False
-    return True
+    return find(uri) is not None
 
 
 def read(uri: str) -> bytes:
@@ -92,15 +136,18 @@ def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
     return data, size, answers[0].get("ETag", "").strip('"')
 
 
-def read_range(uri: str, start: int, end: int) -> bytes:
-    """Return the bytes from ``start`` up to ``end``; past the end of the object there are fewer."""
+def read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
+    """Return the bytes from ``start`` up to ``end``; past the end of the object there are fewer.
+
+    Raises MtoolError where the object is not the one of this ``etag`` any more.
+    """
     name = _named(uri)
     if end <= start:
         return b""
     wanted = f"bytes={start}-{end - 1}"
 
     def body() -> bytes:
-        answer = _client().get_object(Bucket=name.bucket, Key=name.key, Range=wanted)
+        answer = _client().get_object(Bucket=name.bucket, Key=name.key, Range=wanted, **_if_unchanged(etag))
         return answer["Body"].read()
 
     with _in_words(uri):
@@ -108,23 +155,28 @@ def read_range(uri: str, start: int, end: int) -> bytes:
 
 
 @contextlib.contextmanager
-def open_stream(uri: str) -> Iterator[BinaryIO]:
-    """Yield the object as a stream that is read once, from its beginning."""
+def open_stream(uri: str, etag: str = "") -> Iterator[BinaryIO]:
+    """Yield the object as a stream that is read once, from its beginning; ``etag`` as for ``read_range``."""
     name = _named(uri)
     with _in_words(uri):
-        body = _client().get_object(Bucket=name.bucket, Key=name.key)["Body"]
+        body = _client().get_object(Bucket=name.bucket, Key=name.key, **_if_unchanged(etag))["Body"]
         with contextlib.closing(body):
             yield cast(BinaryIO, body)
 
 
-def upload(path: str, uri: str) -> None:
+def upload(path: str, uri: str, *, over: Object | None = None, kms_key: str | None = None) -> None:
     """Make the file the object ``uri``, which appears whole or, after a failure, not at all.
 
-    Below 8 MiB it is one request; above, a multipart upload that is aborted when a part fails.
+    Below 8 MiB it is one request; above, a multipart upload that is aborted when a part fails. It keeps
+    the settings of the object ``over`` that it replaces. ``kms_key`` (ID, ARN or alias) encrypts it; without
+    either, the bucket's own encryption does.
     """
     name = _named(uri)
+    extra = dict(over.settings) if over is not None else {}
+    if kms_key is not None:
+        extra |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     with open(path, "rb") as file, _in_words(uri):
-        _client().upload_fileobj(file, name.bucket, name.key)
+        _client().upload_fileobj(file, name.bucket, name.key, ExtraArgs=extra)
 
 
 def _named(uri: str) -> S3Uri:
@@ -154,11 +206,16 @@ def _new_client(pid: int, settings: tuple[tuple[str, str], ...]) -> "S3Client":
         raise MtoolError(f"AWS: {error}; set AWS_ENDPOINT_URL to http://host:port") from error
 
 
-def _head(name: S3Uri) -> int:
+def _if_unchanged(etag: str) -> Any:
+    """Return the condition of a GET as keywords; none where it does not matter which bytes come."""
+    return {"IfMatch": etag} if etag else {}
+
+
+def _head(name: S3Uri) -> Mapping[str, Any]:
     from botocore.exceptions import ClientError
 
     try:
-        return _client().head_object(Bucket=name.bucket, Key=name.key)["ContentLength"]
+        return _client().head_object(Bucket=name.bucket, Key=name.key)
     except ClientError:
         # The answer to HEAD has no body and so no reason; GET says whether it was bucket or key.
         _client().get_object(Bucket=name.bucket, Key=name.key, Range="bytes=0-0")["Body"].close()

@@ -42,6 +42,14 @@ _ANSWERS = {
     ("RequestTimeTooSkewed",): "this machine's clock is wrong; set it and try again",
     ("SlowDown", "503"): "S3 asks to go slower; try again later, or with a smaller --jobs",
     ("InvalidObjectState",): "the object is archived; restore it from Glacier first",
+    ("PreconditionFailed", "412"): "was changed while it was read; type the same once more",
+    ("KMS.NotFoundException", "KMS.InvalidArnException"): (
+        "there is no such KMS key in this account and region; check --kms-key and AWS_REGION"
+    ),
+    ("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException"): (
+        "its KMS key cannot be used now: disabled, pending deletion, or made for something else;"
+        " enable it, or type another --kms-key"
+    ),
 }
 
 

@@ -3,16 +3,23 @@
 import contextlib
 import gzip
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from manifest_tools.errors import Exists, MtoolError, Refused
 from manifest_tools.files import NewFile, is_special, new_file, same_bytes, same_streams, sync_folder
 
+if TYPE_CHECKING:
+    from manifest_tools.s3 import Object
+
 STDOUT = "-"
+
+# An ID, an ARN, or alias/NAME.
+_KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,12 @@ class _Output:
     name: str
     file: NewFile
     wrapper: BinaryIO | None = None
+    there: "Object | None" = None
+    """The object that stands in its place, once that was looked for."""
+
+    @property
+    def in_s3(self) -> bool:
+        return self.name.startswith("s3://")
 
     def close(self, sync: bool) -> None:
         if self.wrapper is not None:
@@ -41,6 +54,7 @@ class Publication:
 
     force: bool
     sync: bool
+    kms_key: str | None = None
     published: list[Published] = field(default_factory=list)
     _outputs: list[_Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)
@@ -98,22 +112,30 @@ class Publication:
 
     def publish(self) -> None:
         """Let all outputs take their places, or none: an existing one is replaced only by ``force``."""
+        check_key(self.kms_key, [output.name for output in self._outputs])
         for stream in self._direct:
             stream.close()
         for output in self._outputs:
             output.close(self.sync)
+            output.there = _object_there(output)
         same = {output.name for output in self._outputs if _is_unchanged(output)}
         changed = [output for output in self._outputs if output.name not in same]
         taken = [output.name for output in changed if _is_there(output)]
         if taken and not self.force:
             raise Exists(taken)
         for output in self._outputs:
-            if output.name in same:
+            stays = output.name in same and not self._is_to_encrypt(output)
+            if stays:
                 output.file.discard()
             else:
                 self._place_or_say(output)
-            state: Literal["written", "unchanged"] = "unchanged" if output.name in same else "written"
+            state: Literal["written", "unchanged"] = "unchanged" if stays else "written"
             self.published.append(Published(output.name, state))
+
+    def _is_to_encrypt(self, output: _Output) -> bool:
+        """Say whether an object has the right bytes, and not the key that was asked for."""
+        key, there = self.kms_key, output.there
+        return key is not None and there is not None and not there.has_key(key)
 
     def _place_or_say(self, output: _Output) -> None:
         try:
@@ -126,10 +148,10 @@ class Publication:
             ) from error
 
     def _place(self, output: _Output) -> None:
-        if output.name.startswith("s3://"):
+        if output.in_s3:
             from manifest_tools import s3
 
-            s3.upload(str(output.file.temporary), output.name)
+            s3.upload(str(output.file.temporary), output.name, over=output.there, kms_key=self.kms_key)
             output.file.discard()
             return
         output.file.take_its_place()
@@ -138,14 +160,17 @@ class Publication:
 
 
 @contextlib.contextmanager
-def publishing(*, force: bool = False, sync: bool = False) -> Iterator[Publication]:
+def publishing(
+    *, force: bool = False, sync: bool = False, kms_key: str | None = None
+) -> Iterator[Publication]:
     """Collect outputs that appear when the block ends well, and leave no trace when it does not.
 
     Raises Exists when an output is there already with other bytes and ``force`` is not given;
     one with the very same bytes is left alone and reported as unchanged. ``sync`` puts every new
-    file on the disk before the first one takes its place.
+    file on the disk before the first one takes its place. ``kms_key`` encrypts what goes to S3; without it
+    an object that is replaced keeps its own encryption, and a new one has the bucket's.
     """
-    publication = Publication(force, sync)
+    publication = Publication(force, sync, kms_key)
     try:
         yield publication
         publication.publish()
@@ -166,6 +191,16 @@ def check_apart(manifest: str, outputs: Sequence[str]) -> None:
         taken[place] = "another output"
 
 
+def check_key(kms_key: str | None, outputs: Sequence[str]) -> None:
+    """Raise Refused for what cannot be a KMS key, and for one with which nothing would be encrypted."""
+    if kms_key is None:
+        return
+    if not _KMS_KEY.fullmatch(kms_key):
+        raise Refused(f"--kms-key: expected a KMS key's ID, ARN or alias/NAME, found {kms_key[:100]!r}")
+    if outputs and not any(output.startswith("s3://") for output in outputs):
+        raise Refused(f"--kms-key encrypts objects in S3, and {outputs[0]} is none; leave it out")
+
+
 def _place(name: str) -> str:
     return name if name.startswith("s3://") else os.path.realpath(name)
 
@@ -184,21 +219,25 @@ def _spool(uri: str) -> NewFile:
     return NewFile(Path(stream.name), Path(stream.name), cast(BinaryIO, stream))
 
 
-def _is_there(output: _Output) -> bool:
-    if output.name.startswith("s3://"):
-        from manifest_tools import s3
+def _object_there(output: _Output) -> "Object | None":
+    if not output.in_s3:
+        return None
+    from manifest_tools import s3
 
-        return s3.exists(output.name)
-    return output.file.target.exists()
+    return s3.find(output.name)
+
+
+def _is_there(output: _Output) -> bool:
+    return output.there is not None if output.in_s3 else output.file.target.exists()
 
 
 def _is_unchanged(output: _Output) -> bool:
-    if output.name.startswith("s3://"):
-        from manifest_tools import s3
+    if not output.in_s3:
+        return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)
+    from manifest_tools import s3
 
-        size = output.file.temporary.stat().st_size
-        if not s3.exists(output.name) or s3.size(output.name) != size:
-            return False
-        with s3.open_stream(output.name) as there, output.file.temporary.open("rb") as here:
-            return same_streams(there, here)
-    return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)
+    found = output.there
+    if found is None or found.size != output.file.temporary.stat().st_size:
+        return False
+    with s3.open_stream(output.name, found.etag) as there, output.file.temporary.open("rb") as here:
+        return same_streams(there, here)

@@ -33,12 +33,14 @@ class Block:
     start: int
     end: int
     held: bytes | None = None
+    etag: str = ""
+    """Which bytes of an object in S3 they are; another process asks for no others."""
 
     def read(self) -> bytes:
-        """Return the bytes."""
+        """Return the bytes; raises MtoolError where somebody has put others in their place."""
         if self.held is not None:
             return self.held
-        return _read_range(self.uri, self.start, self.end)
+        return _read_range(self.uri, self.start, self.end, self.etag)
 
 
 class Copy:
@@ -67,33 +69,32 @@ class Source:
     stamp: tuple[int, ...] | None = None
     """Which file it was when it was opened, and in which state; None where that cannot be told."""
 
+    etag: str = ""
+    """The same of an object in S3."""
+
     def check_unchanged(self) -> None:
         """Raise MtoolError when somebody changed or replaced the file since it was opened.
 
         For work that reads it twice, or takes its place.
         """
-        if self.stamp is None:
+        if self.stamp is None and not self.etag:
             return
-        try:
-            same = _stamp(os.stat(self.uri)) == self.stamp
-        except OSError:
-            same = False
-        if not same:
+        if not _is_same(self):
             raise MtoolError(f"{self.name}: was changed while it was read; type the same once more")
 
     def head(self, length: int = HEAD) -> bytes:
         """Return the first bytes."""
         if self.size is not None:
-            return _read_range(self.uri, 0, min(length, self.size))
-        with _decompressed(self.uri) as stream:
+            return _read_range(self.uri, 0, min(length, self.size), self.etag)
+        with _decompressed(self.uri, self.etag) as stream:
             return stream.read(length)
 
     def blocks(self, size: int = BLOCK) -> Iterator[Block]:
         """Yield the whole of it in order, cut after line ends, ``size`` bytes or one longer line each."""
         if self.size is not None:
-            yield from _range_blocks(self.uri, self.size, size)
+            yield from _range_blocks(self.uri, self.size, size, self.etag)
         else:
-            with _decompressed(self.uri) as stream:
+            with _decompressed(self.uri, self.etag) as stream:
                 yield from _stream_blocks(stream, size)
 
     def digest(self) -> str:
@@ -195,7 +196,8 @@ def _open(name: str) -> Source:
     if name.startswith("s3://"):
         from manifest_tools import s3
 
-        return Source(name, name, None if name.endswith(".gz") else s3.size(name))
+        found = s3.head(name)
+        return Source(name, name, None if name.endswith(".gz") else found.size, etag=found.etag)
     try:
         status = os.stat(name)
     except OSError as error:
@@ -211,6 +213,18 @@ def _open(name: str) -> Source:
     return Source(name, name, size, stamp=_stamp(status))
 
 
+def _is_same(source: Source) -> bool:
+    if source.uri.startswith("s3://"):
+        from manifest_tools import s3
+
+        found = s3.find(source.uri)
+        return found is not None and found.etag == source.etag
+    try:
+        return _stamp(os.stat(source.uri)) == source.stamp
+    except OSError:
+        return False
+
+
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
@@ -222,12 +236,12 @@ def _reason(error: OSError) -> str:
 
 
 @contextlib.contextmanager
-def _decompressed(uri: str) -> Iterator[BinaryIO]:
+def _decompressed(uri: str, etag: str = "") -> Iterator[BinaryIO]:
     try:
         if uri.startswith("s3://"):
             from manifest_tools import s3
 
-            with s3.open_stream(uri) as body, gzip.GzipFile(fileobj=body) as stream:
+            with s3.open_stream(uri, etag) as body, gzip.GzipFile(fileobj=body) as stream:
                 yield cast(BinaryIO, stream)
         else:
             with gzip.open(uri, "rb") as stream:
@@ -236,11 +250,11 @@ def _decompressed(uri: str) -> Iterator[BinaryIO]:
         raise NotAManifest(uri, f"a damaged gzip file ({error})", "fetch it again") from error
 
 
-def _read_range(uri: str, start: int, end: int) -> bytes:
+def _read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
     if uri.startswith("s3://"):
         from manifest_tools import s3
 
-        return s3.read_range(uri, start, end)
+        return s3.read_range(uri, start, end, etag)
     with open(uri, "rb", buffering=0) as file:
         file.seek(start)
         data = file.read(end - start)
@@ -251,19 +265,19 @@ def _read_range(uri: str, start: int, end: int) -> bytes:
     return data
 
 
-def _range_blocks(uri: str, total: int, size: int) -> Iterator[Block]:
+def _range_blocks(uri: str, total: int, size: int, etag: str) -> Iterator[Block]:
     start = 0
     while start < total:
-        end = _line_end(uri, min(start + size, total), total)
-        yield Block(uri, start, end)
+        end = _line_end(uri, min(start + size, total), total, etag)
+        yield Block(uri, start, end, etag=etag)
         start = end
 
 
-def _line_end(uri: str, at: int, total: int) -> int:
+def _line_end(uri: str, at: int, total: int, etag: str) -> int:
     """Return the offset after the first newline at or after ``at - 1``."""
     at -= 1
     while at < total:
-        window = _read_range(uri, at, min(at + HEAD, total))
+        window = _read_range(uri, at, min(at + HEAD, total), etag)
         found = window.find(b"\n")
         if found >= 0:
             return at + found + 1

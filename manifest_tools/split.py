@@ -20,7 +20,7 @@ from manifest_tools.errors import Refused
 from manifest_tools.keys import mix
 from manifest_tools.lines import KINDS, Lines, read_lines, read_together
 from manifest_tools.parts import NOWHERE, write_parts
-from manifest_tools.sinks import Publication, Published, check_apart, publishing
+from manifest_tools.sinks import Publication, Published, check_apart, check_key, publishing
 from manifest_tools.sources import BLOCK, Source, open_source, plain
 from manifest_tools.work import Jobs, crew
 
@@ -67,6 +67,11 @@ class Split:
         return list(self.parts)[_home(self.parts)]
 
     @property
+    def empty_parts(self) -> tuple[str, ...]:
+        """Parts that no line went to, in the order of ``parts``."""
+        return tuple(name for name, lines in self.lines.items() if not lines)
+
+    @property
     def num_training_samples(self) -> int:
         """Lines of the part called train, or else of the first."""
         return self.lines[self.home]
@@ -111,6 +116,7 @@ def split(
     rejects: str | None = None,
     shuffle: bool = False,
     force: bool = False,
+    kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
 ) -> Split:
@@ -122,9 +128,11 @@ def split(
     40 bytes a line.
 
     With several ``label_attribute_name``, or ``sport*``, a line has the classes of all of them, by name.
+    ``kms_key`` encrypts what goes to S3.
     """
     shares = _shares(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(shares), rejects)
+    check_key(kms_key, list(targets.values()))
     source = plain(open_source(manifest))
     with crew(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute_name, workers)
@@ -135,7 +143,7 @@ def split(
             return replace(result, digest=source.digest())
         if output is not None and not output.startswith("s3://"):
             os.makedirs(output, exist_ok=True)
-        with publishing(force=force) as publication:
+        with publishing(force=force, kms_key=kms_key) as publication:
             ranks = _ranks(lines, seed) if shuffle else None
             files = list(targets.values())
             digest = write_parts(source, lines.lengths, part, files, publication, ranks, workers)

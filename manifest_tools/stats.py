@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from manifest_tools.attributes import label_attribute
+from manifest_tools.labels import one_attribute
 from manifest_tools.scan import scan
 from manifest_tools.sources import open_source, plain
 from manifest_tools.tally import NO_URI, Count, Tally, count_block
@@ -114,7 +114,7 @@ def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: Jobs 
     """
     source = plain(open_source(manifest))
     if label_attribute_name is not None:
-        label_attribute(source, label_attribute_name, jobs)
+        one_attribute(source, label_attribute_name, jobs)
     whole = Count()
     for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
         whole.add(part)

@@ -65,7 +65,7 @@ class Room:
         return str(path)
 
     def check(self, *lines: dict[str, Any] | str, **options: Any) -> list[Problem]:
-        given = {"images": [f"s3://raw={self.raw}"], "jobs": 1} | options
+        given: dict[str, Any] = {"images": [f"s3://raw={self.raw}"], "jobs": 1} | options
         return list(check_objects(self.manifest(*lines), **given))
 
     def one(self, key: str, data: bytes, **options: Any) -> list[tuple[str, str]]:

@@ -76,6 +76,63 @@ def test_confidences_that_say_nothing_stop_the_run_with_what_to_type(
     assert (kept.exit_code, kept.stdout_bytes) == (0, zeros.read_bytes())
 
 
+HARD = [*(boxes(n) for n in range(3)), boxes(3, ("RH", 0.0))]
+
+
+@pytest.mark.parametrize("pad", [0, 3_000_000], ids=["in memory", "on the disk"])
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        pytest.param(["--min-confidence", 0.5], HARD, id="confidences that are all 0"),
+        pytest.param(
+            ["--class", "RH", "--class", "rh"], [line(n, n % 2) for n in range(9)], id="a class that is none"
+        ),
+    ],
+)
+def test_nothing_is_out_by_the_time_the_end_refuses(
+    in_folder: Path, run: Run, words: list[object], rows: list[bytes], pad: int
+) -> None:
+    write(in_folder / "a", *(row[:-1] + b', "pad": "%s"}' % (b"x" * pad) for row in rows))
+    for rejects in ([], ["--rejects", "rest"]):
+        done = run("filter", "a", *words, *rejects)
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert [path.name for path in in_folder.iterdir()] == ["a"]
+
+
+def test_what_was_held_back_comes_out_in_its_order(in_folder: Path, run: Run) -> None:
+    rows = [*(boxes(n, pad="x" * 2_000_000) for n in range(3)), boxes(3, ("RH", 0.9)), boxes(4)]
+    write(in_folder / "a", *rows)
+    assert run("filter", "a", "--min-confidence", 0.5).stdout_bytes == b"\n".join(rows) + b"\n"
+    nothing_said = run("filter", "-", "--min-confidence", 0.5, input=boxes(1) + b"\n")
+    assert (nothing_said.exit_code, nothing_said.stdout_bytes) == (0, boxes(1) + b"\n")
+
+
+@pytest.mark.parametrize("told", [[], ["--label-attribute", "y" * 10**5]], ids=["none told", "a long one"])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["no label", "one", "two"])
+def test_label_attributes_in_a_refusal_are_clipped(
+    in_folder: Path, run: Run, told: list[str], number: int
+) -> None:
+    names = ["a" * 10**5, "b" * 10**5][:number]
+    metadata = {"type": "t" * 10**5}
+    value = {"k" * 10**5: 1} | dict.fromkeys(names, 1) | {f"{name}-metadata": metadata for name in names}
+    write(in_folder / "a", json.dumps(value).encode())
+    assert len(run("filter", "a", "--labelled", *told).stderr) < 600
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--class", "nosuch"], ["--class", "y" * 10**5], ["--min-confidence", 0.5, "--label-attribute", "c"]],
+    ids=["a class", "a long class", "a type"],
+)
+def test_names_in_a_refusal_are_clipped(in_folder: Path, run: Run, words: list[object]) -> None:
+    custom = b'"c": {"x": 1}, "c-metadata": {"type": "%s"}' % (b"t" * 10**5)
+    row = line(1, class_name="x" * 10**5)[:-1] + b", " + custom + b"}"
+    write(in_folder / "a", row)
+    told = [] if "--label-attribute" in words else ["--label-attribute", "kind"]
+    done = run("filter", "a", *words, *told)
+    assert (done.exit_code, len(done.stderr) < 400) == (2, True)
+
+
 def test_a_class_that_is_not_there_stops_the_run_with_those_that_are(workshop: Path, run: Run) -> None:
     done = run("filter", "output.manifest", "--class", "rh")
     said = "mtool: output.manifest: no line has the class 'rh'; it has RH, LH\n"

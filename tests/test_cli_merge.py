@@ -1,13 +1,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from manifest_tools.cli.merge import OnConflict
 from manifest_tools.merging.decide import POLICIES
-from tests.ground_truth import FAILED, UNLABELLED, line, lines_of, write
+from tests.ground_truth import FAILED, SINGLE, UNLABELLED, line, lines_of, write
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +33,8 @@ def test_two_manifests_become_one_with_a_table_of_what_became_of_their_lines(two
         "b             4     3           1         0    1\n"
         "all           8     6           1         1    1\n"
         "1 label differed, decided by --on-conflict highest-confidence\n"
+        "label attribute  kept  lost  lines\n"
+        "kind             LH    RH        1\n"
         "all: written\n"
         "rest: written\n"
     )
@@ -48,7 +50,7 @@ def test_a_conflict_ends_with_one_line_and_nothing_written(two: Path, run: Run) 
     done = run("merge", "a", "b", "-o", "all")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "mtool: a:3 and b:2: differing labels for the same source (1 in all); "
+        "mtool: a:3 'RH' and b:2 'LH': differing labels for the same source (1 in all); "
         "type --on-conflict first, last, newest, highest-confidence or vote\n"
     )
     assert sorted(path.name for path in two.iterdir()) == ["a", "b"]
@@ -74,6 +76,7 @@ def test_without_a_place_the_lines_go_to_standard_output_and_the_report_does_not
                 "renamed": 0,
                 "reindexed": 0,
                 "overlaid": 0,
+                "carried": 0,
             },
             {
                 "manifest": "b",
@@ -85,11 +88,17 @@ def test_without_a_place_the_lines_go_to_standard_output_and_the_report_does_not
                 "renamed": 0,
                 "reindexed": 0,
                 "overlaid": 0,
+                "carried": 0,
             },
         ],
         "on_conflict": "last",
         "conflicts": 1,
         "ties": 0,
+        "undated": 0,
+        "decided": [{"label_attribute": "kind", "kept": "LH", "lost": "RH", "lines": 1}],
+        "decided_more": 0,
+        "differ": 0,
+        "differing": [],
         "remarks": [],
     }
     assert tables["kind"]["classes"] == {"0": "RH", "1": "LH"}
@@ -186,3 +195,104 @@ def test_many_manifests_have_a_short_table(in_folder: Path, run: Run) -> None:
 
 def test_the_policies_of_the_command_are_those_of_the_function() -> None:
     assert tuple(one.value for one in OnConflict) == POLICIES
+
+
+def test_other_keys_are_added_and_told_where_they_differ(in_folder: Path, run: Run) -> None:
+    noted = [row.replace(b'"kind":', b'"note":"n%d","kind":' % n) for n, row in enumerate([line(1)] * 3)]
+    write(in_folder / "a", line(1))
+    for name, row in zip("bcd", noted, strict=True):
+        write(in_folder / name, row)
+    done = run("merge", "a", "b", "c", "d", "-o", "all")
+    assert lines_of("all") == [line(1)[:-1] + b', "note":"n0"}\n']
+    assert done.stderr == (
+        "manifest  lines  kept  same label  keys added\n"
+        "a             1     1           0           1\n"
+        "b             1     0           1           0\n"
+        "c             1     0           1           0\n"
+        "d             1     0           1           0\n"
+        "all           4     1           3           1\n"
+        "2 lines differ in other keys: note; what the line that stays says counts\n"
+        "all: written\n"
+    )
+    said = json.loads(run("merge", "b", "c", "-o", "two", "--json").stderr)
+    assert (said["differ"], said["differing"]) == (1, ["note"])
+
+
+def test_many_and_long_keys_that_differ_are_told_in_short(in_folder: Path, run: Run) -> None:
+    for name in "ab":
+        keys = [f"key{n}" for n in range(12)] + ["\x1b[31m" + "x" * 1_000_000]
+        found = {"source-ref": "s3://b/1.jpg"} | dict.fromkeys(reversed(keys), name)
+        write(in_folder / name, json.dumps(found).encode())
+    done = run("merge", "a", "b", "-o", "all")
+    assert done.exit_code == 0
+    assert "1 line differs in other keys: \\x1b[31mxxx" in done.stderr
+    assert "key6, key5, ...; what" in done.stderr
+    assert len(done.stderr) < 600
+    assert "\x1b" not in done.stderr
+
+
+def test_dates_that_are_missing_are_told_in_the_line_of_the_policy(in_folder: Path, run: Run) -> None:
+    for name, label, date in (("a", 0, "soon"), ("b", 1, "2024-01-01")):
+        write(in_folder / name, *(line(n, label, creation_date=date) for n in (1, 2)))
+    done = run("merge", "a", "b", "--on-conflict", "newest", "-o", "all")
+    assert (
+        "2 labels differed, decided by --on-conflict newest; 2 without a date counted as oldest"
+        in done.stderr
+    )
+
+
+def test_no_table_of_decided_labels_is_long(in_folder: Path, run: Run) -> None:
+    rows = [line(n, 0, class_name=f"c{n}").replace(b'"kind": 0', b'"kind": %d' % n) for n in range(25)]
+    write(in_folder / "a", *rows)
+    write(in_folder / "b", *(line(n, 0, class_name="c0") for n in range(25)))
+    done = run("merge", "a", "b", "--on-conflict", "first", "-o", "all")
+    assert "(and 4 more)\n" in done.stderr
+    assert done.stderr.count(" c0 ") == 20
+
+
+@pytest.mark.parametrize("name", ["", "x-metadata", "source", "source-ref", "a\x1bb", "a\nb"], ids=repr)
+def test_no_label_attribute_can_be_called(two: Path, run: Run, name: str) -> None:
+    done = run("merge", "a", "--label-attribute", name, "-o", "all")
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "expected the name of a label attribute, found" in done.stderr
+    assert not (two / "all").exists()
+
+
+@pytest.mark.parametrize("name", ["kind", "Lab-1", "left_or_right", "défaut", "kind 2", "x"])
+def test_a_label_attribute_can_be_called(two: Path, run: Run, name: str) -> None:
+    assert run("merge", "a", "--label-attribute", name, "-q", "-o", "all").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({"kind": 1, "class": "b"}, ("--on-conflict", "error")),
+        ({"kind": 1, "class": "b"}, ("--on-conflict", "newest")),
+        ({"picture": 2, "kind": 0, "name": "other"}, ()),
+        ({"kind": 0, "class": "b"}, ()),
+        ({"picture": 2, "name": "kind-ref"}, ("--label-attribute", "k")),
+    ],
+    ids=[
+        "labels that differ",
+        "labels without dates",
+        "names that differ",
+        "one index for two classes",
+        "a name that needs -ref",
+    ],
+)
+def test_no_refusal_repeats_a_megabyte(
+    in_folder: Path, run: Run, second: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    long = "x" * 1_000_000
+
+    def row(picture: int = 1, kind: int = 0, name: str = "kind", **other: str) -> bytes:
+        name = name.replace("kind", f"{long}") if name != "other" else f"{long}y"
+        metadata = {"type": SINGLE, "class-name": other.get("class", "a") + long}
+        value = {"source-ref": f"s3://b/{picture}", name: kind, f"{name}-metadata": metadata}
+        return json.dumps(value).encode()
+
+    write(in_folder / "a", row(), *([row(**second)] if second == {"kind": 0, "class": "b"} else []))
+    write(in_folder / "b", row(**second))
+    done = run("merge", "a", "b", "-o", "all", *words)
+    assert done.exit_code in (1, 2)
+    assert (done.stderr.count("\n"), len(done.stderr) < 700) == (1, True), done.stderr[:900]

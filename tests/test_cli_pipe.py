@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from manifest_tools.recordio import read_records
-from tests.ground_truth import line, write
+from tests.ground_truth import UNLABELLED, line, write
 from tests.pictures import jpeg
 
 if TYPE_CHECKING:
@@ -81,13 +81,29 @@ def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
     ("words", "code", "said"),
     [
         pytest.param(
-            ["--attribute", "Kind"], 1, "train.manifest:1: .* type --attribute kind", id="a near miss"
+            ["--attribute", "knd"],
+            2,
+            r"^mtool: train.manifest: expected the attribute 'knd', no line has it; found 'kind'; "
+            r"type --attribute kind\n$",
+            id="a near miss",
+        ),
+        pytest.param(
+            ["--attribute", "mood"],
+            2,
+            r"'mood', no line has it; its lines have 'source-ref', 'kind', 'kind-metadata'\n$",
+            id="a name that is near to none",
         ),
         pytest.param(["--attribute", "kind", "--attribute", "kind"], 2, "kind: named twice", id="one twice"),
         pytest.param(["-o", "train.manifest"], 2, "its own input", id="over its input"),
         pytest.param(["-o", "no/out"], 2, "there is no folder no", id="into no folder"),
         pytest.param(["--images", "nowhere"], 2, "expected a folder", id="no such folder"),
-        pytest.param(["--images", "s3://raw=empty"], 1, "train.manifest:1: .*no such file", id="no picture"),
+        pytest.param(
+            ["--images", "s3://raw=empty"],
+            1,
+            "train.manifest:1: .*no such file; "
+            "`mtool validate train.manifest --objects --images s3://raw=empty` lists every such object\n$",
+            id="no picture",
+        ),
     ],
 )
 def test_what_cannot_be_sent_is_one_line(
@@ -100,6 +116,30 @@ def test_what_cannot_be_sent_is_one_line(
     done = run("pipe", "train.manifest", *images, *words)
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (code, "", 1)
     assert re.search(said, done.stderr)
+
+
+def test_an_attribute_that_some_lines_have_is_a_matter_of_the_lines(train: Path, run: Run) -> None:
+    write(train / "some.manifest", UNLABELLED, line(1, 1))
+    done = run("pipe", "some.manifest", "--images", "raw", "--attribute", "kind")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("mtool: some.manifest:1: expected the attribute 'kind', found ")
+
+
+def test_without_images_what_is_missing_beside_the_manifest_asks_for_them(train: Path, run: Run) -> None:
+    write(train / "local.manifest", b'{"source-ref": "not-here.jpg"}')
+    done = run("pipe", "local.manifest", "--attribute", "source-ref")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "; type --images FOLDER; `mtool validate local.manifest --objects` lists" in done.stderr
+
+
+def test_long_names_are_not_printed_whole(train: Path, run: Run) -> None:
+    long = b"k" * 10**6
+    write(
+        train / "long.manifest", b'{"source-ref": "s3://raw/0.jpg", "%s": 1, "%s": 2}' % (long, long + b"a")
+    )
+    said = run("pipe", "long.manifest", "--images", "raw").stderr
+    said += run("pipe", "long.manifest", "--images", "raw", "--attribute", "kind").stderr
+    assert (said.count("mtool: "), len(said) < 2000) == (2, True)
 
 
 def test_a_terminal_is_not_for_records(train: Path) -> None:

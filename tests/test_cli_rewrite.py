@@ -127,6 +127,23 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
         (["--rename-class", "=RH"], "expected --rename-class OLD=NEW, found '=RH'"),
         (["--rename-class", "RH=LH"], "a.manifest: there is a class 'LH' already; two would become one"),
         (["--lab", "lab3", "-o", "x", "a.manifest"], "-o takes one manifest, found 2"),
+        (["--rename-class", "nosuch=x"], "a.manifest: no line has the class 'nosuch'; it has RH, LH\n"),
+        (
+            ["--rename-class", "RH=x", "--label-attribute", "nosuch"],
+            "a.manifest: no line has the class 'RH' in nosuch; no class name stands there\n",
+        ),
+        (
+            ["--rename-attribute", "nosuch=x"],
+            "a.manifest: no line has the attribute 'nosuch'; it has kind, source-ref\n",
+        ),
+        *(
+            (["--rename-attribute", f"kind={name}"], "expected the name of a label attribute, found ")
+            for name in ("kind-metadata", "k-metadata", "source", "source-ref", "a\nb")
+        ),
+        (
+            ["--rename-attribute", "source-ref=kind"],
+            "a.manifest:1: the attribute kind is there already; type another name\n",
+        ),
     ],
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
@@ -140,6 +157,43 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     assert done.stderr.startswith(f"mtool: {said}")
     assert done.stderr.count("\n") == 1
     assert [(path.name, path.read_bytes()) for path in in_folder.iterdir()] == [("a.manifest", before)]
+
+
+@pytest.mark.parametrize("output", [["-o", "-"], []], ids=["told", "of itself"])
+@pytest.mark.parametrize("edit", ["--rename-class", "--rename-attribute"])
+def test_nothing_is_out_by_the_time_a_name_turns_out_to_be_nowhere(
+    in_folder: Path, run: Run, output: list[str], edit: str
+) -> None:
+    done = run("rewrite", edit, "nosuch=x", "-", *output, input=line(1) + b"\n")
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("mtool: standard input: no line has the ")
+
+
+def test_nothing_is_out_by_the_time_two_classes_would_become_one(in_folder: Path, run: Run) -> None:
+    rows = [line(1, 0, pad=5_000_000), line(2, 1)]
+    done = run("rewrite", "--rename-class", "RH=LH", "-", input=b"\n".join(rows))
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    right = run("rewrite", "--rename-class", "RH=right", "-", input=b"\n".join(rows))
+    assert right.stdout_bytes == b"\n".join(rows).replace(b'"RH"', b'"right"')
+
+
+def test_a_name_that_is_nowhere_is_no_matter_where_something_else_changes(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line(1))
+    done = run("rewrite", "a.manifest", "--rename-class", "nosuch=x", "--rename-class", "RH=right")
+    assert (done.exit_code, done.stderr) == (0, "a.manifest: 1 of 1 line changed\n")
+
+
+def test_where_no_line_names_a_class_that_is_said(sample: Path, in_folder: Path, run: Run) -> None:
+    custom = sample / "good" / "custom-type.manifest"
+    done = run("rewrite", custom, "--rename-class", "RH=right", "-o", "out")
+    said = f"mtool: {custom}: no line has the class 'RH'; no class name stands on its lines\n"
+    assert (done.exit_code, done.stderr, list(in_folder.iterdir())) == (2, said, [])
+
+
+def test_names_are_not_listed_by_the_megabyte(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line(1, class_name="x" * 10**6))
+    done = run("rewrite", "a.manifest", "--rename-class", "nosuch=x")
+    assert (done.exit_code, len(done.stderr) < 300) == (2, True)
 
 
 def test_without_a_lab_id_the_manifests_must_be_named(in_folder: Path, run: Run) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ground_truth import FAILED, UNLABELLED, line, lines_of, multi, write
+from tests.ground_truth import FAILED, UNLABELLED, boxes, entities, line, lines_of, multi, write
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -162,6 +162,59 @@ def test_a_small_class_that_a_picture_of_several_classes_carried_off_is_not_said
     write(in_folder / "a.manifest", *rows)
     done = run("split", "a.manifest", "--part", "train=.4", "--part", "b=.3", "--part", "c=.3")
     assert "fewer lines than parts: dent\n" in done.stderr
+
+
+TOO_FEW = "as lines of one picture and small classes stay together; label more\n"
+
+
+def test_a_part_that_no_line_went_to_is_named_and_the_outputs_are_written(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", *(multi(n, RH=1, LH=1) for n in range(2)))
+    done = run("split", "a.manifest")
+    assert f"validation is empty: 2 lines are too few for 0.2, {TOO_FEW}" in done.stderr
+    assert (done.exit_code, lines_of("validation.manifest")) == (0, [])
+    full = run("split", "a.manifest", "--ratio", "0.5", "-o", "half")
+    assert " is empty" not in full.stderr
+
+
+def test_every_empty_part_is_named(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", boxes(1, ("RH", 0.9)))
+    done = run("split", "a.manifest", "--part", "train=0.5", "--part", "b=1/3", "--part", "c=1/6")
+    assert f"b is empty: 1 line is too few for 0.333333, {TOO_FEW}" in done.stderr
+    assert f"c is empty: 1 line is too few for 0.166667, {TOO_FEW}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "few"),
+    [
+        pytest.param([boxes(n, ("RH", 1)) for n in range(9)] + [boxes(9)], "(no box)", id="boxes"),
+        pytest.param(
+            [entities(n, ("RH", 1)) for n in range(9)] + [entities(9)], "(no entity)", id="entities"
+        ),
+        pytest.param(
+            [boxes(n, ("RH", 1)) for n in range(9)] + [boxes(9), boxes(10, ("LH", 1))],
+            "LH, (no box)",
+            id="beside a class",
+        ),
+    ],
+)
+def test_lines_without_any_label_can_be_fewer_than_the_parts(
+    in_folder: Path, run: Run, rows: list[bytes], few: str
+) -> None:
+    write(in_folder / "a.manifest", *rows)
+    assert f"{few}\n" in run("split", "a.manifest").stderr.partition("fewer lines than parts")[2]
+
+
+def test_names_are_not_printed_by_the_megabyte(in_folder: Path, run: Run) -> None:
+    long = "x" * 10**6
+    write(in_folder / "a.manifest", *(line(n) for n in range(9)), line(9, 1, class_name=long))
+    done = run("split", "a.manifest")
+    assert (done.exit_code, done.stderr.count("xxx..."), len(done.stderr) < 2000) == (0, 1, True)
+    write(in_folder / "b.manifest", line(1, class_name=long), line(2, class_name=f"{long}y"))
+    conflict = run("split", "b.manifest")
+    assert "class 0 has two names: 'xxx" in conflict.stderr
+    assert (conflict.exit_code, len(conflict.stderr) < 400) == (1, True)
+    write(in_folder / "c.manifest", *custom(f"acme/{long}"))
+    assert len(run("split", "c.manifest", "--force").stderr) < 2000
 
 
 def test_boxes_are_stratified_by_the_classes_that_a_picture_shows(

@@ -1,4 +1,5 @@
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,51 @@ def test_every_good_sample_fits_on_eighty_columns(run: "Run", sample: Path) -> N
     for path in sorted((sample / "good").glob("*.manifest")):
         result = run("stats", path)
         assert result.exit_code == 0
-        assert all(width(text) <= 80 for text in result.stdout.splitlines()[1:])
+        assert all(width(text) <= 80 for text in result.stdout.splitlines()[1:] if "mtool split" not in text)
+
+
+def numbered(name: str, stem: str = "finish") -> None:
+    """Write a manifest with two numbered labels a line."""
+    hand = line(0, "RH")
+    keys = {f"{stem}{n}": n for n in range(2)} | {
+        f"{stem}{n}-metadata": hand["hand-metadata"] for n in range(2)
+    }
+    write([{"source-ref": f"s3://b/{n}", **keys} for n in range(4)], name)
+
+
+@pytest.mark.parametrize("name", ["a.manifest", "it's two words.manifest"], ids=["plain", "to be quoted"])
+@pytest.mark.parametrize("stem", ["finish", "two words "], ids=["a stem", "a stem to be quoted"])
+def test_the_hint_about_numbered_labels_does_what_it_says_as_it_is_printed(
+    run: "Run", in_folder: Path, name: str, stem: str
+) -> None:
+    numbered(name, stem)
+    (typed,) = [text for text in run("stats", name).stdout.splitlines() if "mtool split" in text]
+    program, *words = shlex.split(typed)
+    done = run(*words, "--dry-run")
+    assert (program, done.exit_code) == ("mtool", 0)
+    assert f"stratified over {stem}0, {stem}1" in done.stderr
+
+
+def test_the_hint_about_standard_input_names_a_place_for_the_parts(run: "Run", in_folder: Path) -> None:
+    numbered("a.manifest")
+    shown = run("stats", "-", input=Path("a.manifest").read_bytes()).stdout
+    assert "\n  mtool split - -o parts --label-attribute 'finish*'\n" in shown
+
+
+@pytest.mark.parametrize("words", [["stats"], ["filter", "--labelled"]], ids=" ".join)
+def test_a_pattern_is_for_split_and_others_say_so(run: "Run", in_folder: Path, words: list[str]) -> None:
+    numbered("a.manifest")
+    done = run(*words, "a.manifest", "--label-attribute", "finish*")
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.endswith("; only mtool split takes a pattern, so type one name\n")
+    unknown = run(*words, "a.manifest", "--label-attribute", "finish")
+    assert "pattern" not in unknown.stderr
+
+
+def test_the_name_of_an_attribute_is_not_printed_by_the_megabyte(run: "Run", in_folder: Path) -> None:
+    hand = line(0, "RH")
+    write([{"source-ref": "s3://b/1", "x" * 10**6: 0, "x" * 10**6 + "-metadata": hand["hand-metadata"]}])
+    assert len(run("stats", "a.manifest").stdout) < 2000
 
 
 def test_a_line_that_cannot_be_read_ends_in_1(run: "Run", in_folder: Path) -> None:
@@ -189,7 +234,8 @@ def test_boxes_are_counted_beside_the_lines_that_have_them(run: "Run", sample: P
                 "finish1 (image-classification)",
                 "finish* together: 2 attributes with one label each, as Rekognition has it",
                 "  scratched        2  ###",
-                "  mtool split --label-attribute 'finish*' stratifies over all of them",
+                "  a split can be stratified over all of them; type:",
+                "  mtool split ",
             ],
         ),
     ],

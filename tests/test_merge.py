@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +26,6 @@ from tests.ground_truth import (
     line,
     lines_of,
     manifests,
-    multi,
     write,
 )
 
@@ -99,7 +97,9 @@ def test_every_line_is_in_the_result_or_left_out_and_counted(data: list[bytes], 
         except (BadData, Refused):
             assume(False)
         rows, out, rest = lines_of(*paths), lines_of(folder / "out"), lines_of(folder / "rest")
-    assert Counter(ended(rows)) == Counter(ended([*out, *rest]))
+    assert Counter(ended(rest)) <= Counter(ended(rows))
+    kept = Counter(ended(rows)) - Counter(ended(rest))
+    assert Counter(map(named, kept.elements())) == Counter(map(named, out))
     assert len(out) == found.kept == len({named(row)[0] for row in rows})
     assert len(rest) == sum(sum(one.left_out.values()) for one in found.manifests)
     assert [one.lines for one in found.manifests] == [len(lines_of_bytes(content)) for content in data]
@@ -107,63 +107,6 @@ def test_every_line_is_in_the_result_or_left_out_and_counted(data: list[bytes], 
 
 def lines_of_bytes(data: bytes) -> list[bytes]:
     return [row for row in data.split(b"\n") if row.strip()]
-
-
-ROWS = st.builds(
-    line,
-    st.integers(0, 6),
-    st.integers(0, 3),
-    st.sampled_from([0.0, 0.25, 0.5, 0.75]),
-    creation_date=st.sampled_from(["2024-03-01T10:00:00", "2024-03-01T10:00:00.5", "2023-01-01", "soon"]),
-)
-DATES = {"2024-03-01T10:00:00": 2, "2024-03-01T10:00:00.5": 3, "2023-01-01": 1, "soon": 0}
-
-
-def slow(rows: Sequence[bytes], policy: str) -> list[bytes]:
-    """Return the line of every picture that counts, one picture after the other."""
-    kept = []
-    for picture in dict.fromkeys(named(row)[0] for row in rows):
-        mine = [row for row in rows if named(row)[0] == picture]
-        votes = Counter(named(row) for row in mine)
-        scores: dict[str, Any] = {
-            "first": lambda row: 0,
-            "vote": lambda row, votes=votes: votes[named(row)],
-            "newest": lambda row: DATES[json.loads(row)["kind-metadata"]["creation-date"]],
-            "highest-confidence": lambda row: json.loads(row)["kind-metadata"]["confidence"],
-        }
-        if len(votes) == 1 or policy == "error":
-            kept.append(mine[0])
-        else:
-            kept.append(mine[-1] if policy == "last" else max(mine, key=scores[policy]))
-    return sorted(kept, key=rows.index)
-
-
-@given(st.lists(st.lists(ROWS, min_size=1, max_size=8), min_size=1, max_size=3), st.sampled_from(POLICIES))
-def test_a_policy_takes_the_line_that_a_slow_look_at_each_picture_takes(
-    files: list[list[bytes]], policy: Policy
-) -> None:
-    rows = [row.replace(b'{"source', b'{"n": %d, "source' % n) for n, row in enumerate(sum(files, []))]
-    pictures = {named(row)[0] for row in rows}
-    differ = len({named(row) for row in rows}) > len(pictures)
-    with TemporaryDirectory() as folder:
-        paths, at = [], 0
-        for number, some in enumerate(files):
-            paths.append(write(Path(folder) / str(number), *rows[at : at + len(some)]))
-            at += len(some)
-        out = str(Path(folder) / "out")
-        if differ and policy == "error":
-            with pytest.raises(BadData, match="differing labels"):
-                merge(*paths, output=out, on_conflict=policy, jobs=1)
-            return
-        try:
-            found = merge(*paths, output=out, on_conflict=policy, jobs=1)
-        except Refused as refused:
-            assert (policy, "confidence is 0 or missing" in str(refused)) == ("highest-confidence", True)
-            return
-        assert ended(lines_of(out)) == slow(rows, policy)
-    assert found.conflicts == sum(
-        len({named(row) for row in rows if named(row)[0] == picture}) > 1 for picture in pictures
-    )
 
 
 @st.composite
@@ -252,36 +195,6 @@ def test_lines_without_source_are_nobody_s_and_all_stay(tmp_path: Path) -> None:
     assert merge(path, path, output=str(tmp_path / "out")).kept == 4
 
 
-def test_conflicts_are_named_by_file_and_line_and_nothing_is_written(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", b"", *(line(n, 0) for n in range(6)))
-    b = write(tmp_path / "b", *(line(n, 1) for n in reversed(range(6))))
-    with pytest.raises(BadData) as refused:
-        merge(a, b, output=str(tmp_path / "out"), dry_run=True)
-    with pytest.raises(BadData):
-        merge(a, b, output=str(tmp_path / "out"))
-    pairs = ", ".join(f"{a}:{n + 2} and {b}:{6 - n}" for n in range(4))
-    assert str(refused.value) == (
-        f"{pairs}, ...: differing labels for the same source (6 in all); "
-        "type --on-conflict first, last, newest, highest-confidence or vote"
-    )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
-
-
-def test_a_vote_counts_lines_and_says_where_it_had_to_choose(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", line(1, 0), line(2, 0))
-    b = write(tmp_path / "b", line(1, 1), line(2, 1))
-    c = write(tmp_path / "c", line(1, 1, 0.1))
-    found = merge(a, b, c, output=str(tmp_path / "out"), on_conflict="vote")
-    assert lines_of(tmp_path / "out") == [line(2, 0) + b"\n", line(1, 1) + b"\n"]
-    assert (found.conflicts, found.ties, [one.won for one in found.manifests]) == (2, 1, [1, 1, 0])
-
-
-def test_confidences_that_say_nothing_decide_nothing(tmp_path: Path) -> None:
-    a, b = (write(tmp_path / name, line(1, at, 0), line(2)) for at, name in enumerate("ab"))
-    with pytest.raises(Refused, match=r"a:1 and .*b:1: every confidence is 0 or missing"):
-        merge(a, b, output=str(tmp_path / "out"), on_conflict="highest-confidence")
-
-
 def classed(picture: int, index: str, name: str | None) -> bytes:
     row = line(picture, 0, class_name=name or "")
     row = row.replace(b'"kind": 0', b'"kind": ' + index.encode())
@@ -337,20 +250,6 @@ def test_names_that_differ_in_case_alone_stay_apart_and_are_remarked_on(tmp_path
     )
 
 
-def test_several_classes_a_line_are_equal_in_any_order_and_move_with_their_maps(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", multi(1, RH=0.9, LH=0.2), multi(2, RH=1))
-    swapped = [
-        b'{"source-ref":"s3://raw/1.jpg","kind":[1, 0],"kind-metadata":{"class-map":{"0":"LH","1":"RH"}}}',
-        b'{"source-ref":"s3://raw/3.jpg","kind":["1",2],"kind-metadata":{"confidence-map":{"2":1.10,"1":0},'
-        b'"class-map":{"1":"RH","2":"dent"}}}',
-    ]
-    b = write(tmp_path / "b", *swapped)
-    found = merge(a, b, output=str(tmp_path / "out"))
-    assert [one.left_out for one in found.manifests] == [{}, {"same label": 1}]
-    expected = swapped[1].replace(b'["1",2]', b'["0",2]').replace(b'"1":', b'"0":')
-    assert lines_of(tmp_path / "out")[2] == expected + b"\n"
-
-
 def test_a_compressed_manifest_and_a_compressed_result(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(gzip.compress(line(1) + b"\n"))
     b = write(tmp_path / "b", line(2))
@@ -399,14 +298,6 @@ def test_a_class_that_moves_takes_no_index_that_a_class_without_name_has(tmp_pat
     b, c = write(tmp_path / "b", classed(2, "3", None)), write(tmp_path / "c", classed(3, "0", "LH"))
     found = merge(a, b, c, output=str(tmp_path / "out"))
     assert found.tables["kind"].names == ((0, "RH"), (3, "class 3"), (4, "LH"))
-
-
-def test_a_class_with_a_confidence_and_no_name_cannot_move(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", multi(1, RH=1))
-    maps = b'{"class-map":{"1":"RH"},"confidence-map":{"5":1}}'
-    row = b'{"source-ref":"s3://raw/2.jpg","kind":[1],"kind-metadata":' + maps + b"}"
-    with pytest.raises(Refused, match="'RH' is 1, and has to be 0 .* no line names class 5"):
-        merge(a, write(tmp_path / "b", row), output=str(tmp_path / "out"))
 
 
 def test_a_name_that_a_line_has_already_is_an_error_of_that_line(tmp_path: Path) -> None:

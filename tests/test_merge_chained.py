@@ -1,8 +1,7 @@
-"""Outputs of chained and of adjustment jobs, and the types whose classes stand elsewhere."""
+"""Outputs of chained and of adjustment jobs, and real manifests."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,46 +14,8 @@ from manifest_tools.edits import RenameAttribute
 from manifest_tools.errors import BadData, Refused
 from manifest_tools.merge import merge
 from manifest_tools.rewrite import rewrite
-from tests.ground_truth import SINGLE, line, lines_of, write
-
-BOXES = "groundtruth/object-detection"
-
-
-def spelt(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def pair(name: str, label: Any, kind: str = BOXES, **metadata: Any) -> dict[str, Any]:
-    """Return a label attribute with its metadata; `_` of a field stands for `-`."""
-    fields = {key.replace("_", "-"): value for key, value in metadata.items()}
-    return {name: label, f"{name}-metadata": {"type": kind, **fields}}
-
-
-def boxes(name: str, *found: tuple[int, int], names: Sequence[str] = ("dog", "cat"), **metadata: Any) -> Any:
-    """Return boxes of (class, left) under a name."""
-    label = {
-        "image_size": [{"width": 640, "height": 480, "depth": 3}],
-        "annotations": [
-            {"class_id": index, "left": left, "top": 1, "width": 9, "height": 9} for index, left in found
-        ],
-    }
-    class_map = {str(index): names[index] for index, _ in found}
-    return pair(name, label, class_map=class_map, objects=[{"confidence": 0.5}] * len(found), **metadata)
-
-
-def row(picture: int, *pairs: dict[str, Any]) -> bytes:
-    value: dict[str, Any] = {"source-ref": f"s3://raw/{picture}.jpg"}
-    for one in pairs:
-        value |= one
-    return spelt(value)
-
-
-def kind(index: int, name: str = "kind") -> dict[str, Any]:
-    return pair(name, index, SINGLE, class_name=("RH", "LH")[index], confidence=0.5)
-
-
-def values(path: Path | str) -> list[dict[str, Any]]:
-    return [json.loads(found) for found in lines_of(path)]
+from tests.ground_truth import line, lines_of, write
+from tests.label_pairs import ADJUSTED, UNADJUSTED, boxes, kind, pair, row, values
 
 
 def test_labels_of_two_jobs_for_one_picture_go_on_one_line_with_their_bytes(tmp_path: Path) -> None:
@@ -191,10 +152,6 @@ def test_refused_are(
     assert not (tmp_path / "out").exists()
 
 
-ADJUSTED = {"adjustment_status": "adjusted"}
-UNADJUSTED = {"adjustment_status": "unadjusted"}
-
-
 @pytest.mark.parametrize("told", ["boxes", "better", "best"], ids=lambda name: f"called {name}")
 @pytest.mark.parametrize("chained", [True, False], ids=["beside the original", "alone"])
 @pytest.mark.parametrize("files", [("o", "a"), ("a", "o")], ids=["original first", "adjusted first"])
@@ -250,72 +207,6 @@ def test_an_adjustment_of_one_of_two_originals_is_not_guessed(tmp_path: Path) ->
     a = write(tmp_path / "a", row(1, *pairs))
     with pytest.raises(Refused, match="which of 'cars' and 'people' .* 'better' adjusts one of them"):
         merge(a, a, output=str(tmp_path / "out"), label_attribute_name="cars")
-
-
-def test_boxes_are_equal_in_any_order_and_move_to_the_first_manifest_s_classes(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", row(1, boxes("b", (0, 1), (1, 2))))
-    names = ("cat", "dog", "cow")
-    same, other = boxes("b", (0, 2), (1, 1), names=names), boxes("b", (2, 7), (0, 8), names=names)
-    b = write(tmp_path / "b", row(1, same).replace(b'"left":1,', b'"left":1.0,'), row(2, other))
-    found = merge(a, b, output=str(tmp_path / "out"))
-    assert found.manifests[1].left_out == {"same label": 1}
-    assert found.tables["b"].names == ((0, "dog"), (1, "cat"), (2, "cow"))
-    expected = boxes("b", (2, 7), (1, 8), names=("dog", "cat", "cow"))
-    assert values(tmp_path / "out")[1] == json.loads(row(2, expected))
-    with pytest.raises(BadData, match="differing labels"):
-        merge(a, write(tmp_path / "c", row(1, boxes("b", (0, 1), (0, 2)))), output=str(tmp_path / "out"))
-
-
-def masks(index: int, name: str, uri: str) -> dict[str, Any]:
-    colours = {
-        "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff", "confidence": 0},
-        str(index): {"class-name": name, "hex-color": "#2ca02c", "confidence": 0},
-    }
-    return pair("m-ref", uri, "groundtruth/semantic-segmentation", internal_color_map=colours)
-
-
-def test_the_colours_of_a_mask_stay_and_its_class_moves(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", row(1, masks(1, "road", "s3://o/1.png")))
-    b = write(
-        tmp_path / "b", row(2, masks(2, "road", "s3://o/2.png")), row(3, masks(1, "sky", "s3://o/3.png"))
-    )
-    found = merge(a, b, output=str(tmp_path / "out"))
-    assert found.tables["m-ref"].names == ((0, "BACKGROUND"), (1, "road"), (3, "sky"))
-    assert values(tmp_path / "out")[1:] == [
-        json.loads(row(2, masks(1, "road", "s3://o/2.png"))),
-        json.loads(row(3, masks(3, "sky", "s3://o/3.png"))),
-    ]
-
-
-def tracks(picture: int, **names: str) -> bytes:
-    uri = f"s3://o/{picture}/SeqLabel.json"
-    class_map = {index.removeprefix("_"): name for index, name in names.items()}
-    return row(picture, pair("t-ref", uri, "groundtruth/video-object-tracking", class_map=class_map))
-
-
-def test_classes_that_stand_in_another_file_cannot_move(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", tracks(1, _0="car", _1="bus"))
-    b, c = write(tmp_path / "b", tracks(2, _0="bus")), write(tmp_path / "c", tracks(3, _1="bus", _2="van"))
-    with pytest.raises(
-        Refused, match=r"b: class 'bus' is 0, and has to be 1 .* 't-ref' stand in its SeqLabel"
-    ):
-        merge(a, b, output=str(tmp_path / "out"))
-    found = merge(a, c, output=str(tmp_path / "out"))
-    assert found.tables["t-ref"].names == ((0, "car"), (1, "bus"), (2, "van"))
-
-
-def entities(*labels: str, order: Sequence[str] = ("Person", "Place")) -> bytes:
-    found = [{"label": name, "startOffset": at, "endOffset": at + 1} for at, name in enumerate(labels)]
-    label = {"annotations": {"labels": [{"label": name} for name in order], "entities": found}}
-    return spelt({"source": "Ada", **pair("e", label, "groundtruth/text-span")})
-
-
-def test_entities_are_equal_whatever_the_order_of_their_categories(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", entities("Person", "Place"))
-    b = write(tmp_path / "b", entities("Person", "Place", order=("Place", "Person")))
-    assert merge(a, b, output=str(tmp_path / "out")).kept == 1
-    with pytest.raises(BadData, match="differing labels"):
-        merge(a, write(tmp_path / "c", entities("Place", "Person")), output=str(tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
@@ -375,38 +266,6 @@ def test_a_line_takes_from_another_what_was_adjusted_there(tmp_path: Path) -> No
         json.loads(row(1, kind(0), boxes("boxes", (0, 2), **ADJUSTED))),
         json.loads(row(2, kind(1), boxes("boxes", (0, 3)))),
     ]
-
-
-def test_a_failure_under_another_metadata_key_makes_room_for_the_label(tmp_path: Path) -> None:
-    label = masks(1, "road", "s3://o/1.png")
-    bare = {"m-ref": "s3://o/2.png", "m-metadata": masks(1, "road", "")["m-ref-metadata"]}
-    a = write(tmp_path / "a", row(1, kind(0), {"m-metadata": {"failure-reason": "expired"}}), row(2, bare))
-    b = write(tmp_path / "b", row(1, label))
-    merge(a, b, output=str(tmp_path / "out"))
-    assert lines_of(tmp_path / "out") == [row(1, kind(0), label) + b"\n", row(2, bare) + b"\n"]
-
-
-def test_boxes_that_change_their_classes_with_each_other_are_other_boxes(tmp_path: Path) -> None:
-    a = write(tmp_path / "a", row(1, boxes("b", (0, 1), (1, 2))))
-    b = write(tmp_path / "b", row(1, boxes("b", (1, 1), (0, 2))))
-    with pytest.raises(BadData, match="differing labels"):
-        merge(a, b, output=str(tmp_path / "out"))
-
-
-def test_a_label_without_type_is_of_the_type_that_another_manifest_gives(tmp_path: Path) -> None:
-    typed = row(1, boxes("b", (0, 1), (1, 2)))
-    untyped = json.loads(row(1, boxes("b", (1, 2), (0, 1))))
-    del untyped["b-metadata"]["type"]
-    a, b = write(tmp_path / "a", typed), write(tmp_path / "b", spelt(untyped))
-    for files in ((a, b), (b, a)):
-        assert merge(*files, output=str(tmp_path / "out"), force=True).kept == 1
-
-
-def test_entities_are_equal_in_any_order(tmp_path: Path) -> None:
-    found = json.loads(entities("Person", "Place"))
-    found["e"]["annotations"]["entities"].reverse()
-    a, b = write(tmp_path / "a", entities("Person", "Place")), write(tmp_path / "b", spelt(found))
-    assert merge(a, b, output=str(tmp_path / "out")).kept == 1
 
 
 def test_two_names_for_one_kind_of_label_are_remarked_on(tmp_path: Path) -> None:

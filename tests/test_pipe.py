@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.errors import BadData, InvalidLine, MtoolError, Refused
+from manifest_tools.errors import InvalidLine, MtoolError, Refused
 from manifest_tools.payloads import payloads
 from manifest_tools.pipe import pipe, read_pipe, records
 from manifest_tools.recordio import MAGIC, frame, read_records
@@ -149,7 +149,7 @@ def test_names_that_the_service_would_not_take_are_refused(
 
 
 def test_a_name_that_no_key_can_have_is_refused(manifest: str) -> None:
-    with pytest.raises(BadData, match="no attribute can be called"):
+    with pytest.raises(Refused, match="no attribute can be called"):
         pipe(manifest, attributes=('a"b',))
 
 
@@ -162,9 +162,8 @@ def test_an_object_that_is_not_there_is_named_with_its_line(manifest: str, in_fo
     (in_folder / "raw").mkdir()
     for number in (0, 1, 3):
         (in_folder / "raw" / f"{number}.jpg").write_bytes(b"x")
-    with pytest.raises(
-        InvalidLine, match=r"a.manifest:4: expected .*2.jpg, found no such file; type --images"
-    ):
+    advice = "`mtool validate .*a.manifest --objects --images raw` lists every such object"
+    with pytest.raises(InvalidLine, match=f"a.manifest:4: expected .*2.jpg, found no such file; {advice}"):
         pipe(manifest, "out", images=["raw"])
     assert not Path("out").exists()
 

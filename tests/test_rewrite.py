@@ -43,8 +43,15 @@ def test_a_rewrite_edits_each_line_by_itself_and_doing_it_twice_is_doing_it_once
         try:
             wanted = b"\n".join(edit(row) if row.strip() else row for row in data.split(b"\n"))
         except ValueError:  # a name is taken
-            with pytest.raises(InvalidLine):
+            with pytest.raises(Refused, match="is there already; type another name"):
                 rewrite(paths[0], edits=[edit], output=paths[1], jobs=1)
+            return
+        if isinstance(edit, RenameAttribute | RenameClass):
+            if wanted != data:
+                (first,) = rewrite(paths[0], edits=[edit], output=paths[1], jobs=1)
+                assert (Path(paths[1]).read_bytes(), first.changed > 0) == (wanted, True)
+            with pytest.raises(Refused, match="no line has the (class|attribute) 'a'"):
+                rewrite(paths[wanted != data], edits=[edit], output=paths[2], jobs=1)
             return
         (first,) = rewrite(paths[0], edits=[edit], output=paths[1], jobs=1)
         (second,) = rewrite(paths[1], edits=[edit], output=paths[2], jobs=1)
@@ -119,7 +126,6 @@ def test_the_name_of_another_attributes_class_is_not_taken(tmp_path: Path) -> No
     [
         pytest.param(TO_RIGHT, b'{"k-metadata": {"class-name": "RH"}', id="a line that would be edited"),
         pytest.param(TO_RIGHT, b'{"a": right}', id="a line that may bear the new name"),
-        pytest.param(RenameAttribute("kind", "sort"), b'{"kind": 1, "sort": 2}', id="a name that is taken"),
         pytest.param(FromLab("lab1", "lab3"), b"lab1", id="a line that is no object"),
     ],
 )
@@ -132,6 +138,38 @@ def test_after_a_failure_in_the_second_file_both_are_as_they_were(
     with pytest.raises(InvalidLine, match="b.manifest:2: "):
         rewrite(one, two, edits=[edit])
     assert folder_of(tmp_path) == before
+
+
+def test_a_name_that_is_taken_in_the_second_file_leaves_both_as_they_were(tmp_path: Path) -> None:
+    one = write(tmp_path / "a.manifest", line(1))
+    two = write(tmp_path / "b.manifest", line(1), b'{"kind": 1, "sort": 2}')
+    before = folder_of(tmp_path)
+    with pytest.raises(
+        Refused, match="b.manifest:2: the attribute sort is there already; type another name$"
+    ):
+        rewrite(one, two, edits=[RenameAttribute("kind", "sort")])
+    assert folder_of(tmp_path) == before
+
+
+def test_a_name_that_is_taken_is_refused_whoever_does_the_work(tmp_path: Path) -> None:
+    rows = [line(number, pad=FAT) for number in range(9)]
+    path = write(tmp_path / "a.manifest", *rows, b'{"kind": 1, "sort": 2}')
+    with pytest.raises(Refused, match="a.manifest:10: the attribute sort is there already"):
+        rewrite(path, edits=[RenameAttribute("kind", "sort")], jobs=2)
+
+
+def test_a_name_is_enough_where_one_of_several_manifests_has_it(tmp_path: Path) -> None:
+    one = write(tmp_path / "a.manifest", line(1, 0))
+    two = write(tmp_path / "b.manifest", line(1, 1))
+    assert [done.changed for done in rewrite(one, two, edits=[TO_RIGHT])] == [1, 0]
+    with pytest.raises(Refused, match="2 manifests: no line has the class 'RH'; it has right, LH"):
+        rewrite(one, two, edits=[TO_RIGHT])
+
+
+def test_a_class_that_gets_the_name_it_has_is_no_mistake(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.manifest", line(1))
+    (done,) = rewrite(path, edits=[RenameClass("RH", "RH")])
+    assert (done.changed, lines_of(path)) == (0, [line(1) + b"\n"])
 
 
 def test_a_bucket_that_s3_does_not_allow_is_refused(tmp_path: Path) -> None:
@@ -206,7 +244,7 @@ def test_one_file_under_two_names_is_refused(tmp_path: Path) -> None:
 
 def test_a_placeholder_does_not_make_two_attributes_of_one_name(tmp_path: Path) -> None:
     path = write(tmp_path / "a.manifest", b'{"lab#-job": 1, "lab3-job": 2}')
-    with pytest.raises(InvalidLine, match="the attribute lab3-job is there already"):
+    with pytest.raises(Refused, match="the attribute lab3-job is there already"):
         rewrite(path, edits=[LAB])
 
 

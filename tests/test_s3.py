@@ -2,17 +2,15 @@ import gzip
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from manifest_tools import s3 as our
 from manifest_tools.errors import MtoolError, Refused
+from tests.scripted_s3 import Answers, a_server, refusing, speak
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -90,73 +88,11 @@ def test_an_uploaded_file_is_the_object(stored: "S3Client", tmp_path: Path, leng
     assert in_parts == (length > 8 << 20)
 
 
-@dataclass
-class Answers:
-    """What the next server says to each request, and what it was asked: "PUT /bucket/key?..."."""
-
-    by_method: dict[str, list[tuple[int, dict[str, str], bytes]]]
-    asked: list[str] = field(default_factory=list)
-    signed: list[str] = field(default_factory=list)
-    ports: list[int] = field(default_factory=list)
-
-    def next(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
-        self.asked.append(f"{method} {path}")
-        answers = self.by_method[method]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
-
-
-class Speaker(BaseHTTPRequestHandler):
-    """Answers as told; moto cannot be made to refuse in all the ways in which S3 does."""
-
-    protocol_version = "HTTP/1.1"  # the first to know "Expect: 100-continue", which boto3 sends
-    answers: Answers
-
-    def do_GET(self) -> None:
-        self.read_what_was_sent()
-        self.answers.signed.append(self.headers.get("Authorization", ""))
-        self.answers.ports.append(self.client_address[1])
-        status, headers, body = self.answers.next(self.command, self.path)
-        self.close_connection = "Content-Length" in headers  # so that a body can break off
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else body)
-
-    def read_what_was_sent(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            while length := int(self.rfile.readline(), 16):
-                self.rfile.read(length + len("\r\n"))
-            self.rfile.readline()
-
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-class Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        # boto3 hangs up on the other parts of an upload once one has failed.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
 @pytest.fixture
 def speaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answers], None]]:
-    with Server(("127.0.0.1", 0), Speaker) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield lambda answers: setattr(Speaker, "answers", answers)
-        server.shutdown()
-        thread.join()
-
-
-def refusing(status: int, code: str, more: str = "") -> tuple[int, dict[str, str], bytes]:
-    body = f"<Error><Code>{code}</Code><Message>S3's words.</Message>{more}</Error>"
-    return status, {"Content-Type": "application/xml"}, body.encode()
+    with a_server() as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        yield speak
 
 
 def test_a_failed_part_aborts_the_upload(speaking: Callable[[Answers], None], tmp_path: Path) -> None:

@@ -268,3 +268,52 @@ class TestS3:
         with pytest.raises(Exists):
             publish({"s3://lab3-rawdata/a": b"other"})
         assert there() == {}
+
+    KEY = "arn:aws:kms:us-east-1:111122223333:key/0d4a1b2c-0000-4000-8000-000000000000"
+
+    def encrypted(self, s3: "S3Client", key: str) -> str | None:
+        return s3.head_object(Bucket="lab3-rawdata", Key=key).get("SSEKMSKeyId")
+
+    def test_a_key_encrypts_every_object_and_no_file(self, bucket: "S3Client", in_folder: Path) -> None:
+        with publishing(kms_key=self.KEY) as publication:
+            for name in ("s3://lab3-rawdata/a", "s3://lab3-rawdata/b.gz", "local"):
+                publication.open(name).write(b"new")
+        assert [self.encrypted(bucket, key) for key in ("a", "b.gz")] == [self.KEY, self.KEY]
+        assert there() == {"local": b"new"}
+
+    def test_the_same_bytes_with_another_key_are_written_again(self, bucket: "S3Client") -> None:
+        bucket.put_object(Bucket="lab3-rawdata", Key="a", Body=b"same", ContentType="a/b")
+        states = []
+        for _ in range(2):
+            with publishing(kms_key=self.KEY) as publication:
+                publication.open("s3://lab3-rawdata/a").write(b"same")
+            states += [one.state for one in publication.published]
+        assert states == ["written", "unchanged"]
+        assert self.encrypted(bucket, "a") == self.KEY
+        assert bucket.head_object(Bucket="lab3-rawdata", Key="a")["ContentType"] == "a/b"
+
+    def test_what_is_replaced_keeps_its_own_key(self, bucket: "S3Client") -> None:
+        bucket.put_object(
+            Bucket="lab3-rawdata",
+            Key="a",
+            Body=b"old",
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=self.KEY,
+            Metadata={"lab": "3"},
+        )
+        publish({"s3://lab3-rawdata/a": b"new"}, force=True)
+        assert self.encrypted(bucket, "a") == self.KEY
+        assert bucket.head_object(Bucket="lab3-rawdata", Key="a")["Metadata"] == {"lab": "3"}
+
+    def test_a_key_with_which_nothing_would_be_encrypted_is_refused(self, in_folder: Path) -> None:
+        with (
+            pytest.raises(Refused, match="encrypts objects in S3, and a is none"),
+            publishing(kms_key="k") as p,
+        ):
+            p.open("a").write(b"new")
+        assert there() == {}
+
+    def test_a_key_is_no_matter_where_nothing_is_written(self) -> None:
+        with publishing(kms_key="k") as publication:
+            pass
+        assert publication.published == []

@@ -44,6 +44,7 @@ def convert(
     classes: options.Classes = None,
     jobs: options.Jobs = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -80,7 +81,7 @@ def convert(
         note(f"{len(planned.examples.examples):,} pictures would become {planned.output} ({to})")
         return
     try:
-        done = carry_out(planned, jobs=jobs, force=force, fetch=fetch, progress=progress)
+        done = carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
     except NothingUsable as error:
         show_problems(error.problems)
         raise

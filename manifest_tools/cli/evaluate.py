@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from trainers.metrics import ClassFigures, Metrics
 
 Model = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz.")
+    str,
+    typer.Option(
+        "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz; s3:// too."
+    ),
 ]
 
 _WIDEST = 12  # classes in a confusion matrix on the screen
@@ -36,6 +39,7 @@ def evaluate(
     ] = None,
     label_attribute: options.LabelAttribute = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     jobs: options.Jobs = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -50,12 +54,14 @@ def evaluate(
       mtool evaluate --images ./raw-data
       mtool evaluate test.manifest --model model/model.tar.gz --json
     """
+    from manifest_tools.sinks import check_key
     from trainers.artifact import read_model
     from trainers.evaluate import evaluate as measure
     from trainers.prepare import against_model, passing
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
+    check_key(kms_key, [picture or "confusion.png"])
     if picture is not None:
         options.check_picture("--picture", picture)
     trained = read_model(model)
@@ -69,7 +75,7 @@ def evaluate(
         typer.echo(json.dumps(metrics.to_json()))
     else:
         typer.echo(report(metrics, trained.table))
-    _draw(metrics, trained.table, picture, model, force=force, quiet=quiet)
+    _draw(metrics, trained.table, picture, model, force=force, quiet=quiet, kms_key=kms_key)
     if dropped:
         raise typer.Exit(1)
 
@@ -103,20 +109,34 @@ def _accuracy(metrics: "Metrics") -> str:
 
 
 def _draw(
-    metrics: "Metrics", classes: "ClassTable", picture: str | None, model: str, *, force: bool, quiet: bool
+    metrics: "Metrics",
+    classes: "ClassTable",
+    picture: str | None,
+    model: str,
+    *,
+    force: bool,
+    quiet: bool,
+    kms_key: str | None,
 ) -> None:
     """Write the confusion matrix as a picture; without matplotlib only a wish for it is an error."""
     from manifest_tools.sinks import publishing
     from trainers import plots
 
-    if picture is None and not plots.available():
+    if picture is None and (why := _no_picture(model, plots.available())):
         if not quiet:
-            note("no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'")
+            note(why)
         return
     folder = model if os.path.isdir(model) else os.path.dirname(model)
     path = os.path.join(folder, "confusion.png") if picture is None else picture
     # Its own picture beside the model says what the last evaluation said, and is replaced by this one.
-    with publishing(force=force or picture is None) as publication:
+    with publishing(force=force or picture is None, kms_key=kms_key) as publication:
         publication.open(path).write(plots.confusion(metrics, classes))
     if not quiet:
         note(f"{clean(path)}: {publication.published[0].state}")
+
+
+def _no_picture(model: str, can_draw: bool) -> str:
+    """Say why nothing is drawn unasked: reading a model from S3 is no leave to write there."""
+    if not can_draw:
+        return "no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'"
+    return "no confusion.png: the model is in S3; type --picture FILE" if model.startswith("s3://") else ""

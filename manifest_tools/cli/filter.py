@@ -87,6 +87,7 @@ def filter(
     rejects: options.Rejects = None,
     label_attribute: options.LabelAttribute = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
@@ -129,6 +130,7 @@ def filter(
         rejects=rejects,
         label_attribute_name=label_attribute,
         force=force,
+        kms_key=kms_key,
         dry_run=dry_run,
         jobs=jobs,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.classes import clipped
 from manifest_tools.cli import options
 from manifest_tools.cli.screen import clean, note, table
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from manifest_tools.merging.report import Merged, MergedManifest
 
 MANY = 40
+_NAMED = 8  # keys in a remark
 
 
 class OnConflict(StrEnum):
@@ -48,6 +50,7 @@ def merge(
     ] = OnConflict.error,
     rejects: options.Rejects = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON on standard error.")
@@ -59,7 +62,8 @@ def merge(
 
     Classes are matched by name; an index changes only where the first manifests have it for another class.
     Labels of different jobs for the same picture go on one line; --label-attribute makes them one label,
-    and takes what an adjustment job changed. A table on standard error says what became of the lines.
+    and takes what an adjustment job changed. Other keys that only a line left out has go on the one that
+    stays. A table on standard error says what became of the lines.
 
     \b
     For example:
@@ -76,6 +80,7 @@ def merge(
         on_conflict=on_conflict.value,
         rejects=rejects,
         force=force,
+        kms_key=kms_key,
         dry_run=dry_run,
         jobs=jobs,
     )
@@ -98,7 +103,8 @@ def _report(result: "Merged", dry_run: bool) -> str:
     last = ("all", *(total[name] for name in columns))
     text = [table([*shown[:MANY], last], ("manifest", *columns))]
     text += [f"({more:,} more manifests: see --json)"] if more > 0 else []
-    text += [_conflicts(result)] if result.conflicts else []
+    text += [_conflicts(result), *_decided(result)] if result.conflicts else []
+    text += [_differing(result)] if result.differ else []
     text += [f"remark: {clean(remark)}" for remark in result.remarks]
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{clean(one.path)}: {one.state}" for one in result.published)])
@@ -119,6 +125,7 @@ _COLUMNS = (
     "renamed",
     "reindexed",
     "laid over",
+    "keys added",
 )
 
 
@@ -126,10 +133,27 @@ def _row(one: "MergedManifest") -> dict[str, int]:
     counts = {
         name: getattr(one, name) for name in ("lines", "kept", "won", "adjusted", "renamed", "reindexed")
     }
-    return {**counts, **one.left_out, "laid over": one.overlaid}
+    return {**counts, **one.left_out, "laid over": one.overlaid, "keys added": one.carried}
 
 
 def _conflicts(result: "Merged") -> str:
     labels = "label" if result.conflicts == 1 else "labels"
     ties = f"; {result.ties:,} of them a tie, and the first taken" if result.ties else ""
-    return f"{result.conflicts:,} {labels} differed, decided by --on-conflict {result.policy}{ties}"
+    undated = f"; {result.undated:,} without a date counted as oldest" if result.undated else ""
+    return f"{result.conflicts:,} {labels} differed, decided by --on-conflict {result.policy}{ties}{undated}"
+
+
+def _decided(result: "Merged") -> list[str]:
+    """Return the table of the labels that won, and of those that they won over."""
+    rows = [(one.label_attribute, one.kept, one.lost, one.lines) for one in result.outcome.rows]
+    more = result.outcome.more
+    shown = table(rows, ("label attribute", "kept", "lost", "lines"))
+    return [shown, *([f"(and {more:,} more)"] if more else [])]
+
+
+def _differing(result: "Merged") -> str:
+    """Say under which keys a line that was left out said something else than the line that stayed."""
+    keys = list(map(clipped, result.differing))
+    named = ", ".join([*keys[:_NAMED], *(["..."] if len(keys) > _NAMED else [])])
+    lines = "1 line differs" if result.differ == 1 else f"{result.differ:,} lines differ"
+    return f"{lines} in other keys: {named}; what the line that stays says counts"

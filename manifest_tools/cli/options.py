@@ -42,6 +42,14 @@ LabelAttribute = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace outputs that are there already.")]
+KmsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--kms-key",
+        metavar="KEY",
+        help="Encrypt outputs in S3 with it: ID, ARN or alias/NAME. [as the old object, or the bucket]",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
 Jobs = Annotated[
     int | None,

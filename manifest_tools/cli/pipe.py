@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.classes import clipped
 from manifest_tools.cli import options
 from manifest_tools.cli.screen import clean, note, progress
 from manifest_tools.errors import Refused
@@ -35,6 +36,7 @@ def pipe(
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
@@ -63,6 +65,7 @@ def pipe(
         shuffle=shuffle,
         seed=seed,
         force=force,
+        kms_key=kms_key,
         dry_run=dry_run,
         jobs=jobs,
         progress=progress,
@@ -84,7 +87,7 @@ def _as_value(result: "Piped") -> dict[str, object]:
 
 
 def _report(result: "Piped", order: str, dry_run: bool) -> str:
-    names = clean(" and ".join(result.attributes))
+    names = clean(" and ".join(map(clipped, result.attributes)))
     if dry_run:
         records = result.expected * len(result.attributes)
         would = f"{_many(result.expected, 'line')} would be {_many(records, 'record')}"

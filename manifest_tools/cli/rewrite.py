@@ -44,6 +44,7 @@ def rewrite(
     label_attribute: options.LabelAttribute = None,
     output: options.Output = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -73,7 +74,9 @@ def rewrite(
     names = manifests or holding(Path(), edits[0])
     if not names and not quiet:
         note(f"nothing to do: no *.manifest here holds {from_lab or placeholder}")
-    results = rewrite_manifests(*names, edits=edits, output=output, force=force, dry_run=dry_run, jobs=jobs)
+    results = rewrite_manifests(
+        *names, edits=edits, output=output, force=force, dry_run=dry_run, kms_key=kms_key, jobs=jobs
+    )
     if dry_run:
         _show(results)
     if as_json:

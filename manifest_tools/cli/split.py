@@ -1,10 +1,12 @@
 """``mtool split``."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.classes import clipped
 from manifest_tools.cli import options
 from manifest_tools.cli.screen import clean, note, table
 from manifest_tools.errors import Refused
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from manifest_tools.split import Split
 
 MANY = 40
+_FEW = 8  # names in a remark
 
 
 def split(
@@ -42,6 +45,7 @@ def split(
         ),
     ] = None,
     force: options.Force = False,
+    kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -72,6 +76,7 @@ def split(
         rejects=rejects,
         shuffle=shuffle,
         force=force,
+        kms_key=kms_key,
         dry_run=dry_run,
         jobs=jobs,
     )
@@ -109,7 +114,7 @@ def _report(result: "Split", dry_run: bool) -> str:
         (index, result.table.name(index), *counts, sum(counts)) for index, counts in result.counts.items()
     ]
     if any(result.empty):
-        rows.append((None, f"(no {result.attribute.task.unit})", *result.empty, sum(result.empty)))
+        rows.append((None, _nothing(result), *result.empty, sum(result.empty)))
     shown = rows if len(rows) <= MANY else rows[: MANY - 1]
     totals = [result.lines[name] for name in names]
     total = (None, "lines", *totals, sum(totals))
@@ -126,21 +131,51 @@ def _report(result: "Split", dry_run: bool) -> str:
 def _remarks(result: "Split") -> list[str]:
     remarks = []
     if len(result.attributes) > 1:
-        remarks.append(f"stratified over {clean(', '.join(one.name for one in result.attributes))}")
+        remarks.append(f"stratified over {_listed([one.name for one in result.attributes])}")
     elif not result.attribute.task.has_classes:
-        name, kind = clean(result.attribute.name), clean(result.attribute.task.short)
+        name, kind = _short(result.attribute.name), _short(result.attribute.task.short)
         remarks.append(f"not stratified: {name} is {kind}, no class stands on its lines")
-    if result.small_classes:
-        few = ", ".join(clean(result.table.name(index)) for index in result.small_classes[:8])
-        more = f" and {len(result.small_classes) - 8} more" if len(result.small_classes) > 8 else ""
-        at = list(result.parts).index(result.home)
-        counts = [result.counts[index] for index in result.small_classes]
-        whole = all(row[at] == sum(row) for row in counts)
-        where = f", so all in {result.home}" if whole else ""
-        remarks.append(f"fewer lines than parts{where}: {few}{more}")
+    remarks += _small(result)
+    remarks += [_empty(result, name) for name in result.empty_parts]
     if result.left_out:
         remarks.append(
             "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items())
         )
     remarks.append(f"seed {result.seed}")
     return remarks
+
+
+def _small(result: "Split") -> list[str]:
+    """Say which classes were too small to part; labels without any class count as one."""
+    small = {_short(result.table.name(index)): result.counts[index] for index in result.small_classes}
+    if 0 < sum(result.empty) < len(result.parts):
+        small[_nothing(result)] = result.empty
+    if not small:
+        return []
+    at = list(result.parts).index(result.home)
+    whole = all(row[at] == sum(row) for row in small.values())
+    where = f", so all in {result.home}" if whole else ""
+    return [f"fewer lines than parts{where}: {_listed(list(small))}"]
+
+
+def _empty(result: "Split", name: str) -> str:
+    """Say that no line went to a part: whoever trains with it should know before the training does."""
+    lines = sum(result.lines.values())
+    are = "1 line is" if lines == 1 else f"{lines:,} lines are"
+    return (
+        f"{name} is empty: {are} too few for {float(result.parts[name]):g}, "
+        "as lines of one picture and small classes stay together; label more"
+    )
+
+
+def _nothing(result: "Split") -> str:
+    return f"(no {result.attribute.task.unit})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(map(_short, names[:_FEW])) + more
+
+
+def _short(name: str) -> str:
+    return clean(clipped(name))

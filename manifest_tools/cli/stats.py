@@ -1,6 +1,7 @@
 """``mtool stats``."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from manifest_tools.stats import AttributeStats, Confidences, Stats
 
 _MOST = 40  # classes on a screen; of more, the first and the last
-_NAME = 24  # columns of a name
+_NAME = 24  # columns of a name in a table
+_NAMED = 100  # and on a line of its own
 _DAYS = 31  # longer than this, dates are counted by month; months likewise by year
 _FEW = 8
 _UNITS = {"box": "boxes", "cuboid": "cuboids", "entity": "entities"}  # of a class a line may have several
@@ -50,10 +52,10 @@ def stats(
         if as_json:
             print(json.dumps(found.to_json()))
         else:
-            print(("\n" if number else "") + "\n".join(_report(found, every_class)))
+            print(("\n" if number else "") + "\n".join(_report(found, manifest, every_class)))
 
 
-def _report(found: "Stats", every_class: bool) -> Iterator[str]:
+def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:
     blank = f", and {found.blank:,} blank" if found.blank else ""
     yield clean(f"{found.manifest}: {_lines(found.lines)}{blank}")
     sources = {**found.sources, **({"text on the line": found.texts} if found.texts else {})}
@@ -65,7 +67,7 @@ def _report(found: "Stats", every_class: bool) -> Iterator[str]:
         yield from _attribute(attribute, every_class)
     for siblings in _siblings(found.attributes):
         yield ""
-        yield from _together(siblings)
+        yield from _together(siblings, manifest)
 
 
 def _siblings(attributes: Sequence["AttributeStats"]) -> Iterator[list["AttributeStats"]]:
@@ -77,25 +79,33 @@ def _siblings(attributes: Sequence["AttributeStats"]) -> Iterator[list["Attribut
     return (numbered for numbered in stems.values() if len(numbered) > 1)
 
 
-def _together(siblings: Sequence["AttributeStats"]) -> Iterator[str]:
+def _together(siblings: Sequence["AttributeStats"], manifest: str) -> Iterator[str]:
     """Count classes by name over attributes whose numbers say nothing."""
     names: dict[str, int] = {}
     for one in siblings:
         for shown in one.classes:
             names[shown.name] = names.get(shown.name, 0) + shown.labels
-    stem = clean(siblings[0].name.rstrip("0123456789"))
+    stem = siblings[0].name.rstrip("0123456789")
     most = max(names.values(), default=1)
     rows = [(_short(name), n, bar(n / most)) for name, n in sorted(names.items(), key=lambda one: -one[1])]
-    yield f"{stem}* together: {len(siblings)} attributes with one label each, as Rekognition has it"
+    how_many = f"{len(siblings)} attributes with one label each, as Rekognition has it"
+    yield f"{_short(stem, _NAMED)}* together: {how_many}"
     yield from _indented(table(rows[:_MOST], ("name", "labels", "")).split("\n"))
     if len(rows) > _MOST:
         yield f"  ... {len(rows) - _MOST:,} more"
-    yield f"  mtool split --label-attribute '{stem}*' stratifies over all of them"
+    yield "  a split can be stratified over all of them; type:"
+    yield f"  {clean(_split(manifest, stem))}"
+
+
+def _split(manifest: str, stem: str) -> str:
+    """Return what to type, as a shell takes it; what lies not in a folder needs a place for its parts."""
+    place = " -o parts" if manifest == "-" or manifest.startswith("s3://") else ""
+    return f"mtool split {shlex.quote(manifest)}{place} --label-attribute {shlex.quote(f'{stem}*')}"
 
 
 def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
     kind = one.type.removeprefix("groundtruth/") or "no type"
-    yield clean(f"{one.name} ({kind})")
+    yield f"{_short(one.name, _NAMED)} ({_short(kind, _NAMED)})"
     states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
     yield "  " + ", ".join(
         f"{count:,} {state}" for state, count in states.items() if count or state == "labelled"

@@ -17,7 +17,7 @@ from manifest_tools.convert.planning import Plan, Usual, prepare_plan
 from manifest_tools.errors import BadData, Refused
 from manifest_tools.examples import Example
 from manifest_tools.problem import Problem
-from manifest_tools.sinks import Publication, Published, publishing
+from manifest_tools.sinks import Publication, Published, check_key, publishing
 from manifest_tools.work import Jobs, Progress, silently
 
 __all__ = ["FORMATS", "Converted", "NothingUsable", "Plan", "carry_out", "convert", "is_current", "plan"]
@@ -87,6 +87,7 @@ def convert(
     classes: ClassTable | None = None,
     jobs: Jobs = None,
     force: bool = False,
+    kms_key: str | None = None,
     fetch: Fetch | None = None,
     progress: Progress = silently,
 ) -> Converted:
@@ -96,7 +97,7 @@ def convert(
     pictures lie, see ``places``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
-    any number of ``jobs``.
+    any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
     """
     planned = plan(
         manifest,
@@ -112,7 +113,7 @@ def convert(
         classes=classes,
         jobs=jobs,
     )
-    return carry_out(planned, jobs=jobs, force=force, fetch=fetch, progress=progress)
+    return carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
 
 
 def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> Plan:
@@ -131,12 +132,14 @@ def carry_out(
     *,
     jobs: Jobs = None,
     force: bool = False,
+    kms_key: str | None = None,
     fetch: Fetch | None = None,
     progress: Progress = silently,
 ) -> Converted:
     """Do what ``plan`` says; raises NothingUsable where nothing would come of it."""
+    check_key(kms_key, [plan.output])
     problems: list[Problem] = []
-    with publishing(force=force) as publication:
+    with publishing(force=force, kms_key=kms_key) as publication:
         pictures = usable(plan, problems, fetch, jobs, progress)
         said = _format(plan.to).write(plan, pictures, problems, publication)
         if not said["pictures"]:

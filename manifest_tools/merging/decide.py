@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.merging.reading import ABSENT, FAILED
+from manifest_tools.merging.reading import ABSENT, FAILED, UNKNOWN_DATE
 
 Policy = Literal["error", "first", "last", "newest", "highest-confidence", "vote"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -33,14 +33,15 @@ class Decision:
     """For each picture the line whose label counts (-1: none has any), and how that came about.
 
     ``conflicts``: pictures whose labels differ; ``ties``: where the policy had two to choose from and took
-    the first; ``unknown``: where the policy had nothing to go by; ``rivals``: the first line of a conflict
-    that differs from the first of all.
+    the first; ``unknown``: where the policy had nothing to go by; ``undated``: where a date was asked for and
+    a line had none; ``rivals``: the first line of a conflict that differs from the first of all.
     """
 
     winners: Places
     conflicts: NDArray[np.bool_]
     ties: NDArray[np.bool_]
     unknown: NDArray[np.bool_]
+    undated: NDArray[np.bool_]
     first: Places
     rivals: Places
 
@@ -77,8 +78,8 @@ def decide(picture: Places, count: int, heard: Candidates, policy: Policy) -> De
     differs = (heard.labels[places] != heard.labels[first[groups]]) & (heard.levels[places] > FAILED)
     rivals = _last_given(count, groups[differs][::-1], places[differs][::-1])
     conflicts = rivals >= 0
-    nothing = np.zeros(count, bool)
-    found = Decision(first.copy(), conflicts, nothing, nothing.copy(), first, rivals)
+    ties, unknown, undated = (np.zeros(count, bool) for _ in range(3))
+    found = Decision(first.copy(), conflicts, ties, unknown, undated, first, rivals)
     inside = conflicts[groups]
     if inside.any():
         _BY_POLICY[policy](found, groups[inside], places[inside], heard)
@@ -100,15 +101,28 @@ def _take_last(found: Decision, groups: Places, places: Places, heard: Candidate
     found.winners[groups] = places
 
 
-def _take_highest(found: Decision, groups: Places, places: Places, heard: Candidates) -> None:
-    """Take the line of the highest score, of several the first."""
+def _take_newest(found: Decision, groups: Places, places: Places, heard: Candidates) -> None:
+    """Take the line of the latest date, of several the first; one without a date counts as the oldest."""
+    top = _take_highest(found, groups, places, heard)
+    found.unknown[groups] = top[groups] == UNKNOWN_DATE
+    found.undated[groups[heard.scores[places] == UNKNOWN_DATE]] = True
+
+
+def _take_surest(found: Decision, groups: Places, places: Places, heard: Candidates) -> None:
+    """Take the line of the highest confidence, of several the first; 0 is no confidence at all."""
+    top = _take_highest(found, groups, places, heard)
+    found.unknown[groups] = top[groups] <= 0
+
+
+def _take_highest(found: Decision, groups: Places, places: Places, heard: Candidates) -> NDArray[np.float64]:
+    """Take the line of the highest score, of several the first; return the highest of each picture."""
     scores = heard.scores[places]
     order = np.lexsort((-places, scores))
     found.winners[groups[order]] = places[order]
     top = np.full(len(found.winners), -np.inf)
     np.maximum.at(top, groups, scores)
     _mark_ties(found, groups, places, scores == top[groups], heard)
-    found.unknown[groups] = top[groups] <= 0
+    return top
 
 
 def _take_majority(found: Decision, groups: Places, places: Places, heard: Candidates) -> None:
@@ -139,7 +153,7 @@ _BY_POLICY: dict[str, Callable[[Decision, Places, Places, Candidates], None]] = 
     "error": _keep_first,
     "first": _keep_first,
     "last": _take_last,
-    "newest": _take_highest,
-    "highest-confidence": _take_highest,
+    "newest": _take_newest,
+    "highest-confidence": _take_surest,
     "vote": _take_majority,
 }

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.errors import BadData, Refused
-from manifest_tools.merging.decide import POLICIES, Candidates, Decision, Policy, decide
+from manifest_tools.merging.decide import Candidates, Decision, Policy, decide
 from manifest_tools.merging.decide import Places as Numbers
 from manifest_tools.merging.members import Moves
-from manifest_tools.merging.places import Places
 from manifest_tools.merging.reading import ABSENT
 from manifest_tools.merging.roles import Cast, Manifest
 from manifest_tools.merging.settle import Folded, fold
 from manifest_tools.merging.tables import Reconciled, Shown, reconcile
-
-_SHOWN = 4
 
 
 @dataclass(slots=True)
@@ -71,30 +67,3 @@ def _joined(parts: Sequence[tuple[Folded | None, int]]) -> Candidates:
             scores.append(np.full(lines, -np.inf) if part is None else part.scores)
     whole = np.concatenate(scores) if scored else np.zeros(0)
     return Candidates(np.concatenate(levels), np.concatenate(labels), whole)
-
-
-def check_conflicts(labels: Sequence[Label], where: Places, policy: Policy) -> None:
-    """Raise BadData for labels that differ where no policy was told, Refused where one cannot decide."""
-    for label in labels:
-        found = label.decision
-        if policy == "error" and found.conflicts.any():
-            others = ", ".join(POLICIES[1:-1])
-            raise BadData(
-                f"{_pairs(found, found.conflicts, where)}: differing labels for the same source "
-                f"({int(found.conflicts.sum()):,} in all); type --on-conflict {others} or {POLICIES[-1]}"
-            )
-        unknown = found.conflicts & found.unknown
-        if policy == "highest-confidence" and unknown.any():
-            raise Refused(
-                f"{_pairs(found, unknown, where)}: every confidence is 0 or missing, as a job with one "
-                "worker a picture leaves it; that says nothing about the labels; type another --on-conflict"
-            )
-
-
-def _pairs(found: Decision, chosen: NDArray[np.bool_], where: Places) -> str:
-    """Name the lines of the first few pictures."""
-    groups = np.flatnonzero(chosen)
-    groups = groups[np.argsort(found.first[groups], kind="stable")][:_SHOWN]
-    pairs = [(int(found.first[at]), int(found.rivals[at])) for at in groups]
-    named = ", ".join(f"{where.spell(one)} and {where.spell(other)}" for one, other in pairs)
-    return f"{named}, ..." if chosen.sum() > _SHOWN else named

@@ -12,6 +12,7 @@ from manifest_tools.attributes import LabelAttribute
 from manifest_tools.dates import date
 from manifest_tools.keys import keys_of
 from manifest_tools.merging.label_keys import confidence, form, said
+from manifest_tools.merging.other_keys import keys_of_others
 from manifest_tools.record import Peek, Row
 from manifest_tools.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.scan import scan
@@ -48,12 +49,16 @@ class Column:
 
 @dataclass(slots=True)
 class Remembered:
-    """The lines of a manifest: their lengths in bytes, the keys of their sources (0: none), their labels."""
+    """The lines of a manifest: their lengths in bytes, the keys of their sources (0: none), their labels.
+
+    ``others`` are keys of what a line says beside that (0: nothing); empty where nobody asked for them.
+    """
 
     lengths: NDArray[np.uint32]
     keys: NDArray[np.uint64]
     blank: NDArray[np.bool_]
     columns: dict[str, Column]
+    others: NDArray[np.uint64]
 
     @property
     def lines(self) -> int:
@@ -73,22 +78,31 @@ class _Part:
     keys: NDArray[np.uint64]
     blank: NDArray[np.bool_]
     columns: list[Column]
+    others: NDArray[np.uint64]
 
 
 def read_manifest(
-    source: Source, attributes: Sequence[LabelAttribute], policy: str, jobs: Jobs = None
+    source: Source,
+    attributes: Sequence[LabelAttribute],
+    policy: str,
+    jobs: Jobs = None,
+    known: frozenset[str] | None = None,
 ) -> Remembered:
-    """Return what is remembered of every line; raises InvalidLine at one that cannot be read."""
-    task = partial(_read_block, tuple(attributes), policy)
+    """Return what is remembered of every line; raises InvalidLine at one that cannot be read.
+
+    With the keys that are ``known``, also what the lines say beside them.
+    """
+    task = partial(_read_block, tuple(attributes), policy, known)
     parts = [part for _, part in scan(source, task, jobs)]
     columns = {
         attribute.name: _joined([part.columns[at] for part in parts])
         for at, attribute in enumerate(attributes)
     }
-    lengths, keys, blank = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("lengths", "keys", "blank")
+    lengths, keys, blank, others = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("lengths", "keys", "blank", "others")
     )
-    return Remembered(lengths, keys, blank, columns)
+    return Remembered(lengths, keys, blank, columns, others)
 
 
 def _joined(parts: list[Column]) -> Column:
@@ -113,7 +127,9 @@ def peek(attribute: LabelAttribute, policy: str) -> Peek:
     return Peek(attribute.name, attribute.metadata_key, form(task), names, _SOURCES)
 
 
-def _read_block(attributes: tuple[LabelAttribute, ...], policy: str, block: Block) -> _Part:
+def _read_block(
+    attributes: tuple[LabelAttribute, ...], policy: str, known: frozenset[str] | None, block: Block
+) -> _Part:
     data = block.read()
     starts, ends = line_offsets(data)
     keys = np.zeros(len(starts), np.uint64)
@@ -125,7 +141,11 @@ def _read_block(attributes: tuple[LabelAttribute, ...], policy: str, block: Bloc
             keys[rows.numbers] = keys_of([row.source_ref or row.source for row in rows.rows])
             blank[rows.numbers] = False
         columns.append(_column(rows, task_type(kind), policy, len(starts)))
-    return _Part(len(starts), (ends - starts).astype(np.uint32), keys, blank, columns)
+    others = np.zeros(0, np.uint64)
+    if known is not None:
+        lines = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        others = keys_of_others(lines, known)
+    return _Part(len(starts), (ends - starts).astype(np.uint32), keys, blank, columns, others)
 
 
 def _column(rows: Rows, task: TaskType, policy: str, lines: int) -> Column:

@@ -11,6 +11,7 @@ from itertools import combinations, islice, product
 import numpy as np
 
 from manifest_tools.attributes import LabelAttribute
+from manifest_tools.classes import clipped
 from manifest_tools.errors import Refused
 from manifest_tools.found import shown
 from manifest_tools.merging.reading import ADJUSTED, UNADJUSTED, Remembered
@@ -101,7 +102,8 @@ def _several(manifest: Manifest, originals: Sequence[LabelAttribute], told: str,
     names = " and ".join(shown(one.name) for one in originals[:8])
     return Refused(
         f"{manifest.name}: which of {names} is to be {shown(told)}{more}? give it that name first, and the "
-        f"others names of their own: mtool rewrite --rename-attribute {originals[0].name}={told}"
+        "others names of their own: mtool rewrite --rename-attribute "
+        f"{clipped(originals[0].name)}={clipped(told)}"
     )
 
 
@@ -110,7 +112,7 @@ def _check_ref(manifest: Manifest, one: LabelAttribute, told: str) -> None:
         right = f"{told}-ref" if one.name.endswith("-ref") else told.removesuffix("-ref")
         raise Refused(
             f"{manifest.name}: {shown(one.name)} cannot be called {shown(told)}: a name ends in -ref where "
-            f"the label is an object on S3, and nowhere else; type --label-attribute {right}"
+            f"the label is an object on S3, and nowhere else; type --label-attribute {clipped(right)}"
         )
 
 
@@ -156,7 +158,11 @@ def _apart(
     )
     (first, role, parts), (second, _, others) = names
     alike = parts[0].task.room == others[0].task.room
-    advice = f"--label-attribute {role} gives them one name" if alike else f"cat {first} {second} keeps both"
+    advice = (
+        f"--label-attribute {clipped(role)} gives them one name"
+        if alike
+        else f"cat {first} {second} keeps both"
+    )
     return Refused(f"{described}, and their pictures are not the same; {advice}")
 
 
@@ -177,8 +183,8 @@ def _remarks(manifests: Sequence[Manifest]) -> Iterator[str]:
         for one, other in product(adjustments, manifest.attributes):
             if other not in adjustments and one.task.room == other.task.room:
                 yield (
-                    f"{shown(one.name)} adjusts {shown(other.name)}; --label-attribute {other.name} makes "
-                    "them one label, adjusted where it was"
+                    f"{shown(one.name)} adjusts {shown(other.name)}; --label-attribute "
+                    f"{clipped(other.name)} makes them one label, adjusted where it was"
                 )
     together = [{one.name for one in manifest.attributes} for manifest in manifests]
     rooms = {one.name: one.task.room for manifest in manifests for one in manifest.attributes}
@@ -186,6 +192,6 @@ def _remarks(manifests: Sequence[Manifest]) -> Iterator[str]:
         apart = not any(first in names and second in names for names in together)
         if apart and rooms[first] == rooms[second]:
             yield (
-                f"{shown(first)} and {shown(second)} stay two labels; --label-attribute {first} makes them "
-                "one, where they mean the same"
+                f"{shown(first)} and {shown(second)} stay two labels; --label-attribute {clipped(first)} "
+                "makes them one, where they mean the same"
             )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.merging.gifts import Gifts
 from manifest_tools.merging.hearing import Label
 from manifest_tools.merging.places import Places
 from manifest_tools.merging.roles import Manifest
 from manifest_tools.merging.settle import Settled
-from manifest_tools.merging.writing import Donor, Work
+from manifest_tools.merging.writing import Donor, Giver, Work
 from manifest_tools.sources import Block, Source
 
 
@@ -23,6 +24,7 @@ class Division:
     where: Places
     labels: Sequence[Label]
     settled: Settled
+    gifts: Gifts
     keep_left: bool
 
     def works(self) -> Iterator[Work]:
@@ -49,6 +51,7 @@ class Division:
             left=~kept & ~remembered.blank[lines] if self.keep_left else None,
             chosen={label.name: label.chosen[at][lines] for label in self.labels if at in label.chosen},
             donors=self._donors(here, ends),
+            givers=self._givers(here, ends),
         )
 
     def _donors(self, here: slice, ends: Sequence[NDArray[np.int64]]) -> dict[int, list[Donor]]:
@@ -67,10 +70,23 @@ class Division:
         return found
 
     def _donor(self, line: int, role: str, ends: Sequence[NDArray[np.int64]]) -> Donor:
+        giver = self._giver(line, ends)
+        at, number = giver.plan, giver.number - 1
+        chosen = {label.name: int(label.chosen[at][number]) for label in self.labels if at in label.chosen}
+        return Donor(role, at, giver.number, giver.block, chosen)
+
+    def _givers(self, here: slice, ends: Sequence[NDArray[np.int64]]) -> dict[int, list[Giver]]:
+        """Return by line of the block whose other keys go on it."""
+        first, last = np.searchsorted(self.gifts.onto, (here.start, here.stop)).tolist()
+        onto, of = self.gifts.onto[first:last].tolist(), self.gifts.of[first:last].tolist()
+        found: dict[int, list[Giver]] = {}
+        for home, line in zip(onto, of, strict=True):
+            found.setdefault(home - here.start, []).append(self._giver(line, ends))
+        return found
+
+    def _giver(self, line: int, ends: Sequence[NDArray[np.int64]]) -> Giver:
         at = self.where.manifest(line)
         number = line - int(self.where.firsts[at])
         end = int(ends[at][number])
         start, source = end - int(self.inputs[at].remembered.lengths[number]), self.sources[at]
-        block = Block(source.uri, start, end, etag=source.etag)
-        chosen = {label.name: int(label.chosen[at][number]) for label in self.labels if at in label.chosen}
-        return Donor(role, at, number + 1, block, chosen)
+        return Giver(at, number + 1, Block(source.uri, start, end, etag=source.etag))

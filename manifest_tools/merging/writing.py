@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.errors import InvalidLine
 from manifest_tools.merging.members import Named, laid_over, taken
+from manifest_tools.merging.other_keys import given
 from manifest_tools.merging.plans import Plan, change
 from manifest_tools.pieces import Pieces, pieces
 from manifest_tools.sources import Block
@@ -18,6 +19,8 @@ from manifest_tools.work import Jobs, run
 # Donors not farther apart than this are read at once, so many bytes at the most.
 _GAP = 1 << 16
 _MOST = 8 << 20
+# So many keys are told by name, and one more, to say that there are more.
+NAMED_KEYS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,15 @@ class Donor:
 
 
 @dataclass(frozen=True, slots=True)
+class Giver:
+    """A line whose other keys may go on another one: where it stands."""
+
+    plan: int
+    number: int
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """The lines of one block: which go on, which are left; ``chosen`` has a column for each folded role."""
 
@@ -43,6 +55,7 @@ class Work:
     left: NDArray[np.bool_] | None
     chosen: Mapping[str, NDArray[np.uint8]]
     donors: Mapping[int, Sequence[Donor]]
+    givers: Mapping[int, Sequence[Giver]]
 
     def choice(self, at: int) -> dict[str, int]:
         """Return which attribute plays each folded role on a line."""
@@ -51,14 +64,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a block."""
+    """What became of a block; ``differing`` has the first few keys of which ``differ`` lines said more."""
 
     plan: int
     kept: Pieces
     left: Pieces
-    renamed: int = 0
-    reindexed: int = 0
-    overlaid: int = 0
+    renamed: int
+    reindexed: int
+    overlaid: int
+    carried: int
+    differ: int
+    differing: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -79,10 +95,15 @@ class Joined:
 
 
 def write(
-    plans: Sequence[Plan], works: Iterator[Work], kept: Joined, left: Joined, jobs: Jobs = None
+    plans: Sequence[Plan],
+    known: frozenset[str],
+    works: Iterator[Work],
+    kept: Joined,
+    left: Joined,
+    jobs: Jobs = None,
 ) -> Iterator[Written]:
-    """Write every block in order, and yield what became of it."""
-    for done in run(partial(_write_block, tuple(plans)), works, jobs):
+    """Write every block in order, and yield what became of it; ``known`` as in ``other_keys``."""
+    for done in run(partial(_write_block, tuple(plans), known), works, jobs):
         if kept.stream is not None:
             kept.write(done.kept.read())
         if left.stream is not None:
@@ -90,7 +111,7 @@ def write(
         yield done
 
 
-def _write_block(plans: tuple[Plan, ...], work: Work) -> Written:
+def _write_block(plans: tuple[Plan, ...], known: frozenset[str], work: Work) -> Written:
     data, plan = work.block.read(), plans[work.plan]
     ends = np.cumsum(work.lengths, dtype=np.int64)
     starts = ends - work.lengths
@@ -106,9 +127,10 @@ def _write_block(plans: tuple[Plan, ...], work: Work) -> Written:
         if done.line != line:
             edited[at] = done.line
     _lay_over(plans, work, data, (starts, ends), edited)
+    said = _give(plans, known, work, data, (starts, ends), edited)
     kept = pieces(work.block, data, starts, ends, work.kept, edited)
     left = Pieces() if work.left is None else pieces(work.block, data, starts, ends, work.left, {})
-    return Written(work.plan, kept, left, renamed, reindexed, len(work.donors))
+    return Written(work.plan, kept, left, renamed, reindexed, len(work.donors), *said)
 
 
 def _lay_over(
@@ -131,6 +153,36 @@ def _lay_over(
             except (ValueError, RecursionError) as error:
                 raise InvalidLine(plans[work.plan].name, work.first + at, str(error)) from error
         edited[at] = line
+
+
+def _give(
+    plans: Sequence[Plan],
+    known: frozenset[str],
+    work: Work,
+    data: bytes,
+    offsets: tuple[NDArray[np.int64], NDArray[np.int64]],
+    edited: dict[int, bytes],
+) -> tuple[int, int, tuple[str, ...]]:
+    """Add to ``edited`` the lines that get keys of others.
+
+    Returns how many those are, how many of the others say other things, and under which keys.
+    """
+    givers = [giver for group in work.givers.values() for giver in group]
+    lines = iter(_read_all([giver.block for giver in givers]))
+    carried = differ = 0
+    differing: dict[str, None] = {}
+    for at, group in work.givers.items():
+        before = line = edited.get(at) or data[offsets[0][at] : offsets[1][at]]
+        for giver in group:
+            try:
+                line, keys = given(line, next(lines), known)
+            except (ValueError, RecursionError) as error:
+                raise InvalidLine(plans[giver.plan].name, giver.number, str(error)) from error
+            differ += bool(keys)
+            differing |= dict.fromkeys(keys[: NAMED_KEYS + 1] if len(differing) <= NAMED_KEYS else ())
+        if line != before:
+            edited[at], carried = line, carried + 1
+    return carried, differ, tuple(differing)[: NAMED_KEYS + 1]
 
 
 def _donated(plans: Sequence[Plan], donor: Donor, line: bytes) -> tuple[Named, ...]:
