@@ -86,8 +86,8 @@ def failures() -> str:
 
     text = (
         "# Known failures\n\nWhat people met on the way from a manifest to a model, and which code of"
-        " `mtool validate` finds it\nbefore anything is billed; where there is none, no file and no request can"
-        " show it. Written by `make docs`.\n"
+        " `mtool validate` finds it\nbefore anything is billed; where there is none, no file and no request"
+        " can show it. Written by `make docs`.\n"
     )
     rows = [
         (

@@ -1,7 +1,8 @@
 """A coverage-guided fuzzer over every command: ``make fuzz``, or ``python -m tests.fuzz -max_total_time=60``.
 
 The first byte of an input chooses the command, the rest is the file. What misbehaves is left as ``crash-*``
-in the current folder (``make fuzz``: in build/); ``python -m tests.fuzz crash-...`` tries it again. Options are libFuzzer's.
+in the current folder (``make fuzz``: in build/); ``python -m tests.fuzz crash-...`` tries it again. Options
+are libFuzzer's.
 """
 
 import importlib

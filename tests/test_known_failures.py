@@ -101,7 +101,11 @@ def test_two_halves_of_a_message_that_lie_far_apart_are_none() -> None:
     )
 
 
-@given(st.text(max_size=200))
+# What a job says is a sign wherever it stands, so it must not be drawn.
+SIGNS = {part.strip().lower() for one in FAILURES for sign in one.signs for part in sign.split("...")}
+
+
+@given(st.text(max_size=200).filter(lambda text: not any(sign in text.lower() for sign in SIGNS)))
 def test_other_texts_name_nothing(text: str) -> None:
     assert recognise(text) == []
 

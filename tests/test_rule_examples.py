@@ -15,7 +15,8 @@ def codes(folder: Path, rule: Rule, example: Example) -> set[str]:
     for number, text in enumerate(example.files):
         names.append(str(folder / example.names[number]))
         Path(names[-1]).write_bytes(text.encode("utf-8", "surrogateescape"))
-    preflight = Preflight(rule.purposes[0], example.hyperparameters, example.request) if rule.purposes else None
+    told = (example.hyperparameters, example.request)
+    preflight = Preflight(rule.purposes[0], *told) if rule.purposes else None
     found = validate(*names, label_attribute_name=example.label_attribute, preflight=preflight)
     return {problem.code for problem in found}
 

@@ -83,7 +83,9 @@ def write_model(model: Model, stream: BinaryIO) -> None:
 
 
 def read_model(path: str) -> Model:
-    """Return the model in a folder, or in a model.tar.gz; raises BadModel, or MtoolError for none."""
+    """Return the model in a folder, or in a model.tar.gz, here or in S3; raises BadModel, or MtoolError."""
+    if path.startswith("s3://"):
+        return _read_object(path if path.endswith(".tar.gz") else inside(path, ARCHIVE))
     place = Path(path)
     if place.is_dir() and (place / ARCHIVE).exists():
         place = place / ARCHIVE
@@ -93,6 +95,22 @@ def read_model(path: str) -> Model:
         raise MtoolError(f"{path}: no model there; type `mtool train` first, or --model PATH")
     with place.open("rb") as stream:
         return _model(str(place), read_archive(str(place), stream))
+
+
+def inside(folder: str, name: str) -> str:
+    """Return the place of a file in the folder of a model, which may be a prefix in S3.
+
+    >>> inside("s3://lab3-models/one/", "model.tar.gz")
+    's3://lab3-models/one/model.tar.gz'
+    """
+    return f"{folder.rstrip('/')}/{name}" if folder.startswith("s3://") else str(Path(folder) / name)
+
+
+def _read_object(uri: str) -> Model:
+    from manifest_tools import s3
+
+    with s3.open_stream(uri) as stream:
+        return _model(uri, read_archive(uri, stream))
 
 
 def read_archive(

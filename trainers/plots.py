@@ -10,6 +10,7 @@ from manifest_tools.classes import ClassTable
 from manifest_tools.errors import NotInstalled
 from trainers.events import Epoch
 from trainers.metrics import Metrics
+from trainers.trial import Trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +70,27 @@ def confusion(metrics: Metrics, table: ClassTable) -> bytes:
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     axes.set_title(f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures")
+    return _png(figure)
+
+
+def trials(tried: Sequence[Trial]) -> bytes:
+    """Return a PNG with the figure of every trial, and the best so far."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _figure(8, 3.5)
+    axes = figure.add_subplot()
+    numbers = [at for at, one in enumerate(tried, 1) if one.value is not None]
+    values = [one.value for one in tried if one.value is not None]
+    axes.plot(numbers, values, "o", label="trial")
+    axes.step(
+        numbers, [max(values[: at + 1]) for at in range(len(values))], where="post", label="best so far"
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel("trial")
+    axes.set_title("validation accuracy")
+    axes.legend()
+    axes.grid(alpha=0.3)
     return _png(figure)
 
 

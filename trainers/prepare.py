@@ -70,7 +70,12 @@ def plan_records(
 def plan_pair(
     pair: Pair, train: str, validation: str, model: str, side: int, images: Sequence[str]
 ) -> tuple[Plan, Plan]:
-    """Return the plans of both manifests, whose records will lie beside the model."""
+    """Return the plans of both manifests, whose records will lie beside the model.
+
+    Raises Refused for a model in S3: records are read from this disk, see ``records_place``.
+    """
+    if model.startswith("s3://"):
+        raise Refused(f"{model}: expected a folder on this disk; type: aws s3 cp --recursive, afterwards")
     folder = os.path.join(model, CACHE)
     return (
         plan_records(train, os.path.join(folder, "train"), side, pair.train, pair.table, images),
@@ -121,6 +126,16 @@ def against_model(
     beside = os.path.join(folder, CACHE, "validation")
     planned = plan_records(manifest, beside, model.image_size, examples, model.table, images)
     return planned if is_current(planned) else replace(planned, output=place)
+
+
+@contextmanager
+def records_place(model: str) -> Iterator[str]:
+    """Yield the folder for a model's records: its own, or for a model in S3 one that is then removed."""
+    if model.startswith("s3://"):
+        with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
+            yield folder
+    else:
+        yield model
 
 
 @contextmanager

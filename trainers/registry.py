@@ -29,7 +29,11 @@ class Trainer(Protocol):
 
 
 # name -> (module, framework, extra). Importing the module must not import its framework.
-TRAINERS = {"gluon": ("trainers.gluon", "mxnet", "gluon")}
+# The built-in algorithm trains in SageMaker; here its models are asked.
+TRAINERS = {
+    "gluon": ("trainers.gluon", "mxnet", "gluon"),
+    "builtin": ("trainers.builtin", "mxnet", "gluon"),
+}
 
 # Known without MXNet, for a refusal before any work; those after the first two have ImageNet weights.
 SMALL_NETWORKS = ("small", "mlp")

@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from manifest_tools import __version__
+from manifest_tools import __version__, s3
 from manifest_tools.errors import BadData, Exists, MtoolError
-from manifest_tools.sinks import Published, publishing
+from manifest_tools.sinks import Published, check_key, publishing
 from trainers import plots, registry
-from trainers.artifact import ARCHIVE, Model, write_model
+from trainers.artifact import ARCHIVE, Model, inside, write_model
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset
 from trainers.evaluate import evaluate
@@ -61,18 +61,21 @@ def train(
     *,
     trainer: str = "gluon",
     force: bool = False,
+    kms_key: str | None = None,
 ) -> Result:
     """Train, and leave in the folder ``output`` the best epoch's model and how it came about.
 
     A folder that was made from the same things is left alone; any other model in it is replaced only
-    by ``force``. After KeyboardInterrupt the best epoch so far is kept, if there is one.
+    by ``force``. After KeyboardInterrupt the best epoch so far is kept, if there is one. ``output`` may be a
+    prefix in S3, where ``kms_key`` encrypts what is written.
     """
+    check_key(kms_key, [output])
     _check(train, validation)
     origin = _origin(train, validation, config, trainer)
     if (earlier := _earlier(output)) and earlier.get("made_from") == origin and not force:
-        return Result(output, earlier, (Published(str(Path(output) / ARCHIVE), "unchanged"),))
-    if (there := Path(output) / ARCHIVE).exists() and not force:
-        raise Exists([str(there)])
+        return Result(output, earlier, (Published(inside(output, ARCHIVE), "unchanged"),))
+    if _is_there(there := inside(output, ARCHIVE)) and not force:
+        raise Exists([there])
     framework = registry.load(trainer)
     history = io.BytesIO()
     run = _listen(framework.fit(train, validation, config), [*listeners, history_writer(history)])
@@ -82,7 +85,7 @@ def train(
     metrics = evaluate(model, validation)
     _tell(listeners, Metric("validation:accuracy", metrics.accuracy))
     report = _report(run, metrics, config, origin, train, validation)
-    return Result(output, report, _write(output, model, report, history.getvalue(), run.epochs))
+    return Result(output, report, _write(output, model, report, history.getvalue(), run.epochs, kms_key))
 
 
 def _check(train: Dataset, validation: Dataset) -> None:
@@ -96,7 +99,6 @@ def _check(train: Dataset, validation: Dataset) -> None:
 
 def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: str) -> dict[str, Any]:
     """Return what decides the bytes of a model."""
-    weights = config.init_from and Path(config.init_from)
     return {
         "made_by": f"mtool {__version__}",
         "trainer": trainer,
@@ -104,19 +106,29 @@ def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: s
         "train": train.digest,
         "validation": validation.digest,
         "classes": train.table.digest,
-        "init_from": sha256(weights.read_bytes()).hexdigest() if weights and weights.is_file() else "",
+        "init_from": _weights_digest(config.init_from),
     }
+
+
+def _weights_digest(path: str) -> str:
+    if path.startswith("s3://"):
+        return s3.head(path).etag
+    return sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""
 
 
 def _earlier(output: str) -> dict[str, Any]:
     """Return the metrics.json of a finished run in the folder, or nothing."""
-    folder = Path(output)
+    place = inside(output, METRICS)
     try:
-        report = json.loads((folder / METRICS).read_bytes())
-    except (OSError, ValueError):
+        report = json.loads(s3.read(place) if place.startswith("s3://") else Path(place).read_bytes())
+    except (OSError, ValueError, s3.NotThere):
         return {}
-    whole = isinstance(report, dict) and not report.get("interrupted") and (folder / ARCHIVE).exists()
+    whole = isinstance(report, dict) and not report.get("interrupted") and _is_there(inside(output, ARCHIVE))
     return report if whole else {}
+
+
+def _is_there(place: str) -> bool:
+    return s3.exists(place) if place.startswith("s3://") else Path(place).exists()
 
 
 def _listen(events: Iterable[Event], listeners: Sequence[Listener]) -> _Run:
@@ -160,16 +172,21 @@ def _report(
 
 
 def _write(
-    output: str, model: Model, report: dict[str, Any], history: bytes, epochs: Sequence[Epoch]
+    output: str,
+    model: Model,
+    report: dict[str, Any],
+    history: bytes,
+    epochs: Sequence[Epoch],
+    kms_key: str | None,
 ) -> tuple[Published, ...]:
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not output.startswith("s3://"):
+        Path(output).mkdir(parents=True, exist_ok=True)
     # What was there of this model goes: `force`, or a folder without a model, has said so.
-    with publishing(force=True) as publication:
+    with publishing(force=True, kms_key=kms_key) as publication:
         # The sink compresses what ends in .gz, without a time in it.
-        write_model(model, publication.open(str(folder / ARCHIVE)))
-        publication.open(str(folder / METRICS)).write(json.dumps(report, indent=2).encode() + b"\n")
-        publication.open(str(folder / HISTORY)).write(history)
+        write_model(model, publication.open(inside(output, ARCHIVE)))
+        publication.open(inside(output, METRICS)).write(json.dumps(report, indent=2).encode() + b"\n")
+        publication.open(inside(output, HISTORY)).write(history)
         if plots.available():
-            publication.open(str(folder / PICTURE)).write(plots.history(epochs))
+            publication.open(inside(output, PICTURE)).write(plots.history(epochs))
     return tuple(publication.published)

@@ -30,8 +30,15 @@ WORDS = (
     "convert",
     "pipe",
     "train",
+    "tune",
     "evaluate",
     "predict",
+    "deploy",
+    "delete",
+    "transform",
+    "jobs",
+    "doctor",
+    "policy",
     "demo",
 )
 

@@ -1,12 +1,13 @@
 """``mtool predict``."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.cli import options
+from manifest_tools.cli.builtin_options import typed_names
 from manifest_tools.cli.convert import pictures_of
 from manifest_tools.cli.evaluate import Model
 from manifest_tools.cli.screen import clean, note, progress, width
@@ -14,12 +15,14 @@ from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
     from trainers import artifact
-    from trainers.predict import Prediction
+    from trainers.predict import Prediction, Unread
     from trainers.questions import Questions, Truth
+    from trainers.sagemaker.served import Served
     from trainers.sheet import Tile
 
 
 def predict(
+    context: typer.Context,
     pictures: Annotated[
         list[str] | None,
         typer.Argument(metavar="PICTURES", help="Files, folders of files, or s3:// URIs."),
@@ -34,6 +37,20 @@ def predict(
     ] = None,
     images: options.Images = None,
     label_attribute: options.LabelAttribute = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="NAME", help="Ask an endpoint of SageMaker, in place of a model."),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option("--classes", metavar="FILE", help="With --endpoint: what its classes are called."),
+    ] = None,
+    multi_label: Annotated[
+        bool, typer.Option("--multi-label", help="With --endpoint: a picture has several classes, or none.")
+    ] = False,
+    at_once: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, max=32, help="With --endpoint: at a time.")
+    ] = 8,
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -41,25 +58,29 @@ def predict(
     """Print class and probability of pictures.
 
     With --manifest also what each really is, and where the model is wrong. A picture that cannot be
-    read gets a line on standard error, and the exit code is 1.
+    read gets a line on standard error, and the exit code is 1. An endpoint prepares pictures in its own
+    way, so its probabilities are not those of the same model here.
 
     \b
     For example:
       mtool predict new-photos/*.jpg
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png
+      mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    from trainers.artifact import read_model
+    from trainers.artifact import Model as Local
     from trainers.predict import Prediction
-    from trainers.predict import predict as ask
 
     if sheet is not None:
         options.check_picture("--sheet", sheet)
-    trained = read_model(model)
+    _check_endpoint(context, endpoint)
+    trained = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
+    if not isinstance(trained, Local):
+        trained = _named(trained, manifest, label_attribute, quiet)
     asked, truth = _questions(pictures or [], manifest, images or [], label_attribute, trained, quiet)
     line = _json_line if as_json else _text_line(asked)
     good: list[Prediction] = []
     failed = 0
-    for answer in progress(ask(trained, asked.names, asked.read), len(asked.names), "pictures"):
+    for answer in progress(_answers(trained, asked, at_once, quiet), len(asked.names), "pictures"):
         if isinstance(answer, Prediction):
             typer.echo(line(answer, truth.of(answer.picture) if truth else None, trained))
             good += [answer] if sheet else []
@@ -72,12 +93,61 @@ def predict(
         raise typer.Exit(1)
 
 
+def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
+    """Refuse an option that would change nothing."""
+    others = ("model",) if endpoint is not None else ("classes", "multi_label", "at_once")
+    for name in (name for name in others if name in typed_names(context)):
+        option = "--concurrency" if name == "at_once" else f"--{name.replace('_', '-')}"
+        why = "goes with --endpoint; type both" if endpoint is None else "and --endpoint: type one of them"
+        raise Refused(f"{option} {why}")
+
+
+def _model(path: str) -> "artifact.Model":
+    from trainers.artifact import read_model
+
+    return read_model(path)
+
+
+def _endpoint(name: str, classes: str | None, multi_label: bool) -> "Served":
+    from manifest_tools.classes import read_class_table
+    from trainers.sagemaker.served import find_served
+
+    return find_served(name, read_class_table(classes) if classes else None, multi_label)
+
+
+def _named(served: "Served", manifest: str | None, label_attribute: str | None, quiet: bool) -> "Served":
+    """Return the endpoint with names for its classes, a manifest's if need be, or say that it has none."""
+    from dataclasses import replace
+
+    from manifest_tools.labels import read_examples
+
+    if not served.table.names and manifest is not None:
+        return replace(served, table=read_examples(manifest, label_attribute).table)
+    for remark in served.remarks if not quiet else ():
+        note(clean(remark))
+    return served
+
+
+def _answers(
+    trained: "artifact.Model | Served", asked: "Questions", at_once: int, quiet: bool
+) -> "Iterator[Prediction | Unread]":
+    from trainers.artifact import Model as Local
+    from trainers.predict import predict as ask
+
+    if isinstance(trained, Local):
+        return ask(trained, asked.names, asked.read)
+    from trainers.sagemaker.invoke import invoke
+    from trainers.sagemaker.patience import silently
+
+    return invoke(trained, asked.names, asked.read, at_once=at_once, tell=silently if quiet else note)
+
+
 def _questions(
     pictures: list[str],
     manifest: str | None,
     images: list[str],
     label_attribute: str | None,
-    model: "artifact.Model",
+    model: "artifact.Model | Served",
     quiet: bool,
 ) -> "tuple[Questions, Truth | None]":
     """Return the pictures to ask about, and what a manifest says of them."""
@@ -97,10 +167,10 @@ def _questions(
     return about_lines(planned, pictures_of(planned, quiet)), truth
 
 
-Line = Callable[["Prediction", "tuple[int, ...] | None", "artifact.Model"], str]
+Line = Callable[["Prediction", "tuple[int, ...] | None", "artifact.Model | Served"], str]
 
 
-def _json_line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model") -> str:
+def _json_line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model | Served") -> str:
     said = answer.to_json(model.table, model.multi_label)
     if truth is not None:
         said["truth"] = [model.table.name(index) for index in truth]
@@ -112,7 +182,7 @@ def _text_line(asked: "Questions") -> Line:
     """Return a function that makes a line of a table as wide as the names in it."""
     column = max((width(clean(name)) for name in asked.names), default=0)
 
-    def line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model") -> str:
+    def line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model | Served") -> str:
         name = clean(answer.picture)
         said = f"{name}{' ' * (column - width(name))}  {clean(answer_text(answer, model))}"
         if truth is None or answer.answers == truth:
@@ -122,13 +192,13 @@ def _text_line(asked: "Questions") -> Line:
     return line
 
 
-def answer_text(answer: "Prediction", model: "artifact.Model") -> str:
+def answer_text(answer: "Prediction", model: "artifact.Model | Served") -> str:
     """Return the classes of an answer, each with its probability."""
     told = (f"{model.table.name(index)} {answer.probabilities[index]:.3f}" for index in answer.answers)
     return ", ".join(told) or "no class"
 
 
-def names(classes: tuple[int, ...], model: "artifact.Model") -> str:
+def names(classes: tuple[int, ...], model: "artifact.Model | Served") -> str:
     """Return the names of some classes."""
     return ", ".join(model.table.name(index) for index in classes) or "no class"
 
@@ -137,7 +207,7 @@ def _draw(
     path: str,
     answers: "list[Prediction]",
     truth: "Truth | None",
-    model: "artifact.Model",
+    model: "artifact.Model | Served",
     asked: "Questions",
     *,
     force: bool,
@@ -154,7 +224,9 @@ def _draw(
         note(f"{clean(path)}: {publication.published[0].state}{first}")
 
 
-def _tile(answer: "Prediction", truth: "Truth | None", model: "artifact.Model", asked: "Questions") -> "Tile":
+def _tile(
+    answer: "Prediction", truth: "Truth | None", model: "artifact.Model | Served", asked: "Questions"
+) -> "Tile":
     from trainers.sheet import Tile
 
     known = truth.of(answer.picture) if truth else None

@@ -1,17 +1,17 @@
 """``mtool train``."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.cli import builtin_options as told
 from manifest_tools.cli import options
 from manifest_tools.cli.convert import pictures_of, show_problems
+from manifest_tools.cli.local import config_from, require
 from manifest_tools.cli.screen import clean, note, progress
-from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
     from manifest_tools.convert import Plan
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
     from trainers.prepare import Pair
     from trainers.train import Result
 
-# Below this many pictures a network without first weights learns the pictures by heart, not the classes.
-FEW = 1_000
-SMALL, LARGE = "small", "resnet18_v2"
-
 INTERRUPTED = 130
 
 _NAMES = 8  # classes on one line
 
 
 def train(
+    context: typer.Context,
     train_manifest: Annotated[
         str, typer.Argument(metavar="TRAIN", help="What to learn from.")
     ] = "train.manifest",
@@ -39,7 +36,7 @@ def train(
     ] = "validation.manifest",
     images: options.Images = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the model goes.")
+        str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the model goes, here or in S3.")
     ] = "model",
     network: Annotated[
         str | None,
@@ -75,12 +72,54 @@ def train(
     ] = False,
     init_from: Annotated[
         str | None,
-        typer.Option("--init-from", metavar="FILE", help="Start from a .params file or a model.tar.gz."),
+        typer.Option(
+            "--init-from",
+            metavar="FILE",
+            help="Start from a .params file or a model.tar.gz; builtin: from a job, or a model in S3.",
+        ),
     ] = None,
-    trainer: Annotated[str, typer.Option("--trainer", metavar="NAME", help="gluon.")] = "gluon",
+    trainer: Annotated[
+        str, typer.Option("--trainer", metavar="NAME", help="gluon, here, or builtin, in SageMaker.")
+    ] = "gluon",
+    params: Annotated[
+        str | None,
+        typer.Option("--params", metavar="FILE", help="Parameters as JSON, such as tune's best.json."),
+    ] = None,
     seed: options.Seed = 0,
     label_attribute: options.LabelAttribute = None,
     classes: options.Classes = None,
+    algorithm: told.AlgorithmName = told.Algorithm.classification,
+    input_: told.InputWay = told.Input.manifest,
+    channel: told.Channels = None,
+    p: told.Pairs = None,
+    early_stopping: Annotated[
+        bool, typer.Option("--early-stopping", help="builtin: end when validation gains no more.")
+    ] = False,
+    job_name: told.JobName = None,
+    role: told.Role = None,
+    instance_type: told.InstanceType = told.USUAL_INSTANCE,
+    instance_count: told.InstanceCount = 1,
+    volume: told.Volume = None,
+    volume_kms_key: told.VolumeKey = None,
+    max_run: told.MaxRun = "1h",
+    spot: told.Spot = False,
+    max_wait: told.MaxWait = None,
+    checkpoints: told.Checkpoints = None,
+    retries: told.Retries = None,
+    tag: told.Tags = None,
+    subnet: told.Subnets = None,
+    security_group: told.Groups = None,
+    kms_key: options.KmsKey = None,
+    no_preflight: told.NoPreflight = False,
+    emit: told.EmitForm = None,
+    yes: told.Yes = False,
+    price_per_hour: told.Price = None,
+    no_wait: told.NoWait = False,
+    every: told.Every = 10,
+    attach: told.Attach = None,
+    model: Annotated[
+        str, typer.Option("--model", metavar="FOLDER", help="builtin: where its model is fetched to.")
+    ] = "model",
     jobs: options.Jobs = None,
     force: options.Force = False,
     dry_run: options.DryRun = False,
@@ -93,66 +132,54 @@ def train(
     metrics.json, history.jsonl and history.png. Ctrl-C keeps the best epoch so far. Exit code 1 when
     pictures had to be left out.
 
+    With --trainer builtin, SageMaker's own algorithm learns: --output is a prefix in S3, to which local
+    manifests are uploaded. It shows its plan, asks before what is billed, follows the job, and fetches the
+    model. Ctrl-C leaves the job running.
+
     \b
     For example:
       mtool train --images ./raw-data
       mtool train --network resnet18_v2 --init-from other.params --augment --images ./raw-data
+      mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --dry-run
+      mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --spot --yes
     """
+    told.check_trainer(trainer, context, ("model", "early_stopping"))
+    if trainer == told.BUILTIN:
+        from manifest_tools.cli.builtin import train as train_builtin
+
+        train_builtin(told.Given.typed(context), model, early_stopping)
+        return
     from manifest_tools.classes import read_class_table
+    from manifest_tools.sinks import check_key
     from trainers import registry
-    from trainers.config import TrainConfig, usual_rate, usual_side
-    from trainers.prepare import plan_pair, read_pair
+    from trainers.prepare import plan_pair, read_pair, records_place
     from trainers.train import train as run
 
-    _require(train_manifest, validation_manifest)
+    require(train_manifest, validation_manifest)
+    check_key(kms_key, [output])
     table = read_class_table(classes) if classes else None
     pair = read_pair(train_manifest, validation_manifest, label_attribute, table)
-    chosen = network or _usual_network(len(pair.train.examples), pretrained or bool(init_from))
-    config = TrainConfig(
-        network=chosen,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=usual_rate(optimizer) if learning_rate is None else learning_rate,
-        image_size=usual_side(chosen) if image_size is None else image_size,
-        augment=augment,
-        mirror=mirror,
-        pretrained=pretrained,
-        init_from=init_from or "",
-        seed=seed,
-    )
+    config = config_from(context, params, len(pair.train.examples))
     registry.check_network(config)
     registry.load(trainer)
-    plans = plan_pair(pair, train_manifest, validation_manifest, output, config.image_size, images or ())
-    said = _intention(pair, config)
-    if dry_run:
-        _show_plans(said, plans)
-        return
-    if not quiet:
-        note(said)
-        if leak := _leak(pair):
-            note(leak)
-    data, dropped = _data_sets(plans, jobs, quiet)
-    result = run(*data, config, output, _listeners(quiet), trainer=trainer, force=force)
+    with records_place(output) as place:
+        manifests = train_manifest, validation_manifest
+        plans = plan_pair(pair, *manifests, place, config.image_size, images or ())
+        said = _intention(pair, config)
+        if dry_run:
+            _show_plans(said, plans)
+            return
+        if not quiet:
+            note(said)
+            if leak := _leak(pair):
+                note(leak)
+        data, dropped = data_sets(plans, jobs, quiet)
+        result = run(*data, config, output, _listeners(quiet), trainer=trainer, force=force, kms_key=kms_key)
     _show(result, as_json, quiet)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
     if dropped:
         raise typer.Exit(1)
-
-
-def _require(train: str, validation: str) -> None:
-    """Raise Refused with the way out where the manifests that a folder should offer are not there."""
-    for manifest, usual in ((train, "train.manifest"), (validation, "validation.manifest")):
-        if manifest == usual and not os.path.exists(usual):
-            raise Refused(
-                f"{usual}: not in this folder; type `mtool split output.manifest` first, or name two"
-            )
-
-
-def _usual_network(pictures: int, weights: bool) -> str:
-    """Return the network for as many pictures, with first weights or without."""
-    return LARGE if weights or pictures >= FEW else SMALL
 
 
 def _intention(pair: "Pair", config: "TrainConfig") -> str:
@@ -192,7 +219,7 @@ def _show_plans(said: str, plans: "Sequence[Plan]") -> None:
     note("dry run, nothing written")
 
 
-def _data_sets(
+def data_sets(
     plans: "Sequence[Plan]", jobs: int | None, quiet: bool
 ) -> tuple[tuple["Dataset", "Dataset"], bool]:
     """Return both data sets, and whether pictures had to be left out of them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from manifest_tools import s3
 from manifest_tools.errors import MtoolError
 from trainers.artifact import ARCHIVE, read_model
 from trainers.config import TrainConfig
@@ -71,11 +72,11 @@ def _from_zoo(mx: Any, network: str) -> str:
 
 
 def _read(path: str) -> bytes:
-    """Return the weights in a .params file, a model.tar.gz or a folder with one."""
+    """Return the weights in a .params file, a model.tar.gz or a folder with one; the files may be in S3."""
     if Path(path).is_dir() or path.endswith((".tar.gz", ARCHIVE)):
         files = read_model(path).files
         return files[max(name for name in files if name.endswith(".params"))]
-    return Path(path).read_bytes()
+    return s3.read(path) if path.startswith("s3://") else Path(path).read_bytes()
 
 
 def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:

@@ -1,0 +1,38 @@
+"""The best parameters of a tuning run, as the file that ``mtool train --params`` takes."""
+
+import json
+import os
+from typing import Any
+
+import typer
+
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import Refused
+
+
+def check_free(best: str, force: bool) -> None:
+    """Raise Refused for a file that would be replaced at the end: before the work, and not after it."""
+    from manifest_tools import s3
+
+    if not force and (s3.exists(best) if best.startswith("s3://") else os.path.exists(best)):
+        raise Refused(f"{best}: there already; type --force to replace it, or --best for another file")
+
+
+def tell_best(
+    context: typer.Context, values: dict[str, Any], trial: str, figure: float | None, count: int
+) -> None:
+    """Write the best parameters, and say how good they were."""
+    from manifest_tools.sinks import publishing
+
+    typed = context.params
+    # What was there was looked at before the work; a study that goes on replaces its own.
+    with publishing(force=True) as publication:
+        publication.open(typed["best"]).write(json.dumps(values, indent=2).encode() + b"\n")
+    if typed["as_json"]:
+        typer.echo(json.dumps({"trial": trial, "figure": figure, "trials": count, "parameters": values}))
+    else:
+        said = "no figure" if figure is None else f"{figure:.4f}"
+        typer.echo(f"best of {count:,}: {clean(trial)}, {said}")
+    if not typed["quiet"]:
+        best = clean(typed["best"])
+        note(f"{best}: {publication.published[0].state}; type: mtool train --params {best}")

@@ -1,0 +1,92 @@
+"""``mtool delete``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli import serving_options as shared
+from manifest_tools.cli.agreeing import agree
+from manifest_tools.cli.screen import note
+from manifest_tools.errors import MtoolError
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.undeploy import Found, Part
+
+
+def delete(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of an endpoint; mtool jobs lists them.")],
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Also a configuration and models that mtool did not make for it."),
+    ] = False,
+    dry_run: shared.PrintOnly = False,
+    yes: shared.Yes = False,
+    every: shared.Every = 10,
+    quiet: options.Quiet = False,
+) -> None:
+    """Delete an endpoint, and what was made for it.
+
+    The API in front of it, the endpoint, its configuration, its model and its reminder; what it has logged,
+    and the model.tar.gz in S3, stay. Also what is left of one that is gone. An endpoint on its way into
+    service is waited for.
+
+    \b
+    For example:
+      mtool delete birds-20240301-123005
+      mtool delete birds-20240301-123005 --dry-run
+    """
+    from trainers.sagemaker.undeploy import find_parts
+
+    found = find_parts(name, everything=everything)
+    shared.say([_line(found, part) for part in found.parts], quiet and yes)
+    shared.say(found.remarks, quiet)
+    if dry_run:
+        shared.print_calls(found.calls, found.region, None)
+        return
+    if not found.calls:
+        shared.say(["nothing to delete"], quiet)
+        return
+    agree(yes, "delete this for good?")
+    if found.passing:
+        _wait(name, every, quiet)
+    _delete(found, quiet)
+
+
+def _line(found: "Found", part: "Part") -> str:
+    state = f" ({found.state})" if part.kind == "endpoint" else ""
+    return f"{part.title}{state}: {f'kept: {part.kept}; --all deletes it' if part.kept else 'to be deleted'}"
+
+
+def _wait(name: str, every: float, quiet: bool) -> None:
+    """Wait until it can be deleted; that it has failed is no reason to keep it."""
+    from trainers.sagemaker.client import NotThere
+    from trainers.sagemaker.deploy import EndpointFailed, states
+
+    note(f"{name} cannot be deleted before it has come to rest; waiting")
+    try:
+        with shared.waiting(name, quiet):
+            for state in states(name, every=every, tell=lambda text: shared.say([text], quiet)):
+                shared.say([f"{name}: {state.status}"], quiet)
+    except EndpointFailed as failed:
+        shared.say([str(failed.reason)], quiet)
+    except NotThere:
+        pass
+
+
+def _delete(found: "Found", quiet: bool) -> None:
+    """Delete part after part; one that cannot be deleted does not keep the others."""
+    from trainers.sagemaker.undeploy import SomeLeft, delete
+
+    left = []
+    for part in (part for part in found.parts if not part.kept):
+        try:
+            was_there = delete(part)
+        except MtoolError as error:
+            left.append(f"{part.title} ({error})")
+            continue
+        shared.say([f"{part.title}: {'deleted' if was_there else 'gone already'}"], quiet)
+    if found.reminder:
+        shared.say([f"reminder of {found.reminder}: gone with the endpoint"], quiet)
+    if left:
+        raise SomeLeft(found.name, left)

@@ -1,0 +1,103 @@
+"""``mtool doctor``."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.doctor import Diagnosis, Examined
+
+UNEXPLAINED = 1
+
+_LONGEST = 2_000  # characters of a reason or a line: a container may have put its whole log in
+
+
+def doctor(
+    job: Annotated[
+        str | None, typer.Argument(metavar="JOB", help="A job or an endpoint; - reads a text from here.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="A message that you have, in place of a job.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say why a job failed, and what to type.
+
+    Reads the failure reason and the end of the log, and holds them against the failures that others met.
+    Exit code 1 where something failed that is not among them.
+
+    \b
+    For example:
+      mtool doctor birds-20240301-123005
+      mtool doctor --text "ClientError: Empty .rec file in train channel"
+      mtool doctor - < job.log
+    """
+    from trainers.sagemaker.doctor import examine, examine_text
+
+    if (job is None) == (text is None):
+        raise Refused("expected a job, or --text; type: mtool doctor JOB; mtool jobs lists them")
+    if text is not None:
+        found = examine_text(text)
+    elif job == "-":
+        found = examine_text(sys.stdin.buffer.read().decode("utf-8", "replace"))
+    else:
+        found = examine(str(job))
+    print(json.dumps(_as_json(found)) if as_json else _told(found))
+    if found.unexplained:
+        note("no failure that is known; its own words are above")
+        raise typer.Exit(UNEXPLAINED)
+
+
+def _told(found: "Examined") -> str:
+    told = [f"{found.name}: {found.state}"] if found.name else []
+    told += [f"reason: {_one_line(found.reason)}"] if found.reason else []
+    told += [f"{found.state}: {found.ending}"] if found.ending else []
+    told += [found.remark] if found.remark else []
+    if found.name and not (found.reason or found.ending or found.diagnoses) and found.state != "Failed":
+        told += ["nothing has failed"]
+    for one in found.diagnoses:
+        told += ["", *_diagnosis(one)]
+    if not found.diagnoses:
+        told += [f"log: {_one_line(line)}" for line in found.faults]
+    return "\n".join(told).lstrip("\n") or "nothing in it is known"
+
+
+def _diagnosis(one: "Diagnosis") -> list[str]:
+    failure = one.failure
+    return [
+        f"known failure {failure.row}: {failure.title}",
+        f"  seen in: {one.where}",
+        f"  cause:   {failure.cause}",
+        f"  fix:     {failure.fix}",
+        f"  type:    {clean(one.command)}",
+        *(f"  source:  {source}" for source in failure.sources),
+    ]
+
+
+def _one_line(text: str) -> str:
+    words = clean(" ".join(text.split()))
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}... ({len(words):,} characters)"
+
+
+def _as_json(found: "Examined") -> dict[str, object]:
+    known = [
+        {
+            "row": one.failure.row,
+            "title": one.failure.title,
+            "where": one.where,
+            "cause": one.failure.cause,
+            "fix": one.failure.fix,
+            "type": one.command,
+            "codes": list(one.failure.codes),
+            "sources": list(one.failure.sources),
+        }
+        for one in found.diagnoses
+    ]
+    about = {"job": found.name, "kind": found.kind, "state": found.state, "reason": found.reason}
+    return about | {"ending": found.ending, "known": known, "log": list(found.faults), "remark": found.remark}

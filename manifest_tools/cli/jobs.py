@@ -1,0 +1,225 @@
+"""``mtool jobs``."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from manifest_tools.cli import job_rows, options
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.jobs import Job
+
+
+EVERY = 10.0  # seconds from one look to the next
+
+
+class What(StrEnum):
+    """What to do with one job."""
+
+    show = "show"
+    logs = "logs"
+    stop = "stop"
+
+
+class Kind(StrEnum):
+    """What is listed."""
+
+    training = "training"
+    tuning = "tuning"
+    transform = "transform"
+    endpoint = "endpoint"
+
+
+def jobs(
+    what: Annotated[
+        What | None, typer.Argument(metavar="show|logs|stop", help="What to do; without, a list.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of a job or an endpoint.")] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option("--kind", help="List only these; may be repeated.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all that have ended, not only the newest 50 of a kind.")
+    ] = False,
+    idle: Annotated[
+        bool, typer.Option("--idle", help="List the endpoints that were not asked anything for an hour.")
+    ] = False,
+    price_per_hour: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--price-per-hour",
+            metavar="[TYPE=]PRICE",
+            help="What a machine costs, of one instance type or of any; may be repeated.",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="With logs: stay, and print lines as they come.")
+    ] = False,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="With --follow: how often to look. [10]"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With stop: print the request, and send nothing.")
+    ] = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """List what is in SageMaker, or show, read or stop one job.
+
+    Training, tuning and transform jobs and endpoints, with age and state; with the machines of what runs, and
+    with what it costs an hour where a price is given. A list as JSON is an object a line.
+
+    \b
+    For example:
+      mtool jobs --price-per-hour ml.p3.2xlarge=3.825
+      mtool jobs --idle
+      mtool jobs logs birds-20240301-123005 --follow
+      mtool jobs stop birds-20240301-123005
+    """
+    from trainers.sagemaker.jobs import read_prices
+
+    given = {
+        "--kind": bool(kind),
+        "--all": everything,
+        "--idle": idle,
+        "--follow": follow,
+        "--every": every is not None,
+        "--dry-run": dry_run,
+        "--price-per-hour": bool(price_per_hour),
+        "--json": as_json,
+    }
+    _check(what, name, given)
+    prices = read_prices(price_per_hour or ())
+    if what is None and idle:
+        _list_idle(prices, as_json, quiet)
+    elif what is None:
+        _list(tuple(one.value for one in kind or Kind), everything, prices, as_json, quiet)
+    elif what is What.show:
+        _show(str(name), prices, as_json)
+    elif what is What.logs:
+        _logs(str(name), follow, every or EVERY, prices, quiet)
+    else:
+        _stop(str(name), dry_run, quiet)
+
+
+# Which options go with what; None is the list.
+_GO_WITH: dict[What | None, set[str]] = {
+    None: {"--kind", "--all", "--idle", "--price-per-hour", "--json"},
+    What.show: {"--price-per-hour", "--json"},
+    What.logs: {"--follow", "--every", "--price-per-hour"},
+    What.stop: {"--dry-run"},
+}
+
+
+def _check(what: What | None, name: str | None, given: dict[str, bool]) -> None:
+    """Refuse an option that would change nothing, and a verb without its job."""
+    if what is not None and not name:
+        raise Refused(
+            f"expected the name of a job; type: mtool jobs {what.value} NAME; mtool jobs lists them"
+        )
+    for option in (option for option, told in given.items() if told and option not in _GO_WITH[what]):
+        place = next(other for other, allowed in _GO_WITH.items() if option in allowed)
+        words = f"mtool jobs {place.value} NAME" if place else "mtool jobs"
+        raise Refused(f"{option} goes with {words} only; leave it out")
+    if given["--idle"] and (given["--kind"] or given["--all"]):
+        raise Refused("--idle lists endpoints, all of them; leave --kind and --all out")
+    for option in ("--price-per-hour", "--every"):
+        if what is What.logs and given[option] and not given["--follow"]:
+            raise Refused(f"{option} goes with --follow; type both")
+
+
+def _list(
+    kinds: Sequence[str], everything: bool, prices: dict[str, float], as_json: bool, quiet: bool
+) -> None:
+    from trainers.sagemaker.jobs import NEWEST, list_jobs
+
+    found = list(list_jobs(kinds, newest=None if everything else NEWEST, prices=prices))
+    if as_json:
+        _print_json(job_rows.as_row(job) for job in found)
+        return
+    if found:
+        print(job_rows.jobs_table(found, datetime.now(UTC)))
+    if not quiet:
+        note(job_rows.summary(found))
+
+
+def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
+    from trainers.sagemaker.idle import idle_endpoints
+
+    found = idle_endpoints(prices=prices)
+    if as_json:
+        _print_json(job_rows.as_row(one.job) | {"idle_since": one.since.isoformat()} for one in found)
+        return
+    if found:
+        print(job_rows.idle_table(found, datetime.now(UTC)))
+    if not quiet:
+        due = [one for one in found if one.reminder]
+        reminded = [f"{one.job.name}: to be reminded of since {one.reminder:%Y-%m-%d %H:%M}" for one in due]
+        typed = [f"mtool delete {one.job.name}" for one in found]
+        note("\n".join([*reminded, *typed]) or "no endpoint is idle")
+
+
+def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
+    from trainers.sagemaker.jobs import find, with_machines
+
+    job, told = find(name)
+    told.pop("ResponseMetadata", None)
+    if as_json:
+        print(json.dumps(told, default=job_rows.as_json, indent=2))
+        return
+    print(job_rows.about(with_machines(job, told, prices), told))
+
+
+def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet: bool) -> None:
+    from trainers.sagemaker.jobs import find
+    from trainers.sagemaker.log_streams import all_lines
+
+    job, told = find(name)
+    if follow:
+        _follow(job, told, every, prices, quiet)
+        return
+    count = 0
+    for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the remark below
+        print(clean(line.text))
+    if not count and not quiet:
+        note(f"{name} has no log lines by now; it is {job.state}")
+
+
+def _follow(job: "Job", told: dict[str, Any], every: float, prices: dict[str, float], quiet: bool) -> None:
+    from manifest_tools.cli.following import epochs_of, watch
+    from trainers.sagemaker.follow import check_ended_well, follow, machines
+
+    if job.kind not in ("training", "transform"):
+        raise Refused(f"{job.name}: a {job.kind} cannot be followed, only training and transform jobs can")
+    price = prices.get(machines(told)[0], prices.get(""))
+    happenings = follow(job.name, kind=job.kind, price_per_hour=price, every=every)
+    end = watch(job.name, happenings, epochs=epochs_of(told), line=_print_line, quiet=quiet)
+    check_ended_well(end)
+
+
+def _print_line(text: str) -> None:
+    print(text, flush=True)
+
+
+def _stop(name: str, dry_run: bool, quiet: bool) -> None:
+    from trainers.sagemaker.jobs import stop
+
+    job, request = stop(name, dry_run=dry_run)
+    if request is None:
+        note(f"{name} is {job.state} already; nothing to stop")
+    elif dry_run:
+        print(json.dumps(request.body, indent=2))
+    elif not quiet:
+        note(f"{name}: asked to stop; it takes up to two minutes, and what it has saved by then is kept")
+
+
+def _print_json(rows: Iterable[dict[str, Any]]) -> None:
+    for row in rows:
+        print(json.dumps(row))

@@ -1,0 +1,168 @@
+"""``mtool policy``."""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from manifest_tools.cli import options
+from manifest_tools.cli.screen import note
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.policy import Needs
+
+
+class For(StrEnum):
+    """What is to be allowed, by the word that does it."""
+
+    train = "train"
+    tune = "tune"
+    deploy = "deploy"
+    predict = "predict"
+    transform = "transform"
+    jobs = "jobs"
+
+
+class Of(StrEnum):
+    """Whose policy is printed."""
+
+    role = "role"
+    person = "person"
+
+
+# The words that write under --output, or read what was written there.
+_WRITING = (For.train, For.tune, For.deploy, For.transform)
+
+
+def policy(
+    manifests: Annotated[
+        list[str] | None, typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or -.")
+    ] = None,
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bucket", metavar="URI", help="Where pictures lie, s3://bucket/prefix; may be repeated."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="URI", help="Where jobs write. [the folder of the manifest in S3]"
+        ),
+    ] = None,
+    for_: Annotated[
+        list[For] | None, typer.Option("--for", help="Allow only this; may be repeated. [all of them]")
+    ] = None,
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option("--algorithm", metavar="NAME", help="May be repeated. [image-classification]"),
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="NAME", help="The role's name or ARN. [mtool-sagemaker]")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ID", help="12 digits. [that of --role, or any]")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="NAME", help="Where jobs run. [AWS_REGION]")
+    ] = None,
+    kms_key: Annotated[
+        str | None,
+        typer.Option("--kms-key", metavar="KEY", help="Allow this key: ID, ARN or alias/NAME."),
+    ] = None,
+    of: Annotated[Of | None, typer.Option("--of", help="Print this policy alone.")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Print only who may assume the role, its trust document.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all documents as one JSON object.")] = False,
+    quiet: options.Quiet = False,
+    jobs: options.Jobs = None,
+) -> None:
+    """Print what IAM has to allow, and no more.
+
+    For the buckets that the manifests name: the policy of the role that SageMaker's jobs assume, its trust
+    document, and the policy of who types mtool. Nothing is asked of AWS but manifests in S3.
+
+    \b
+    For example:
+      mtool policy train.manifest --output s3://lab3-models/hands
+      mtool policy train.manifest --output s3://lab3-models/hands --of role > role.json
+      mtool policy --bucket s3://lab3-rawdata --output s3://lab3-models --for train --trust > trust.json
+    """
+    if sum((of is not None, trust, as_json)) > 1:
+        raise Refused("--of, --trust and --json are three forms of output; type one of them")
+    from trainers.sagemaker.client import region as usual_region
+    from trainers.sagemaker.policy import USUAL_ROLE, Needs
+    from trainers.sagemaker.prefixes import prefixes, typed
+
+    words, names = for_ or list(For), manifests or []
+    if not names and not bucket:
+        raise Refused("which buckets? type manifests that name them, or --bucket s3://bucket/prefix")
+    needs = Needs(
+        region=region or usual_region(),
+        pictures=typed(bucket or [], prefixes(names, jobs)),
+        manifests=[name for name in names if name.startswith("s3://")],
+        output=output or _beside(names, words),
+        words=[word.value for word in For if word in words],
+        algorithms=algorithm or ("image-classification",),
+        role=role or USUAL_ROLE,
+        account=account or _account(role or ""),
+        kms_key=kms_key,
+    )
+    if not quiet and needs.account == "*":
+        note("the account is not known, and stands as *; type --account ID, or the ARN of the role")
+    documents = _documents(needs)
+    if as_json:
+        typer.echo(json.dumps(documents))
+    elif of is not None or trust:
+        _print_one(documents, "trust" if of is None else of.value)
+    else:
+        _print_all(documents, needs, quiet)
+
+
+def _beside(manifests: Sequence[str], words: Sequence[For]) -> str | None:
+    """Return the folder of the first manifest in S3, or None where nothing is written."""
+    first = next((name for name in manifests if name.startswith("s3://")), None)
+    if first is not None:
+        return first[: first.rfind("/") + 1]
+    if any(word in _WRITING for word in words):
+        raise Refused("where do jobs write? type --output s3://bucket/prefix")
+    return None
+
+
+def _account(role: str) -> str:
+    parts = role.split(":")
+    return parts[4] if role.startswith("arn:") and len(parts) > 4 else "*"
+
+
+def _documents(needs: "Needs") -> dict[str, Any]:
+    from trainers.sagemaker.policy import person_policy, role_policy, trust_document
+
+    role = role_policy(needs)
+    return {
+        "role": role,
+        "trust": None if role is None else trust_document(needs),
+        "person": person_policy(needs),
+    }
+
+
+def _print_one(documents: dict[str, Any], which: str) -> None:
+    if documents[which] is None:
+        raise Refused("no job runs with what --for allows, so there is no role")
+    typer.echo(json.dumps(documents[which], indent=2))
+
+
+def _print_all(documents: dict[str, Any], needs: "Needs", quiet: bool) -> None:
+    titles = {
+        "role": f"the policy of {needs.role}, the role that jobs assume (--of role):",
+        "trust": "who may assume it, its trust document (--trust):",
+        "person": "the policy of who types mtool (--of person):",
+    }
+    for which, title in titles.items():
+        if documents[which] is not None:
+            if not quiet:
+                note(title)
+            typer.echo(json.dumps(documents[which], indent=2))

@@ -1,0 +1,96 @@
+"""``mtool tune`` on this machine."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from manifest_tools.cli import builtin_options as told
+from manifest_tools.cli.best import check_free, tell_best
+from manifest_tools.cli.screen import clean, note
+from manifest_tools.cli.train import INTERRUPTED, data_sets
+from manifest_tools.cli.trial_table import TrialTable
+from manifest_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.trials import Choice, Range
+    from trainers.tune import Tuned
+
+    Ranges = tuple[Range | Choice, ...]
+
+
+def tune(context: typer.Context, ranges: "Ranges") -> None:
+    """Run the trials on this machine."""
+    from trainers.tune import STUDY
+
+    typed = context.params
+    output, best, quiet = typed["output"], typed["best"], typed["quiet"]
+    if output.startswith("s3://"):
+        raise Refused(f"--output {output}: a study is a file on this disk; type a folder")
+    if not os.path.exists(os.path.join(output, STUDY)):
+        check_free(best, typed["force"])
+    shown = TrialTable(quiet)
+    try:
+        tuned = _study(context, ranges, shown)
+    except KeyboardInterrupt:
+        shown.close()
+        note(f"interrupted; the trials so far are in {clean(output)}, and the same words go on with them")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        shown.close()
+    if tuned is not None:
+        values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
+        tell_best(context, values, tuned.best.name, tuned.best.value, len(tuned.trials))
+        _say_written(tuned, quiet)
+
+
+def _say_written(tuned: "Tuned", quiet: bool) -> None:
+    for published in tuned.published if not quiet else ():
+        note(f"{clean(published.path)}: {published.state}")
+
+
+def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tuned | None":
+    from manifest_tools.classes import read_class_table
+    from manifest_tools.cli.local import config_from, require
+    from trainers import registry
+    from trainers.config import TrainConfig
+    from trainers.dataset import Dataset
+    from trainers.prepare import plan_pair, read_pair
+    from trainers.tune import Search
+    from trainers.tune import tune as run
+
+    typed = context.params
+    manifests = typed["train_manifest"], typed["validation_manifest"]
+    require(*manifests)
+    search = Search(ranges, typed["max_jobs"], typed["seed"], typed["early_stopping"])
+    _check_apart(told.typed_names(context), ranges)
+    table = read_class_table(typed["classes"]) if typed["classes"] else None
+    pair = read_pair(*manifests, typed["label_attribute"], table)
+    known: dict[int, tuple[Dataset, Dataset]] = {}
+
+    def make(varied: dict[str, Any]) -> TrainConfig:
+        return config_from(context, typed["params"], len(pair.train.examples), varied)
+
+    def read(side: int) -> tuple[Dataset, Dataset]:
+        if side not in known:
+            place = os.path.join(typed["output"], f"pictures-{side}")
+            plans = plan_pair(pair, *manifests, place, side, typed["images"] or ())
+            known[side] = data_sets(plans, typed["jobs"], typed["quiet"])[0]
+        return known[side]
+
+    registry.check_network(make({}))
+    registry.load(told.GLUON)
+    if not typed["quiet"] or typed["dry_run"]:
+        names = ", ".join(one.name for one in ranges)
+        pictures = f"{len(pair.train.examples):,} pictures to learn from"
+        note(f"{pictures}, up to {search.max_jobs:,} trials of {names}")
+    if typed["dry_run"]:
+        note("dry run, nothing written")
+        return None
+    return run(read, make, search, typed["output"], shown.show, force=typed["force"])
+
+
+def _check_apart(typed: frozenset[str], ranges: "Ranges") -> None:
+    for one in ranges:
+        if one.name in typed:
+            raise Refused(f"{one.name} is both set and varied; leave one of them out")

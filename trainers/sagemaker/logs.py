@@ -1,0 +1,158 @@
+"""What the built-in algorithms write into their logs, as values: figures, epochs, the best model, errors.
+
+Image classification writes ``Epoch[3] Validation-accuracy=0.73``; the other two write
+``#quality_metric: host=algo-1, epoch=3, validation mIOU <score>=(0.5)``. Both count epochs from 0; here they
+count from 1, as ``trainers.events`` and the names of the saved files do.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one epoch, under the name that the service's metrics have: ``validation:accuracy``."""
+
+    epoch: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One epoch that is over, with its figures; ``seconds`` is None where the log does not say."""
+
+    epoch: int
+    figures: tuple[tuple[str, float], ...]
+    seconds: float | None = None
+
+    def figure(self, name: str) -> float | None:
+        """Return a figure by its name, or None.
+
+        >>> Epoch(1, (("train:accuracy", 0.5),)).figure("train:accuracy")
+        0.5
+        """
+        return dict(self.figures).get(name)
+
+    @property
+    def train_accuracy(self) -> float | None:
+        """The share of training pictures that were answered rightly."""
+        return self.figure("train:accuracy")
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """The same of the validation pictures; None where the validation part fills no mini batch."""
+        return self.figure("validation:accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How it goes inside an epoch, in pictures a second."""
+
+    epoch: int
+    batch: int
+    samples_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The algorithm keeps the epoch that it is at, its best so far."""
+
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error that the algorithm writes of."""
+
+    text: str
+
+
+Said = Figure | Speed | Best | Fault
+
+_STAMP = re.compile(r"^\[\d\d/\d\d/\d{4} [\d:]+ (?P<level>[A-Z]+) \d+\] ")
+_EPOCH = re.compile(r"\bEpoch\[(?P<epoch>\d+)\] (?P<rest>.+)")
+_OF_AN_EPOCH = re.compile(r"(?P<part>Train|Validation)-(?P<name>[\w-]+)=(?P<value>\S+)$")
+_TIME = re.compile(r"Time cost=(?P<value>\S+)$")
+_SPEED = re.compile(r"Batch ?\[(?P<batch>\d+)\]\s+Speed: (?P<speed>\S+) samples/sec")
+_QUALITY = re.compile(r"#quality_metric: host=\S+, epoch=(?P<epoch>\d+), (?P<rest>.+)")
+_SCORE = re.compile(r"(?P<part>train|validation) (?P<name>\S+) <(?:score|loss)>=\((?P<value>[^)\s]+)\)")
+_BEST = re.compile(r"Storing the best model with validation accuracy: (?P<value>\S+)")
+_FAULT = re.compile(r"(?:Customer|Client|Algorithm|Platform|InternalServer) ?Error\b|MXNetError|Traceback \(")
+
+_SECONDS = "time"  # the figure that is an epoch's seconds
+
+
+def read_line(line: str) -> list[Said]:
+    """Return what one line of a log says that is known; most lines say nothing.
+
+    >>> read_line("[03/01/2024 12:00:00 INFO 140] Epoch[3] Train-accuracy=0.964844")
+    [Figure(epoch=4, name='train:accuracy', value=0.964844)]
+    >>> read_line("#quality_metric: host=algo-1, epoch=0, validation mIOU <score>=(0.25)")
+    [Figure(epoch=1, name='validation:mIOU', value=0.25)]
+    """
+    if match := _EPOCH.search(line):
+        return list(_of_an_epoch(int(match["epoch"]) + 1, match["rest"].strip()))
+    if match := _QUALITY.search(line):
+        return list(_quality(int(match["epoch"]) + 1, match["rest"]))
+    if (match := _BEST.search(line)) and (value := _number(match["value"])) is not None:
+        return [Best(value)]
+    stamp = _STAMP.match(line)
+    if _FAULT.search(line) or (stamp and stamp["level"] in ("ERROR", "CRITICAL")):
+        return [Fault(_STAMP.sub("", line).strip())]
+    return []
+
+
+def _of_an_epoch(epoch: int, rest: str) -> Iterator[Said]:
+    match = _OF_AN_EPOCH.match(rest)
+    if match and (value := _number(match["value"])) is not None:
+        yield Figure(epoch, f"{match['part'].lower()}:{match['name']}", value)
+    elif (match := _TIME.match(rest)) and (value := _number(match["value"])) is not None:
+        yield Figure(epoch, _SECONDS, value)
+    elif (match := _SPEED.match(rest)) and (value := _number(match["speed"])) is not None:
+        yield Speed(epoch, int(match["batch"]), value)
+
+
+def _quality(epoch: int, rest: str) -> Iterator[Said]:
+    for match in _SCORE.finditer(rest):
+        if (value := _number(match["value"])) is not None:
+            yield Figure(epoch, f"{match['part']}:{match['name']}", value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.rstrip(",.;"))
+    except ValueError:
+        return None
+
+
+class Epochs:
+    """Makes epochs of figures as they come; an epoch comes once.
+
+    It is over when its accuracies in training and validation are both known, or a later one begins, or
+    nothing more comes (``end``).
+    """
+
+    def __init__(self) -> None:
+        self._figures: dict[str, float] = {}
+        self._epoch = 0
+
+    def add(self, figure: Figure) -> list[Epoch]:
+        """Return the epochs that are over now."""
+        if figure.epoch < self._epoch or (figure.epoch == self._epoch and not self._figures):
+            return []  # of an epoch that was given out; several machines write one log each
+        done = self.end() if figure.epoch > self._epoch else []
+        self._epoch = figure.epoch
+        self._figures.setdefault(figure.name, figure.value)
+        whole = {"train:accuracy", "validation:accuracy", _SECONDS} <= self._figures.keys()
+        return [*done, *self.end()] if whole else done
+
+    def end(self) -> list[Epoch]:
+        """Return the epoch that was under way, if there was one."""
+        if not self._figures:
+            return []
+        seconds = self._figures.pop(_SECONDS, None)
+        done = Epoch(self._epoch, tuple(self._figures.items()), seconds)
+        self._figures = {}
+        return [done]
