@@ -8,7 +8,7 @@ from manifest_tools.cli.screen import note
 from manifest_tools.errors import Refused
 
 
-def agree(yes: bool, what: str = "start it, and be billed?") -> None:
+def agree(yes: bool, what: str = "start it, and be billed?", why: str = "this is billed") -> None:
     """Return once the person has agreed: with --yes, or on a terminal when asked.
 
     Elsewhere, where nobody can be asked, raises Refused; a no ends the command with exit code 1.
@@ -16,9 +16,9 @@ def agree(yes: bool, what: str = "start it, and be billed?") -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Refused("this is billed, and nobody is at a terminal to ask; type --yes, or first --dry-run")
+        raise Refused(f"{why}, and nobody is at a terminal to ask; type --yes, or first --dry-run")
     sys.stderr.write(f"{what} [y/N] ")  # and nothing on standard output, which is for data
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        note("nothing was started")
+        note("nothing was done")
         raise typer.Exit(1)

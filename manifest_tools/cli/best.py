@@ -35,4 +35,5 @@ def tell_best(
         typer.echo(f"best of {count:,}: {clean(trial)}, {said}")
     if not typed["quiet"]:
         best = clean(typed["best"])
-        note(f"{best}: {publication.published[0].state}; type: mtool train --params {best}")
+        trainer = "" if str(typed["trainer"]) == "gluon" else f"--trainer {typed['trainer']} "
+        note(f"{best}: {publication.published[0].state}; type: mtool train {trainer}--params {best}")

@@ -47,7 +47,7 @@ def delete(
     if not found.calls:
         shared.say(["nothing to delete"], quiet)
         return
-    agree(yes, "delete this for good?")
+    agree(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.passing:
         _wait(name, every, quiet)
     _delete(found, quiet)

@@ -87,8 +87,9 @@ def deploy(
     """Put a model into service.
 
     Makes a model, an endpoint configuration and an endpoint of one name, which is printed, and waits until
-    it answers. What was made is taken back where a later step fails. It is billed until it is deleted. A
-    model that mtool trained itself goes onto the built-in algorithm's image too, untried.
+    it answers. What was made is taken back where a later step is refused; an endpoint that fails stays, to be
+    looked at. It is billed until it is deleted. A model that mtool trained itself goes onto the built-in
+    algorithm's image too, untried.
 
     \b
     For example:

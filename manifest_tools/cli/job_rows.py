@@ -65,10 +65,11 @@ def summary(found: "Sequence[Job]") -> str:
     placed = [job for job in found if job.runs and job.machines]
     if not placed:
         return f"{len(found):,} listed, none of them on a machine now"
-    known = sum(job.per_hour or 0.0 for job in placed)
+    known = [job.per_hour for job in placed if job.per_hour is not None]
     types = sorted({name for job in placed if job.per_hour is None for name, _ in job.machines})
     unknown = f"; no price for {', '.join(types)}: type --price-per-hour TYPE=PRICE" if types else ""
-    return f"{len(placed):,} on machines now, {known:.2f} an hour{unknown}"
+    cost = f"{sum(known):.2f} an hour" if known or not types else "cost not known"
+    return f"{len(placed):,} on machines now, {cost}{unknown}"
 
 
 def about(job: "Job", told: dict[str, Any]) -> str:

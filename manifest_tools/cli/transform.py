@@ -195,13 +195,14 @@ def _plan(
     """Return what is to be made, and whether the pictures are listed one by one."""
     from trainers.sagemaker.client import region
     from trainers.sagemaker.origin import find_origin
-    from trainers.sagemaker.transform import check_free, plan
+    from trainers.sagemaker.transform import check_free, check_pictures, plan
 
     origin = find_origin(model, role)
     if origin.algorithm.name != "image-classification":
         raise Refused(f"{model}: mtool transform reads classes, not what {origin.algorithm.name} answers")
     planned = plan(origin, pictures or "", output, region(), wishes, datetime.now(UTC))
     check_free(planned)
+    check_pictures(planned)
     shared.say(origin.remarks, quiet=False)
     return planned, pictures is None
 

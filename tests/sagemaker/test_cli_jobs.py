@@ -47,7 +47,7 @@ def test_without_a_price_it_says_what_to_type(run: "Run", sagemaker: SageMaker) 
     endpoint(sagemaker, "endpoint")
     said = run("jobs").stderr
     assert said == (
-        "1 on machines now, 0.00 an hour; no price for ml.m5.large: type --price-per-hour TYPE=PRICE\n"
+        "1 on machines now, cost not known; no price for ml.m5.large: type --price-per-hour TYPE=PRICE\n"
     )
 
 

@@ -59,6 +59,13 @@ def test_every_picture_gets_a_line_with_its_answer(run: "Run", job: SageMaker) -
     assert job.things["Model"] == {}
 
 
+def test_a_prefix_without_pictures_is_refused_before_the_bill(run: "Run", job: SageMaker) -> None:
+    result = run("transform", JOB, NEW.replace("new", "empty"), "-o", OUT, *FAST)
+    assert result.exit_code == 2
+    assert "there is no picture; check the prefix (known failure 13)" in result.stderr
+    assert job.sent("CreateTransformJob") == job.sent("CreateModel") == []
+
+
 def test_what_it_writes_is_a_manifest(run: "Run", job: SageMaker) -> None:
     run("transform", JOB, NEW, "-o", OUT, *FAST)
     result = run("stats", "predicted.manifest", "--json")

@@ -53,7 +53,7 @@ def test_a_job_is_stopped_and_stays_listed(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", THINGS)
 def test_an_endpoint_is_deleted(kind: str) -> None:
-    with pytest.raises(Refused, match="is not stopped but deleted; type mtool delete birds-1"):
+    with pytest.raises(Refused, match="are not stopped but deleted; type mtool delete birds-1"):
         stop(kind, "birds-1")
 
 

@@ -109,7 +109,7 @@ def stop(kind: str, name: str) -> Request:
     """Return the request that stops a job; raises Refused for a kind that ends by being deleted."""
     found = KINDS[kind]
     if not found.stop:
-        raise Refused(f"{name}: a {found.title} is not stopped but deleted; type mtool delete {name}")
+        raise Refused(f"{name}: {found.title}s are not stopped but deleted; type mtool delete {name}")
     return _named(found.stop, kind, name)
 
 

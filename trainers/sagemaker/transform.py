@@ -6,7 +6,7 @@ from datetime import datetime
 
 from manifest_tools.errors import MtoolError, Refused
 from trainers.sagemaker import kinds, tags
-from trainers.sagemaker.client import NotThere, send
+from trainers.sagemaker.client import NotThere, ask, send
 from trainers.sagemaker.job import CLASSES_TAG
 from trainers.sagemaker.names import job_name
 from trainers.sagemaker.origin import Origin
@@ -94,6 +94,16 @@ def _told(origin: Origin) -> dict[str, str]:
     found = {tags.CLASSES: origin.classes} if origin.classes and tags.fits(origin.classes) else {}
     found |= {CLASSES_TAG: origin.table.digest} if origin.table else {}
     return found | ({tags.MULTI_LABEL: "1"} if origin.multi_label else {})
+
+
+def check_pictures(transform: Transform) -> None:
+    """Raise Refused where no object is under the prefix: the job would be billed, and answer nothing."""
+    if transform.job.data_type != "S3Prefix":
+        return
+    bucket, _, prefix = transform.job.input.removeprefix("s3://").partition("/")
+    found = ask("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1})
+    if not found.get("KeyCount"):
+        raise Refused(f"{transform.job.input}: there is no picture; check the prefix (known failure 13)")
 
 
 def check_free(transform: Transform) -> None:
