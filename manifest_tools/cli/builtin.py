@@ -10,7 +10,7 @@ import typer
 from manifest_tools.cli.agreeing import agree
 from manifest_tools.cli.builtin_options import Given, Input, pairs, seconds
 from manifest_tools.cli.following import epochs_of, watch
-from manifest_tools.cli.plan_table import SHOWN, price_of, print_request, show_plan
+from manifest_tools.cli.plan_table import SHOWN, check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.screen import clean, note
 from manifest_tools.errors import Refused
 
@@ -31,15 +31,17 @@ def train(given: Given, model: str, early_stopping: bool) -> None:
     if given.attach is not None:
         _follow(given.attach, given, model)
         return
+    check_forms(given)
+    sends = given.emit is None and not given.dry_run
+    if sends and not given.no_wait:
+        check_free(model, given.force)
     extra = {"early_stopping": "True"} if early_stopping else {}
     planned = planned_from(wanted(given, extra))
     request = create(planned.job)
     show_plan(planned, given)
-    if given.emit is not None or given.dry_run:
+    if not sends:
         print_request(request, given, planned)
         return
-    if not given.no_wait:
-        check_free(model, given.force)
     agree(given.yes)
     for published in launch(planned):
         if not given.quiet:
@@ -73,6 +75,8 @@ def wanted(
     output = _output(given)
     name = given.job_name or _usual_name(given, longest_name)
     vpc = (tuple(given.subnet), tuple(given.security_group))
+    if any(vpc) != all(vpc):
+        raise Refused("--subnet and --security-group go together; type both")
     return Wanted(
         name=name,
         algorithm=chosen,

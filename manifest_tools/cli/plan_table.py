@@ -72,17 +72,23 @@ def price_of(given: Given) -> float | None:
     return prices.get(given.instance_type, prices.get(""))
 
 
-def print_request(request: "Request", given: Given, planned: "Plan") -> None:
-    """Print the request: as JSON, or as a script that sends it."""
-    from trainers.sagemaker.emit import as_boto3, as_cli
-
+def check_forms(given: Given) -> None:
+    """Raise Refused for two forms of the request at once."""
     if given.emit is not None and given.dry_run:
         raise Refused("--emit and --dry-run both print the request; type one of them")
+
+
+def print_request(request: "Request", given: Given, planned: "Plan") -> None:
+    """Print the request: as JSON, or as a script that sends it."""
+    from trainers.sagemaker.emit import as_boto3, as_cli, uploads_as_cli
+
     if given.emit is None:
         print(json.dumps(request.body, indent=2))
         return
-    script = as_boto3 if given.emit is Emit.boto3 else as_cli
-    print(script(request.operation, request.body, region=planned.training.region), end="")
-    for one in planned.uploads:
-        if one.source and not given.quiet:
-            note(f"before it: aws s3 cp {one.source} {one.target}")
+    place, key = planned.training.region, planned.training.output_key
+    if given.emit is Emit.boto3:
+        told = as_boto3(request.operation, request.body, region=place, uploads=planned.uploads, kms_key=key)
+        print(told, end="")
+    else:
+        print(uploads_as_cli(planned.uploads, key), end="")
+        print(as_cli(request.operation, request.body, region=place), end="")

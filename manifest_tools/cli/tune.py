@@ -7,6 +7,7 @@ import typer
 from manifest_tools.cli import builtin_options as told
 from manifest_tools.cli import options
 from manifest_tools.cli.ranges import read_ranges
+from manifest_tools.errors import Refused
 
 
 def tune(
@@ -115,6 +116,8 @@ def tune(
       mtool tune --trainer builtin -o s3://lab3-models/hands --range learning_rate=0.001:0.1:log --parallel 2
     """
     told.check_trainer(trainer, context, ("parallel", "metric", "strategy", "max_total"))
+    if not (range_ or choice or context.params.get("attach")):
+        raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, or --choice")
     ranges = read_ranges(range_ or [], choice or [])
     if trainer == told.BUILTIN:
         from manifest_tools.cli.tune_builtin import tune as tune_builtin

@@ -9,7 +9,7 @@ from manifest_tools.cli.agreeing import agree
 from manifest_tools.cli.best import check_free, tell_best
 from manifest_tools.cli.builtin_options import Given, seconds
 from manifest_tools.cli.following import INTERRUPTED
-from manifest_tools.cli.plan_table import price_of, print_request, show_plan
+from manifest_tools.cli.plan_table import check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.screen import note
 from manifest_tools.cli.trial_table import TrialTable
 from manifest_tools.errors import Refused
@@ -34,7 +34,11 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     if given.attach is not None:
         _follow(given.attach, context)
         return
+    check_forms(given)
     _check_limits(typed)
+    sends = given.emit is None and not given.dry_run
+    if sends and not given.no_wait:
+        check_free(typed["best"], given.force)
     asked = builtin.wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
     planned = builtin.planned_from(asked)
     job = tuning_job(
@@ -51,11 +55,9 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     show_plan(planned, given, [*doubts(job), *_unknown(planned)])
     if not given.quiet:
         note(_bill(typed, price_of(given), planned.training.max_run))
-    if given.emit is not None or given.dry_run:
+    if not sends:
         print_request(create(job), given, planned)
         return
-    if not given.no_wait:
-        check_free(typed["best"], given.force)
     agree(given.yes)
     start(create(job), planned.uploads, given.kms_key)
     if given.no_wait:

@@ -315,11 +315,28 @@ def test_a_script_that_sends_it(run: "Run", in_folder: Path) -> None:
     script = run(*BUILTIN, *OUT, "--role", ROLE, "--emit", "boto3")
     compile(script.stdout, "script", "exec")
     assert 'client = boto3.client("sagemaker", region_name="us-east-1")' in script.stdout.replace("'", '"')
-    assert (
-        "before it: aws s3 cp train.manifest s3://lab3-models/hands/hands-1/train.manifest" in script.stderr
-    )
-    line = run(*BUILTIN, *OUT, "--role", ROLE, "--emit", "cli").stdout
-    assert line.startswith("aws sagemaker create-training-job --region us-east-1 --cli-input-json '{")
+    assert "s3.upload_file('train.manifest', 'lab3-models', 'hands/hands-1/train.manifest')" in script.stdout
+    lines = run(*BUILTIN, *OUT, "--role", ROLE, "--emit", "cli").stdout.splitlines()
+    assert "aws s3 cp ./train.manifest s3://lab3-models/hands/hands-1/train.manifest" in lines
+    assert any(line.endswith("| aws s3 cp - s3://lab3-models/hands/hands-1/classes.json") for line in lines)
+    assert "aws sagemaker create-training-job --region us-east-1 --cli-input-json '{" in lines
+
+
+def test_the_script_leaves_in_s3_what_a_run_does(
+    run: "Run", workshop: SageMaker, s3: "S3Client", in_folder: Path
+) -> None:
+    words = (*BUILTIN, *OUT, "--role", ROLE)
+    script = run(*words, "--emit", "boto3").stdout
+    done = subprocess.run([sys.executable, "-"], input=script, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    made = keys(s3)
+    (sent,) = workshop.sent("CreateTrainingJob")
+    for key in made:
+        s3.delete_object(Bucket="lab3-models", Key=key)
+    workshop.jobs.clear()
+    assert run(*words, "--yes", "--no-wait").exit_code == 0
+    assert keys(s3) == made
+    assert workshop.sent("CreateTrainingJob")[-1] == sent
 
 
 def test_parameters_of_a_file_and_over_them_those_that_are_typed(run: "Run", in_folder: Path) -> None:
@@ -409,7 +426,7 @@ def test_manifests_in_s3_say_where_the_output_goes(run: "Run") -> None:
             (*BUILTIN, *OUT, "--channel", "train=s3://b/c"), "it is the first word", id="train twice"
         ),
         pytest.param(
-            (*BUILTIN, *OUT, "--subnet", "s-1"), "security groups: expected 1 to 5", id="half a VPC"
+            (*BUILTIN, *OUT, "--subnet", "s-1"), "--subnet and --security-group go together", id="half a VPC"
         ),
         pytest.param((*BUILTIN, *OUT, "--dry-run", "--emit", "cli"), "type one of them", id="two prints"),
         pytest.param((*BUILTIN, *OUT, "--instance-type", "ml.m5.large"), "has no GPU", id="no GPU"),

@@ -234,7 +234,7 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
         pytest.param(("--range", "optimizer=1:2"), "optimizer: expected sgd, adam", id="a range of names"),
         pytest.param(("--choice", "optimizer=lamb"), "optimizer: expected sgd, adam", id="no optimizer"),
         pytest.param(("--choice", "optimizer"), "--choice: expected NAME=VALUE", id="half a choice"),
-        pytest.param((), "ranges and choices: expected 1 to 30, found 0", id="nothing varied"),
+        pytest.param((), "nothing is varied; type --range learning_rate=0.0001:0.01:log", id="nothing"),
         pytest.param(("--range", "mini_batch_size=8:64"), "the validation part has 36 lines", id="a batch"),
         pytest.param(
             ("--range", "learning_rate=0.1:0.2", *told(learning_rate=0.1)), "both set and varied", id="both"

@@ -141,5 +141,10 @@ def _setting(name: str, told: Mapping[str, Any]) -> Setting:
     }
     usual = Setting()
     return Setting(
-        name, manifests or usual.manifests, _PURPOSES.get(algorithm, usual.purpose), hyperparameters
+        name,
+        manifests or usual.manifests,
+        _PURPOSES.get(algorithm, usual.purpose),
+        hyperparameters,
+        told.get("RoleArn", ""),
+        told.get("OutputDataConfig", {}).get("S3OutputPath", ""),
     )

@@ -4,11 +4,15 @@ Names in a request may come from a manifest, or from anybody. Nothing in them is
 """
 
 import json
+import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.upload import Upload
 
 _OPERATION = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _SERVICE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
@@ -22,7 +26,7 @@ import boto3
 
 REQUEST = {request}
 
-client = boto3.client({service}{region})
+{uploads}client = boto3.client({service}{region})
 answer = client.{operation}(**REQUEST)
 answer.pop("ResponseMetadata", None)
 print(json.dumps(answer, indent=2, default=str))
@@ -30,11 +34,18 @@ print(json.dumps(answer, indent=2, default=str))
 
 
 def as_boto3(
-    operation: str, request: Mapping[str, Any], *, region: str | None = None, service: str = "sagemaker"
+    operation: str,
+    request: Mapping[str, Any],
+    *,
+    region: str | None = None,
+    service: str = "sagemaker",
+    uploads: Sequence["Upload"] = (),
+    kms_key: str | None = None,
 ) -> str:
     """Return a Python script that makes the call; ``operation`` is the name of boto3's method.
 
-    Without ``region`` AWS's own variables and profile say where.
+    Without ``region`` AWS's own variables and profile say where. ``uploads`` come before the call, encrypted
+    with ``kms_key``.
     """
     _check(operation, service)
     return _SCRIPT.format(
@@ -42,7 +53,38 @@ def as_boto3(
         operation=operation,
         service=ascii(service),
         region="" if region is None else f", region_name={region!a}",
+        uploads="".join(_python_uploads(uploads, kms_key)),
     )
+
+
+def _python_uploads(uploads: Sequence["Upload"], kms_key: str | None) -> Iterator[str]:
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+    if uploads:
+        yield 's3 = boto3.client("s3")\n'
+    for one in uploads:
+        bucket, _, key = one.target.removeprefix("s3://").partition("/")
+        if one.source:
+            extra = f", ExtraArgs={sealed!a}" if sealed else ""
+            yield f"s3.upload_file({one.source!a}, {bucket!a}, {key!a}{extra})\n"
+        else:
+            body = {"Bucket": bucket, "Key": key, "Body": one.content, **sealed}
+            yield f"s3.put_object(**{body!a})\n"
+
+
+def uploads_as_cli(uploads: Sequence["Upload"], kms_key: str | None = None) -> str:
+    """Return the ``aws`` command lines that make the objects, quoted for a POSIX shell."""
+    return "".join(f"{line}\n" for line in _cli_uploads(uploads, kms_key))
+
+
+def _cli_uploads(uploads: Sequence["Upload"], kms_key: str | None) -> Iterator[str]:
+    sealed = ["--sse", "aws:kms", "--sse-kms-key-id", kms_key] if kms_key else []
+    for one in uploads:
+        if one.source:
+            # A name that begins with a hyphen is no option.
+            yield shlex.join(["aws", "s3", "cp", os.path.join(".", one.source), one.target, *sealed])
+        else:
+            said = shlex.quote(one.content.decode())
+            yield f"printf %s {said} | {shlex.join(['aws', 's3', 'cp', '-', one.target, *sealed])}"
 
 
 def as_cli(

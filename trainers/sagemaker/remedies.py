@@ -7,7 +7,7 @@ from manifest_tools.known_failures import KnownFailure
 
 _VALIDATE = "mtool validate {manifests} --for {purpose}{parameters}"
 _OBJECTS = "mtool validate {manifests} --for {purpose} --objects"
-_REQUEST = "mtool train {manifests} --trainer builtin --dry-run"
+_REQUEST = "mtool train {manifests} --trainer builtin{launch} --dry-run"
 _BOXES = "mtool validate {manifests} --for object-detection"
 _RECORDS = "mtool convert {train} --to recordio -o train"
 _TRANSFORM = "mtool transform {job} s3://BUCKET/PICTURES/ -o s3://BUCKET/ANSWERS/"
@@ -17,7 +17,7 @@ _COMMANDS = {
     "ATTR_MISSING": _VALIDATE,
     "WRAP_NONE": _REQUEST,
     "CTYPE": _REQUEST,
-    "HP_WLOSS": "mtool train {manifests} --trainer builtin -p use_weighted_loss=0 --dry-run",
+    "HP_WLOSS": "mtool train {manifests} --trainer builtin{launch} -p use_weighted_loss=0 --dry-run",
     "IMG_NOSUP": "mtool convert {train} --to folder -o by-class",
     "NUM_SAMPLES": _OBJECTS,
     "KEY_CHARS": "mtool validate {manifests}",
@@ -32,8 +32,8 @@ _COMMANDS = {
     "BT_AUG": _TRANSFORM,
     "LST_FORMAT": _RECORDS,
     "LST_WIDTH": _RECORDS,
-    "BATCH_GT_DATA": _REQUEST,
-    "LST_CHANNEL": "mtool train {manifests} --trainer builtin --input lst --dry-run",
+    "BATCH_GT_DATA": _VALIDATE,  # which says how large a batch may be
+    "LST_CHANNEL": "mtool train {manifests} --trainer builtin{launch} --input lst --dry-run",
     "IMG_SMALL": _OBJECTS,
     "REC_EMPTY": _RECORDS,
     "IMG_BAD": _OBJECTS,
@@ -47,10 +47,10 @@ _COMMANDS = {
     "HP_REQ": _VALIDATE,
     "INC_MISMATCH": "mtool jobs show {job} --json",
     "QUOTA": "aws service-quotas list-service-quotas --service-code sagemaker",
-    "SPOT_PAIR": "mtool train {manifests} --trainer builtin --spot --dry-run",
+    "SPOT_PAIR": "mtool train {manifests} --trainer builtin{launch} --spot --dry-run",
     "SPOT_HPO": "mtool jobs show {job} --json",
     "CLASS_TABLE": "mtool validate {manifests}",
-    "HP_CHANNELS": "mtool train {manifests} --trainer builtin -p image_shape=3,224,224 --dry-run",
+    "HP_CHANNELS": "mtool train {manifests} --trainer builtin{launch} -p image_shape=3,224,224 --dry-run",
     "INF_SIZE": _TRANSFORM,
     "BT_STRATEGY": _TRANSFORM,
     "INF_CTYPE": "mtool deploy {job}",
@@ -59,12 +59,17 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a job for a command line: its manifests, algorithm and hyperparameters."""
+    """What is known of a job for a command line: its manifests, algorithm and hyperparameters.
+
+    ``role`` and ``output`` are empty where they are not known; a person's own settings then count.
+    """
 
     job: str = "JOB"
     manifests: tuple[str, ...] = ("train.manifest", "validation.manifest")
     purpose: str = "builtin"
     hyperparameters: dict[str, str] = field(default_factory=dict)
+    role: str = ""
+    output: str = ""
 
 
 def command(failure: KnownFailure, setting: Setting) -> str:
@@ -83,5 +88,10 @@ def command(failure: KnownFailure, setting: Setting) -> str:
         train_uri=first if first.startswith(("s3://", "'s3://")) else "s3://BUCKET/PREFIX",
         job=shlex.quote(setting.job),
         purpose=setting.purpose,
+        launch="".join(
+            f" {option} {shlex.quote(value)}"
+            for option, value in (("--role", setting.role), ("-o", setting.output))
+            if value
+        ),
         parameters="".join(f" -p {shlex.quote(one)}" for one in told),
     )
