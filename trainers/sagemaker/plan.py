@@ -28,7 +28,6 @@ from trainers.sagemaker.study import Study, Unfit, check_batches, derived, study
 from trainers.sagemaker.upload import CLASSES, Upload, folder, placed
 
 Way = Literal["augmented-manifest", "recordio", "lst", "image"]
-WAYS: tuple[Way, ...] = ("augmented-manifest", "recordio", "lst", "image")
 
 # What has to be told where the data is not looked at.
 _NEEDED = ("num_classes", "num_training_samples")
