@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.images import decoder_version, target_size
-from manifest_tools.recordio import read_records, unpack
-from manifest_tools.work import run
+from manifest_tools.base.parallel import run
+from manifest_tools.images.shrink import decoder_version, target_size
+from manifest_tools.io.recordio import read_records, unpack
 
 DATA = Path(__file__).parent / "data" / "recordio"
 SHORTER, QUALITY, WORKERS, REPEATS = 256, 95, 2, 3

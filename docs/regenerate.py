@@ -70,7 +70,7 @@ def commands() -> str:
 
 def codes() -> str:
     """Return docs/codes.md: every rule of validate."""
-    from manifest_tools.rules import RULES
+    from manifest_tools.verbs.validate.rules import RULES
 
     text = "# Codes\n\nWhat `mtool validate` looks for; `mtool explain CODE` says more. By `make docs`.\n"
     rows = [

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from typer.testing import Result
 
+    from tests.trainers.sagemaker.stand_in import SageMaker
+
 REPOSITORY = Path(__file__).parent.parent
 
 # What would lead a test to somebody's account, or its loopback requests through a proxy.
@@ -29,6 +31,9 @@ ADDRESSES: dict[str, Callable[..., Any]] = {
     "socket.gethostbyname": lambda host: host,
     "socket.gethostbyaddr": lambda host: host,
 }
+
+# botocore's own variables, one a service; AWS_ENDPOINT_URL stays with moto, or closed.
+SAGEMAKER_SERVICES = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "CLOUDWATCH_LOGS")
 
 _reached: list[str] = []
 
@@ -109,6 +114,24 @@ def s3(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> "S3Client":
     with urlopen(Request(f"{moto_endpoint}/moto-api/reset", method="POST")):
         monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
     return boto3.session.Session().client("s3")
+
+
+@pytest.fixture
+def sagemaker(account_guard: None, monkeypatch: pytest.MonkeyPatch) -> "Iterator[SageMaker]":
+    """Return a stand-in for SageMaker; a test that asked it what the service would not take fails.
+
+    A test that means to do so clears ``sagemaker.invalid``. S3, STS and CloudWatch's metrics are with moto:
+    take the fixture ``s3`` as well.
+    """
+    from tests.trainers.sagemaker.stand_in import SageMaker
+
+    server = SageMaker()
+    server.start()
+    for service in SAGEMAKER_SERVICES:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", server.url)
+    yield server
+    server.stop()
+    assert server.invalid == []
 
 
 @pytest.fixture(scope="session")

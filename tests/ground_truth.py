@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from manifest_tools.sources import Block, Source
+from manifest_tools.io.sources import Block, Source
 
 SINGLE = "groundtruth/image-classification"
 MULTI = "groundtruth/image-classification-multilabel"

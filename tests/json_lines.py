@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from manifest_tools.spans import Span
+from manifest_tools.io.json_spans import Span
 
 # Rich enough to be odd, few enough to be drawn fast: a line is put together from these.
 spaces = st.sampled_from(["", "", " ", "  ", "\t", " \r "])

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from manifest_tools.objects import check_objects
-from manifest_tools.problem import Problem
+from manifest_tools.base.problem import Problem
+from manifest_tools.verbs.validate.objects import check_objects
 from tests.pictures import row
 
 SEGMENTS = "groundtruth/semantic-segmentation"

@@ -1,82 +1,67 @@
-"""Imports point downwards: cli, trainers, verbs, meaning, format, ground. Read from the source, no run."""
+"""Imports point downwards, from room to room as ARCHITECTURE.md draws them, and never in a circle."""
 
 import ast
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent
+from tests.conftest import REPOSITORY
 
-# A module may import from its own layer and from those above it in this table.
-LAYERS = {
-    "ground": {"errors", "files", "problem", "keys", "found", "dates"},
-    "format": {"s3uri", "s3_failures", "s3", "spans", "sources", "sinks", "work", "recordio", "held"},
-    "meaning": {
-        "record",
-        "forms",
-        "tasks",
-        "rows",
-        "scan",
-        "attributes",
-        "classes",
-        "examples",
-        "labels",
-        "images",
-        "places",
-    },
-    # What a verb is made of, and no other verb looks into.
-    "parts": {
-        "assign",
-        "iterative",
-        "lines",
-        "parts",
-        "pieces",
-        "conditions",
-        "trim",
-        "edits",
-        "substitute",
-        "tally",
-        "rules",
-        "mend",
-        "reports",
-        "objects",
-        "algorithms",
-        "known_failures",
-        "preflight",
-        "payloads",
-        "samples",
-        "sent_lines",
-        "merging",
-        "comparing",
-    },
-    "verbs": {
-        "validate",
-        "fix",
-        "explain",
-        "rewrite",
-        "filter",
-        "split",
-        "stats",
-        "merge",
-        "diff",
-        "convert",
-        "pipe",
-    },
-}
-ORDER = list(LAYERS)
-VERBS = LAYERS["verbs"]
-# What the words of manifests have beside themselves; the other words may know trainers.
-DATA_WORDS = VERBS | {"app", "options", "screen", "differences", "markdown"}
+# A module may import from its own room and from those before it here.
+ROOMS = (
+    "manifest_tools/base",
+    "manifest_tools/io",
+    "manifest_tools/images",
+    "manifest_tools/groundtruth",
+    "manifest_tools/edits",
+    "manifest_tools/algorithms",
+    "manifest_tools/known_failures",
+    "manifest_tools/formats",
+    "manifest_tools/verbs",
+    "trainers",
+    "manifest_tools/cli",
+)
+# Tables: they know of errors and text, and of nothing that is read or written.
+TABLES = ("manifest_tools/algorithms", "manifest_tools/known_failures")
+# The words of manifests; what they show has nothing to do with training.
+DATA_WORDS = (
+    "validate",
+    "explain",
+    "stats",
+    "rewrite",
+    "filter",
+    "split",
+    "merge",
+    "diff",
+    "convert",
+    "pipe",
+)
+# The front door: it names what is behind it, and imports it when asked.
+FRONT = ("manifest_tools/__init__.py", "manifest_tools/__main__.py")
 
 
-def modules(package: str) -> list[Path]:
-    return sorted((REPOSITORY / package).rglob("*.py"))
+def files(*folders: str) -> list[str]:
+    found = (path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
+    return sorted(str(path.relative_to(REPOSITORY)) for path in found)
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports, at its top or inside a function, as dotted names."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+ALL = files("manifest_tools", "trainers")
+
+
+def file_of(name: str) -> str | None:
+    """Return the file of a dotted name, which may be of something in a module."""
+    for dotted in (name, name.rpartition(".")[0]):
+        for ending in (".py", "/__init__.py"):
+            if (path := dotted.replace(".", "/") + ending) in ALL:
+                return path
+    return None
+
+
+def names_imported(tree: ast.AST, path: str) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -84,90 +69,114 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def ours(path: Path) -> set[str]:
-    """Return the modules of manifest_tools that a file imports, by the first name below the package."""
-    below = (name.split(".")[1] for name in imports(path) if name.startswith("manifest_tools."))
-    return {name for name in below if any(name in layer for layer in LAYERS.values()) or name == "cli"}
+@cache
+def imports(path: str) -> frozenset[str]:
+    """Return what a file imports, at its top or inside a function, as dotted names."""
+    return frozenset(names_imported(ast.parse((REPOSITORY / path).read_text("utf-8")), path))
 
 
-def place(path: Path) -> str:
-    """Return the name in the table that a file of manifest_tools goes by."""
-    return path.relative_to(REPOSITORY / "manifest_tools").parts[0].removesuffix(".py")
+@cache
+def ours(path: str) -> frozenset[str]:
+    """Return the files of ours that a file imports."""
+    return frozenset(found for name in imports(path) if (found := file_of(name)) and found != path)
 
 
-def layer(name: str) -> int:
-    return next(at for at, found in enumerate(LAYERS.values()) if name in found)
+def packages(path: str) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
 
 
-LIBRARY = [path for path in modules("manifest_tools") if place(path) not in ("cli", "__init__", "__main__")]
+def room(path: str) -> str | None:
+    return next((name for name in ROOMS if path.startswith(f"{name}/")), None)
 
 
-def names(paths: list[Path]) -> list[str]:
-    return [str(path.relative_to(REPOSITORY)) for path in paths]
+def verb(path: str) -> str | None:
+    parts = Path(path).parts
+    return parts[2] if parts[:2] == ("manifest_tools", "verbs") and len(parts) > 3 else None
 
 
-def test_every_module_has_its_layer() -> None:
-    assert {place(path) for path in LIBRARY} - set().union(*LAYERS.values()) == set()
+def test_every_module_has_its_room() -> None:
+    assert [path for path in ALL if room(path) is None and path not in FRONT] == []
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=names(LIBRARY))
-def test_a_module_imports_its_own_layer_and_those_below(path: Path) -> None:
-    wrong = {name for name in ours(path) if name == "cli" or layer(name) > layer(place(path))}
-    assert wrong == set()
+@pytest.mark.parametrize("path", [path for path in ALL if path not in FRONT])
+def test_a_module_imports_from_its_own_room_and_those_below(path: str) -> None:
+    below = ROOMS[: ROOMS.index(room(path) or "") + 1]
+    assert {found for found in ours(path) if room(found) not in below} == set()
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=names(LIBRARY))
-def test_verbs_do_not_import_one_another(path: Path) -> None:
-    assert ours(path) & (VERBS - {place(path)}) == set()
+def circle(path: str, on_the_way: list[str], done: set[str]) -> list[str]:
+    """Return the files of a circle that is reached from here, or nothing."""
+    if path in on_the_way:
+        return [*on_the_way[on_the_way.index(path) :], path]
+    if path not in done:
+        for found in sorted(ours(path)):
+            if round_trip := circle(found, [*on_the_way, path], done):
+                return round_trip
+        done.add(path)
+    return []
 
 
-GROUND = [path for path in LIBRARY if place(path) in LAYERS["ground"] - {"keys"}]
+def test_no_imports_go_in_a_circle() -> None:
+    done: set[str] = set()
+    assert [found for path in ALL if (found := circle(path, [], done))] == []
 
 
-@pytest.mark.parametrize("path", GROUND, ids=names(GROUND))
-def test_the_ground_stands_on_the_standard_library(path: Path) -> None:
-    import sys
-
-    foreign = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
-    assert foreign <= {"manifest_tools"}
+@pytest.mark.parametrize("path", files("manifest_tools/verbs"))
+def test_no_verb_imports_another(path: str) -> None:
+    assert {found for found in ours(path) if verb(found) not in (None, verb(path))} == set()
 
 
-@pytest.mark.parametrize("name", ["files", "sources", "sinks", "s3uri", "work"])
-def test_the_format_knows_no_ground_truth(name: str) -> None:
-    text = (REPOSITORY / "manifest_tools" / f"{name}.py").read_text("utf-8")
+@pytest.mark.parametrize("path", files("manifest_tools/formats"))
+def test_no_format_imports_another(path: str) -> None:
+    shared = ("manifest_tools/formats/__init__.py", "manifest_tools/formats/safe_names.py")
+    formats = {found for found in ours(path) if room(found) == "manifest_tools/formats"}
+    assert formats - set(shared) == set()
+
+
+WORDS = [path for path in files("manifest_tools/cli") if path.count("/") == 2]
+
+
+@pytest.mark.parametrize("path", WORDS)
+def test_no_command_imports_another(path: str) -> None:
+    """A command in two files, as train here and train_sagemaker, is one word; demo types other words."""
+    word = Path(path).stem.partition("_")[0]
+    others = {Path(found).stem for found in ours(path) & set(WORDS)} - {"__init__"}
+    assert {other for other in others if other.partition("_")[0] != word} <= (
+        {"app"} if word == "demo" else set()
+    )
+
+
+@pytest.mark.parametrize("path", files("manifest_tools/cli"))
+def test_the_words_of_manifests_know_no_trainers(path: str) -> None:
+    assert not ("trainers" in packages(path) and Path(path).stem in (*DATA_WORDS, "app"))
+
+
+@pytest.mark.parametrize("path", files("manifest_tools/base"))
+def test_the_base_needs_numpy_at_most(path: str) -> None:
+    assert packages(path) - sys.stdlib_module_names <= {"manifest_tools", "numpy"}
+
+
+@pytest.mark.parametrize("path", files(*TABLES))
+def test_a_table_knows_the_base_alone(path: str) -> None:
+    assert {room(found) for found in ours(path)} <= {"manifest_tools/base", room(path)}
+
+
+@pytest.mark.parametrize("path", files("manifest_tools/base", "manifest_tools/io"))
+def test_what_reads_and_writes_knows_no_ground_truth(path: str) -> None:
+    text = (REPOSITORY / path).read_text("utf-8")
     assert not [word for word in ("-metadata", "class-name", "groundtruth/", "source-ref") if word in text]
 
 
-CLI = [path for path in modules("manifest_tools") if place(path) == "cli"]
-
-
-@pytest.mark.parametrize("path", CLI, ids=names(CLI))
-def test_the_words_of_manifests_know_no_trainers(path: Path) -> None:
-    knows = any(name.split(".")[0] == "trainers" for name in imports(path))
-    assert not (knows and path.stem in DATA_WORDS)
-
-
-@pytest.mark.parametrize("path", LIBRARY, ids=names(LIBRARY))
-def test_the_library_knows_no_trainers_and_no_command_line(path: Path) -> None:
-    assert not {"trainers", "typer", "rich", "click"} & {name.split(".")[0] for name in imports(path)}
-
-
-TRAINERS = modules("trainers")
-
-
-@pytest.mark.parametrize("path", TRAINERS, ids=names(TRAINERS))
-def test_trainers_use_the_library_and_never_its_command_line(path: Path) -> None:
-    assert "cli" not in ours(path)
-    assert not {"typer", "rich", "click"} & {name.split(".")[0] for name in imports(path)}
+@pytest.mark.parametrize("path", [path for path in ALL if room(path) != "manifest_tools/cli"])
+def test_the_libraries_know_no_command_line(path: str) -> None:
+    assert not {"typer", "rich", "click"} & packages(path)
 
 
 def test_one_module_of_each_package_knows_boto3() -> None:
-    files = [*modules("manifest_tools"), *TRAINERS]
-    knows = [p for p in files if {"boto3", "botocore"} & {name.split(".")[0] for name in imports(p)}]
-    assert names(knows) == ["manifest_tools/s3.py", "trainers/sagemaker/client.py"]
+    knows = [path for path in ALL if {"boto3", "botocore"} & packages(path)]
+    assert knows == ["manifest_tools/io/s3.py", "trainers/sagemaker/client/client.py"]
 
 
 def test_one_module_knows_mxnet_s_alias() -> None:
-    files = [*modules("manifest_tools"), *TRAINERS]
-    alias = [path for path in files if "numpy.bool" in path.read_text("utf-8")]
-    assert names(alias) == ["trainers/mxnet_import.py"]
+    alias = [path for path in ALL if "numpy.bool" in (REPOSITORY / path).read_text("utf-8")]
+    assert alias == ["trainers/gluon/mxnet_import.py"]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from manifest_tools.errors import NotAManifest
-from manifest_tools.stats import AttributeStats, stats
+from manifest_tools.base.errors import NotAManifest
+from manifest_tools.verbs.stats.stats import AttributeStats, stats
 
 
 class Shown(NamedTuple):

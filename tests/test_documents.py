@@ -8,7 +8,7 @@ from docs.regenerate import CODES, COMMANDS, FAILURES, README, codes, commands, 
 from manifest_tools.cli.app import WORDS, app
 from manifest_tools.known_failures import FAILURES as KNOWN
 from manifest_tools.known_failures import KnownFailure
-from manifest_tools.rules import RULES
+from manifest_tools.verbs.validate.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 

@@ -59,7 +59,8 @@ def loaded(work: str, folder: Path) -> frozenset[str]:
         pytest.param("import manifest_tools", id="the package"),
         pytest.param("import manifest_tools.cli.app", id="the command"),
         pytest.param(
-            "import manifest_tools.cli.options, manifest_tools.cli.screen", id="what commands share"
+            "import manifest_tools.cli.shared.options, manifest_tools.cli.shared.screen",
+            id="what commands share",
         ),
     ],
 )

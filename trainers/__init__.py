@@ -7,11 +7,11 @@
 No framework is imported before a trainer is asked to work.
 """
 
-from trainers.artifact import Model, read_model
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, from_arrays, from_records
 from trainers.evaluate import evaluate
 from trainers.metrics import Metrics
+from trainers.model_archive import Model, read_model
 from trainers.predict import Prediction, predict
 from trainers.train import Result, train
 

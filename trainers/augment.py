@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainers.picture import Pixels
+from trainers.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
 
 # The optimizers of SageMaker's built-in algorithm, with a step size at which small data sets settle.
 LEARNING_RATES = {"adam": 1e-3, "nag": 0.01, "rmsprop": 1e-3, "sgd": 0.01}

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from manifest_tools.classes import ClassTable
-from manifest_tools.errors import BadData
-from manifest_tools.recordio import ImageRecord, read_records, unpack
-from trainers.picture import Pixels, decode, square
+from manifest_tools.base.errors import BadData
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io.recordio import ImageRecord, read_records, unpack
+from trainers.pixels import Pixels, decode, square
 
 Labels = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]

@@ -3,9 +3,9 @@
 import numpy as np
 
 from trainers import registry
-from trainers.artifact import Model
 from trainers.dataset import Dataset, batches
 from trainers.metrics import Metrics, measure
+from trainers.model_archive import Model
 
 _BATCH = 32
 

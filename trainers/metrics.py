@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from manifest_tools.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable
 from trainers.dataset import Labels, Probabilities
 
 # A class is said to be there from this probability on, where each is judged by itself.

@@ -6,8 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from manifest_tools.errors import Refused
-from manifest_tools.found import shown
+from manifest_tools.base.errors import Refused
+from manifest_tools.verbs.validate.line import shown
 from trainers.config import TrainConfig
 
 # The name of each, and what it is: str, int, float or bool.

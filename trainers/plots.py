@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from manifest_tools.classes import ClassTable
-from manifest_tools.errors import NotInstalled
+from manifest_tools.base.errors import NotInstalled
+from manifest_tools.groundtruth.classes import ClassTable
 from trainers.events import Epoch
 from trainers.metrics import Metrics
 from trainers.trial import Trial

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from manifest_tools.classes import ClassTable
-from manifest_tools.images import Unusable
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.images.shrink import Unusable
 from trainers import registry
-from trainers.artifact import Model
 from trainers.metrics import THRESHOLD
-from trainers.picture import Pixels, square
+from trainers.model_archive import Model
+from trainers.pixels import Pixels, square
 from trainers.registry import Predict
 
 _BATCH = 32

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from manifest_tools.classes import ClassConflict, ClassTable
-from manifest_tools.convert import Plan, carry_out, is_current, plan
-from manifest_tools.convert.pictures import Fetch
-from manifest_tools.errors import Refused
-from manifest_tools.labels import Examples, read_examples
-from manifest_tools.problem import Problem
-from manifest_tools.work import Jobs, Progress, silently
-from trainers.artifact import Model
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.parallel import Jobs, Progress, silently
+from manifest_tools.base.problem import Problem
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
+from manifest_tools.groundtruth.examples import Examples, read_examples
+from manifest_tools.verbs.convert.convert import Plan, carry_out, is_current, plan
+from manifest_tools.verbs.convert.pictures import Fetch
 from trainers.dataset import Dataset, from_records
+from trainers.model_archive import Model
 
 # Beside the model: pictures as the network sees them.
 CACHE = "data"

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Protocol
 
-from manifest_tools.errors import NotInstalled, Refused
-from trainers.artifact import Model
+from manifest_tools.base.errors import NotInstalled, Refused
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities
 from trainers.events import Event
-from trainers.picture import Pixels
+from trainers.model_archive import Model
+from trainers.pixels import Pixels
 
 Predict = Callable[[Pixels], Probabilities]
 
@@ -32,7 +32,7 @@ class Trainer(Protocol):
 # The built-in algorithm trains in SageMaker; here its models are asked.
 TRAINERS = {
     "gluon": ("trainers.gluon", "mxnet", "gluon"),
-    "builtin": ("trainers.builtin", "mxnet", "gluon"),
+    "builtin": ("trainers.gluon.builtin_model", "mxnet", "gluon"),
 }
 
 # Known without MXNet, for a refusal before any work; those after the first two have ImageNet weights.

@@ -8,16 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from manifest_tools import __version__, s3
-from manifest_tools.errors import BadData, Exists, MtoolError
-from manifest_tools.sinks import Published, check_key, publishing
+from manifest_tools.base.errors import BadData, Exists, MtoolError
+from manifest_tools.base.version import __version__
+from manifest_tools.io import s3
+from manifest_tools.io.sinks import Published, check_key, publishing
 from trainers import plots, registry
-from trainers.artifact import ARCHIVE, Model, inside, write_model
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset
 from trainers.evaluate import evaluate
 from trainers.events import Checkpoint, Epoch, Event, Listener, Metric, history_writer
 from trainers.metrics import Metrics
+from trainers.model_archive import ARCHIVE, Model, inside, write_model
 
 HISTORY, METRICS, PICTURE = "history.jsonl", "metrics.json", "history.png"
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manifest_tools.errors import MtoolError, NotInstalled, Refused
-from manifest_tools.found import shown
-from manifest_tools.sinks import Published, publishing
+from manifest_tools.base.errors import MtoolError, NotInstalled, Refused
+from manifest_tools.io.sinks import Published, publishing
+from manifest_tools.verbs.validate.line import shown
 from trainers import plots, registry
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset
 from trainers.events import Checkpoint, Epoch
 from trainers.parameters import KINDS, checked
-from trainers.sagemaker.trials import Choice, Range
+from trainers.sagemaker.requests.tuning_job import Choice, Range
 from trainers.trial import Trial, best_of
 
 STUDY, TRIALS, PICTURE = "study.journal", "trials.jsonl", "trials.png"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from manifest_tools.algorithms import image_classification, object_detection, semantic_segmentation
 from manifest_tools.algorithms.findings import UNKNOWN_JOB, Finding, Job, findings
 from manifest_tools.algorithms.schema import Algorithm, Hyperparameter, Input, Metric, Only, Tunable
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
 
 __all__ = [
     "ALGORITHMS",

@@ -8,7 +8,7 @@ from typing import Literal
 from manifest_tools.algorithms.relations import contradictions
 from manifest_tools.algorithms.schema import Algorithm, Hyperparameter
 from manifest_tools.algorithms.values import accepts, problem
-from manifest_tools.found import shown
+from manifest_tools.verbs.validate.line import shown
 
 # HyperParameterKey and HyperParameterValue of CreateTrainingJob. The API's model has 2,500 for a value; the
 # reference page says 256, so what is between them is doubtful.

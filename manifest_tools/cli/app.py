@@ -13,9 +13,9 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-import manifest_tools
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import MtoolError
+from manifest_tools.base.errors import MtoolError
+from manifest_tools.base.version import __version__
+from manifest_tools.cli.shared.screen import clean, note
 
 # In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
 WORDS = (
@@ -155,7 +155,7 @@ def _say(text: str, code: int) -> int:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"mtool {manifest_tools.__version__}")
+        typer.echo(f"mtool {__version__}")
         raise typer.Exit
 
 

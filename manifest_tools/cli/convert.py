@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, progress
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
-    from manifest_tools.convert import Converted, Plan
-    from manifest_tools.convert.pictures import Fetch
-    from manifest_tools.problem import Problem
+    from manifest_tools.base.problem import Problem
+    from manifest_tools.verbs.convert.convert import Converted, Plan
+    from manifest_tools.verbs.convert.pictures import Fetch
 
 _SHOWN = 20  # problems; the rest are counted
 
@@ -59,8 +59,8 @@ def convert(
       mtool convert train.manifest --to recordio -o train --images ./raw-data
       mtool convert train.manifest --to folder -o by-class --link --images ./raw-data
     """
-    from manifest_tools.classes import read_class_table
-    from manifest_tools.convert import NothingUsable, carry_out, plan
+    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan
 
     planned = plan(
         manifest,
@@ -99,7 +99,7 @@ def pictures_of(plan: "Plan", quiet: bool = False) -> "Fetch | None":
 
     Raises Refused where no picture at all can be had.
     """
-    from manifest_tools.convert.availability import fetcher, missing
+    from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
 
     fetch = fetcher(plan)
     text = missing(plan, fetch is not None)

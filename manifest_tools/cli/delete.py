@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli import serving_options as shared
-from manifest_tools.cli.agreeing import agree
-from manifest_tools.cli.screen import note
-from manifest_tools.errors import MtoolError
+from manifest_tools.base.errors import MtoolError
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared import serving_options as shared
+from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.screen import note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.undeploy import Found, Part
+    from trainers.sagemaker.serving.delete import Found, Part
 
 
 def delete(
@@ -36,7 +36,7 @@ def delete(
       mtool delete birds-20240301-123005
       mtool delete birds-20240301-123005 --dry-run
     """
-    from trainers.sagemaker.undeploy import find_parts
+    from trainers.sagemaker.serving.delete import find_parts
 
     found = find_parts(name, everything=everything)
     shared.say([_line(found, part) for part in found.parts], quiet and yes)
@@ -60,8 +60,8 @@ def _line(found: "Found", part: "Part") -> str:
 
 def _wait(name: str, every: float, quiet: bool) -> None:
     """Wait until it can be deleted; that it has failed is no reason to keep it."""
-    from trainers.sagemaker.client import NotThere
-    from trainers.sagemaker.deploy import EndpointFailed, states
+    from trainers.sagemaker.client.client import NotThere
+    from trainers.sagemaker.serving.deploy import EndpointFailed, states
 
     note(f"{name} cannot be deleted before it has come to rest; waiting")
     try:
@@ -76,7 +76,7 @@ def _wait(name: str, every: float, quiet: bool) -> None:
 
 def _delete(found: "Found", quiet: bool) -> None:
     """Delete part after part; one that cannot be deleted does not keep the others."""
-    from trainers.sagemaker.undeploy import SomeLeft, delete
+    from trainers.sagemaker.serving.delete import SomeLeft, delete
 
     left = []
     for part in (part for part in found.parts if not part.kept):

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from manifest_tools.cli.screen import note
-from manifest_tools.errors import MtoolError, Refused
+from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.cli.shared.screen import note
 
 LAB = "lab3"
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli import serving_options as shared
-from manifest_tools.cli.agreeing import agree
-from manifest_tools.cli.builtin_options import pairs, typed_names
-from manifest_tools.cli.job_rows import spelled
-from manifest_tools.cli.screen import note
-from manifest_tools.errors import Refused
-from manifest_tools.sinks import check_key
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared import serving_options as shared
+from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.job_table import spelled
+from manifest_tools.cli.shared.sagemaker_options import pairs, typed_names
+from manifest_tools.cli.shared.screen import note
+from manifest_tools.io.sinks import check_key
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.deploy import Deployment, Wishes
-    from trainers.sagemaker.job import Vpc
-    from trainers.sagemaker.origin import Origin
+    from trainers.sagemaker.requests.training_job import Vpc
+    from trainers.sagemaker.serving.deploy import Deployment, Wishes
+    from trainers.sagemaker.serving.model_source import Origin
 
 INTERRUPTED = 130
 
@@ -97,9 +97,9 @@ def deploy(
       mtool deploy model/model.tar.gz --output s3://lab3-models/ --serverless
       mtool deploy birds-20240301-123005 --api --api-role arn:aws:iam::111122223333:role/ask --dry-run
     """
-    from trainers.sagemaker.deploy import Wishes
-    from trainers.sagemaker.serving import Instances, Serverless
-    from trainers.sagemaker.tags import read_span
+    from trainers.sagemaker.client.tags import read_span
+    from trainers.sagemaker.requests.endpoint import Instances, Serverless
+    from trainers.sagemaker.serving.deploy import Wishes
 
     _check(context, serverless, api, api_role, public)
     _check_upload(model, output, kms_key, force)
@@ -155,7 +155,7 @@ def _check_upload(model: str, output: str | None, kms_key: str | None, force: bo
 
 
 def _vpc(subnets: list[str], groups: list[str]) -> "Vpc | None":
-    from trainers.sagemaker.job import Vpc
+    from trainers.sagemaker.requests.training_job import Vpc
 
     return Vpc(tuple(subnets), tuple(groups)) if subnets or groups else None
 
@@ -172,11 +172,11 @@ class _Planned:
 
 def _plan(model: str, role: str | None, output: str | None, wishes: "Wishes") -> _Planned:
     """Return what is to be made; nothing has been made by then, and what is in the way is refused."""
-    from trainers.sagemaker.client import region
-    from trainers.sagemaker.deploy import check_free, plan
-    from trainers.sagemaker.deposit import places
-    from trainers.sagemaker.names import job_name
-    from trainers.sagemaker.origin import find_origin
+    from trainers.sagemaker.client.client import region
+    from trainers.sagemaker.requests.names import job_name
+    from trainers.sagemaker.serving.deploy import check_free, plan
+    from trainers.sagemaker.serving.model_source import find_origin
+    from trainers.sagemaker.serving.upload_model import places
 
     now = datetime.now(UTC)
     origin = find_origin(model, role)
@@ -189,8 +189,8 @@ def _plan(model: str, role: str | None, output: str | None, wishes: "Wishes") ->
 
 def _intention(planned: _Planned, wishes: "Wishes", prices: list[str] | None) -> list[str]:
     """Return the plan, a line each."""
-    from trainers.sagemaker.gateway import role_documents
-    from trainers.sagemaker.tags import REMIND_AFTER
+    from trainers.sagemaker.client.tags import REMIND_AFTER
+    from trainers.sagemaker.serving.api_gateway import role_documents
 
     deployment, origin = planned.deployment, planned.origin
     said = [f"{origin.title} as the endpoint {deployment.name} in {deployment.model.region}"]
@@ -213,7 +213,7 @@ def _intention(planned: _Planned, wishes: "Wishes", prices: list[str] | None) ->
 
 
 def _serving(deployment: "Deployment", prices: list[str] | None) -> str:
-    from trainers.sagemaker.serving import Serverless
+    from trainers.sagemaker.requests.endpoint import Serverless
 
     serving = deployment.config.serving
     if isinstance(serving, Serverless):
@@ -224,10 +224,10 @@ def _serving(deployment: "Deployment", prices: list[str] | None) -> str:
 
 def _carry_out(planned: _Planned, kms_key: str | None, force: bool, quiet: bool) -> None:
     """Upload what is here, and make the rest; after a failure nothing of both stays."""
-    from trainers.sagemaker.deploy import make
-    from trainers.sagemaker.deposit import deposit
-    from trainers.sagemaker.gateway import address
-    from trainers.sagemaker.upload import withdraw
+    from trainers.sagemaker.serving.api_gateway import address
+    from trainers.sagemaker.serving.deploy import make
+    from trainers.sagemaker.serving.upload_model import deposit
+    from trainers.sagemaker.training.upload import withdraw
 
     published = (
         deposit(planned.origin, planned.data, planned.classes, kms_key=kms_key, force=force)
@@ -243,7 +243,7 @@ def _carry_out(planned: _Planned, kms_key: str | None, force: bool, quiet: bool)
 
 def _wait(name: str, every: float, quiet: bool) -> None:
     """Wait until it answers; after Ctrl-C it goes on, and the exit code is 130."""
-    from trainers.sagemaker.deploy import states
+    from trainers.sagemaker.serving.deploy import states
 
     try:
         with shared.waiting(name, quiet):
@@ -255,8 +255,8 @@ def _wait(name: str, every: float, quiet: bool) -> None:
 
 
 def _ending(name: str, wishes: "Wishes") -> str:
-    from trainers.sagemaker.deploy import still_bills
-    from trainers.sagemaker.serving import Serverless
+    from trainers.sagemaker.requests.endpoint import Serverless
+    from trainers.sagemaker.serving.deploy import still_bills
 
     if isinstance(wishes.serving, Serverless):
         return f"{name} bills each request; to end that: mtool delete {name}"

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from manifest_tools.comparing.difference import Diff
+    from manifest_tools.verbs.diff.report import Diff
 
 
 def diff(
@@ -53,7 +53,7 @@ def diff(
     if as_text or new is None:
         _print_text(old, label_attribute, jobs)
         return
-    from manifest_tools.diff import diff as diff_manifests
+    from manifest_tools.verbs.diff.diff import diff as diff_manifests
 
     found = diff_manifests(old, new, label_attribute_name=label_attribute, max_lines=max_lines, jobs=jobs)
     _print(found, as_json, as_markdown)
@@ -74,7 +74,7 @@ def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
 
 
 def _print_text(manifest: str, label_attribute: str | None, jobs: int | None) -> None:
-    from manifest_tools.comparing.textconv import textconv
+    from manifest_tools.verbs.diff.textconv import textconv
 
     if label_attribute is not None:
         raise Refused("--textconv shows every label; leave --label-attribute out")
@@ -83,18 +83,18 @@ def _print_text(manifest: str, label_attribute: str | None, jobs: int | None) ->
 
 
 def _print(found: "Diff", as_json: bool, as_markdown: bool) -> None:
-    from manifest_tools.cli import differences
+    from manifest_tools.cli.shared import diff_table
 
     if as_json:
         print(json.dumps(found.to_json()))
     elif as_markdown:
-        print(differences.as_markdown(found))
+        print(diff_table.as_markdown(found))
     elif found.differs:
-        print(differences.as_text(found))
+        print(diff_table.as_text(found))
 
 
 def _remark(found: "Diff", printed: bool) -> None:
-    from manifest_tools.cli.differences import summary
+    from manifest_tools.cli.shared.diff_table import summary
 
     for name, unread in ((found.old, found.old_unread), (found.new, found.new_unread)):
         if unread:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.doctor import Diagnosis, Examined
+    from trainers.sagemaker.account.doctor import Diagnosis, Examined
 
 UNEXPLAINED = 1
 
@@ -38,7 +38,7 @@ def doctor(
       mtool doctor --text "ClientError: Empty .rec file in train channel"
       mtool doctor - < job.log
     """
-    from trainers.sagemaker.doctor import examine, examine_text
+    from trainers.sagemaker.account.doctor import examine, examine_text
 
     if (job is None) == (text is None):
         raise Refused("expected a job, or --text; type: mtool doctor JOB; mtool jobs lists them")

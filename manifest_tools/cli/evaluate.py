@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, table
 from manifest_tools.cli.train import read_data
-from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
-    from manifest_tools.classes import ClassTable
+    from manifest_tools.groundtruth.classes import ClassTable
     from trainers.metrics import ClassFigures, Metrics
 
 Model = Annotated[
@@ -54,9 +54,9 @@ def evaluate(
       mtool evaluate --images ./raw-data
       mtool evaluate test.manifest --model model/model.tar.gz --json
     """
-    from manifest_tools.sinks import check_key
-    from trainers.artifact import read_model
+    from manifest_tools.io.sinks import check_key
     from trainers.evaluate import evaluate as measure
+    from trainers.model_archive import read_model
     from trainers.prepare import against_model, passing
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
@@ -119,7 +119,7 @@ def _draw(
     kms_key: str | None,
 ) -> None:
     """Write the confusion matrix as a picture; without matplotlib only a wish for it is an error."""
-    from manifest_tools.sinks import publishing
+    from manifest_tools.io.sinks import publishing
     from trainers import plots
 
     if picture is None and (why := _no_picture(model, plots.available())):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean
 
 if TYPE_CHECKING:
-    from manifest_tools.rules.rule import Example, Rule
+    from manifest_tools.verbs.validate.rules.rule import Example, Rule
 
 _LINES = 4  # of an example
 _COLUMNS = 300  # of a line
@@ -28,7 +28,7 @@ def explain(
       mtool explain MT110
       mtool explain MT301 MT303
     """
-    from manifest_tools.explain import explain as rule_of
+    from manifest_tools.verbs.validate.explain import explain as rule_of
 
     rules = [rule_of(code) for code in codes]
     if as_json:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, table
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, table
 
 if TYPE_CHECKING:
-    from manifest_tools.filter import Filtered
+    from manifest_tools.verbs.filter.filter import Filtered
 
 
 class YesNo(StrEnum):
@@ -106,8 +106,8 @@ def filter(
       mtool filter output.manifest --class RH --human-annotated yes | wc -l
       mtool filter output.manifest --class dog --boxes trim -o dogs.manifest
     """
-    from manifest_tools.conditions import Conditions
-    from manifest_tools.filter import filter as filter_manifest
+    from manifest_tools.verbs.filter.conditions import Conditions
+    from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
     _check(min_confidence, zero_confidence, multilabel, class_)
     conditions = Conditions(

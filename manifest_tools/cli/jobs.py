@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from manifest_tools.cli import job_rows, options
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import job_table, options
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.jobs import Job
+    from trainers.sagemaker.account.jobs import Job
 
 
 EVERY = 10.0  # seconds from one look to the next
@@ -83,7 +83,7 @@ def jobs(
       mtool jobs logs birds-20240301-123005 --follow
       mtool jobs stop birds-20240301-123005
     """
-    from trainers.sagemaker.jobs import read_prices
+    from trainers.sagemaker.account.jobs import read_prices
 
     given = {
         "--kind": bool(kind),
@@ -138,27 +138,27 @@ def _check(what: What | None, name: str | None, given: dict[str, bool]) -> None:
 def _list(
     kinds: Sequence[str], everything: bool, prices: dict[str, float], as_json: bool, quiet: bool
 ) -> None:
-    from trainers.sagemaker.jobs import NEWEST, list_jobs
+    from trainers.sagemaker.account.jobs import NEWEST, list_jobs
 
     found = list(list_jobs(kinds, newest=None if everything else NEWEST, prices=prices))
     if as_json:
-        _print_json(job_rows.as_row(job) for job in found)
+        _print_json(job_table.as_row(job) for job in found)
         return
     if found:
-        print(job_rows.jobs_table(found, datetime.now(UTC)))
+        print(job_table.jobs_table(found, datetime.now(UTC)))
     if not quiet:
-        note(job_rows.summary(found))
+        note(job_table.summary(found))
 
 
 def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
-    from trainers.sagemaker.idle import idle_endpoints
+    from trainers.sagemaker.account.idle import idle_endpoints
 
     found = idle_endpoints(prices=prices)
     if as_json:
-        _print_json(job_rows.as_row(one.job) | {"idle_since": one.since.isoformat()} for one in found)
+        _print_json(job_table.as_row(one.job) | {"idle_since": one.since.isoformat()} for one in found)
         return
     if found:
-        print(job_rows.idle_table(found, datetime.now(UTC)))
+        print(job_table.idle_table(found, datetime.now(UTC)))
     if not quiet:
         due = [one for one in found if one.reminder]
         reminded = [f"{one.job.name}: to be reminded of since {one.reminder:%Y-%m-%d %H:%M}" for one in due]
@@ -167,19 +167,19 @@ def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
 
 
 def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
-    from trainers.sagemaker.jobs import find, with_machines
+    from trainers.sagemaker.account.jobs import find, with_machines
 
     job, told = find(name)
     told.pop("ResponseMetadata", None)
     if as_json:
-        print(json.dumps(told, default=job_rows.as_json, indent=2))
+        print(json.dumps(told, default=job_table.as_json, indent=2))
         return
-    print(job_rows.about(with_machines(job, told, prices), told))
+    print(job_table.about(with_machines(job, told, prices), told))
 
 
 def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet: bool) -> None:
-    from trainers.sagemaker.jobs import find
-    from trainers.sagemaker.log_streams import all_lines
+    from trainers.sagemaker.account.jobs import find
+    from trainers.sagemaker.training.log_streams import all_lines
 
     job, told = find(name)
     if follow:
@@ -193,8 +193,8 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet
 
 
 def _follow(job: "Job", told: dict[str, Any], every: float, prices: dict[str, float], quiet: bool) -> None:
-    from manifest_tools.cli.following import epochs_of, watch
-    from trainers.sagemaker.follow import check_ended_well, follow, machines
+    from manifest_tools.cli.shared.follow import epochs_of, watch
+    from trainers.sagemaker.training.follow import check_ended_well, follow, machines
 
     if job.kind not in ("training", "transform"):
         raise Refused(f"{job.name}: a {job.kind} cannot be followed, only training and transform jobs can")
@@ -209,7 +209,7 @@ def _print_line(text: str) -> None:
 
 
 def _stop(name: str, dry_run: bool, quiet: bool) -> None:
-    from trainers.sagemaker.jobs import stop
+    from trainers.sagemaker.account.jobs import stop
 
     job, request = stop(name, dry_run=dry_run)
     if request is None:

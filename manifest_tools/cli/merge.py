@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.classes import clipped
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, table
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.groundtruth.classes import clipped
 
 if TYPE_CHECKING:
-    from manifest_tools.merging.report import Merged, MergedManifest
+    from manifest_tools.verbs.merge.report import Merged, MergedManifest
 
 MANY = 40
 _NAMED = 8  # keys in a remark
@@ -71,7 +71,7 @@ def merge(
       mtool merge lab1.manifest lab2.manifest --label-attribute kind --on-conflict vote -o all.manifest
       mtool merge original.manifest adjusted.manifest --label-attribute boxes -o all.manifest
     """
-    from manifest_tools.merge import merge as merge_manifests
+    from manifest_tools.verbs.merge.merge import merge as merge_manifests
 
     result = merge_manifests(
         *manifests,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.classes import clipped
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, progress
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.groundtruth.classes import clipped
 
 if TYPE_CHECKING:
-    from manifest_tools.pipe import Piped
+    from manifest_tools.verbs.pipe.pipe import Piped
 
 
 def pipe(
@@ -53,7 +53,7 @@ def pipe(
       mtool pipe train.manifest --attribute source-ref --attribute kind -o train.pipe --images ./raw-data
       mkfifo train_0; mtool pipe train.manifest --shuffle -o train_0 &
     """
-    from manifest_tools.pipe import pipe as pipe_manifest
+    from manifest_tools.verbs.pipe.pipe import pipe as pipe_manifest
 
     if output == "-" and not dry_run and sys.stdout.isatty():
         raise Refused("expected a file for the records, found a terminal; type -o FILE, or | and a program")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import note
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.policy import Needs
+    from trainers.sagemaker.account.policy import Needs
 
 
 class For(StrEnum):
@@ -94,9 +94,9 @@ def policy(
     """
     if sum((of is not None, trust, as_json)) > 1:
         raise Refused("--of, --trust and --json are three forms of output; type one of them")
-    from trainers.sagemaker.client import region as usual_region
-    from trainers.sagemaker.policy import USUAL_ROLE, Needs
-    from trainers.sagemaker.prefixes import prefixes, typed
+    from trainers.sagemaker.account.policy import USUAL_ROLE, Needs
+    from trainers.sagemaker.account.prefixes import prefixes, typed
+    from trainers.sagemaker.client.client import region as usual_region
 
     words, names = for_ or list(For), manifests or []
     if not names and not bucket:
@@ -139,7 +139,7 @@ def _account(role: str) -> str:
 
 
 def _documents(needs: "Needs") -> dict[str, Any]:
-    from trainers.sagemaker.policy import person_policy, role_policy, trust_document
+    from trainers.sagemaker.account.policy import person_policy, role_policy, trust_document
 
     role = role_policy(needs)
     return {

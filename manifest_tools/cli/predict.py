@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.builtin_options import typed_names
+from manifest_tools.base.errors import Refused
 from manifest_tools.cli.convert import pictures_of
 from manifest_tools.cli.evaluate import Model
-from manifest_tools.cli.screen import clean, note, progress, width
-from manifest_tools.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.sagemaker_options import typed_names
+from manifest_tools.cli.shared.screen import clean, note, progress, width
 
 if TYPE_CHECKING:
-    from trainers import artifact
+    from trainers import model_archive
+    from trainers.contact_sheet import Tile
     from trainers.predict import Prediction, Unread
-    from trainers.questions import Questions, Truth
-    from trainers.sagemaker.served import Served
-    from trainers.sheet import Tile
+    from trainers.prediction_inputs import Questions, Truth
+    from trainers.sagemaker.serving.endpoint_info import Served
 
 
 def predict(
@@ -67,7 +67,7 @@ def predict(
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    from trainers.artifact import Model as Local
+    from trainers.model_archive import Model as Local
     from trainers.predict import Prediction
 
     if sheet is not None:
@@ -102,15 +102,15 @@ def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
         raise Refused(f"{option} {why}")
 
 
-def _model(path: str) -> "artifact.Model":
-    from trainers.artifact import read_model
+def _model(path: str) -> "model_archive.Model":
+    from trainers.model_archive import read_model
 
     return read_model(path)
 
 
 def _endpoint(name: str, classes: str | None, multi_label: bool) -> "Served":
-    from manifest_tools.classes import read_class_table
-    from trainers.sagemaker.served import find_served
+    from manifest_tools.groundtruth.classes import read_class_table
+    from trainers.sagemaker.serving.endpoint_info import find_served
 
     return find_served(name, read_class_table(classes) if classes else None, multi_label)
 
@@ -119,7 +119,7 @@ def _named(served: "Served", manifest: str | None, label_attribute: str | None, 
     """Return the endpoint with names for its classes, a manifest's if need be, or say that it has none."""
     from dataclasses import replace
 
-    from manifest_tools.labels import read_examples
+    from manifest_tools.groundtruth.examples import read_examples
 
     if not served.table.names and manifest is not None:
         return replace(served, table=read_examples(manifest, label_attribute).table)
@@ -129,15 +129,15 @@ def _named(served: "Served", manifest: str | None, label_attribute: str | None, 
 
 
 def _answers(
-    trained: "artifact.Model | Served", asked: "Questions", at_once: int, quiet: bool
+    trained: "model_archive.Model | Served", asked: "Questions", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
-    from trainers.artifact import Model as Local
+    from trainers.model_archive import Model as Local
     from trainers.predict import predict as ask
 
     if isinstance(trained, Local):
         return ask(trained, asked.names, asked.read)
-    from trainers.sagemaker.invoke import invoke
-    from trainers.sagemaker.patience import silently
+    from trainers.sagemaker.client.retry import silently
+    from trainers.sagemaker.serving.invoke import invoke
 
     return invoke(trained, asked.names, asked.read, at_once=at_once, tell=silently if quiet else note)
 
@@ -147,12 +147,12 @@ def _questions(
     manifest: str | None,
     images: list[str],
     label_attribute: str | None,
-    model: "artifact.Model | Served",
+    model: "model_archive.Model | Served",
     quiet: bool,
 ) -> "tuple[Questions, Truth | None]":
     """Return the pictures to ask about, and what a manifest says of them."""
+    from trainers.prediction_inputs import about_files, about_lines, plan_questions, truth_of
     from trainers.prepare import read_against
-    from trainers.questions import about_files, about_lines, plan_questions, truth_of
 
     if manifest is None:
         if not pictures:
@@ -167,10 +167,12 @@ def _questions(
     return about_lines(planned, pictures_of(planned, quiet)), truth
 
 
-Line = Callable[["Prediction", "tuple[int, ...] | None", "artifact.Model | Served"], str]
+Line = Callable[["Prediction", "tuple[int, ...] | None", "model_archive.Model | Served"], str]
 
 
-def _json_line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model | Served") -> str:
+def _json_line(
+    answer: "Prediction", truth: tuple[int, ...] | None, model: "model_archive.Model | Served"
+) -> str:
     said = answer.to_json(model.table, model.multi_label)
     if truth is not None:
         said["truth"] = [model.table.name(index) for index in truth]
@@ -182,7 +184,9 @@ def _text_line(asked: "Questions") -> Line:
     """Return a function that makes a line of a table as wide as the names in it."""
     column = max((width(clean(name)) for name in asked.names), default=0)
 
-    def line(answer: "Prediction", truth: tuple[int, ...] | None, model: "artifact.Model | Served") -> str:
+    def line(
+        answer: "Prediction", truth: tuple[int, ...] | None, model: "model_archive.Model | Served"
+    ) -> str:
         name = clean(answer.picture)
         said = f"{name}{' ' * (column - width(name))}  {clean(answer_text(answer, model))}"
         if truth is None or answer.answers == truth:
@@ -192,13 +196,13 @@ def _text_line(asked: "Questions") -> Line:
     return line
 
 
-def answer_text(answer: "Prediction", model: "artifact.Model | Served") -> str:
+def answer_text(answer: "Prediction", model: "model_archive.Model | Served") -> str:
     """Return the classes of an answer, each with its probability."""
     told = (f"{model.table.name(index)} {answer.probabilities[index]:.3f}" for index in answer.answers)
     return ", ".join(told) or "no class"
 
 
-def names(classes: tuple[int, ...], model: "artifact.Model | Served") -> str:
+def names(classes: tuple[int, ...], model: "model_archive.Model | Served") -> str:
     """Return the names of some classes."""
     return ", ".join(model.table.name(index) for index in classes) or "no class"
 
@@ -207,14 +211,14 @@ def _draw(
     path: str,
     answers: "list[Prediction]",
     truth: "Truth | None",
-    model: "artifact.Model | Served",
+    model: "model_archive.Model | Served",
     asked: "Questions",
     *,
     force: bool,
     quiet: bool,
 ) -> None:
-    from manifest_tools.sinks import publishing
-    from trainers.sheet import MOST, sheet
+    from manifest_tools.io.sinks import publishing
+    from trainers.contact_sheet import MOST, sheet
 
     tiles = [_tile(answer, truth, model, asked) for answer in answers[:MOST]]
     with publishing(force=force) as publication:
@@ -225,9 +229,9 @@ def _draw(
 
 
 def _tile(
-    answer: "Prediction", truth: "Truth | None", model: "artifact.Model | Served", asked: "Questions"
+    answer: "Prediction", truth: "Truth | None", model: "model_archive.Model | Served", asked: "Questions"
 ) -> "Tile":
-    from trainers.sheet import Tile
+    from trainers.contact_sheet import Tile
 
     known = truth.of(answer.picture) if truth else None
     return Tile(

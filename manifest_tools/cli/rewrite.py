@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from manifest_tools.edits import Rewriting
-    from manifest_tools.rewrite import Rewritten
+    from manifest_tools.edits.rename import Rewriting
+    from manifest_tools.verbs.rewrite.rewrite import Rewritten
 
 
 def rewrite(
@@ -60,8 +60,8 @@ def rewrite(
       mtool rewrite --from-lab lab1 --lab lab3 train.manifest
       mtool rewrite --move s3://old/prefix=s3://new/prefix --rename-class RH=right-hand a.manifest --dry-run
     """
-    from manifest_tools.rewrite import holding
-    from manifest_tools.rewrite import rewrite as rewrite_manifests
+    from manifest_tools.verbs.rewrite.rewrite import holding
+    from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite_manifests
 
     edits = _edits(lab, placeholder, from_lab, everywhere, move, rename_attribute)
     edits += _class_edits(rename_class, label_attribute)
@@ -94,7 +94,7 @@ def _edits(
     move: list[str] | None,
     rename_attribute: list[str] | None,
 ) -> "list[Rewriting]":
-    from manifest_tools.edits import FromLab, Move, Placeholder, RenameAttribute, check_lab
+    from manifest_tools.edits.rename import FromLab, Move, Placeholder, RenameAttribute, check_lab
 
     edits: list[Rewriting] = []
     if from_lab is not None and lab is None:
@@ -115,7 +115,7 @@ def _edits(
 
 
 def _class_edits(rename_class: list[str] | None, attribute: str | None) -> "list[Rewriting]":
-    from manifest_tools.edits import RenameClass
+    from manifest_tools.edits.rename import RenameClass
 
     return [RenameClass(old, new, attribute) for old, new in _pairs("--rename-class", rename_class)]
 

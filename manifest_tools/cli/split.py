@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.classes import clipped
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, table
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.groundtruth.classes import clipped
 
 if TYPE_CHECKING:
-    from manifest_tools.split import Split
+    from manifest_tools.verbs.split.split import Split
 
 MANY = 40
 _FEW = 8  # names in a remark
@@ -63,8 +63,8 @@ def split(
       mtool split output.manifest
       mtool split output.manifest --part train=0.7 --part validation=0.2 --part test=0.1
     """
-    from manifest_tools.classes import read_class_table
-    from manifest_tools.split import split as split_manifest
+    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.verbs.split.split import split as split_manifest
 
     result = split_manifest(
         manifest,

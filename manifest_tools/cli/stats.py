@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import bar, clean, table, width
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import bar, clean, table, width
 
 if TYPE_CHECKING:
-    from manifest_tools.stats import AttributeStats, Confidences, Stats
+    from manifest_tools.verbs.stats.stats import AttributeStats, Confidences, Stats
 
 _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name in a table
@@ -45,7 +45,7 @@ def stats(
       mtool stats train.manifest validation.manifest --json
     """
     from manifest_tools.cli.validate import here
-    from manifest_tools.stats import stats as stats_of
+    from manifest_tools.verbs.stats.stats import stats as stats_of
 
     for number, manifest in enumerate(manifests or here("stats")):
         found = stats_of(manifest, label_attribute, jobs=jobs)

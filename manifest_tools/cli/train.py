@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import builtin_options as told
-from manifest_tools.cli import options
 from manifest_tools.cli.convert import pictures_of, show_problems
-from manifest_tools.cli.local import config_from, require
-from manifest_tools.cli.screen import clean, note, progress
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared import sagemaker_options as told
+from manifest_tools.cli.shared.local_options import config_from, require
+from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
-    from manifest_tools.convert import Plan
+    from manifest_tools.verbs.convert.convert import Plan
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset
     from trainers.events import Listener
@@ -145,12 +145,12 @@ def train(
     """
     told.check_trainer(trainer, context, ("model", "early_stopping"))
     if trainer == told.BUILTIN:
-        from manifest_tools.cli.builtin import train as train_builtin
+        from manifest_tools.cli.train_sagemaker import train as train_builtin
 
         train_builtin(told.Given.typed(context), model, early_stopping)
         return
-    from manifest_tools.classes import read_class_table
-    from manifest_tools.sinks import check_key
+    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.io.sinks import check_key
     from trainers import registry
     from trainers.prepare import plan_pair, read_pair, records_place
     from trainers.train import train as run
@@ -209,7 +209,7 @@ def _leak(pair: "Pair") -> str:
 
 def _show_plans(said: str, plans: "Sequence[Plan]") -> None:
     """Say what would be done, and what of it is there already."""
-    from manifest_tools.convert import is_current
+    from manifest_tools.verbs.convert.convert import is_current
 
     note(said)
     for plan in plans:
@@ -229,7 +229,7 @@ def data_sets(
 
 def read_data(plan: "Plan", jobs: int | None, quiet: bool) -> tuple["Dataset", bool]:
     """Return the data set of a plan, and whether pictures had to be left out of it, after saying which."""
-    from manifest_tools.convert import NothingUsable
+    from manifest_tools.verbs.convert.convert import NothingUsable
     from trainers.prepare import dataset
 
     fetch = pictures_of(plan, quiet)

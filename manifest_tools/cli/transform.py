@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli import serving_options as shared
-from manifest_tools.cli.agreeing import agree
-from manifest_tools.cli.builtin_options import pairs, typed_names
-from manifest_tools.cli.following import watch
-from manifest_tools.cli.screen import clean, note
-from manifest_tools.errors import Exists, Refused
+from manifest_tools.base.errors import Exists, Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared import serving_options as shared
+from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.follow import watch
+from manifest_tools.cli.shared.sagemaker_options import pairs, typed_names
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from manifest_tools.classes import ClassTable
-    from trainers.sagemaker.follow import End
-    from trainers.sagemaker.transform import Transform, Wishes
+    from manifest_tools.groundtruth.classes import ClassTable
+    from trainers.sagemaker.batch.transform import Transform, Wishes
+    from trainers.sagemaker.training.follow import End
 
 
 def transform(
@@ -89,8 +89,8 @@ def transform(
       mtool transform birds-20240301-123005 -o s3://lab3/answers/ --manifest s3://lab3/test.manifest
       mtool transform birds-20240301-130000 --collect
     """
-    from trainers.sagemaker.joined import check_attribute
-    from trainers.sagemaker.transform import Wishes
+    from trainers.sagemaker.batch.collect import check_attribute
+    from trainers.sagemaker.batch.transform import Wishes
 
     check_attribute(attribute)
     _check(context, collect, pictures, output, manifest)
@@ -135,7 +135,7 @@ def _check(
     context: typer.Context, collect: bool, pictures: str | None, output: str | None, manifest: str | None
 ) -> None:
     """Refuse an option that would change nothing, and a job without pictures, or without a place to write."""
-    from trainers.sagemaker.joined import check_prefix
+    from trainers.sagemaker.batch.collect import check_prefix
 
     if manifest == "-":
         raise Refused("--manifest -: standard input comes once, and is read several times; name a file")
@@ -172,8 +172,8 @@ class Join:
 
     def check(self) -> None:
         """Raise before the bill what would be raised after it."""
-        from manifest_tools import s3
-        from manifest_tools.sinks import check_apart
+        from manifest_tools.io import s3
+        from manifest_tools.io.sinks import check_apart
 
         check_apart(self.manifest or "", [self.path])
         there = s3.exists(self.path) if self.path.startswith("s3://") else os.path.exists(self.path)
@@ -184,7 +184,7 @@ class Join:
 
     def table(self) -> "ClassTable | None":
         """Return the class table that was typed."""
-        from manifest_tools.classes import read_class_table
+        from manifest_tools.groundtruth.classes import read_class_table
 
         return read_class_table(self.classes) if self.classes else None
 
@@ -193,9 +193,9 @@ def _plan(
     model: str, role: str | None, pictures: str | None, output: str, wishes: "Wishes"
 ) -> "tuple[Transform, bool]":
     """Return what is to be made, and whether the pictures are listed one by one."""
-    from trainers.sagemaker.client import region
-    from trainers.sagemaker.origin import find_origin
-    from trainers.sagemaker.transform import check_free, check_pictures, plan
+    from trainers.sagemaker.batch.transform import check_free, check_pictures, plan
+    from trainers.sagemaker.client.client import region
+    from trainers.sagemaker.serving.model_source import find_origin
 
     origin = find_origin(model, role)
     if origin.algorithm.name != "image-classification":
@@ -222,9 +222,9 @@ def _intention(planned: "Transform", listed: str | None, prices: list[str] | Non
 
 def _start(planned: "Transform", listed: str | None, kms_key: str | None, quiet: bool) -> None:
     """Write the list of pictures where there is one, and make model and job; or nothing."""
-    from trainers.sagemaker.picture_list import write_list
-    from trainers.sagemaker.transform import make
-    from trainers.sagemaker.upload import withdraw
+    from trainers.sagemaker.batch.picture_list import write_list
+    from trainers.sagemaker.batch.transform import make
+    from trainers.sagemaker.training.upload import withdraw
 
     published = write_list(listed, planned.job.input, kms_key=kms_key) if listed else ()
     shared.say([f"{one.path}: {one.state}" for one in published], quiet)
@@ -239,8 +239,8 @@ def _afterwards(name: str, answer: Join) -> str:
 
 
 def _follow(planned: "Transform", answer: Join, prices: list[str] | None, every: float) -> "End":
-    from trainers.sagemaker.follow import follow
-    from trainers.sagemaker.jobs import read_prices
+    from trainers.sagemaker.account.jobs import read_prices
+    from trainers.sagemaker.training.follow import follow
 
     known = read_prices(prices or ())
     price = known.get(planned.job.instance_type, known.get(""))
@@ -254,8 +254,8 @@ def _follow(planned: "Transform", answer: Join, prices: list[str] | None, every:
 
 def _finish(planned: "Transform", end: "End", answer: Join) -> None:
     """Take the model back, join what was answered, and say how the job ended."""
-    from trainers.sagemaker.follow import check_ended_well
-    from trainers.sagemaker.transform import take_back
+    from trainers.sagemaker.batch.transform import take_back
+    from trainers.sagemaker.training.follow import check_ended_well
 
     take_back(planned.name, lambda text: shared.say([text], answer.quiet))
     if end.status == "Completed":
@@ -268,8 +268,8 @@ def _finish(planned: "Transform", end: "End", answer: Join) -> None:
 
 def _join(name: str, answer: Join) -> None:
     """Write the lines with their answers; ends with exit code 1 where a picture has none."""
-    from manifest_tools.sinks import publishing
-    from trainers.sagemaker.joined import find_answers, join, lines_of
+    from manifest_tools.io.sinks import publishing
+    from trainers.sagemaker.batch.collect import find_answers, join, lines_of
 
     answers = find_answers(name, answer.table())
     shared.say(answers.remarks, answer.quiet)

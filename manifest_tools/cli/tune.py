@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from manifest_tools.cli import builtin_options as told
-from manifest_tools.cli import options
-from manifest_tools.cli.ranges import read_ranges
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared import sagemaker_options as told
+from manifest_tools.cli.shared.ranges import read_ranges
 
 
 def tune(
@@ -120,7 +120,7 @@ def tune(
         raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, or --choice")
     ranges = read_ranges(range_ or [], choice or [])
     if trainer == told.BUILTIN:
-        from manifest_tools.cli.tune_builtin import tune as tune_builtin
+        from manifest_tools.cli.tune_sagemaker import tune as tune_builtin
 
         tune_builtin(context, ranges)
     else:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from manifest_tools.cli import builtin_options as told
-from manifest_tools.cli.best import check_free, tell_best
-from manifest_tools.cli.screen import clean, note
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import sagemaker_options as told
+from manifest_tools.cli.shared.best_parameters import check_free, tell_best
+from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.train import INTERRUPTED, data_sets
-from manifest_tools.cli.trial_table import TrialTable
-from manifest_tools.errors import Refused
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.trials import Choice, Range
+    from trainers.sagemaker.requests.tuning_job import Choice, Range
     from trainers.tune import Tuned
 
     Ranges = tuple[Range | Choice, ...]
@@ -50,8 +50,8 @@ def _say_written(tuned: "Tuned", quiet: bool) -> None:
 
 
 def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tuned | None":
-    from manifest_tools.classes import read_class_table
-    from manifest_tools.cli.local import config_from, require
+    from manifest_tools.cli.shared.local_options import config_from, require
+    from manifest_tools.groundtruth.classes import read_class_table
     from trainers import registry
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli import options
-from manifest_tools.cli.screen import clean, note, progress, table
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, progress, table
 
 if TYPE_CHECKING:
-    from manifest_tools.preflight import Preflight
-    from manifest_tools.problem import Problem
-    from manifest_tools.validate import Checked, Report
+    from manifest_tools.base.problem import Problem
+    from manifest_tools.verbs.validate.preflight.preflight import Preflight
+    from manifest_tools.verbs.validate.validate import Checked, Report
 
 
 class Form(StrEnum):
@@ -104,8 +104,8 @@ def validate(
       mtool validate output.manifest --fix --ignore MT306
       mtool validate --for builtin train.manifest validation.manifest -p num_classes=2
     """
-    from manifest_tools.explain import chosen
-    from manifest_tools.validate import validate as validate_manifests
+    from manifest_tools.verbs.validate.explain import chosen
+    from manifest_tools.verbs.validate.validate import validate as validate_manifests
 
     codes = chosen(tuple(select or ()), tuple(ignore or ()))
     if as_json and format_ is not Form.text:
@@ -159,7 +159,7 @@ def _check_apart(names: list[str]) -> None:
 
 def here(word: str) -> list[str]:
     """Return every manifest of this folder; raises Refused where there is none."""
-    from manifest_tools.sources import matching
+    from manifest_tools.io.sources import matching
 
     found = matching(Path())
     if not found:
@@ -168,7 +168,11 @@ def here(word: str) -> list[str]:
 
 
 def _preflight(purpose: Purpose | None, file: str | None, values: list[str]) -> "Preflight | None":
-    from manifest_tools.preflight import Preflight, read_hyperparameters, read_request
+    from manifest_tools.verbs.validate.preflight.preflight import (
+        Preflight,
+        read_hyperparameters,
+        read_request,
+    )
 
     if purpose is None:
         if file or values:
@@ -181,7 +185,7 @@ def _preflight(purpose: Purpose | None, file: str | None, values: list[str]) -> 
 
 def _note_settings(report: "Report") -> None:
     """Say what the job should be started with."""
-    from manifest_tools.preflight import settings
+    from manifest_tools.verbs.validate.preflight.preflight import settings
 
     wanted = settings(report.job) if report.job is not None else None
     if wanted is not None:
@@ -195,8 +199,8 @@ def _look(
     preflight: "Preflight | None",
     jobs: int | None,
 ) -> "Iterable[Problem]":
-    from manifest_tools.objects import check_objects
-    from manifest_tools.preflight import smallest
+    from manifest_tools.verbs.validate.objects import check_objects
+    from manifest_tools.verbs.validate.preflight.preflight import smallest
 
     if "-" in names:
         raise Refused("--objects reads a manifest twice, and standard input comes once; write it to a file")
@@ -213,8 +217,8 @@ def _look(
 def _fix(
     names: list[str], codes: frozenset[str], dry_run: bool, kms_key: str | None, jobs: int | None
 ) -> None:
-    from manifest_tools.fix import DONE
-    from manifest_tools.fix import fix as fix_manifests
+    from manifest_tools.verbs.validate.fix import DONE
+    from manifest_tools.verbs.validate.fix import fix as fix_manifests
 
     for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, kms_key=kms_key, jobs=jobs):
         for code, count in sorted(fixed.mended.items()):
@@ -222,7 +226,7 @@ def _fix(
 
 
 def _print(report: "Report", form: Form, most: int | None) -> None:
-    from manifest_tools.reports import FORMS
+    from manifest_tools.verbs.validate.report_formats import FORMS
 
     printed = 0
 
@@ -241,7 +245,7 @@ def _print(report: "Report", form: Form, most: int | None) -> None:
 
 
 def _print_codes(codes: frozenset[str], as_json: bool) -> None:
-    from manifest_tools.rules import RULES
+    from manifest_tools.verbs.validate.rules import RULES
 
     rows = [(rule.code, rule.severity, rule.reason) for rule in RULES if rule.code in codes]
     if as_json:

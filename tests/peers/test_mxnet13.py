@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manifest_tools.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable
 from trainers import TrainConfig, from_arrays, registry
 from trainers.gluon.export import export, predictor, save_weights
+from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build, initialize
-from trainers.mxnet_import import load_mxnet
-from trainers.picture import Pixels
+from trainers.pixels import Pixels
 
 OLD = os.environ.get("MTOOL_MXNET13_PYTHON", "")
 ASK = Path(__file__).parent / "ask_mxnet13.py"

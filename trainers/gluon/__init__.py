@@ -12,11 +12,11 @@ from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Labels, Probabilities, batches
 from trainers.events import Checkpoint, Epoch, Event, Remark, Step
 from trainers.gluon.export import export, predictor, save_weights
+from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
 from trainers.gluon.weights import first_weights
 from trainers.metrics import answer, log_losses
-from trainers.mxnet_import import load_mxnet
-from trainers.picture import Pixels
+from trainers.pixels import Pixels
 
 __all__ = ["export", "fit", "predictor"]
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from trainers.artifact import BadModel, Model
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities
+from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
-from trainers.mxnet_import import load_mxnet
-from trainers.picture import Pixels
+from trainers.model_archive import BadModel, Model
+from trainers.pixels import Pixels
 from trainers.registry import Predict
 
 SYMBOL = "image-classification-symbol.json"

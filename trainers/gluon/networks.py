@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from manifest_tools.errors import Refused
+from manifest_tools.base.errors import Refused
 
 # Of ImageNet's pictures, RGB from 0 to 255; what every pretrained network was fed with.
 MEAN = (123.675, 116.28, 103.53)

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from manifest_tools import s3
-from manifest_tools.errors import MtoolError
-from trainers.artifact import ARCHIVE, read_model
+from manifest_tools.base.errors import MtoolError
+from manifest_tools.io import s3
 from trainers.config import TrainConfig
 from trainers.events import Event, Remark
 from trainers.gluon.export import load_weights
 from trainers.gluon.networks import FIXED, initialize, zoo_name
+from trainers.model_archive import ARCHIVE, read_model
 
 # A fresh name for each network of a process: resnetv20_, resnetv21_, … mean the same place.
 _COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")

@@ -8,18 +8,14 @@
 Nothing here asks AWS anything: a value that can be made is a request that the service takes.
 """
 
-from trainers.sagemaker.channels import (
+from trainers.sagemaker.requests.channels import (
     Channel,
     image_channels,
     manifest_channels,
     model_channel,
     recordio_channels,
 )
-from trainers.sagemaker.images import image_uri
-from trainers.sagemaker.job import CLASSES_TAG, Compute, Training, TrainingJob, Vpc, spelled
-from trainers.sagemaker.names import job_name
-from trainers.sagemaker.requests import Request, create
-from trainers.sagemaker.serving import (
+from trainers.sagemaker.requests.endpoint import (
     Endpoint,
     EndpointConfig,
     Instances,
@@ -27,7 +23,11 @@ from trainers.sagemaker.serving import (
     Serverless,
     TransformJob,
 )
-from trainers.sagemaker.trials import Choice, Range, TuningJob
+from trainers.sagemaker.requests.images import image_uri
+from trainers.sagemaker.requests.names import job_name
+from trainers.sagemaker.requests.requests import Request, create
+from trainers.sagemaker.requests.training_job import CLASSES_TAG, Compute, Training, TrainingJob, Vpc, spelled
+from trainers.sagemaker.requests.tuning_job import Choice, Range, TuningJob
 
 __all__ = [
     "CLASSES_TAG",

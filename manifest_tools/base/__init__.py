@@ -1,0 +1,1 @@
+"""What everything stands on: errors, whole files, text, dates, hashes, processes. No Ground Truth here."""

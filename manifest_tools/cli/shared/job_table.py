@@ -1,0 +1,114 @@
+"""What the screen, and a machine, are told of a job: for ``mtool jobs`` and for words that make jobs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from manifest_tools.cli.shared.screen import table
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.account.idle import Idle
+    from trainers.sagemaker.account.jobs import Job
+
+
+def spelled(time: timedelta) -> str:
+    """Return a length of time, in the largest unit of which there are two.
+
+    >>> spelled(timedelta(minutes=5)), spelled(timedelta(hours=30)), spelled(timedelta(days=9))
+    ('5 min', '30 h', '9 days')
+    """
+    minutes = max(0, int(time.total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def machines(job: "Job") -> str:
+    """Return the machines of a job in words."""
+    return ", ".join(name if count <= 1 else f"{count} x {name}" for name, count in job.machines)
+
+
+def cost(job: "Job") -> str:
+    """Return what a job costs an hour: nothing is said where no price is known, a hyphen where it ended."""
+    if not job.runs:
+        return "-"
+    return "" if job.per_hour is None else f"{job.per_hour:.2f}"
+
+
+def jobs_table(found: "Sequence[Job]", now: datetime) -> str:
+    """Return jobs and endpoints as a table."""
+    rows = [(job.name, job.kind, job.state, spelled(job.age(now)), machines(job), cost(job)) for job in found]
+    return table(rows, ("name", "kind", "state", "age", "machines", "an hour"))
+
+
+def idle_table(found: "Sequence[Idle]", now: datetime) -> str:
+    """Return idle endpoints as a table."""
+    rows = [
+        (one.job.name, spelled(now - one.since), _last_asked(one), machines(one.job), cost(one.job))
+        for one in found
+    ]
+    return table(rows, ("endpoint", "idle for", "last asked", "machines", "an hour"))
+
+
+def _last_asked(one: "Idle") -> str:
+    return f"{one.since:%Y-%m-%d %H:%M}" if one.asked else "not in two weeks"
+
+
+def summary(found: "Sequence[Job]") -> str:
+    """Return what runs, and what it costs together as far as it is known.
+
+    >>> summary([])
+    'no jobs and no endpoints in this account and region'
+    """
+    if not found:
+        return "no jobs and no endpoints in this account and region"
+    placed = [job for job in found if job.runs and job.machines]
+    if not placed:
+        return f"{len(found):,} listed, none of them on a machine now"
+    known = [job.per_hour for job in placed if job.per_hour is not None]
+    types = sorted({name for job in placed if job.per_hour is None for name, _ in job.machines})
+    unknown = f"; no price for {', '.join(types)}: type --price-per-hour TYPE=PRICE" if types else ""
+    cost = f"{sum(known):.2f} an hour" if known or not types else "cost not known"
+    return f"{len(placed):,} on machines now, {cost}{unknown}"
+
+
+def about(job: "Job", told: dict[str, Any]) -> str:
+    """Return one job as a table of two columns: what ``jobs.find`` and ``jobs.with_machines`` return."""
+    rows = [("name", job.name), ("kind", job.kind), ("state", job.state)]
+    rows += [("about", told["SecondaryStatus"])] if "SecondaryStatus" in told else []
+    rows += [("created", f"{job.created:%Y-%m-%d %H:%M:%S%z}")]
+    rows += [("ended", f"{job.ended:%Y-%m-%d %H:%M:%S%z}")] if job.ended else []
+    rows += [("machines", machines(job))] if job.machines else []
+    rows += [("an hour", f"{job.per_hour:.2f}")] if job.runs and job.per_hour is not None else []
+    return table(rows + _details(told))
+
+
+def _details(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the rest of a description that people look for."""
+    rows = [("reason", " ".join(told["FailureReason"].split()))] if "FailureReason" in told else []
+    artifact = told.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    rows += [("model", artifact)] if artifact else []
+    seconds = told.get("BillableTimeInSeconds")
+    rows += [("billed", f"{seconds:,} s a machine")] if seconds is not None else []
+    figures = sorted(told.get("FinalMetricDataList", ()), key=lambda one: str(one["MetricName"]))
+    rows += [(one["MetricName"], f"{one['Value']:.4g}") for one in figures]
+    rows += [(f"-p {name}", value) for name, value in sorted(told.get("HyperParameters", {}).items())]
+    return rows
+
+
+def as_row(job: "Job") -> dict[str, Any]:
+    """Return a job as JSON has it."""
+    return {
+        "name": job.name,
+        "kind": job.kind,
+        "state": job.state,
+        "created": job.created.isoformat(),
+        "ended": job.ended.isoformat() if job.ended else None,
+        "machines": [{"instance_type": name, "count": count} for name, count in job.machines],
+        "per_hour": job.per_hour,
+    }
+
+
+def as_json(value: Any) -> str:
+    """Return what JSON has no form for, as ``json.dumps`` asks: a date."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

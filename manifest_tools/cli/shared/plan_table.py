@@ -1,0 +1,94 @@
+"""What is about to be billed, on the screen, and as the request that would be sent."""
+
+import json
+from typing import TYPE_CHECKING
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared.sagemaker_options import Emit, Given
+from manifest_tools.cli.shared.screen import note, table
+
+if TYPE_CHECKING:
+    from trainers.sagemaker import Request
+    from trainers.sagemaker.requests.training_job import Training
+    from trainers.sagemaker.training.plan import Plan
+
+SHOWN = 20  # problems of the data, of which there may be thousands
+
+
+def show_plan(planned: "Plan", given: Given, doubts: list[str] | None = None) -> None:
+    """Say what is about to be started, and what is doubtful about it."""
+    if given.quiet:
+        return
+    training = planned.training
+    rows = [("job", planned.name), ("algorithm", training.algorithm.title), ("image", training.image)]
+    rows += [
+        ("role", training.role),
+        ("machines", _machines(training)),
+        ("time limit", _limit(training, given)),
+    ]
+    rows += [(one.name, one.uri) for one in training.channels]
+    rows += [("upload", f"{one.source} to {one.target}") for one in planned.uploads if one.source]
+    rows += [("lines", " and ".join(f"{count:,}" for count in planned.samples))] if planned.samples else []
+    rows += [("classes", _classes(planned))] if planned.table is not None else []
+    rows += [("output", training.output)]
+    for name, value in sorted(training.hyperparameters.items()):
+        rows.append((f"-p {name}", value + (" (from the data)" if name in planned.derived else "")))
+    note(table(rows))
+    if not planned.samples:
+        note("the data was not looked at: whether it fits is not known")
+    for problem in planned.problems[:SHOWN]:
+        note(str(problem))
+    for doubt in planned.doubts if doubts is None else doubts:
+        note(doubt)
+
+
+def _machines(training: "Training") -> str:
+    compute = training.compute
+    disk = f", {compute.volume:,} GB" if compute.volume else ""
+    return f"{compute.count} x {compute.instance_type}{disk}{', spot' if training.max_wait else ''}"
+
+
+def _limit(training: "Training", given: Given) -> str:
+    hours = training.max_run / 3600
+    price = price_of(given)
+    said = (
+        f"{hours:g} h"
+        if price is None
+        else f"{hours:g} h, at most {price * hours * training.compute.count:.2f}"
+    )
+    return said + (f"; {training.max_wait / 3600:g} h with waiting" if training.max_wait else "")
+
+
+def _classes(planned: "Plan") -> str:
+    labels = planned.table.labels if planned.table is not None else ()
+    return ", ".join(labels[:8]) + (f" and {len(labels) - 8:,} more" if len(labels) > 8 else "")
+
+
+def price_of(given: Given) -> float | None:
+    """Return what one of the machines costs an hour, where that was told."""
+    from trainers.sagemaker.account.jobs import read_prices
+
+    prices = read_prices(given.price_per_hour)
+    return prices.get(given.instance_type, prices.get(""))
+
+
+def check_forms(given: Given) -> None:
+    """Raise Refused for two forms of the request at once."""
+    if given.emit is not None and given.dry_run:
+        raise Refused("--emit and --dry-run both print the request; type one of them")
+
+
+def print_request(request: "Request", given: Given, planned: "Plan") -> None:
+    """Print the request: as JSON, or as a script that sends it."""
+    from trainers.sagemaker.client.emit import as_boto3, as_cli, uploads_as_cli
+
+    if given.emit is None:
+        print(json.dumps(request.body, indent=2))
+        return
+    place, key = planned.training.region, planned.training.output_key
+    if given.emit is Emit.boto3:
+        told = as_boto3(request.operation, request.body, region=place, uploads=planned.uploads, kms_key=key)
+        print(told, end="")
+    else:
+        print(uploads_as_cli(planned.uploads, key), end="")
+        print(as_cli(request.operation, request.body, region=place), end="")

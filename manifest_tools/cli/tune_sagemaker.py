@@ -1,0 +1,131 @@
+"""``mtool tune --trainer builtin``: a tuning job in SageMaker, from the plan to the best parameters."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli import train_sagemaker
+from manifest_tools.cli.shared.best_parameters import check_free, tell_best
+from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.follow import INTERRUPTED
+from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
+from manifest_tools.cli.shared.sagemaker_options import Given, seconds
+from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.trial_table import TrialTable
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.requests.tuning_job import Choice, Range
+    from trainers.sagemaker.training.plan import Plan
+    from trainers.sagemaker.training.tuning import TuningEnd
+
+    Ranges = tuple[Range | Choice, ...]
+
+
+def tune(context: typer.Context, ranges: "Ranges") -> None:
+    """Plan the tuning job, start it once the person agrees, and follow it."""
+    from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB
+    from trainers.sagemaker.requests.requests import create
+    from trainers.sagemaker.requests.tuning_job import doubts
+    from trainers.sagemaker.training.launch import start
+    from trainers.sagemaker.training.tuning import hardest, tuning_job
+
+    given, typed = Given.typed(context), context.params
+    if given.attach is not None:
+        _follow(given.attach, context)
+        return
+    check_forms(given)
+    _check_limits(typed)
+    sends = given.emit is None and not given.dry_run
+    if sends and not given.no_wait:
+        check_free(typed["best"], given.force)
+    asked = train_sagemaker.wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
+    planned = train_sagemaker.planned_from(asked)
+    job = tuning_job(
+        planned,
+        ranges,
+        max_jobs=typed["max_jobs"],
+        parallel=typed["parallel"],
+        metric=typed["metric"] or "",
+        strategy=typed["strategy"] or "Bayesian",
+        early_stopping=typed["early_stopping"],
+        max_total=seconds("--max-total", typed["max_total"]) if typed["max_total"] else None,
+        seed=given.seed if "seed" in given.typed_names else None,
+    )
+    show_plan(planned, given, [*doubts(job), *_unknown(planned)])
+    if not given.quiet:
+        note(_bill(typed, price_of(given), planned.training.max_run))
+    if not sends:
+        print_request(create(job), given, planned)
+        return
+    agree(given.yes)
+    start(create(job), planned.uploads, given.kms_key)
+    if given.no_wait:
+        train_sagemaker.started(planned.name, given, _how_to_go_on(planned.name))
+    else:
+        _follow(planned.name, context)
+
+
+def _unknown(planned: "Plan") -> list[str]:
+    """Say what no page of AWS settles."""
+    if planned.training.checkpoints is None:
+        return []
+    return ["whether trials keep their checkpoints apart is not documented; look at the first two"]
+
+
+def _check_limits(typed: dict[str, Any]) -> None:
+    known = ("Bayesian", "Random", "Hyperband", "Grid")
+    if typed["strategy"] not in (None, *known):
+        raise Refused(f"--strategy: expected {', '.join(known)}; found {typed['strategy']!r:.100}")
+
+
+def _bill(typed: dict[str, Any], price: float | None, max_run: int) -> str:
+    """Say how much is billed at most: each trial is a training job of its own."""
+    count, parallel = typed["max_jobs"], typed["parallel"]
+    hours = count * typed["instance_count"] * max_run / 3600
+    cost = "" if price is None else f", {price * hours:.2f} in all"
+    return f"{count:,} trials, {parallel:,} at a time, {hours:g} machine hours at most{cost}"
+
+
+def _follow(name: str, context: typer.Context) -> None:
+    """Show the trials until the job is over, and write the best parameters."""
+    from trainers.sagemaker.training.tuning import best_parameters
+
+    typed = context.params
+    check_free(typed["best"], typed["force"])
+    shown = TrialTable(typed["quiet"])
+    try:
+        end = _watch(name, shown, typed["every"], typed["quiet"])
+    except KeyboardInterrupt:
+        shown.close()
+        note(_how_to_go_on(name))
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        shown.close()
+    values = best_parameters(end)
+    if end.best is not None:
+        tell_best(context, values, end.best.name, end.best.value, len(end.trials))
+
+
+def _how_to_go_on(name: str) -> str:
+    return (
+        f"{name} goes on, and its trials are billed; to follow it:"
+        f" mtool tune --trainer builtin --attach {name}; to stop it: mtool jobs stop {name}"
+    )
+
+
+def _watch(name: str, shown: TrialTable, every: float, quiet: bool) -> "TuningEnd":
+    from trainers.sagemaker.training.follow import Status, Waiting
+    from trainers.sagemaker.training.tuning import Trials, TuningEnd, follow_tuning
+
+    for one in follow_tuning(name, every=every):
+        match one:
+            case TuningEnd():
+                return one
+            case Trials():
+                shown.show(one.trials)
+            case Status() if not quiet:
+                note(f"{name}: {one.status}")
+            case Waiting() if not quiet:
+                note(f"{one.reason}; asking again in {one.seconds:g} s")
+    raise AssertionError("a job that is followed comes to its end")

@@ -1,0 +1,1 @@
+"""Changes inside a line, always by byte spans: what is not meant stays as it was."""

@@ -1,0 +1,1 @@
+"""The data set formats: one file a format, one table of them."""

@@ -1,0 +1,1 @@
+"""What a line of a manifest means: its label attributes, classes, confidences and annotations."""

@@ -1,0 +1,220 @@
+"""What ``split`` remembers of a manifest: of every line a few bytes, never the line itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.base.errors import BadData
+from manifest_tools.base.hashing import keys_of, mix
+from manifest_tools.base.parallel import Jobs
+from manifest_tools.groundtruth.attributes import LabelAttribute, ambiguous, survey
+from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, unnamed
+from manifest_tools.groundtruth.examples import whole_table
+from manifest_tools.groundtruth.record import Peek, Row, state
+from manifest_tools.groundtruth.rows import BadLine, Rows, line_offsets, read_rows
+from manifest_tools.groundtruth.scan import scan
+from manifest_tools.groundtruth.tasks import TaskType, task_type
+from manifest_tools.io.sources import Block, Source
+from manifest_tools.verbs.split.assign import Labels
+
+_COLUMNS = ("lengths", "kinds", "keys", "flat", "counts")
+KINDS = ("labelled", "failed", "unlabelled", "blank")
+
+
+@dataclass(slots=True)
+class Lines:
+    """What is remembered of every line: 13 bytes, and 8 or more for its labels.
+
+    ``lengths`` (bytes, newline included) and ``kinds`` (a place in KINDS) have every line, blank ones too;
+    ``keys`` (equal for equal sources) and ``labels`` have the labelled lines only.
+    """
+
+    lengths: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    keys: NDArray[np.uint64]
+    labels: Labels
+    table: ClassTable = field(default_factory=ClassTable)
+
+
+@dataclass(slots=True)
+class _Part:
+    lines: int
+    others: frozenset[str]
+    lengths: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    keys: NDArray[np.uint64]
+    flat: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    names: dict[tuple[int, str], None]
+
+
+def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, jobs: Jobs) -> Lines:
+    """Return what is remembered of every line of a manifest, with the class table of all of it.
+
+    Raises BadData when no line is labelled, Refused where another label attribute turns up.
+    """
+    names = dict.fromkeys(given.names)
+
+    def parts() -> Iterator[_Part]:
+        for _, part in scan(source, partial(_read_block, _recipe(attribute), attribute.type), jobs):
+            if part.others:
+                raise ambiguous(survey(source, jobs), source.name)
+            names.update(part.names)
+            yield part
+
+    lines = _joined(source, parts())
+    lines.table = whole_table(source, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist()))
+    return lines
+
+
+def read_together(
+    source: Source, attributes: Sequence[LabelAttribute], given: ClassTable, jobs: Jobs
+) -> Lines:
+    """Return the same of several label attributes at once: a line has the classes of all, by their names.
+
+    So it is with Rekognition Custom Labels, an attribute a label, whose numbers say nothing. Classes that
+    ``given`` does not number come after it, in the order of their names.
+    """
+    seen: dict[str, int] = {}
+    recipes = tuple((_recipe(attribute), attribute.type) for attribute in attributes)
+
+    def parts() -> Iterator[_Part]:
+        for _, part in scan(source, partial(_read_together, recipes), jobs):
+            codes = [seen.setdefault(name, len(seen)) for _, name in part.names]
+            part.flat = np.array(codes, np.int32)[part.flat] if codes else part.flat
+            yield part
+
+    lines = _joined(source, parts())
+    known = {name: index for index, name in given.names}
+    new = sorted(seen.keys() - known.keys())
+    known |= {name: given.num_classes + at for at, name in enumerate(new)}
+    numbers = np.array([known[name] for name in seen], np.int32)
+    lines.labels = Labels(numbers[lines.labels.flat], lines.labels.counts)
+    lines.table = ClassTable(tuple(sorted((index, name) for name, index in known.items())))
+    return lines
+
+
+def _recipe(attribute: LabelAttribute) -> Peek:
+    return attribute.peek(*attribute.task.fields, sources=("source-ref", "source"))
+
+
+def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
+    """Return what all blocks show, but for the class table."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
+    for part in parts:
+        for name, found in columns.items():
+            found.append(getattr(part, name))
+    labels = Labels(_whole(columns["flat"]), _whole(columns["counts"]))
+    if not len(labels.counts):
+        raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
+    keys = _distinct(_whole(columns["keys"]))
+    return Lines(_whole(columns["lengths"]), _whole(columns["kinds"]), keys, labels)
+
+
+def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the parts as one, and let go of them: a column is never in memory twice with the others."""
+    whole: NDArray[Any] = np.concatenate(parts)
+    parts.clear()
+    return whole
+
+
+def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Give a line without source, whose key is 0, a key of its own."""
+    nameless = np.flatnonzero(keys == 0)
+    keys[nameless] = mix(nameless.astype(np.uint64), 1)
+    return keys
+
+
+def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
+    data = block.read()
+    rows = read_rows(data, recipe)
+    starts, ends = line_offsets(data)
+    labelled = [row for row in rows.rows if row.label is not None]
+    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
+    kinds[rows.numbers] = 0 if len(labelled) == len(rows.rows) else [KINDS.index(state(r)) for r in rows.rows]
+    found = _indices(labelled) if recipe.label == "index" else None
+    flat, counts, names = found or _read_labels(task_type(type_name), rows)
+    keys = keys_of([row.source_ref or row.source for row in labelled])
+    lengths = (ends - starts).astype(np.uint32)
+    return _Part(rows.lines, rows.others, lengths, kinds, keys, flat, counts, names)
+
+
+_Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None]]
+
+
+def _indices(labelled: list[Row]) -> _Labels | None:
+    """Return the labels of lines with one index each, all at once; None where one is not a plain index."""
+    labels = [row.label for row in labelled]
+    if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST_CLASSES:
+        return None
+    names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
+    pairs = {pair: None for pair in dict.fromkeys(zip(labels, names, strict=True)) if pair[1] is not None}
+    return (
+        np.array(labels, np.int32),
+        np.ones(len(labels), np.int32),
+        cast(dict[tuple[int, str], None], pairs),
+    )
+
+
+def _read_labels(task: TaskType, rows: Rows) -> _Labels:
+    """Return the labels of a block line by line; raises BadLine at one that is none."""
+    flat: list[int] = []
+    counts: list[int] = []
+    names: dict[tuple[int, str], None] = {}
+    for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
+        if row.label is None:
+            continue
+        try:
+            indices = dict.fromkeys(task.indices(row))
+            names |= dict.fromkeys(task.names(row))
+        except ValueError as error:
+            raise BadLine(number, str(error)) from error
+        flat += indices
+        counts.append(len(indices))
+    return np.array(flat, np.int32), np.array(counts, np.int32), names
+
+
+def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
+    data = block.read()
+    read = [(read_rows(data, recipe), task_type(kind)) for recipe, kind in recipes]
+    starts, ends = line_offsets(data)
+    first = read[0][0]
+    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
+    names: dict[str, int] = {}
+    flat: list[int] = []
+    counts: list[int] = []
+    sources: list[str | None] = []
+    for at, number in enumerate(first.numbers.tolist()):
+        shown = [(rows.rows[at], task) for rows, task in read]
+        kinds[number] = min(KINDS.index(state(row)) for row, _ in shown)
+        if KINDS[kinds[number]] != "labelled":
+            continue
+        try:
+            classes = {name for row, task in shown if row.label is not None for name in _called(task, row)}
+        except ValueError as error:
+            raise BadLine(number, str(error)) from error
+        flat += [names.setdefault(name, len(names)) for name in sorted(classes)]
+        counts.append(len(classes))
+        sources.append(shown[0][0].source_ref or shown[0][0].source)
+    return _Part(
+        first.lines,
+        frozenset(),
+        (ends - starts).astype(np.uint32),
+        kinds,
+        keys_of(sources),
+        np.array(flat, np.int32),
+        np.array(counts, np.int32),
+        {(index, name): None for name, index in names.items()},
+    )
+
+
+def _called(task: TaskType, row: Row) -> list[str]:
+    """Return the names of the classes of a row; where a name is all that counts, the number is not read."""
+    if task.label == "index" and row.metadata is not None and row.metadata.class_name is not None:
+        return [row.metadata.class_name]
+    named = dict(task.names(row))
+    return [named.get(index, unnamed(index)) for index in task.indices(row)]

@@ -1,0 +1,1 @@
+"""Pipe mode: the records that SageMaker sends, and how an algorithm reads them."""

@@ -1,0 +1,1 @@
+"""Pictures: where they lie, what their headers say, how they are decoded and shrunk."""

@@ -1,0 +1,120 @@
+"""What bytes are, by how they begin: also the things that are found in place of a picture."""
+
+from manifest_tools.images.shrink import suffix_of
+
+# The formats of pictures by the endings that `images.suffix_of` gives, as Pillow calls them.
+_PICTURES = {".jpg": "JPEG", ".png": "PNG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF", ".webp": "WEBP"}
+
+# What a name's ending says the object is.
+_ENDINGS = {
+    **_PICTURES,
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".tiff": "TIFF",
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".avif": "AVIF",
+}
+
+# The brand that follows `ftyp` in files of the ISO base media format.
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF = (b"avif", b"avis")
+
+_OTHERS = (
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"8BPS", "a Photoshop file"),
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a zip file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"OggS", "an Ogg video or sound"),
+    (b"\x1a\x45\xdf\xa3", "a WebM or Matroska video"),
+    (b"\x0a\x23\xd7\xce", "a RecordIO file"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: type `git lfs pull`"),
+)
+_TEXTS = (
+    ("<!doctype html", "an HTML page"),
+    ("<html", "an HTML page"),
+    ("<svg", "an SVG drawing"),
+    ("<error", "an error message of S3, as XML"),
+    ("{", "JSON"),
+    ("[", "JSON"),
+)
+_UNKNOWN = " bytes that begin with "
+_VIDEOS = ("an MP4 video", "an AVI video", "an Ogg video or sound", "a WebM or Matroska video")
+
+
+def picture_format(head: bytes) -> str:
+    """Return the format of a picture that the project reads, as Pillow calls it, or nothing.
+
+    >>> picture_format(b"\\x89PNG..."), picture_format(b"<html>")
+    ('PNG', '')
+    """
+    return _PICTURES.get(suffix_of(head), "")
+
+
+def named_format(ref: str) -> str:
+    """Return the format that the ending of a name says, or nothing where it says none.
+
+    >>> named_format("s3://b/a.b/IMG_1.JPG"), named_format("s3://b/a.jpg/IMG_1")
+    ('JPEG', '')
+    """
+    name = ref.rpartition("/")[2]
+    return _ENDINGS.get(name[name.rfind(".") :].lower(), "") if "." in name else ""
+
+
+def is_no_video(head: bytes, size: int) -> bool:
+    """Say whether bytes are plainly something else than a video; not all kinds of video are known here."""
+    what = thing(head, size)
+    return what not in _VIDEOS and _UNKNOWN not in what
+
+
+def thing(head: bytes, size: int) -> str:
+    """Say what an object of ``size`` bytes is that begins with ``head``.
+
+    >>> thing(b"", 0), thing(b"<!DOCTYPE html><html>", 21), thing(b"\\0\\0\\0\\x18ftypheic", 99)
+    ('an empty file', 'an HTML page', 'a HEIC picture')
+    """
+    if not size:
+        return "an empty file"
+    if found := picture_format(head):
+        return f"a {found} picture"
+    if head[4:8] == b"ftyp":
+        return _by_brand(head)
+    if head[:4] == b"RIFF":
+        return "an AVI video" if head[8:12] == b"AVI " else "a RIFF file"
+    for start, what in _OTHERS:
+        if head.startswith(start):
+            return what
+    if not head.strip(b"\0"):
+        return f"{size:,} bytes, zeros as far as was looked"
+    return _text(head) or f"{size:,}{_UNKNOWN}{head[:12].decode(errors='backslashreplace')!r}"
+
+
+def _by_brand(head: bytes) -> str:
+    brands = (head[8:12], *(head[at : at + 4] for at in range(16, min(len(head), 64), 4)))
+    if brands[0] in _AVIF or (brands[0] == b"mif1" and any(brand in _AVIF for brand in brands)):
+        return "an AVIF picture"
+    return "a HEIC picture" if brands[0] in _HEIC else "an MP4 video"
+
+
+def _text(head: bytes) -> str:
+    """Name a text; nothing for what is no UTF-8, or has control characters in it."""
+    try:
+        start = head[:512].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start < min(len(head), 512) - 4:
+            return ""
+        start = head[: error.start].decode("utf-8-sig", "replace")
+    lower = start.lstrip().lower()
+    for begins, what in _TEXTS:
+        if lower.startswith(begins):
+            return what
+    if lower.startswith("<?xml"):
+        return "an error message of S3, as XML" if "<error>" in lower else "XML"
+    shown = start.strip()
+    return f"a text, {shown[:40]!r}" if shown and all(c.isprintable() or c.isspace() for c in shown) else ""

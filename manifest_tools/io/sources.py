@@ -1,0 +1,306 @@
+"""One reader for files, ``s3://`` objects, standard input and gzip: runs of whole lines, as bytes.
+
+Nothing here knows Ground Truth. A plain file or an object is read by byte ranges, so that several processes
+may read it at once; a compressed one is decompressed from its beginning, and arrives as blocks in hand.
+Standard input, which can be read only once, is copied to a temporary file first.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
+
+STDIN = "-"
+BLOCK = 4 << 20
+HEAD = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of whole lines: a byte range of a file or object, or the bytes themselves."""
+
+    uri: str
+    start: int
+    end: int
+    held: bytes | None = None
+    etag: str = ""
+    """Which bytes of an object in S3 they are; another process asks for no others."""
+
+    def read(self) -> bytes:
+        """Return the bytes; raises MtoolError where somebody has put others in their place."""
+        if self.held is not None:
+            return self.held
+        return _read_range(self.uri, self.start, self.end, self.etag)
+
+
+class Copy:
+    """A temporary file that is gone when nobody has this any more."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
+@dataclass(slots=True)
+class Source:
+    """A manifest as it was named: what to call it, and its blocks."""
+
+    name: str
+    uri: str
+    size: int | None
+    """Bytes, or None where only decompressing would tell."""
+
+    copy: Copy | None = None
+    """The temporary file behind it, which lives as long as the source does."""
+
+    stamp: tuple[int, ...] | None = None
+    """Which file it was when it was opened, and in which state; None where that cannot be told."""
+
+    etag: str = ""
+    """The same of an object in S3."""
+
+    def check_unchanged(self) -> None:
+        """Raise MtoolError when somebody changed or replaced the file since it was opened.
+
+        For work that reads it twice, or takes its place.
+        """
+        if self.stamp is None and not self.etag:
+            return
+        if not _is_same(self):
+            raise MtoolError(f"{self.name}: was changed while it was read; type the same once more")
+
+    def head(self, length: int = HEAD) -> bytes:
+        """Return the first bytes."""
+        if self.size is not None:
+            return _read_range(self.uri, 0, min(length, self.size), self.etag)
+        with _decompressed(self.uri, self.etag) as stream:
+            return stream.read(length)
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Block]:
+        """Yield the whole of it in order, cut after line ends, ``size`` bytes or one longer line each."""
+        if self.size is not None:
+            yield from _range_blocks(self.uri, self.size, size, self.etag)
+        else:
+            with _decompressed(self.uri, self.etag) as stream:
+                yield from _stream_blocks(stream, size)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the bytes of the lines, decompressed."""
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block.read())
+        return digest.hexdigest()
+
+
+def open_source(name: str) -> Source:
+    """Return the source called ``name``: a path, an ``s3://`` URI, or ``-``; ``.gz`` is decompressed.
+
+    Raises Refused for a folder or a missing file, NotAManifest for a file that is plainly something else.
+    """
+    source = _open(name)
+    check_head(source.name, source.head())
+    return source
+
+
+def plain(source: Source) -> Source:
+    """Return ``source``, or of a compressed one a decompressed copy, for work that reads it twice."""
+    if source.size is not None:
+        return source
+    return _copied(source.name, (block.read() for block in source.blocks()))
+
+
+def _copied(name: str, chunks: Iterable[bytes]) -> Source:
+    import tempfile
+
+    handle, path = tempfile.mkstemp(prefix="mtool-")
+    copy = Copy(path)
+    with open(handle, "wb") as file:
+        file.writelines(chunks)
+    return Source(name, path, os.path.getsize(path), copy)
+
+
+def check_head(name: str, head: bytes) -> None:
+    """Raise NotAManifest when the first bytes of ``name`` show that it holds no JSON Lines."""
+    for what, hint, matches in _NOT_MANIFESTS:
+        if matches(head):
+            raise NotAManifest(name, what, hint)
+
+
+def _is_picture(head: bytes) -> bool:
+    return head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")) or (
+        head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    )
+
+
+def _is_s3prefix(head: bytes) -> bool:
+    return head.lstrip()[:1] == b"[" and b'"prefix"' in head
+
+
+def _is_pretty_printed(head: bytes) -> bool:
+    first, newline, _ = head.lstrip().partition(b"\n")
+    return bool(newline) and first.strip() in (b"{", b"[", b"[{")
+
+
+# What people give by mistake, with what to do instead. Checked in this order on the first bytes.
+_NOT_MANIFESTS = (
+    (
+        "an empty file",
+        "was the labeling job still running, or the download cut off?",
+        lambda head: len(head) < HEAD and not head.strip(),
+    ),
+    ("a picture", "type the manifest that names it", _is_picture),
+    (
+        "a gzip file",
+        "give it a name that ends in .gz",
+        lambda head: head.startswith(b"\x1f\x8b"),
+    ),
+    (
+        "a RecordIO file",
+        "type the manifest that it was made from",
+        lambda head: head.startswith(b"\x0a\x23\xd7\xce"),
+    ),
+    (
+        "an S3Prefix manifest (one JSON array of keys, no labels)",
+        "type the augmented manifest, such as output.manifest",
+        _is_s3prefix,
+    ),
+    (
+        "pretty-printed JSON over several lines",
+        "write one object a line, for example with `jq -c`",
+        _is_pretty_printed,
+    ),
+    (
+        "a JSON array",
+        "write one object a line, for example with `jq -c '.[]'`",
+        lambda head: head.lstrip()[:1] == b"[",
+    ),
+)
+
+
+def _open(name: str) -> Source:
+    if name == STDIN:
+        return _copied("standard input", iter(partial(sys.stdin.buffer.read, BLOCK), b""))
+    if name.startswith("s3://"):
+        from manifest_tools.io import s3
+
+        found = s3.head(name)
+        return Source(name, name, None if name.endswith(".gz") else found.size, etag=found.etag)
+    try:
+        status = os.stat(name)
+    except OSError as error:
+        raise Refused(f"{name}: expected a manifest, found {_reason(error)}") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise Refused(f"{name}: expected a manifest, found a folder; type the file's name, or cd there")
+    if not os.access(name, os.R_OK):
+        raise Refused(f"{name}: cannot be read: permission denied")
+    if not stat.S_ISREG(status.st_mode):
+        with open(name, "rb") as pipe:
+            return _copied(name, iter(partial(pipe.read, BLOCK), b""))
+    size = None if name.endswith(".gz") else status.st_size
+    return Source(name, name, size, stamp=_stamp(status))
+
+
+def _is_same(source: Source) -> bool:
+    if source.uri.startswith("s3://"):
+        from manifest_tools.io import s3
+
+        found = s3.find(source.uri)
+        return found is not None and found.etag == source.etag
+    try:
+        return _stamp(os.stat(source.uri)) == source.stamp
+    except OSError:
+        return False
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return (error.strerror or str(error)).lower()
+
+
+@contextlib.contextmanager
+def _decompressed(uri: str, etag: str = "") -> Iterator[BinaryIO]:
+    try:
+        if uri.startswith("s3://"):
+            from manifest_tools.io import s3
+
+            with s3.open_stream(uri, etag) as body, gzip.GzipFile(fileobj=body) as stream:
+                yield cast(BinaryIO, stream)
+        else:
+            with gzip.open(uri, "rb") as stream:
+                yield cast(BinaryIO, stream)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise NotAManifest(uri, f"a damaged gzip file ({error})", "fetch it again") from error
+
+
+def _read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
+    if uri.startswith("s3://"):
+        from manifest_tools.io import s3
+
+        return s3.read_range(uri, start, end, etag)
+    with open(uri, "rb", buffering=0) as file:
+        file.seek(start)
+        data = file.read(end - start)
+        while len(data) < end - start and (more := file.read(end - start - len(data))):
+            data += more
+    if len(data) < end - start:
+        raise MtoolError(f"{uri}: became shorter while it was read")
+    return data
+
+
+def _range_blocks(uri: str, total: int, size: int, etag: str) -> Iterator[Block]:
+    start = 0
+    while start < total:
+        end = _line_end(uri, min(start + size, total), total, etag)
+        yield Block(uri, start, end, etag=etag)
+        start = end
+
+
+def _line_end(uri: str, at: int, total: int, etag: str) -> int:
+    """Return the offset after the first newline at or after ``at - 1``."""
+    at -= 1
+    while at < total:
+        window = _read_range(uri, at, min(at + HEAD, total), etag)
+        found = window.find(b"\n")
+        if found >= 0:
+            return at + found + 1
+        at += len(window)
+    return total
+
+
+def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
+    parts, offset, more = [b""], 0, True
+    while more:
+        data = stream.read(size)
+        more = bool(data)
+        cut = data.rfind(b"\n") + 1
+        if more and not cut:
+            parts.append(data)
+            continue
+        held = b"".join((*parts, data[:cut]))
+        parts = [data[cut:]]
+        if held:
+            yield Block("", offset, offset + len(held), held)
+            offset += len(held)
+
+
+def matching(folder: Path, pattern: str = "*.manifest") -> list[str]:
+    """Return the names of the files in ``folder`` that look like manifests, sorted."""
+    return sorted(path.name for path in folder.glob(pattern) if path.is_file())

@@ -1,0 +1,1 @@
+"""``mtool convert``: a manifest into another data set format, and back."""

@@ -1,0 +1,57 @@
+"""What anybody trips over first: the pictures are not on this disk."""
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.images.shrink import MAX_BYTES
+from manifest_tools.verbs.convert.pictures import Fetch
+from manifest_tools.verbs.convert.plan import Plan
+
+
+def fetcher(plan: Plan) -> Fetch | None:
+    """Return what fetches pictures from S3, or None where there are no credentials, or nothing to fetch."""
+    if not plan.to_fetch:
+        return None
+    from manifest_tools.io import s3
+
+    return fetch_from_s3 if s3.have_credentials() else None
+
+
+def fetch_from_s3(uri: str) -> bytes:
+    """Return an object, or just enough of one that is too large."""
+    from manifest_tools.io import s3
+
+    return s3.read_range(uri, 0, MAX_BYTES + 1)
+
+
+def missing(plan: Plan, can_fetch: bool) -> str:
+    """Say in one line which pictures are not on this disk, and what will be done about it; or nothing.
+
+    Raises Refused, with the same line, where not one picture could be had.
+    """
+    absent = sum(plan.absent.values())
+    if not absent:
+        return ""
+    total = sum(plan.pictures.values())
+    where = ", ".join(f"{bucket}" for bucket in plan.absent if bucket != ".") or "this manifest"
+    text = f"{absent:,} of {total:,} pictures of {where} are not on this disk"
+    if can_fetch:
+        return f"{text}; {plan.to_fetch:,} are fetched from S3"
+    if plan.to_fetch:
+        text += f", and there are no AWS credentials: type {_advice(plan)}"
+    elif plan.places.mapped:
+        text += f": nothing of that name is in {', '.join(_folders(plan))}"
+    if "lab#" in where:
+        text += "; lab# is a placeholder: type mtool rewrite --lab ID first"
+    if absent == total:
+        raise Refused(text)
+    return text
+
+
+def _advice(plan: Plan) -> str:
+    buckets = [bucket for bucket in plan.absent if bucket.startswith("s3://")]
+    if len(buckets) == 1 and not plan.places.mapped:
+        return "`--images ./raw-data`"
+    return " ".join(f"`--images {bucket}=./{bucket.removeprefix('s3://')}`" for bucket in buckets[:3])
+
+
+def _folders(plan: Plan) -> list[str]:
+    return list(dict.fromkeys(folder for _, folder in plan.places.mapped))

@@ -1,0 +1,142 @@
+"""What a label means to a person: the names of its classes and how sure they are, whatever its type.
+
+A label that cannot be read as what its type asks for is a state like any other, and stops nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.record import Peek, Row, decoder
+from manifest_tools.groundtruth.tasks import TaskType, task_type
+
+LABELLED = "labelled"
+NO_LABEL = "(no label)"
+FAILED = "(failed)"
+UNREADABLE = "(unreadable)"
+
+# Forms of ``forms.LABELS`` whose label has places on the picture or in the text, each of a class.
+PLACED = ("boxes", "cuboids", "entities")
+_CLASS_KEYS = ("class_id", "class-id", "label")
+
+_task = lru_cache(maxsize=256)(task_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A label attribute as a whole file shows it, ``names`` being the names of its class indices."""
+
+    name: str
+    metadata_key: str
+    type: str
+    names: Mapping[int, str]
+
+    @property
+    def task(self) -> TaskType:
+        """What is known of its type."""
+        return _task(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A state, and of a labelled line the class and the confidence of everything that has a class."""
+
+    state: str
+    classes: tuple[str, ...] = ()
+    confidences: tuple[float | None, ...] = ()
+
+
+def meant(known: Known, line: bytes, value: Mapping[str, Any]) -> Meant:
+    """Return what a line, whose decoded form is ``value``, says with one label attribute."""
+    if value.get(known.name) is None:
+        metadata = value.get(known.metadata_key)
+        failed = isinstance(metadata, dict) and metadata.get("failure-reason") is not None
+        return Meant(FAILED if failed else NO_LABEL)
+    task = known.task
+    surely = _row(known, line, (*task.fields, *task.doubts))
+    row = surely or _row(known, line, task.fields)  # a confidence that is no number says nothing
+    if row is None:
+        return Meant(UNREADABLE)
+    try:
+        named = dict(task.names(row))
+        indices = task.indices(row)
+    except ValueError:
+        return Meant(UNREADABLE)
+    classes = tuple([named.get(index) or known.names.get(index) or unnamed(index) for index in indices])
+    confidences = () if surely is None else task.confidences(surely)
+    return Meant(LABELLED, classes, confidences or (None,) * len(classes))
+
+
+def _row(known: Known, line: bytes, fields: tuple[str, ...]) -> Row | None:
+    peek = Peek(known.name, known.metadata_key, known.task.label, tuple(dict.fromkeys(fields)))
+    try:
+        return decoder(peek).decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def items_of(label: Any) -> list[dict[str, Any]]:
+    """Return the boxes, cuboids or entities of a label; empty where it has none."""
+    found = label.get("annotations") if isinstance(label, dict) else None
+    if isinstance(found, dict):
+        found = found.get("entities")
+    return found if isinstance(found, list) and all(isinstance(one, dict) for one in found) else []
+
+
+def without_class(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a box, a cuboid or an entity is, and what else is said of it, but for its class."""
+    return {key: item[key] for key in sorted(item) if key not in _CLASS_KEYS}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Say whether two JSON values mean the same: 1 and 1.0 do, 1 and true do not.
+
+    >>> same({"a": [1.0]}, {"a": [1]}), same(1, True), same([], {})
+    (True, False, False)
+    """
+    if type(one) is type(other) and not isinstance(one, list | dict):
+        return bool(one == other)
+    try:
+        return one == other and _same_truths(one, other)
+    except RecursionError:
+        return False
+
+
+def _same_truths(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return all(_same_truths(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return all(map(_same_truths, one, other))
+    if type(one) is type(other):
+        return True
+    return isinstance(one, bool) == isinstance(other, bool)
+
+
+def spelling(value: Any) -> str:
+    """Return a value as compact JSON with sorted keys; numbers that are equal are spelt alike.
+
+    >>> spelling({"b": 1.0, "a": [True, None]})
+    '{"a":[true,null],"b":1}'
+    """
+    try:
+        whole = _whole(value)
+        try:
+            return msgspec.json.encode(whole, order="sorted").decode()
+        except (OverflowError, ValueError):  # an integer of 30 digits, half of a surrogate pair
+            return json.dumps(whole, sort_keys=True, separators=(",", ":"))
+    except (RecursionError, ValueError):
+        return "..."
+
+
+def _whole(value: Any) -> Any:
+    """Return a value with 1 for 1.0."""
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(_whole, value))
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,1 @@
+"""``mtool filter``: the lines that meet conditions, byte for byte."""

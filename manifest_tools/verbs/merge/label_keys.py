@@ -1,0 +1,102 @@
+"""What a label says, in two parts: its class indices, and all the rest of it as one text.
+
+Two labels are equal when both parts are, once the indices mean the same names. The order of boxes, entities
+or classes does not count, nor how a number is spelt.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from manifest_tools.groundtruth.record import Row
+from manifest_tools.groundtruth.tasks import TaskType
+from manifest_tools.groundtruth.tasks.single_label import class_index
+
+Said = tuple[tuple[int, ...], str | None]
+
+
+def said(task: TaskType) -> Callable[[Row], Said]:
+    """Return the function that takes the label of a row apart; it raises ValueError for what is no label."""
+    if task.label in ("index", "indices"):
+        return lambda row: (tuple(sorted(set(task.indices(row)))), None)
+    if task.room in _READERS:
+        return _READERS[task.room]
+    return lambda row: (tuple(sorted(set(task.indices(row)))), _text(row.label))
+
+
+def form(task: TaskType) -> str:
+    """Return the form of ``forms.LABELS`` that the label is decoded in."""
+    return task.label if task.label in ("index", "indices") else "any"
+
+
+def _units(key: str, row: Row) -> Said:
+    """Return the boxes or cuboids, sorted by where they are; ``key`` is how their class is spelt."""
+    found = [_unit(key, one) for one in _list(row.label, "annotations")]
+    found.sort(key=lambda unit: unit[1])
+    return tuple([index for index, _ in found]), "\n".join([text for _, text in found])
+
+
+def _unit(key: str, one: Any) -> tuple[int, str]:
+    if not isinstance(one, dict):
+        raise ValueError("expected annotations that are objects, found another JSON value")
+    rest = {name: _number(value) for name, value in one.items() if name != key}
+    return class_index(one.get(key)), _text(rest)
+
+
+def _boxes(row: Row) -> Said:
+    return _units("class_id", row)
+
+
+def _cuboids(row: Row) -> Said:
+    return _units("class-id", row)
+
+
+def _entities(row: Row) -> Said:
+    """Return no index: entities name their classes themselves."""
+    spans = row.label.get("annotations") if isinstance(row.label, dict) else None
+    return (), "\n".join(sorted(map(_text, _list(spans, "entities"))))
+
+
+_READERS: dict[str, Callable[[Row], Said]] = {
+    "boxes": _boxes,
+    "cuboids": _cuboids,
+    "entities": _entities,
+}
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, list):
+        raise ValueError(f"expected a label with a list of {key}, found another JSON value")
+    return found
+
+
+def _number(value: Any) -> Any:
+    """Return 10 and 10.0 as the same number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return str(value)
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def confidence(task: TaskType, row: Row) -> float:
+    """Return how sure a label is: the mean over its classes or boxes, 0 where nothing is known."""
+    metadata = row.metadata
+    if metadata is None or not task.doubts:
+        return 0.0
+    if task.room in _READERS:
+        shares = getattr(metadata, task.doubts[0]) or ()
+        return _mean(share.confidence for share in shares)
+    return _mean(task.confidences(row))
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value]
+    return sum(known) / len(known) if known else 0.0

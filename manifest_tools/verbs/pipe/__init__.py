@@ -1,0 +1,1 @@
+"""``mtool pipe``: the record stream that Pipe mode would send."""

@@ -1,0 +1,231 @@
+"""Writes the record stream that Pipe mode would send of a manifest: RecordIO, one record an attribute.
+
+There is no image header in it, so it is no ``.rec`` for File mode: a picture's bytes, then its label's text.
+"""
+
+import contextlib
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from manifest_tools.base.errors import BadData, InvalidLine, Refused
+from manifest_tools.base.parallel import Jobs, Progress, run, silently
+from manifest_tools.groundtruth.attributes import survey
+from manifest_tools.groundtruth.classes import clipped
+from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, check, in_order, shuffled
+from manifest_tools.groundtruth.pipe_mode.payloads import (
+    NoObject,
+    Read,
+    Unreadable,
+    check_names,
+    near_miss,
+    payloads,
+    read_object,
+)
+from manifest_tools.groundtruth.pipe_mode.samples import NotASample, Sample, read_pipe
+from manifest_tools.images.paths import bucket_of, places
+from manifest_tools.io.recordio import frame
+from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
+from manifest_tools.io.sources import Source, open_source, plain
+from manifest_tools.verbs.validate.line import shown
+
+__all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
+
+_LISTED = 8
+_FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
+
+"""Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
+
+
+@dataclass(slots=True)
+class Piped:
+    """What was sent, of how many lines that were to be: lines (samples), and bytes with their framing."""
+
+    manifest: str
+    attributes: tuple[str, ...]
+    expected: int = 0
+    lines: int = 0
+    size: int = 0
+    reader_left: bool = False
+    """Say whether who read the FIFO, or the pipe, went away before the end."""
+
+    published: tuple[Published, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """Records sent: one an attribute and line."""
+        return self.lines * len(self.attributes)
+
+
+def pipe(
+    manifest: str,
+    output: str = "-",
+    *,
+    attributes: Sequence[str] = (),
+    images: Sequence[str] = (),
+    shuffle: bool = False,
+    seed: int = 0,
+    fetch: Read | None = None,
+    force: bool = False,
+    kms_key: str | None = None,
+    dry_run: bool = False,
+    jobs: Jobs = None,
+    progress: Progress = silently,
+) -> Piped:
+    """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
+
+    ``images`` says where objects lie on this disk, see ``places``; others come from S3, or by ``fetch``,
+    called in threads with an S3 URI.
+    ``shuffle`` changes the order of the lines by ``seed``, as ShuffleConfig does; the order is not that of
+    the service, which is not published. A FIFO is written as it is; its reader may leave. ``kms_key``
+    encrypts what goes to S3. Raises
+    InvalidLine for a line that lacks an attribute, Refused for one that no line has, before anything is
+    written.
+    """
+    check_apart(manifest, [output])
+    check_key(kms_key, [output])
+    source = plain(open_source(manifest))
+    names = tuple(attributes) or _usual_names(source, jobs)
+    check_names(names)
+    checked = _checked(source, names, shuffle, jobs)
+    result = Piped(source.name, names, checked.samples)
+    where = places(images, checked.refs, _folder(manifest))
+    read = partial(read_object, where, fetch or _from_s3)
+    from_s3 = [ref for ref in checked.refs if ref.startswith("s3://") and not where.covers(ref)]
+    if fetch is None and from_s3:
+        _check_credentials(source.name, from_s3)
+    if dry_run:
+        return result
+    lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
+    sent = _sent(lines, names, read, (source.name, *images), _threads(jobs) if from_s3 else 1)
+    try:
+        with publishing(force=force, kms_key=kms_key) as publication:
+            _write(publication.open(output), progress(sent, checked.samples, "lines"), result)
+            source.check_unchanged()
+        result.published = tuple(publication.published)
+    except BrokenPipeError:  # a training algorithm reads as far as it likes, and so does `head`
+        result.reader_left = True
+    return result
+
+
+def records(
+    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, manifest: str = "manifest"
+) -> Iterator[bytes]:
+    """Yield the payload of every record of these lines; raises InvalidLine where one cannot be made.
+
+    >>> list(records([(1, b'{"a-ref": "s3://b/k", "n": 1}')], ("a-ref", "n"), str.encode))
+    [b's3://b/k', b'1']
+    """
+    for sent in _sent(lines, names, read, (manifest,), 1):
+        yield from sent
+
+
+def _sent(
+    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, where: tuple[str, ...], threads: int
+) -> Iterator[list[bytes]]:
+    """Yield the payloads of each line, in order; objects are fetched by several threads at once.
+
+    ``where`` is the manifest's name, and what ``--images`` said, for a message.
+    """
+    task = partial(_line, names, read, where)
+    if threads == 1:
+        yield from map(task, lines)
+        return
+    with ThreadPoolExecutor(threads) as executor:
+        yield from run(task, lines, executor, ahead=2 * threads)
+
+
+def _line(names: tuple[str, ...], read: Read, where: tuple[str, ...], numbered: Numbered) -> list[bytes]:
+    number, line = numbered
+    manifest, *images = where
+    try:
+        return payloads(line, names, read)
+    except Unreadable as error:
+        raise NoObject(manifest, number, str(error), images) from error
+    except ValueError as error:
+        raise InvalidLine(manifest, number, str(error)) from error
+
+
+def _write(stream: BinaryIO, sent: Iterable[list[bytes]], result: Piped) -> None:
+    for line in sent:
+        try:
+            framed = b"".join(map(frame, line))
+        except ValueError as error:
+            raise BadData(f"{result.manifest}: line {result.lines + 1} of the stream: {error}") from error
+        stream.write(framed)
+        result.lines += 1
+        result.size += len(framed)
+    stream.flush()
+
+
+def _checked(source: Source, names: tuple[str, ...], shuffle: bool, jobs: Jobs) -> Checked:
+    """Look at every line; a name that none of them has was mistyped, and the lines are sound."""
+    try:
+        return check(source, names, shuffle, jobs)
+    except InvalidLine:
+        with contextlib.suppress(InvalidLine):
+            _check_there(source, names, jobs)
+        raise
+
+
+def _check_there(source: Source, names: tuple[str, ...], jobs: Jobs) -> None:
+    there = survey(source, jobs).keys
+    for name in names:
+        if name in there:
+            continue
+        near = near_miss(name, there)
+        found = f"found {shown(near)}; type --attribute {shlex.quote(clipped(near))}" if near else ""
+        listed = ", ".join(map(shown, list(there)[:_LISTED])) or "nothing"
+        raise Refused(
+            f"{source.name}: expected the attribute {shown(name)}, no line has it; "
+            + (found or f"its lines have {listed}")
+        )
+
+
+def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
+    """Return the source and the only label attribute; raises Refused, with all, where there are several."""
+    found = survey(source, jobs)
+    first = "source" if "source" in found.keys and "source-ref" not in found.keys else "source-ref"
+    labels = list(found.attributes)
+    if len(labels) == 1:
+        return first, labels[0]
+    there = ", ".join(map(shown, labels[:_LISTED]))
+    there = there or f"none; its keys are {', '.join(map(clipped, list(found.keys)[:_LISTED]))}"
+    label = shlex.quote(clipped(labels[0])) if labels else "NAME"
+    raise Refused(
+        f"{source.name}: expected one label attribute, found {there};"
+        f" type --attribute {first} --attribute {label}"
+    )
+
+
+def _folder(manifest: str) -> str:
+    """Return where refs that are paths begin."""
+    return "" if manifest == "-" or manifest.startswith("s3://") else os.path.dirname(manifest)
+
+
+def _threads(jobs: Jobs) -> int:
+    return jobs if isinstance(jobs, int) else _FETCHERS
+
+
+def _from_s3(uri: str) -> bytes:
+    from manifest_tools.io import s3
+
+    return s3.read(uri)
+
+
+def _check_credentials(name: str, refs: Sequence[str]) -> None:
+    """Raise Refused, before anything is written, where objects are neither here nor to be had."""
+    from manifest_tools.io import s3
+
+    if s3.have_credentials():
+        return
+    bucket = bucket_of(refs[0])
+    lab = "; lab# is a placeholder: type mtool rewrite --lab ID first" if "lab#" in bucket else ""
+    raise Refused(
+        f"{name}: the objects of {bucket} are not on this disk, and there are no AWS credentials:"
+        f" type --images ./raw-data{lab}"
+    )

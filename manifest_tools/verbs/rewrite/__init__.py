@@ -1,0 +1,1 @@
+"""``mtool rewrite``: names and places changed inside the lines of a manifest."""

@@ -1,0 +1,297 @@
+"""Changes names inside a manifest - lab ID, bucket, attribute, class - and not one other byte."""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Refused
+from manifest_tools.base.parallel import Jobs
+from manifest_tools.edits.rename import Placeholder, RenameAttribute, RenameClass, Rewriting, Taken
+from manifest_tools.groundtruth.attributes import check_attribute_name
+from manifest_tools.groundtruth.classes import clipped
+from manifest_tools.groundtruth.rows import BadLine, reason
+from manifest_tools.groundtruth.scan import scan
+from manifest_tools.io.s3uri import bucket_problem
+from manifest_tools.io.sinks import Published, check_key, publishing
+from manifest_tools.io.sources import STDIN, Block, Source, matching, open_source
+from manifest_tools.io.staging import Held, held_back
+from manifest_tools.verbs.rewrite.substitute import substitute
+from manifest_tools.verbs.validate.line import shown
+
+R = TypeVar("R")
+
+SHOWN = 3
+LISTED = 12
+_BUCKET = re.compile(rb's3://([^/"]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line before and after, for a look at what a rewrite does."""
+
+    line: int
+    before: bytes
+    after: bytes
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """What became of one manifest."""
+
+    manifest: str
+    lines: int = 0
+    changed: int = 0
+    changes: list[Change] = field(default_factory=list)
+    published: tuple[Published, ...] = ()
+
+
+def rewrite(
+    *manifests: str,
+    edits: Sequence[Rewriting],
+    output: str | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    kms_key: str | None = None,
+    jobs: Jobs = None,
+) -> list[Rewritten]:
+    """Apply ``edits`` to every line of the manifests, in place, or to one of them into ``output``.
+
+    In place, every new file is written, put on the disk and checked before the first one takes its
+    place; a file in which nothing changes is not touched. Standard input goes to standard output.
+    ``kms_key`` encrypts what goes to S3. Raises Refused where nothing changes because no line has the name
+    that is to be changed, and for a new name that cannot be one, or that a line has already.
+    """
+    for edit in edits:
+        if isinstance(edit, RenameAttribute):
+            check_attribute_name(edit.new)
+    if output is None and list(manifests) == [STDIN]:
+        output = STDIN
+    if output is not None and len(manifests) != 1:
+        raise Refused(f"-o takes one manifest, found {len(manifests)}; leave it out to rewrite in place")
+    check_key(kms_key, manifests if output is None else [output])
+    sources = [open_source(name) for name in manifests]
+    for source in sources:
+        if output is None and source.copy is not None:
+            raise Refused(f"{source.name} cannot be rewritten in place; type -o FILE")
+    results = []
+    replacing = output is None
+    with (
+        publishing(force=force or replacing, sync=replacing, kms_key=kms_key) as publication,
+        contextlib.ExitStack() as stack,
+    ):
+        for source in sources:
+            target = output or source.uri
+            stream = None if dry_run else stack.enter_context(held_back(publication.open(target), target))
+            path = None if dry_run else publication.temporary(target)
+            results.append(_rewrite_or_refuse(source, tuple(edits), stream, path, jobs))
+            if output is None and stream is not None and path is not None:
+                _check(stream, path, results[-1])
+            if output is None and not dry_run and not results[-1].changed:
+                publication.drop(source.uri)
+        if not any(result.changed for result in results):
+            _check_names(sources, edits, jobs)
+        for source in sources:
+            source.check_unchanged()
+    for result in results:
+        result.published = tuple(p for p in publication.published if p.path in (result.manifest, output))
+    return results
+
+
+def _rewrite_or_refuse(
+    source: Source, edits: tuple[Rewriting, ...], stream: Held | None, path: str | None, jobs: Jobs
+) -> Rewritten:
+    """Rewrite one manifest; a line that only the new name does not suit is no bad line."""
+    try:
+        return _rewrite(source, edits, stream, path, jobs)
+    except InvalidLine as bad:
+        if not isinstance(bad.__cause__, _TakenLine):
+            raise
+        raise Refused(f"{bad.source}:{bad.number}: {bad.reason}; type another name") from bad
+
+
+def _rewrite(
+    source: Source, edits: tuple[Rewriting, ...], stream: Held | None, path: str | None, jobs: Jobs
+) -> Rewritten:
+    """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
+    result = Rewritten(source.name)
+    edit = edits[0]
+    plain = len(edits) == 1 and isinstance(edit, Placeholder) and edit.plain
+    if plain and source.size is not None and (path is not None or stream is None):
+        assert isinstance(edit, Placeholder)
+        blocks = substitute(source, edit, path, SHOWN, jobs)
+        if blocks is not None:
+            for found in blocks:
+                _add(result, _Part(found.lines, b"", found.changed, list(found.changes)))
+            return result
+    renamed = []
+    names = [edit for edit in edits if isinstance(edit, RenameAttribute | RenameClass)]
+    classes = any(isinstance(edit, RenameClass) for edit in names)  # judged when all lines were seen
+    for _, part in scan(source, partial(_rewrite_block, edits), jobs):
+        _add(result, part)
+        renamed.append(part.renamed)
+        if stream is not None:
+            if not names or (result.changed and not classes):
+                stream.release()
+            stream.write(part.data)
+    _check_classes(source.name, edits, renamed)
+    return result
+
+
+def _check(stream: Held, path: str, result: Rewritten) -> None:
+    """Read a new file once more before it takes the place of the old one: every line has to be in it."""
+    stream.flush()
+    written = Source(result.manifest, path, os.path.getsize(path))
+    lines = sum(_lines(block.read()) for block in written.blocks())
+    if lines != result.lines:
+        raise MtoolError(
+            f"{result.manifest}: expected {result.lines:,} lines in the new file, found {lines:,}; "
+            "nothing was changed; is the disk full?"
+        )
+
+
+def _lines(data: bytes) -> int:
+    return data.count(b"\n") + (not data.endswith(b"\n"))
+
+
+def holding(folder: Path, edit: Rewriting) -> list[str]:
+    """Return the manifests of a folder in which there is something for the edit to change."""
+    names = [*matching(folder), *matching(folder, "*.manifest.gz")]
+    return [str(folder / name) for name in names if _holds(str(folder / name), edit)]
+
+
+def _holds(name: str, edit: Rewriting) -> bool:
+    try:
+        blocks = open_source(name).blocks()
+        return any(_edit_block(edit, data) != data for data in (block.read() for block in blocks))
+    except NotAManifest:
+        return False
+    except BadLine:
+        return True  # the rewrite itself says which line it is
+
+
+@dataclass(slots=True)
+class _Part:
+    lines: int
+    data: bytes
+    changed: int = 0
+    changes: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    renamed: list[tuple[bool, bool]] = field(default_factory=list)
+
+
+def _add(result: Rewritten, part: _Part) -> None:
+    first = result.lines + 1
+    result.lines += part.lines
+    result.changed += part.changed
+    for number, before, after in part.changes:
+        _check_buckets(before, after)
+        if len(result.changes) < SHOWN:
+            result.changes.append(Change(first + number, before, after))
+
+
+def _check_buckets(before: bytes, after: bytes) -> None:
+    """Refuse a bucket that the rewrite made, and that S3 does not allow."""
+    for made in sorted(set(_BUCKET.findall(after)) - set(_BUCKET.findall(before))):
+        name = made.decode("utf-8", "replace")
+        if problem := bucket_problem(name):
+            raise Refused(f"the bucket would be called {name!r}: {problem}")
+
+
+def _check_classes(name: str, edits: Sequence[Rewriting], parts: list[list[tuple[bool, bool]]]) -> None:
+    """Refuse a class name that the manifest has already, be it far from the class that is renamed."""
+    renames = [edit for edit in edits if isinstance(edit, RenameClass)]
+    for edit, found in zip(renames, zip(*parts, strict=True), strict=bool(parts)):
+        if any(changed for changed, _ in found) and any(taken for _, taken in found):
+            raise Refused(f"{name}: there is a class {shown(edit.new)} already; two would become one")
+
+
+def _check_names(sources: Sequence[Source], edits: Sequence[Rewriting], jobs: Jobs) -> None:
+    """Refuse a name to be changed that no line has: it was mistyped, or changed before."""
+    name = sources[0].name if len(sources) == 1 else f"{len(sources)} manifests"
+    for edit in edits if sources else ():
+        if not isinstance(edit, RenameAttribute | RenameClass):
+            continue
+        there: dict[str, None] = {}
+        for source in sources:
+            for _, part in scan(source, partial(_names_block, edit), jobs):
+                if edit.old in part.names:
+                    there[edit.old] = None
+                there |= dict.fromkeys(list(part.names)[:LISTED]) if len(there) <= LISTED else {}
+        if edit.old not in there:
+            what = "class" if isinstance(edit, RenameClass) else "attribute"
+            where = f" in {edit.attribute}" if isinstance(edit, RenameClass) and edit.attribute else ""
+            listed = f"it has {', '.join(map(clipped, list(there)[:LISTED]))}"
+            found = listed if there else f"no class name stands {'there' if where else 'on its lines'}"
+            raise Refused(f"{name}: no line has the {what} {shown(edit.old)}{where}; {found}")
+
+
+@dataclass(slots=True)
+class _Names:
+    lines: int
+    names: dict[str, None] = field(default_factory=dict)
+
+
+def _names_block(edit: RenameAttribute | RenameClass, block: Block) -> _Names:
+    data = block.read()
+    part = _Names(_lines(data))
+    for number, line in enumerate(data.split(b"\n")):
+        if line.strip():
+            part.names |= _on_line(lambda row: dict.fromkeys(edit.there(row)), number, line)
+    return part
+
+
+def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
+    old = block.read()
+    new = old
+    renamed = []
+    for edit in edits:
+        before, new = new, _edit_block(edit, new)
+        if isinstance(edit, RenameClass):
+            renamed.append((new != before, _is_taken(edit, before)))
+    lines = _lines(old)
+    if new is old or new == old:
+        return _Part(lines, old, renamed=renamed)
+    pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=True)
+    changes = [(n, before, after) for n, (before, after) in enumerate(pairs) if before != after]
+    return _Part(lines, new, len(changes), changes[:SHOWN], renamed)
+
+
+def _edit_block(edit: Rewriting, data: bytes) -> bytes:
+    if edit.needle not in data and b"\\" not in data:
+        return data
+    if isinstance(edit, Placeholder) and edit.plain and not edit.may_meet(data):
+        return data.replace(edit.needle, edit.new.encode())
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines):
+        if edit.needle in line or b"\\" in line:
+            lines[number] = _on_line(edit, number, line)
+    return b"\n".join(lines)
+
+
+class _TakenLine(BadLine):
+    """A line that has the new name already."""
+
+
+def _on_line(work: Callable[[bytes], R], number: int, line: bytes) -> R:
+    try:
+        msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        return work(line)
+    except Taken as taken:
+        raise _TakenLine(number, str(taken)) from taken
+    except (ValueError, RecursionError) as error:
+        raise BadLine(number, reason(line, error)) from error
+
+
+def _is_taken(edit: RenameClass, data: bytes) -> bool:
+    """Say whether a line bears the new name already."""
+    spelt = edit.new.encode()
+    if spelt not in data and b"\\" not in data:
+        return False
+    lines = enumerate(data.split(b"\n"))
+    return any(_on_line(edit.is_taken, n, line) for n, line in lines if spelt in line or b"\\" in line)

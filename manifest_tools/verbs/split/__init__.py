@@ -1,0 +1,1 @@
+"""``mtool split``: a manifest dealt out into stratified parts."""

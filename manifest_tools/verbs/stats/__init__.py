@@ -1,0 +1,1 @@
+"""``mtool stats``: what is in a manifest."""

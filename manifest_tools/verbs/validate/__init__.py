@@ -1,0 +1,1 @@
+"""``mtool validate``: every problem of every line, and the preflight of a training job."""

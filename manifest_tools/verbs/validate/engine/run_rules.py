@@ -1,0 +1,103 @@
+"""Runs every rule of a line on one line: the long way, which the shortcut of ``proof`` must agree with."""
+
+from collections import Counter
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from manifest_tools.groundtruth.attributes import Attribute, attributes_of
+from manifest_tools.groundtruth.record import METADATA, SOURCES
+from manifest_tools.groundtruth.tasks import room_of
+from manifest_tools.io.json_spans import members, text
+from manifest_tools.verbs.validate.line import Found, Label, Line
+from manifest_tools.verbs.validate.rules import of_scope
+from manifest_tools.verbs.validate.rules.line.readable import decode
+from manifest_tools.verbs.validate.rules.rule import Rule, Scope
+
+Judged = tuple[Rule, Found]
+
+_BYTES = of_scope("bytes")
+_MOST = 100  # findings of one rule in one label: a hostile line could hold a million
+
+
+def judge(
+    line: bytes, expected: tuple[str, ...], told: str | None, purpose: str = ""
+) -> tuple[list[Judged], Line | None]:
+    """Return what all rules find in the bytes of one line, and the line, where it can be read.
+
+    ``expected`` names the label attributes of the file; ``told`` leaves out all but one; ``purpose`` is what
+    the file is checked for, if for anything.
+    """
+    try:
+        value = decode(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        return _judge_bytes(line), None
+    read = replace(
+        line_of(value, expected, told), length=len(line.rstrip(b"\r\n").decode()), repeated=_repeated(line)
+    )
+    return judge_line(read, purpose), read
+
+
+def _repeated(line: bytes) -> tuple[str, ...]:
+    """Name the keys of a line that decide what it means, and that it has more than once."""
+    keys = Counter(text(line, member.key) for member in members(line))
+    if keys.total() == len(keys):
+        return ()
+    return tuple(key for key, count in keys.items() if count > 1 and decides(key, keys))
+
+
+def decides(key: str, keys: Container[str]) -> bool:
+    """Say whether a key is a source, or a label attribute or its metadata."""
+    twins = (key + METADATA, key.removesuffix("-ref") + METADATA)
+    return key in SOURCES or key.endswith(METADATA) or any(twin in keys for twin in twins)
+
+
+def _judge_bytes(line: bytes) -> list[Judged]:
+    """Return what the first rule says of a line that cannot be read."""
+    found = ((rule, one) for rule in _BYTES for one in rule.check(line))
+    return list(islice(found, 1))
+
+
+def judge_line(line: Line, purpose: str = "") -> list[Judged]:
+    """Return what the rules find in a line that could be read, in the order of the table."""
+    found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
+    for label in line.labels:
+        for rule in _rules("label", purpose):
+            if not rule.rooms or label.room in rule.rooms:
+                found += [(rule, one) for one in islice(rule.check(label), _MOST)]
+    return found
+
+
+@cache
+def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
+    return of_scope(scope, purpose)
+
+
+def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> Line:
+    """Return a decoded line with its label attributes, or with the one that was told."""
+    shown = list(attributes_of(value))
+    labels = tuple(_label(one, value) for one in shown if told in (None, one.name))
+    if told is None:
+        return Line(value, labels, expected)
+    others = {one.name for one in shown if one.name != told}
+    kept = {
+        key: inner
+        for key, inner in value.items()
+        if key.removesuffix(METADATA) not in others and not _is_other_twin(key, told, labels)
+    }
+    return Line(kept, labels, (told,))
+
+
+def _label(one: Attribute, value: Mapping[str, Any]) -> Label:
+    metadata = value[one.metadata_key]
+    room = room_of(one.type)
+    return Label(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, room)
+
+
+def _is_other_twin(key: str, told: str, labels: tuple[Label, ...]) -> bool:
+    mine = {told + METADATA, *(label.metadata_key for label in labels)}
+    return key.endswith(METADATA) and key not in mine

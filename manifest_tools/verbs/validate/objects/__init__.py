@@ -1,0 +1,48 @@
+"""Looks at the objects that a manifest points to, on this disk or in S3: header and end, never the whole.
+
+Each finding is a Problem with a code of ``codes.CODES``, or of ``images.CODES`` where convert and train would
+find the same. A picture that several lines name is looked at once where they stand near each other.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from manifest_tools.verbs.validate.objects.codes import CODES
+
+if TYPE_CHECKING:
+    from manifest_tools.base.parallel import Jobs, Progress
+    from manifest_tools.io.sources import Source
+    from manifest_tools.verbs.validate.objects.check_objects import Objects
+    from manifest_tools.verbs.validate.objects.findings import Size
+
+__all__ = ["CODES", "check_objects"]
+
+
+def check_objects(
+    *manifests: "str | Source",
+    images: Sequence[str] = (),
+    label_attribute_name: str | None = None,
+    smallest: "Size | None" = None,
+    jobs: "Jobs" = None,
+    progress: "Progress | None" = None,
+) -> "Objects":
+    """Return a report that finds, as one iterates, what is wrong with the objects that manifests point to.
+
+    ``images`` says where they lie on this disk (see ``places``); others are asked of S3, by a ranged GET of
+    the first 64 kB each. ``label_attribute_name`` leaves out all labels but one. ``smallest`` is the width
+    and height that a training job's image_shape asks for. ``jobs`` are processes, threads where S3 is asked.
+    What is no manifest, or no line of one, is left out: ``validate`` reports it.
+
+    ``progress`` is given the batches of lines as they are done, and their number.
+
+    Raises Refused where not one object is on this disk and there are no credentials, MtoolError where S3
+    cannot be asked.
+
+    >>> report = check_objects()
+    >>> list(report), report.lines, report.objects
+    ([], 0, 0)
+    """
+    from manifest_tools.base.parallel import silently
+    from manifest_tools.verbs.validate.objects.check_objects import Objects
+
+    return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or silently)

@@ -1,0 +1,1 @@
+"""Rules of a whole file, and of several files together."""

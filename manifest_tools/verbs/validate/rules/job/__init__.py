@@ -1,0 +1,1 @@
+"""Rules of a training job: channels, hyperparameters, the request."""

@@ -1,0 +1,192 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from manifest_tools.verbs.validate.rules import RULES
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+BAD = '{"source-ref":"s3://bucket/1","hand":-1,"hand-metadata":{"type":"groundtruth/image-classification"}}\n'
+
+
+def test_a_clean_manifest_prints_nothing_and_ends_in_0(run: "Run", sample: Path) -> None:
+    result = run("validate", sample / "good" / "crlf.manifest")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.endswith("crlf.manifest: 3 lines, no problem\n")
+
+
+def test_problems_go_to_standard_output_and_the_summary_to_the_other(
+    run: "Run", sample: Path, in_folder: Path
+) -> None:
+    copy(sample / "bad" / "no-source.manifest", "a.manifest")
+    result = run("validate", "a.manifest")
+    assert result.exit_code == 1
+    assert result.stdout == "a.manifest:2: MT110 no source-ref and no source\n"
+    assert result.stderr == "a.manifest: 3 lines, 1 error\n"
+
+
+def test_a_warning_alone_ends_in_0_and_with_strict_in_1(run: "Run", sample: Path) -> None:
+    manifest = sample / "bad" / "class-name-missing.manifest"
+    assert "1 warning" in run("validate", manifest).stderr
+    assert run("validate", manifest).exit_code == 0
+    assert run("validate", manifest, "--strict").exit_code == 1
+
+
+def test_codes_are_selected_and_ignored(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text(BAD)
+    assert run("validate", "a.manifest", "--select", "MT211").stdout.count("MT211") == 1
+    ignored = run("validate", "a.manifest", "--ignore", "MT2")
+    assert (ignored.exit_code, ignored.stdout) == (0, "")
+    assert run("validate", "a.manifest", "--select", "MT9x").exit_code == 2
+
+
+def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text(BAD.replace("-1", "1") + BAD * 50)
+    result = run("validate", "a.manifest", "--max-problems", "1", "--ignore", "MT3")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
+    assert "a.manifest: 51 lines, 50 errors and 51 warnings" in result.stderr
+    assert "100 problems more; without --max-problems all are shown" in result.stderr
+    assert run("validate", "a.manifest", "--max-problems", str(10**20)).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("a.manifest", "./a.manifest"), "a.manifest and ./a.manifest are one file"),
+        (("-", "-"), "- and - are one file"),
+        (("--list", "a.manifest"), "--list checks nothing"),
+        (("--json", "--format", "sarif"), "are two forms"),
+        (("--select", ""), "no code begins with"),
+    ],
+    ids=[
+        "one file under two names",
+        "standard input twice",
+        "a list of a file",
+        "two forms",
+        "nothing selected",
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    run: "Run", in_folder: Path, words: tuple[str, ...], told: str
+) -> None:
+    Path("a.manifest").write_text(BAD)
+    result = run("validate", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+
+
+def test_the_list_has_what_is_selected(run: "Run") -> None:
+    listed = run("validate", "--list", "--select", "MT24").stdout.splitlines()
+    assert listed
+    assert all(line.startswith("MT24") for line in listed)
+
+
+def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: Path) -> None:
+    line = (sample / "good" / "crlf.manifest").read_text()
+    Path("a.manifest").write_text(line)
+    Path("b.manifest").write_text(line)
+    assert (
+        "MT313 3 of its pictures are in a.manifest too" in run("validate", "a.manifest", "b.manifest").stdout
+    )
+    alone = run("validate")
+    assert alone.stdout == ""
+    assert "to compare some, type: mtool validate FILE FILE" in alone.stderr
+
+
+def test_what_can_be_mended_is_and_the_rest_is_told(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text(BAD + "\n")
+    result = run("validate", "a.manifest", "--fix")
+    assert "a.manifest: MT104 mended: blank lines taken out (1)" in result.stderr
+    assert "MT211" in result.stdout
+    assert Path("a.manifest").read_text() == BAD
+
+
+def test_a_dry_run_without_fix_is_refused(run: "Run", in_folder: Path) -> None:
+    assert run("validate", "--dry-run").exit_code == 2
+
+
+def test_without_arguments_every_manifest_of_the_folder_is_checked(
+    run: "Run", sample: Path, in_folder: Path
+) -> None:
+    copy(sample / "good" / "crlf.manifest", "b.manifest")
+    copy(sample / "bad" / "s3prefix.manifest", "a.manifest")
+    result = run("validate")
+    assert result.exit_code == 1
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "a.manifest",
+        "b.manifest",
+        "each was checked by itself; to compare some, type",
+    ]
+
+
+def test_a_folder_without_manifests_is_refused(run: "Run", in_folder: Path) -> None:
+    result = run("validate")
+    assert result.exit_code == 2
+    assert "mtool validate FILE" in result.stderr
+
+
+def test_json_is_an_object_a_problem(run: "Run", in_folder: Path) -> None:
+    Path("a.manifest").write_text(BAD)
+    result = run("validate", "a.manifest", "--json", "-q")
+    assert result.exit_code == 1
+    assert result.stderr == ""
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {
+            "code": "MT211",
+            "severity": "error",
+            "file": "a.manifest",
+            "line": 1,
+            "path": "$.hand",
+            "message": "expected a class index from 0, found -1",
+        },
+        {
+            "code": "MT220",
+            "severity": "warning",
+            "file": "a.manifest",
+            "line": 1,
+            "path": "$.hand-metadata",
+            "message": "no class-name, so nothing says what the index means",
+        },
+    ]
+
+
+def test_standard_input_is_checked(run: "Run") -> None:
+    result = run("validate", "-", input=BAD)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("standard input:1: MT211 ")
+    assert result.stderr == "standard input: 1 line, 1 error and 1 warning\n"
+
+
+def test_list_names_every_code_with_severity_and_reason(run: "Run") -> None:
+    result = run("validate", "--list")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    for rule, line in zip(RULES, lines, strict=True):
+        assert line.split(maxsplit=2) == [rule.code, rule.severity, rule.reason]
+    listed = [json.loads(line) for line in run("validate", "--list", "--json").stdout.splitlines()]
+    assert [one["code"] for one in listed] == [rule.code for rule in RULES]
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["as text", "as JSON"])
+def test_no_escape_of_a_manifest_reaches_the_terminal(
+    run: "Run", in_folder: Path, words: tuple[str, ...]
+) -> None:
+    hostile = "\x1b[31m\u202e" + "x" * 10_000
+    line = {
+        "source-ref": hostile,
+        hostile: hostile,
+        f"{hostile}-metadata": {"type": hostile, "confidence": hostile, "class-name": hostile},
+    }
+    Path("a.manifest").write_text(json.dumps(line) + "\n")
+    result = run("validate", "a.manifest", *words)
+    assert result.exit_code == 1
+    assert all(text.isprintable() for text in result.stdout.splitlines())
+    if not words:
+        assert all(len(text) < 300 for text in result.stdout.splitlines())

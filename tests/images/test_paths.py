@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.images.paths import Places, common_folder, places, read_file
+from manifest_tools.images.shrink import MAX_BYTES, Unusable
+
+
+@pytest.fixture
+def raw_data(tmp_path: Path) -> Path:
+    """A folder of pictures, and a secret beside it."""
+    folder = tmp_path / "raw"
+    (folder / "left").mkdir(parents=True)
+    (folder / "left" / "1.jpg").write_bytes(b"left")
+    (folder / "1.jpg").write_bytes(b"top")
+    (tmp_path / "secret").write_bytes(b"secret")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "alias").symlink_to(folder / "1.jpg")
+    return folder
+
+
+def where(option: str, *refs: str, base: str = ".") -> Places:
+    return places([option], refs, base)
+
+
+@pytest.mark.parametrize(
+    ("option", "ref", "expected"),
+    [
+        pytest.param("s3://b={}", "s3://b/left/1.jpg", "left", id="a bucket"),
+        pytest.param("s3://b/={}", "s3://b/left/1.jpg", "left", id="a bucket with a slash"),
+        pytest.param("s3://b/left={}", "s3://b/left/1.jpg", "top", id="a prefix"),
+        pytest.param("s3://b/date=1={}", "s3://b/date=1/1.jpg", "top", id="a key with an equals sign"),
+        pytest.param("{}", "s3://b/left/1.jpg", "top", id="a bare folder that holds one of the bucket's"),
+        pytest.param("{}", "s3://b/alias", "top", id="a link that stays inside"),
+    ],
+)
+def test_a_picture_is_found_where_images_says(raw_data: Path, option: str, ref: str, expected: str) -> None:
+    assert read_file(where(option.format(raw_data), ref).find(ref)) == expected.encode()
+
+
+def test_a_bare_folder_may_hold_the_whole_bucket(raw_data: Path) -> None:
+    refs = ("s3://b/left/1.jpg", "s3://b/1.jpg")
+    found = where(str(raw_data), *refs)
+    assert [read_file(found.find(ref)) for ref in refs] == [b"left", b"top"]
+
+
+def test_the_longest_prefix_counts(raw_data: Path) -> None:
+    found = places([f"s3://b={raw_data}", f"s3://b/deep={raw_data / 'left'}"], [])
+    assert read_file(found.find("s3://b/deep/1.jpg")) == b"left"
+
+
+def test_a_prefix_ends_at_a_slash(raw_data: Path) -> None:
+    assert not where(f"s3://b/le={raw_data}").covers("s3://b/left/1.jpg")
+
+
+def test_a_plain_path_is_found_from_the_manifest_s_folder(raw_data: Path) -> None:
+    assert read_file(places([], [], str(raw_data)).find("left/1.jpg")) == b"left"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "../secret",
+        "left/../../secret",
+        "/etc/passwd",
+        "link",
+        "left\\1.jpg",
+        "1.jpg\0",
+        "./1.jpg",
+        "a//b",
+        "",
+    ],
+)
+@pytest.mark.parametrize("prefix", ["s3://b/", "plain"])
+def test_nothing_outside_the_folder_is_read(raw_data: Path, prefix: str, rest: str) -> None:
+    ref = rest if prefix == "plain" else prefix + rest
+    found = places([f"s3://b={raw_data}"], [ref], str(raw_data))
+    with pytest.raises(Unusable) as refused:
+        found.find(ref)
+    assert refused.value.code == ("MT401" if ref == "" else "MT405")
+
+
+@pytest.mark.parametrize("rest", ["no.jpg", "left", "x" * 5000, "\ud800"])
+def test_what_is_no_file_is_missing(raw_data: Path, rest: str) -> None:
+    found = where(f"s3://b={raw_data}")
+    with pytest.raises(Unusable) as missing:
+        read_file(found.find(f"s3://b/{rest}"))
+    assert missing.value.code == "MT401"
+    assert found.size(f"s3://b/{rest}") is None or rest == "left"
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(Unusable) as found:
+        read_file(str(large))
+    assert found.value.code == "MT404"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        pytest.param("s3://b", "expected FROM=TO", id="no folder"),
+        pytest.param("s3://b=", "expected a folder", id="an empty folder"),
+        pytest.param("s3://b=./nowhere", "expected a folder, found none at ./nowhere", id="a folder amiss"),
+        pytest.param("nowhere", "expected a folder", id="a bare folder amiss"),
+        pytest.param(".", "in 2 buckets", id="a bare folder for two buckets"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused(in_folder: Path, option: str, message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        places([option], ["s3://a/1.jpg", "s3://b/1.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("refs", "shared"),
+    [
+        pytest.param([], "", id="no refs"),
+        pytest.param(["s3://b/x/1", "s3://b/x/y/2", "s3://b/x/3"], "s3://b/x/", id="a folder"),
+        pytest.param(["s3://b/xa", "s3://b/xb"], "s3://b/", id="half a name is no folder"),
+        pytest.param(["s3://ba/1", "s3://bb/2"], "", id="two buckets"),
+        pytest.param(["x/1.jpg"], "x/", id="a plain path"),
+    ],
+)
+def test_the_folder_that_all_share(refs: list[str], shared: str) -> None:
+    assert common_folder(refs) == shared

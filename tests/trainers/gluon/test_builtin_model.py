@@ -1,0 +1,93 @@
+"""A model of the built-in algorithm answers here as its own graph does."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.groundtruth.classes import ClassTable
+from tests.trainers.sagemaker.model_archives import STEM, files, network, weights
+from trainers import TrainConfig, registry
+from trainers.gluon import builtin_model
+from trainers.gluon.mxnet_import import load_mxnet
+from trainers.model_archive import BadModel, Model
+
+HANDS = ClassTable(((0, "RH"), (1, "LH")))
+
+
+def model(**other: Any) -> Model:
+    several = other.get("multi_label", False)
+    told = {"multi_label": False, "files": files(several=several), **other}
+    return Model(trainer="builtin", network="resnet18", image_size=32, table=HANDS, attribute="hand", **told)
+
+
+def pictures(count: int) -> Any:
+    return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one class a picture", "several classes"])
+def test_it_answers_as_its_graph_does_in_a_module(several: bool) -> None:
+    mx = load_mxnet()
+    graph = network(mx, 2, several=several)
+    shown = np.ascontiguousarray(pictures(3).transpose(0, 3, 1, 2), dtype=np.float32)
+    module = mx.mod.Module(graph, label_names=None)
+    module.bind([("data", shown.shape)], for_training=False)
+    arrays = weights(mx, graph, 32)
+    split = [{n[4:]: a for n, a in arrays.items() if n.startswith(kind)} for kind in ("arg:", "aux:")]
+    module.set_params(*split, allow_missing=True)
+    expected = module.predict(mx.io.NDArrayIter(shown, batch_size=3)).asnumpy()
+
+    ask = registry.load("builtin").predictor(model(multi_label=several))
+    assert ask(pictures(3)) == pytest.approx(expected, abs=1e-6)
+    assert several or expected.sum(axis=1) == pytest.approx(1)
+
+
+def test_what_only_training_needs_is_gone() -> None:
+    graph = json.loads(builtin_model.for_answers(files()[f"{STEM}-symbol.json"]))
+    operators = [node["op"] for node in graph["nodes"]]
+    assert "_copy" not in operators and "SoftmaxOutput" not in operators
+    assert operators[-1] == "softmax"
+    assert not [node for node in graph["nodes"] if node["name"].endswith("_label")]
+
+
+def test_a_graph_is_made_plain_once() -> None:
+    once = builtin_model.for_answers(files()[f"{STEM}-symbol.json"])
+    assert builtin_model.for_answers(once) == once
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"nodes": [{}], "heads": []}',
+        b'{"nodes": [{"op": "_copy", "inputs": []}], "heads": []}',
+    ],
+    ids=["nothing", "a list", "no nodes", "a node of nothing", "a copy of nothing"],
+)
+def test_what_is_no_graph_is_refused(symbol: bytes) -> None:
+    with pytest.raises(BadModel, match="expected an MXNet graph"):
+        registry.load("builtin").predictor(model(files={f"{STEM}-symbol.json": symbol}))
+
+
+def test_a_graph_with_a_custom_operator_is_refused() -> None:
+    members = files()
+    symbol = members[f"{STEM}-symbol.json"].replace(b'"Flatten"', b'"Custom"')
+    with pytest.raises(BadModel, match="refused: unknown operators Custom"):
+        registry.load("builtin").predictor(model(files={**members, f"{STEM}-symbol.json": symbol}))
+
+
+def test_a_model_without_a_graph_is_refused() -> None:
+    with pytest.raises(BadModel, match="expected image-classification-symbol.json"):
+        registry.load("builtin").predictor(model(files={}))
+
+
+def test_it_does_not_train_here() -> None:
+    trainer = registry.load("builtin")
+    with pytest.raises(Refused, match="mtool train --trainer builtin"):
+        trainer.fit(None, None, TrainConfig())  # type: ignore[arg-type]
+    with pytest.raises(Refused):
+        trainer.export(b"", 1, TrainConfig(), None)  # type: ignore[arg-type]

@@ -1,0 +1,153 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from manifest_tools.cli.evaluate import report
+from manifest_tools.groundtruth.classes import ClassTable
+from trainers.metrics import ClassFigures, Metrics
+
+Run = Callable[..., Any]
+
+WORDS = ("evaluate", "--images", "raw-data")
+
+
+def test_the_figures_are_those_of_training(trained: Path, run: Run) -> None:
+    told = json.loads(run(*WORDS, "--json").stdout)
+    assert told == json.loads(Path("model/metrics.json").read_bytes())["validation"]
+
+
+def test_the_figures_are_the_same_without_the_records_beside_the_model(trained: Path, run: Run) -> None:
+    before = run(*WORDS, "--json").stdout
+    for file in Path("model/data").iterdir():
+        file.unlink()
+    assert run(*WORDS, "--json").stdout == before
+    assert list(Path("model/data").iterdir()) == []
+
+
+def test_an_archive_alone_is_a_model(trained: Path, run: Run) -> None:
+    before = run(*WORDS, "--json").stdout
+    Path("model/model.tar.gz").rename("moved.tar.gz")
+    after = run(*WORDS, "--model", "moved.tar.gz", "--json", "--picture", "matrix.png")
+    assert after.stdout == before
+    with Image.open("matrix.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_evaluate_as_one_types_it(trained: Path, run: Run) -> None:
+    result = run(*WORDS)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["index", "class", "precision", "recall", "F1", "support"]
+    assert lines[-1].startswith("accuracy ")
+    assert lines[-1].endswith("of 16 pictures, loss " + lines[-1].split()[-1])
+    assert Path("model/confusion.png").exists()
+
+
+def test_evaluate_draws_the_same_picture_again(trained: Path, run: Run) -> None:
+    run(*WORDS)
+    assert "model/confusion.png: unchanged" in run(*WORDS).stderr
+
+
+def test_another_manifest_is_evaluated_by_its_name(trained: Path, run: Run) -> None:
+    before = {file: file.read_bytes() for file in Path("model/data").iterdir()}
+    told = json.loads(run("evaluate", "train.manifest", "--images", "raw-data", "--json").stdout)
+    assert told["examples"] == 32
+    assert {file: file.read_bytes() for file in Path("model/data").iterdir()} == before
+
+
+def edit(old: str, new: str) -> None:
+    path = Path("validation.manifest")
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_a_manifest_that_names_the_models_classes_otherwise_is_refused(trained: Path, run: Run) -> None:
+    edit('"class-name": "RH"', '"class-name": "right"')
+    result = run(*WORDS)
+    assert result.exit_code == 1
+    assert "validation.manifest and the model disagree" in result.stderr
+
+
+def test_a_class_that_the_model_does_not_know_is_refused(trained: Path, run: Run) -> None:
+    edit('"lab3-job": 1', '"lab3-job": 2')
+    edit('"class-name": "LH"', '"class-name": "bolt"')
+    result = run(*WORDS)
+    assert result.exit_code == 1
+    assert "classes that the model does not know: bolt" in result.stderr
+
+
+def test_a_bad_picture_is_named_and_the_others_are_counted(trained: Path, run: Run) -> None:
+    Path("raw-data/RH-40.jpg").write_bytes(b"")
+    result = run(*WORDS, "--json")
+    assert result.exit_code == 1
+    assert "validation.manifest:9: MT402" in result.stderr
+    assert json.loads(result.stdout)["examples"] == 15
+
+
+def test_where_there_is_no_model_the_message_says_so(workshop: Path, run: Run) -> None:
+    result = run(*WORDS)
+    assert result.exit_code == 3
+    assert "model: no model there; type `mtool train` first" in result.stderr
+
+
+FIGURES = (
+    ClassFigures(0, "RH", 1.0, 2 / 3, 0.8, 3),
+    ClassFigures(1, "LH", 0.5, 1.0, 2 / 3, 1),
+    ClassFigures(2, "class 2", None, None, None, 0),
+)
+
+
+def test_the_table_of_one_label_a_picture() -> None:
+    metrics = Metrics(4, 0.75, 0.75, 0.5, FIGURES, ((2, 1, 0), (0, 1, 0), (0, 0, 0)), False)
+    assert report(metrics, ClassTable(((0, "RH"), (1, "LH"), (2, "class 2")))) == (
+        "index  class    precision  recall  F1     support\n"
+        "    0  RH       1.000      0.667   0.800        3\n"
+        "    1  LH       0.500      1.000   0.667        1\n"
+        "    2  class 2  -          -       -            0\n"
+        "\n"
+        "index  is \\ answer  RH  LH  class 2\n"
+        "    0  RH            2   1        0\n"
+        "    1  LH            0   1        0\n"
+        "    2  class 2       0   0        0\n"
+        "\n"
+        "accuracy 0.750 of 4 pictures, loss 0.500"
+    )
+
+
+def test_the_table_of_several_labels_a_picture() -> None:
+    metrics = Metrics(2, 0.5, 0.0, 0.5, FIGURES[:1], ((0, 1, 2, 3),), True)
+    told = report(metrics, ClassTable(((0, "rust"),))).splitlines()
+    assert told[3] == "index  class  rightly not  wrongly there  wrongly not  rightly there"
+    assert told[-1] == "accuracy 0.500 over classes, 0.000 with all right; 2 pictures"
+
+
+def test_the_matrix_of_many_classes_is_left_to_the_picture() -> None:
+    table = ClassTable(tuple((index, f"c{index}") for index in range(13)))
+    none = tuple((0,) * 13 for _ in range(13))
+    figures = tuple(ClassFigures(index, f"c{index}", None, None, None, 0) for index in range(13))
+    assert "a confusion matrix of 13 classes: see the picture" in report(
+        Metrics(1, 1.0, 1.0, 0.0, figures, none, False), table
+    )
+
+
+@pytest.mark.parametrize("name", ["$x^{", "\x1b[31m", "日本", "x" * 300], ids=ascii)
+def test_a_class_name_may_be_anything_in_a_picture(name: str) -> None:
+    from trainers import plots
+
+    table = ClassTable(((0, name), (1, "LH")))
+    metrics = Metrics(4, 0.75, 0.75, 0.5, FIGURES[:2], ((2, 1), (0, 1)), False)
+    assert plots.confusion(metrics, table).startswith(b"\x89PNG")
+
+
+def test_a_picture_by_name_never_takes_the_place_of_another_file(trained: Path, run: Run) -> None:
+    pytest.importorskip("matplotlib")
+    Path("mine.png").write_text("mine")
+    refused = run("evaluate", "--images", "raw-data", "--picture", "mine.png")
+    assert refused.exit_code == 2
+    assert "type --force" in refused.stderr
+    assert Path("mine.png").read_text() == "mine"
+    assert run("evaluate", "--images", "raw-data", "--picture", "mine.png", "--force").exit_code == 0
+    assert run("evaluate", "--images", "raw-data", "--picture", "mine.txt").exit_code == 2

@@ -1,0 +1,171 @@
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from manifest_tools.groundtruth.example_columns import Example
+from trainers import predict, read_model
+from trainers.contact_sheet import MOST, Tile, sheet
+from trainers.predict import Prediction
+from trainers.prediction_inputs import read_picture, truth_of
+
+Run = Callable[..., Any]
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_predict_as_one_types_it(trained: Path, run: Run) -> None:
+    result = run("predict", "raw-data/RH-40.jpg", "raw-data/LH-41.jpg")
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.split()[0] == "raw-data/RH-40.jpg"
+    assert first.split()[1] in ("RH", "LH")
+    assert 0.5 <= float(first.split()[2]) <= 1
+    assert second.startswith("raw-data/LH-41.jpg")
+
+
+def test_json_is_a_line_a_picture(trained: Path, run: Run) -> None:
+    told = rows(run("predict", "--json", "raw-data").stdout)
+    assert len(told) == 48
+    assert [row["picture"] for row in told] == sorted(row["picture"] for row in told)
+    for row in told:
+        assert set(row) == {"picture", "class", "index", "probability", "probabilities"}
+        assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert row["probability"] == max(row["probabilities"]) == row["probabilities"][row["index"]]
+
+
+def test_it_says_what_evaluate_counts(trained: Path, run: Run) -> None:
+    told = rows(run("predict", "--json", "--manifest", "validation.manifest", "--images", "raw-data").stdout)
+    figures = json.loads(run("evaluate", "--images", "raw-data", "--json").stdout)
+    assert np.mean([row["right"] for row in told]) == figures["accuracy"]
+    losses = [-np.log(row["probabilities"][["RH", "LH"].index(row["truth"][0])]) for row in told]
+    assert np.mean(losses) == pytest.approx(figures["loss"], abs=1e-5)
+
+
+def test_bad_pictures_are_a_line_each_and_the_run_goes_on(trained: Path, run: Run) -> None:
+    Path("note.jpg").write_text("no picture")
+    result = run("predict", "note.jpg", "missing.jpg", "raw-data/RH-40.jpg", "raw-data")
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 49
+    first, second = result.stderr.splitlines()
+    assert first == "note.jpg: expected a picture, found 10 bytes that begin with no picture"
+    assert second == "missing.jpg: no such file or directory"
+
+
+def test_a_name_cannot_steer_the_terminal(trained: Path, run: Run) -> None:
+    evil = Path("\x1b[31mred.jpg")
+    evil.write_bytes(Path("raw-data/RH-40.jpg").read_bytes())
+    Path("\x1b[32mgreen.jpg").write_bytes(b"")
+    result = run("predict", str(evil), "\x1b[32mgreen.jpg")
+    assert "\x1b" not in result.stdout + result.stderr
+    assert "red.jpg" in result.stdout
+    assert "green.jpg" in result.stderr
+
+
+def test_the_truth_stands_beside_a_wrong_answer(trained: Path, run: Run) -> None:
+    path = Path("validation.manifest")
+    told = rows(run("predict", "--json", "raw-data", "--manifest", path).stdout)
+    known = [row for row in told if "truth" in row]
+    assert len(known) == 16
+    wrong = [row for row in known if not row["right"]]
+    shown = run("predict", "raw-data", "--manifest", path).stdout
+    assert shown.count("wrong: ") == len(wrong)
+
+
+def colours(picture: Image.Image) -> set[Any]:
+    found = picture.convert("RGB").getcolors(1 << 24)
+    assert found is not None
+    return {colour for _, colour in found}
+
+
+RED, GREEN = (198, 40, 40), (27, 127, 59)
+
+
+def tile(right: bool | None, picture: bytes = b"") -> Tile:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (90, 90, 90)).save(out, "PNG")
+    return Tile(picture or out.getvalue(), "a.jpg", "RH 0.998", "" if right is None else "LH", right)
+
+
+@pytest.mark.parametrize(
+    ("right", "seen", "unseen"),
+    [
+        pytest.param(True, {GREEN}, {RED}, id="a right answer is green"),
+        pytest.param(False, {RED}, {GREEN}, id="a wrong answer is red"),
+        pytest.param(None, set(), {RED, GREEN}, id="without truth there is neither"),
+    ],
+)
+def test_tiles_show_what_is_right(right: bool | None, seen: set[Any], unseen: set[Any]) -> None:
+    with Image.open(io.BytesIO(sheet([tile(right)]))) as picture:
+        found = colours(picture)
+    assert seen <= found
+    assert not unseen & found
+
+
+def test_a_wrong_answer_has_another_sign_than_a_right_one_without_any_colour() -> None:
+    signs = []
+    for right in (True, False):
+        with Image.open(io.BytesIO(sheet([tile(right)]))) as picture:
+            corner = np.asarray(picture.convert("RGB").crop((112, 10, 138, 36)))
+        signs.append((corner != 255).any(axis=2))
+    assert (signs[0] != signs[1]).mean() > 0.05
+
+
+def test_a_sheet_has_a_limit_and_may_be_empty() -> None:
+    with Image.open(io.BytesIO(sheet([tile(None)] * (MOST + 9)))) as full:
+        assert full.height < 12_000
+    with Image.open(io.BytesIO(sheet([]))) as none:
+        assert none.width > 100
+
+
+def test_a_sheet_is_drawn_and_not_written_over(trained: Path, run: Run) -> None:
+    words = ("predict", "raw-data/RH-40.jpg", "--sheet", "sheet.png")
+    assert "sheet.png: written" in run(*words).stderr
+    assert "sheet.png: unchanged" in run(*words).stderr
+    other = run("predict", "raw-data/LH-41.jpg", "--sheet", "sheet.png")
+    assert other.exit_code == 2
+    assert "type --force" in other.stderr
+    assert run("predict", "raw-data/LH-41.jpg", "--sheet", "sheet.png", "--force").exit_code == 0
+
+
+def test_nothing_to_ask_about_is_refused_with_what_to_type(trained: Path, run: Run) -> None:
+    result = run("predict")
+    assert result.exit_code == 2
+    assert "type `mtool predict PICTURES...`" in result.stderr
+    Path("empty").mkdir()
+    assert "no picture in this folder" in run("predict", "empty").stderr
+
+
+@pytest.mark.parametrize(
+    ("picture", "classes"),
+    [
+        pytest.param("left/1.jpg", (0,), id="folder and name"),
+        pytest.param("/somewhere/raw-data/right/1.jpg", (1,), id="a path from the root"),
+        pytest.param("1.jpg", None, id="a name that two lines disagree about"),
+        pytest.param("2.jpg", (1, 3), id="a name that only one line has"),
+        pytest.param("3.jpg", None, id="a name that no line has"),
+    ],
+)
+def test_truth_is_found_by_the_end_of_the_path(picture: str, classes: tuple[int, ...] | None) -> None:
+    examples = [
+        Example(1, "s3://lab3/left/1.jpg", (0,)),
+        Example(2, "s3://lab3/right/1.jpg", (1,)),
+        Example(3, "s3://lab3/right/2.jpg", (3, 1)),
+    ]
+    assert truth_of(examples).of(picture) == classes
+
+
+def test_from_python_it_is_one_function_over_names(trained: Path) -> None:
+    names = ["raw-data/RH-40.jpg", "raw-data/none.jpg", "raw-data/LH-41.jpg"]
+    first, bad, last = predict(read_model("model"), names, read_picture)
+    assert isinstance(first, Prediction)
+    assert isinstance(last, Prediction)
+    assert not isinstance(bad, Prediction)
+    assert bad.reason == "no such file or directory"

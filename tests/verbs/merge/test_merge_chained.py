@@ -1,0 +1,277 @@
+"""Outputs of chained and of adjustment jobs, and real manifests."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.edits.rename import RenameAttribute
+from manifest_tools.verbs.merge.merge import merge
+from manifest_tools.verbs.rewrite.rewrite import rewrite
+from tests.chained_lines import ADJUSTED, UNADJUSTED, boxes, kind, pair, row, values
+from tests.ground_truth import line, lines_of, write
+
+
+def test_labels_of_two_jobs_for_one_picture_go_on_one_line_with_their_bytes(tmp_path: Path) -> None:
+    one = b'{"source-ref": "s3://raw/1.jpg", "kind": 1, "kind-metadata": {"class-name": "LH", "x": 1.10}}'
+    two = (
+        b'{"boxes-metadata" : {"type":"groundtruth/object-detection", "x": 1.10},'
+        b' "source-ref":"s3://raw/1.jpg","boxes": {"annotations": [ ]}}'
+    )
+    a, b = write(tmp_path / "a", one), write(tmp_path / "b", two)
+    found = merge(a, b, output=str(tmp_path / "out"), rejects=str(tmp_path / "rest"))
+    assert lines_of(tmp_path / "out") == [
+        b'{"source-ref": "s3://raw/1.jpg", "kind": 1, "kind-metadata": {"class-name": "LH", "x": 1.10}, '
+        b'"boxes-metadata" : {"type":"groundtruth/object-detection", "x": 1.10}, '
+        b'"boxes": {"annotations": [ ]}}'
+        b"\n"
+    ]
+    assert lines_of(tmp_path / "rest") == [two + b"\n"]
+    assert [one.overlaid for one in found.manifests] == [1, 0]
+    assert found.manifests[1].left_out == {"overlaid": 1}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=8),
+    st.integers(0, 7),
+)
+def test_the_input_and_the_output_of_a_chained_job_make_its_output_and_what_it_left_out(
+    drawn: list[tuple[int, bool, bool]], cut: int
+) -> None:
+    first = [row(n, kind(index)) for n, (index, _, _) in enumerate(drawn)]
+    second = [
+        row(n, kind(index), *([boxes("boxes", (0, n))] if boxed else []))
+        for n, (index, boxed, there) in enumerate(drawn)
+        if there or n == 0
+    ]
+    second = second[cut % len(second) :] + second[: cut % len(second)]
+    with TemporaryDirectory() as name:
+        a, b = write(Path(name) / "a", *first), write(Path(name) / "b", *second)
+        merge(a, b, output=f"{name}/out", jobs=1)
+        out = lines_of(f"{name}/out")
+    by_picture = {json.loads(found)["source-ref"]: found for found in second}
+    expected = [by_picture.get(json.loads(found)["source-ref"], found) + b"\n" for found in first]
+    assert out == expected
+
+
+def test_many_lines_take_their_labels_from_all_over_another_manifest(tmp_path: Path) -> None:
+    count = 3000
+    a = write(tmp_path / "a", *(row(n, kind(n % 2)) for n in range(count)))
+    pads = [pair("pad", "x" * 40 * (n % 90), "groundtruth/custom") for n in range(count)]
+    order = [n * 1009 % count for n in range(count)]
+    b = write(tmp_path / "b", *(row(n, boxes("boxes", (n % 2, n)), pads[n]) for n in order))
+    merge(a, b, output=str(tmp_path / "out"))
+    expected = [row(n, kind(n % 2), boxes("boxes", (n % 2, n)), pads[n]) + b"\n" for n in range(count)]
+    assert lines_of(tmp_path / "out") == expected
+
+
+def test_a_label_takes_the_place_of_the_failure_that_stands_on_the_first_line(tmp_path: Path) -> None:
+    failure = {"boxes-metadata": {"failure-reason": "expired"}}
+    a = write(tmp_path / "a", row(1, kind(0), failure), row(2, kind(1), boxes("boxes", (0, 3))))
+    b = write(tmp_path / "b", row(1, boxes("boxes", (1, 5))), row(2, failure))
+    merge(a, b, output=str(tmp_path / "out"))
+    one, two = values(tmp_path / "out")
+    assert one == {**json.loads(row(1, kind(0), boxes("boxes", (1, 5))))}
+    assert two == json.loads(row(2, kind(1), boxes("boxes", (0, 3))))
+
+
+def test_a_conflict_over_one_label_is_decided_for_that_label_alone(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", row(1, kind(0), boxes("boxes", (0, 3))))
+    b = write(tmp_path / "b", row(1, kind(1), boxes("masks", (1, 5))))
+    with pytest.raises(BadData, match="differing labels"):
+        merge(a, b, output=str(tmp_path / "out"))
+    found = merge(a, b, output=str(tmp_path / "out"), on_conflict="last")
+    assert values(tmp_path / "out") == [
+        json.loads(row(1, kind(1), boxes("boxes", (0, 3)), boxes("masks", (1, 5))))
+    ]
+    assert (found.conflicts, [one.won for one in found.manifests]) == (1, [0, 1])
+
+
+def test_names_that_differ_are_made_one_or_refused(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", row(1, kind(0, "lab1-kind")), row(2, kind(0, "lab1-kind")))
+    b = write(tmp_path / "b", row(2, kind(0, "lab2-kind")), row(3, kind(1, "lab2-kind")))
+    out = tmp_path / "out"
+    with pytest.raises(
+        Refused, match="pictures are not the same; --label-attribute lab1-kind gives them one name"
+    ):
+        merge(a, b, output=str(out))
+    found = merge(a, b, output=str(out), label_attribute_name="kind")
+    assert lines_of(out) == [row(1, kind(0)) + b"\n", row(2, kind(0)) + b"\n", row(3, kind(1)) + b"\n"]
+    assert [one.renamed for one in found.manifests] == [2, 1]
+    found = merge(a, b, output=str(out), label_attribute_name="lab1-kind", force=True)
+    assert [one.renamed for one in found.manifests] == [0, 1]
+    assert lines_of(out)[:2] == lines_of(a)
+
+
+def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
+    rows = [line(n, n % 3) for n in range(5)]
+    a, b = write(tmp_path / "a", *rows), write(tmp_path / "b", *rows[:2])
+    merge(a, b, output=str(tmp_path / "out"), label_attribute_name="sort")
+    rewrite(a, edits=[RenameAttribute("kind", "sort")])
+    assert (tmp_path / "out").read_bytes() == Path(a).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told", "message"),
+    [
+        (kind(0), boxes("boxes", (0, 1)), None, "cat .*a .*b keeps both"),
+        (kind(0), boxes("boxes", (0, 1)), "kind", "cat .*a .*b keeps both"),
+        (
+            kind(0),
+            boxes("kind", (0, 1)),
+            None,
+            "'kind' is image-classification in .*a and object-detection in",
+        ),
+        (kind(0), {**kind(0, "k"), **kind(1, "l")}, "kind", "which of 'k' and 'l' is to be 'kind'"),
+        (kind(0), {**kind(0, "k"), **kind(1, "l")}, "m", "which of 'k' and 'l' is to be 'm'"),
+        (pair("m-ref", "s3://b/1.png", "groundtruth/semantic-segmentation"), {}, "m", "attribute m-ref"),
+        ({}, {}, "kind", "no line of any manifest has a label"),
+    ],
+    ids=[
+        "labels of two types on other pictures",
+        "labels of two types, and one of them told",
+        "one name for labels of two types",
+        "two attributes that could be the one told",
+        "two attributes that could get a new name",
+        "a reference that would lose its -ref",
+        "a name for labels that are not there",
+    ],
+)
+def test_refused_are(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], told: str | None, message: str
+) -> None:
+    a, b = write(tmp_path / "a", row(1, first)), write(tmp_path / "b", row(2, second))
+    with pytest.raises(Refused, match=message):
+        merge(a, b, output=str(tmp_path / "out"), label_attribute_name=told)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("told", ["boxes", "better", "best"], ids=lambda name: f"called {name}")
+@pytest.mark.parametrize("chained", [True, False], ids=["beside the original", "alone"])
+@pytest.mark.parametrize("files", [("o", "a"), ("a", "o")], ids=["original first", "adjusted first"])
+def test_an_adjusted_label_counts_where_it_was_adjusted_and_the_original_elsewhere(
+    tmp_path: Path, told: str, chained: bool, files: tuple[str, str]
+) -> None:
+    originals = [boxes("boxes", (0, n), job_name="one") for n in range(4)]
+    adjusted = [
+        boxes("better", (0, 100), (1, 200), job_name="two", **ADJUSTED),
+        boxes("better", (0, 1), job_name="two", **UNADJUSTED),
+        {"better-metadata": {"failure-reason": "expired"}},
+    ]
+    write(tmp_path / "o", *(row(n, one) for n, one in enumerate(originals)))
+    beside = originals if chained else [{}] * 4
+    write(tmp_path / "a", *(row(n, beside[n], one) for n, one in enumerate(adjusted)))
+    out = tmp_path / "out"
+    found = merge(*(str(tmp_path / name) for name in files), output=str(out), label_attribute_name=told)
+    by_picture = {value["source-ref"]: value for value in values(out)}
+    expected = [
+        boxes(told, (0, 100), (1, 200), job_name="two", **ADJUSTED),
+        *(boxes(told, (0, n), job_name="one") for n in (1, 2, 3)),
+    ]
+    assert by_picture == {f"s3://raw/{n}.jpg": json.loads(row(n, one)) for n, one in enumerate(expected)}
+    assert (found.conflicts, sum(one.adjusted for one in found.manifests)) == (0, 1)
+    again = merge(str(out), output=str(tmp_path / "again"), label_attribute_name=told)
+    assert (tmp_path / "again").read_bytes() == out.read_bytes()
+    assert again.kept == 4
+
+
+def test_on_one_line_the_later_of_two_adjustments_counts(tmp_path: Path) -> None:
+    a = write(
+        tmp_path / "a",
+        row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED), boxes("d", (0, 3), **ADJUSTED)),
+        row(2, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED), boxes("d", (0, 2), **UNADJUSTED)),
+    )
+    merge(a, output=str(tmp_path / "out"), label_attribute_name="b")
+    assert [value["b"]["annotations"][0]["left"] for value in values(tmp_path / "out")] == [3, 2]
+    assert [list(value) for value in values(tmp_path / "out")] == [["source-ref", "b", "b-metadata"]] * 2
+
+
+def test_without_a_name_an_adjustment_stays_beside_its_original_and_a_remark_says_so(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", row(1, boxes("b", (0, 1))), row(2, boxes("b", (0, 1))))
+    b = write(tmp_path / "b", row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED)))
+    found = merge(a, b, output=str(tmp_path / "out"))
+    assert [list(value)[1::2] for value in values(tmp_path / "out")] == [["b", "c"], ["b"]]
+    assert found.remarks == (
+        "'c' adjusts 'b'; --label-attribute b makes them one label, adjusted where it was",
+    )
+
+
+def test_an_adjustment_of_one_of_two_originals_is_not_guessed(tmp_path: Path) -> None:
+    pairs = (boxes("cars", (0, 1)), boxes("people", (0, 2)), boxes("better", (0, 3), **ADJUSTED))
+    a = write(tmp_path / "a", row(1, *pairs))
+    with pytest.raises(Refused, match="which of 'cars' and 'people' .* 'better' adjusts one of them"):
+        merge(a, a, output=str(tmp_path / "out"), label_attribute_name="cars")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boxes-textract-1",
+        "boxes-with-empty-rows",
+        "boxes-yolov5-sample",
+        "input-only",
+        "mixed-image-and-text",
+        "segmentation-one-row",
+        "text-multilabel",
+        "text-span-ner",
+        "workshop-output",
+    ],
+)
+def test_a_real_manifest_merged_with_itself_is_itself(corpus: Path, tmp_path: Path, name: str) -> None:
+    path = corpus / f"{name}.manifest"
+    found = merge(str(path), str(path), output=str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == path.read_bytes()
+    assert found.manifests[1].kept == 0
+
+
+def test_the_workshop_s_split_merges_into_its_output(corpus: Path, tmp_path: Path) -> None:
+    parts = [str(corpus / f"workshop-{part}-lab1.manifest") for part in ("train", "validation")]
+    whole = corpus / "workshop-output.manifest"
+    merge(*parts, output=str(tmp_path / "out"))
+    assert len(lines_of(tmp_path / "out")) == len(lines_of(whole)) == 69
+    pictures = [
+        Counter(value["source-ref"].rpartition("/")[2] for value in values(path))
+        for path in (whole, tmp_path / "out")
+    ]
+    assert pictures[0] == pictures[1]
+
+
+def test_labels_of_several_kinds_go_over_lines_in_any_order(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", *(row(n, kind(0)) for n in (1, 2, 3)))
+    masked = pair("drawn", {"at": 1}, "groundtruth/custom")
+    b = write(tmp_path / "b", row(2, boxes("boxes", (0, 1))), row(1, masked))
+    merge(a, b, output=str(tmp_path / "out"))
+    assert lines_of(tmp_path / "out") == [
+        row(1, kind(0), masked) + b"\n",
+        row(2, kind(0), boxes("boxes", (0, 1))) + b"\n",
+        row(3, kind(0)) + b"\n",
+    ]
+
+
+def test_a_line_takes_from_another_what_was_adjusted_there(tmp_path: Path) -> None:
+    a = write(tmp_path / "a", row(1, kind(0)), row(2, kind(1)))
+    b = write(
+        tmp_path / "b",
+        row(1, boxes("boxes", (0, 1)), boxes("better", (0, 2), **ADJUSTED)),
+        row(2, boxes("boxes", (0, 3)), boxes("better", (0, 3), **UNADJUSTED)),
+    )
+    merge(a, b, output=str(tmp_path / "out"), label_attribute_name="boxes")
+    assert values(tmp_path / "out") == [
+        json.loads(row(1, kind(0), boxes("boxes", (0, 2), **ADJUSTED))),
+        json.loads(row(2, kind(1), boxes("boxes", (0, 3)))),
+    ]
+
+
+def test_two_names_for_one_kind_of_label_are_remarked_on(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", row(1, kind(0, "x"))), write(tmp_path / "b", row(1, kind(1, "y")))
+    found = merge(a, b, output=str(tmp_path / "out"))
+    assert lines_of(tmp_path / "out") == [row(1, kind(0, "x"), kind(1, "y")) + b"\n"]
+    assert found.remarks == (
+        "'x' and 'y' stay two labels; --label-attribute x makes them one, where they mean the same",
+    )

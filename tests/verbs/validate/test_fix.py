@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.verbs.validate.explain import chosen
+from manifest_tools.verbs.validate.fix import DONE, fix
+from manifest_tools.verbs.validate.mend import MENDINGS, mend
+from manifest_tools.verbs.validate.validate import validate
+
+IMAGE = "groundtruth/image-classification"
+EVERY = frozenset(MENDINGS)
+SOUND = (
+    b'{"source-ref" :"s3://b-1/k","n":1.10, "h": 0,"h-metadata":{"class-name":"RH","type":"'
+    + IMAGE.encode()
+    + b'"}}'
+)
+
+
+def line(**parts: Any) -> bytes:
+    value = {"source-ref": "s3://b-1/k", "h": 0, "h-metadata": {"class-name": "RH", "type": IMAGE}}
+    return json.dumps({key.replace("_", "-"): inner for key, inner in (value | parts).items()}).encode()
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended"),
+    [
+        pytest.param(
+            b'{"source-ref": "s3://s3://b/k", "n": 1.10}',
+            b'{"source-ref": "s3://b/k", "n": 1.10}',
+            id="doubled",
+        ),
+        pytest.param(b'{"m-ref": "s3://s3://s3://b/k"}', b'{"m-ref": "s3://b/k"}', id="tripled, in a label"),
+        pytest.param(
+            b'{"h": "07", "h-metadata": {"type": "groundtruth/image-classification"}}',
+            b'{"h": 7, "h-metadata": {"type": "groundtruth/image-classification"}}',
+            id="a string with a zero before it",
+        ),
+        pytest.param(
+            b'{"h": ["1", 2 , "3"], "h-metadata": {"type": "groundtruth/text-classification-multilabel"}}',
+            b'{"h": [1, 2 , 3], "h-metadata": {"type": "groundtruth/text-classification-multilabel"}}',
+            id="strings in a list",
+        ),
+        pytest.param(
+            b'{"h": 1, "auto-metadata": {"type": "x", "job-name": "labeling-job/h"}}',
+            b'{"h": 1, "h-metadata": {"type": "x", "job-name": "labeling-job/h"}}',
+            id="metadata whose job has the label's name",
+        ),
+        pytest.param(
+            b'{"normal": 1, "auto-metadata": {"type": "x", "class-name": "normal"}}',
+            b'{"normal": 1, "normal-metadata": {"type": "x", "class-name": "normal"}}',
+            id="a label called after its class",
+        ),
+        pytest.param(
+            b'{"my_h": 1, "My-H-Metadata": {"type": "groundtruth/image-classification"}}',
+            b'{"my_h": 1, "my_h-metadata": {"type": "groundtruth/image-classification"}}',
+            id="metadata spelt nearly as its label",
+        ),
+    ],
+)
+def test_what_has_one_right_answer_is_mended_and_nothing_else_changes(broken: bytes, mended: bytes) -> None:
+    assert mend(broken, json.loads(broken), EVERY)[0] == mended
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(SOUND, id="a sound line"),
+        pytest.param(b'{"note": "see s3://s3://b/k"}', id="a text that speaks of a URI"),
+        pytest.param(b'{"source": "s3://s3:// is what Ada wrote"}', id="a text that begins with a URI"),
+        pytest.param(
+            b'{"page-num": 4, "kind-metadata": {"type": "groundtruth/image-classification"}}',
+            id="another key beside metadata whose label is not there",
+        ),
+        pytest.param(
+            b'{"c": "1", "c-metadata": {"type": "groundtruth/label-verification"}}', id="a verification"
+        ),
+        pytest.param(
+            b'{"h": "RH", "h-metadata": {"type": "groundtruth/image-classification"}}',
+            id="a name as index",
+        ),
+        pytest.param(b'{"h": 1, "g": 2, "auto-metadata": {"type": "x"}}', id="two labels"),
+        pytest.param(
+            b'{"h": 1, "a-metadata": {"type": "x"}, "b-metadata": {"type": "x"}}', id="two metadata"
+        ),
+        pytest.param(b'{"h": 1, "a-metadata": {"failure-reason": "expired"}}', id="a failed line"),
+    ],
+)
+def test_what_has_no_one_right_answer_is_left_alone(kept: bytes) -> None:
+    assert mend(kept, json.loads(kept), EVERY) == (kept, [])
+
+
+@pytest.fixture
+def broken(in_folder: Path) -> Path:
+    """A manifest with everything that can be mended, and a sound line with its own spelling."""
+    path = Path("a.manifest")
+    first = line(source_ref="s3://s3://b-1/1", h="0")
+    stray = first.replace(b"h-metadata", b"h_metadata").replace(b"/1", b"/2")
+    path.write_bytes(b"\n".join([first, b"", SOUND, b"  ", stray, b"not json"]))
+    return path
+
+
+def test_every_code_that_can_be_mended_is_and_what_cannot_be_read_stays(broken: Path) -> None:
+    (fixed,) = fix("a.manifest")
+    assert fixed.mended == {"MT104": 2, "MT105": 1, "MT115": 2, "MT213": 1, "MT215": 2}
+    lines = broken.read_bytes().split(b"\n")
+    assert lines[1] == SOUND
+    assert lines[3:] == [b"not json", b""]
+    assert {problem.code for problem in validate("a.manifest")} == {"MT102"}
+
+
+def test_once_more_there_is_nothing_to_mend_and_the_file_is_not_touched(broken: Path) -> None:
+    fix("a.manifest")
+    before = broken.stat()
+    assert [fixed.mended.total() for fixed in fix("a.manifest")] == [0]
+    assert broken.stat().st_ino == before.st_ino
+
+
+def test_a_dry_run_counts_and_writes_nothing(broken: Path) -> None:
+    before = broken.read_bytes()
+    (fixed,) = fix("a.manifest", dry_run=True)
+    assert fixed.mended.total() == 8
+    assert broken.read_bytes() == before
+
+
+def test_only_the_selected_codes_are_mended(broken: Path) -> None:
+    (fixed,) = fix("a.manifest", select=chosen(("MT104",), ()))
+    assert fixed.mended == {"MT104": 2}
+    assert b"s3://s3://" in broken.read_bytes()
+
+
+def test_lines_end_as_they_did(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(SOUND + b"\r\n\r\n" + SOUND)
+    fix("a.manifest")
+    assert Path("a.manifest").read_bytes() == (SOUND + b"\r\n") * 2
+
+
+@pytest.mark.parametrize("name", ["-", "a.manifest.gz"])
+def test_what_has_no_place_is_refused(in_folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gzip
+    import io
+    import sys
+
+    Path("a.manifest.gz").write_bytes(gzip.compress(SOUND + b"\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SOUND + b"\n")))
+    with pytest.raises(Refused, match="cannot be mended in place"):
+        fix(name)
+
+
+def test_what_is_no_manifest_is_left_for_validate_to_tell_of(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(b"[\n]\n")
+    assert fix("a.manifest") == []
+
+
+def test_every_code_with_a_mending_says_what_was_done() -> None:
+    assert set(DONE) == {"MT104", "MT105", *MENDINGS}
+
+
+labels: st.SearchStrategy[Any] = st.sampled_from([0, "0", "17", "RH", None, ["1"], [1, "2"], {}, True])
+refs = st.sampled_from(["s3://b-1/k", "s3://s3://b-1/k", "s3://s3://", "x"])
+metadata_keys = st.sampled_from(["h-metadata", "h_metadata", "auto-metadata", "source-ref-metadata"])
+kinds = st.sampled_from([IMAGE, f"{IMAGE}-multilabel", "groundtruth/label-verification", "other"])
+
+
+@given(labels, refs, metadata_keys, kinds)
+def test_mending_is_done_once_and_leaves_no_such_problem(label: Any, ref: str, key: str, kind: str) -> None:
+    spelt = json.dumps({"source-ref": ref, "h": label, key: {"class-name": "x", "type": kind}}).encode()
+    done = True
+    while done:
+        spelt, codes = mend(spelt, json.loads(spelt), EVERY)
+        done = bool(codes)
+    from manifest_tools.verbs.validate.engine.run_rules import judge
+
+    assert not {rule.code for rule, _ in judge(spelt, (), None)[0]} & EVERY

@@ -1,0 +1,202 @@
+"""A trained model as files: the ``model.tar.gz`` that train writes and everybody else reads.
+
+Its names are the built-in algorithm's (``image-classification-NNNN.params``,
+``image-classification-symbol.json``, ``model-shapes.json``); ``classes.json`` is ours and says what the
+others do not: the class table, and how a picture becomes the network's input. An archive may come from
+anywhere, so it is read into memory, member by member, under limits, and never unpacked on the disk.
+"""
+
+import gzip
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from manifest_tools.base.errors import BadData, MtoolError
+from manifest_tools.groundtruth.classes import ClassTable
+
+ARCHIVE = "model.tar.gz"
+CARD = "classes.json"
+
+# The largest network here (resnet152_v2) is 240 MB; several checkpoints may lie side by side.
+MAX_BYTES = 2 << 30
+MAX_MEMBERS = 64
+
+
+class BadModel(BadData):
+    """A model that is none, or that should not be trusted."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}; `mtool train` makes a model.tar.gz")
+        self.source = source
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained network with all that is needed to ask it: files by name, and their meaning."""
+
+    trainer: str
+    """Who can read the files: a key of ``trainers.registry.TRAINERS``."""
+
+    network: str
+    image_size: int
+    """Side of the square picture that it takes, in pixels."""
+
+    table: ClassTable
+    multi_label: bool
+    attribute: str
+    """The label attribute that it was trained on."""
+
+    files: Mapping[str, bytes]
+
+    def card(self) -> dict[str, Any]:
+        """Return what classes.json says."""
+        return {
+            **self.table.to_json(),
+            "label-attribute": self.attribute,
+            "multi-label": self.multi_label,
+            "network": self.network,
+            "trainer": self.trainer,
+            "input": {
+                "side": self.image_size,
+                "channels": "RGB",
+                "values": "0 to 255; the network subtracts its mean and divides by itself",
+                "fit": "shorter edge resized to the side, then the centre is cut out",
+            },
+            "output": "one probability a class" + (", each by itself" if self.multi_label else ""),
+        }
+
+
+def write_model(model: Model, stream: BinaryIO) -> None:
+    """Write the model as a tar file: same model, same bytes, so neither times nor owners are in it."""
+    files = {**model.files, CARD: json.dumps(model.card(), indent=2).encode() + b"\n"}
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(files):
+            member = tarfile.TarInfo(name)
+            member.size = len(files[name])
+            archive.addfile(member, io.BytesIO(files[name]))
+
+
+def read_model(path: str) -> Model:
+    """Return the model in a folder, or in a model.tar.gz, here or in S3; raises BadModel, or MtoolError."""
+    if path.startswith("s3://"):
+        return _read_object(path if path.endswith(".tar.gz") else inside(path, ARCHIVE))
+    place = Path(path)
+    if place.is_dir() and (place / ARCHIVE).exists():
+        place = place / ARCHIVE
+    if place.is_dir():
+        return _model(path, _read_folder(path, place))
+    if not place.exists():
+        raise MtoolError(f"{path}: no model there; type `mtool train` first, or --model PATH")
+    with place.open("rb") as stream:
+        return _model(str(place), read_archive(str(place), stream))
+
+
+def inside(folder: str, name: str) -> str:
+    """Return the place of a file in the folder of a model, which may be a prefix in S3.
+
+    >>> inside("s3://lab3-models/one/", "model.tar.gz")
+    's3://lab3-models/one/model.tar.gz'
+    """
+    return f"{folder.rstrip('/')}/{name}" if folder.startswith("s3://") else str(Path(folder) / name)
+
+
+def _read_object(uri: str) -> Model:
+    from manifest_tools.io import s3
+
+    with s3.open_stream(uri) as stream:
+        return _model(uri, read_archive(uri, stream))
+
+
+def read_archive(
+    source: str, stream: BinaryIO, *, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS
+) -> dict[str, bytes]:
+    """Return the files of a gzipped tar by name; raises BadModel for anything but plain files.
+
+    No more than ``max_bytes`` are ever unpacked, whatever the archive promises.
+    """
+    try:
+        limited = cast(BinaryIO, _Limited(source, gzip.GzipFile(fileobj=stream), max_bytes))
+        with tarfile.open(fileobj=limited, mode="r|") as archive:
+            return dict(_members(source, archive, max_members))
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise BadModel(source, f"expected a gzipped tar file ({error})") from error
+
+
+def _members(source: str, archive: tarfile.TarFile, max_members: int) -> Iterator[tuple[str, bytes]]:
+    for count, member in enumerate(archive):
+        if count >= max_members:
+            raise BadModel(source, f"more than {max_members} files in it")
+        name = _safe_name(source, member)
+        stream = archive.extractfile(member) if name else None
+        if stream is not None:
+            yield name, stream.read()
+
+
+def _safe_name(source: str, member: tarfile.TarInfo) -> str:
+    """Return the member's name, or nothing for a folder; raises BadModel for all that could harm."""
+    try:
+        checked = tarfile.data_filter(member, "model")
+    except tarfile.FilterError as error:
+        raise BadModel(source, f"refused: {error}") from error
+    if checked.isdir():
+        return ""
+    if not checked.isreg() or checked.issparse():
+        raise BadModel(source, f"refused: {checked.name!r} is no plain file")
+    return Path(checked.name).name
+
+
+class _Limited:
+    """A stream that ends in BadModel once more than ``limit`` bytes have come out of it."""
+
+    def __init__(self, source: str, stream: gzip.GzipFile, limit: int) -> None:
+        self.source, self.stream, self.left = source, stream, limit
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(min(size, self.left + 1))
+        self.left -= len(data)
+        if self.left < 0:
+            raise BadModel(self.source, "refused: it unpacks to more than a model should be")
+        return data
+
+
+def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
+    files = [file for file in folder.iterdir() if file.suffix in (".json", ".params") and file.is_file()]
+    if sum(file.stat().st_size for file in files) > MAX_BYTES:
+        raise BadModel(source, "refused: larger than a model should be")
+    return {file.name: file.read_bytes() for file in files}
+
+
+def _model(source: str, files: dict[str, bytes]) -> Model:
+    if CARD not in files:
+        raise BadModel(source, f"no {CARD} in it, so nobody knows what its classes are called")
+    try:
+        card = json.loads(files.pop(CARD))
+        return Model(
+            trainer=_text(card["trainer"]),
+            network=_text(card["network"]),
+            image_size=_side(card["input"]["side"]),
+            table=ClassTable.from_json(card),
+            multi_label=card["multi-label"] is True,
+            attribute=_text(card["label-attribute"]),
+            files=files,
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadModel(source, f"{CARD} cannot be read ({error!r})") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, found {value!r}")
+    return value
+
+
+def _side(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 4_096:
+        raise ValueError(f"expected a side of 1 to 4,096 pixels, found {value!r}")
+    return value

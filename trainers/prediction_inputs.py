@@ -1,0 +1,112 @@
+"""Which pictures a model is asked about, where their bytes come from, and what is known of them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.images.paths import Places, read_file
+from manifest_tools.images.shrink import FORMATS, Recipe, Unusable
+from manifest_tools.verbs.convert.convert import Plan, plan
+from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
+from manifest_tools.verbs.convert.pictures import Fetch, make
+
+# A folder among the pictures stands for the files in it that end so.
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+_AS_IT_IS = Recipe(pass_through=True, accepted=FORMATS)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Pictures by name, and how to get the bytes of one; ``read`` raises Unusable."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+
+def about_files(typed: Sequence[str]) -> Questions:
+    """Return the pictures that were typed: files, ``s3://`` URIs, and the picture files in a folder."""
+    return Questions(tuple(name for path in typed for name in _expanded(path)), read_picture)
+
+
+def about_lines(planned: Plan, fetch: Fetch | None) -> Questions:
+    """Return the pictures of a manifest's labelled lines."""
+    refs = dict.fromkeys(example.ref for example in planned.examples.examples)
+    return Questions(tuple(refs), lambda ref: _bytes(make(planned.places, _AS_IT_IS, fetch, ref)))
+
+
+def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[str]) -> Plan:
+    """Return where the pictures of a manifest are to be had; nothing will be written."""
+    return plan(
+        manifest,
+        "recordio",
+        "nowhere",
+        images=images,
+        label_attribute=label_attribute,
+        pass_through=True,
+    )
+
+
+def read_picture(name: str) -> bytes:
+    """Return the bytes of a file or an object in S3; raises Unusable."""
+    if name.startswith("s3://"):
+        return _bytes(make(Places((), "."), _AS_IT_IS, fetch_from_s3, name))
+    return read_file(name)
+
+
+def _expanded(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):
+        yield path
+        return
+    found = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
+    if not found:
+        raise Refused(f"{path}: no picture in this folder ({', '.join(ENDINGS)})")
+    yield from (os.path.join(path, name) for name in found)
+
+
+def _bytes(made: bytes | Unusable) -> bytes:
+    if isinstance(made, Unusable):
+        raise made
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The classes of a manifest's pictures, by the ends of their paths.
+
+    >>> truth = truth_of([Example(1, "s3://b/left/1.jpg", (0,)), Example(2, "s3://b/right/1.jpg", (1,))])
+    >>> truth.of("photos/right/1.jpg"), truth.of("2.jpg")
+    ((1,), None)
+    """
+
+    by_name: dict[str, list[tuple[list[str], tuple[int, ...]]]] = field(default_factory=dict)
+
+    def of(self, picture: str) -> tuple[int, ...] | None:
+        """Return the classes of the line whose source-ref ends most like ``picture``.
+
+        None where no line has its file name, or where several fit equally well and disagree.
+        """
+        path = picture.replace(os.sep, "/").split("/")[::-1]
+        likeness = [(_alike(path, ref), classes) for ref, classes in self.by_name.get(path[0], [])]
+        best = max((alike for alike, _ in likeness), default=0)
+        answers = {classes for alike, classes in likeness if alike == best}
+        return answers.pop() if len(answers) == 1 else None
+
+
+def truth_of(examples: Sequence[Example]) -> Truth:
+    """Return what the labelled lines of a manifest say."""
+    truth = Truth()
+    for example in examples:
+        path = example.ref.split("/")[::-1]
+        truth.by_name.setdefault(path[0], []).append((path, tuple(sorted(set(example.classes)))))
+    return truth
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """Return how many parts two reversed paths have in common before they differ."""
+    return next(
+        (count for count, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )

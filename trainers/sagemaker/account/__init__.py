@@ -1,0 +1,1 @@
+"""What is in an account: jobs, costs, failures, permissions."""

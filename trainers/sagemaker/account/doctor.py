@@ -1,0 +1,150 @@
+"""Why a job failed: its reason and its log, held against the failures that are known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manifest_tools.known_failures import KnownFailure, recognise
+from trainers.sagemaker.account.advice import Setting, command
+from trainers.sagemaker.account.jobs import find
+from trainers.sagemaker.client.client import Denied, pages
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.training.log_lines import Fault, read_line
+from trainers.sagemaker.training.log_streams import last_lines
+
+_LINES = 2_000  # of the log of each machine, from its end: a failure is what it says last
+_LOGGED = ("training", "transform", "endpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A known failure that was recognised, ``where`` it was, and the command line against it."""
+
+    failure: KnownFailure
+    where: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is known of a job, or of a text (then without a name and a state).
+
+    ``ending`` says what a job ended by that ran well until then, a limit of time, say; ``faults`` are the
+    log's own lines about errors, the last ones; ``remark`` says why the log could not be read.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+    name: str = ""
+    kind: str = ""
+    state: str = ""
+    reason: str = ""
+    ending: str = ""
+    faults: tuple[str, ...] = ()
+    remark: str = ""
+
+    @property
+    def unexplained(self) -> bool:
+        """Say whether something failed, and nothing known matches."""
+        return not self.diagnoses and not self.ending and (not self.name or self.state == "Failed")
+
+
+# By the state that a job ended in, of those that are no failure.
+_ENDINGS = {
+    "MaxRuntimeExceeded": "it ran as long as it was allowed to, and what it had by then is kept; type the"
+    " same with a longer --max-run",
+    "MaxWaitTimeExceeded": "spot machines did not come, or not for long enough; type the same with a longer"
+    " --max-wait, or without --spot",
+    "Stopped": "somebody stopped it",
+    "Interrupted": "its spot machines were taken away; it goes on when others come",
+}
+
+
+def examine(name: str) -> Examined:
+    """Return what a job, or an endpoint, failed by; raises NotThere, and what ``client.send`` raises."""
+    job, told = find(name)
+    state = told.get("SecondaryStatus", job.state)
+    reason = _reason(job.kind, name, told)
+    lines: list[str] = []
+    remark = ""
+    if job.kind in _LOGGED:
+        try:
+            lines = [line.text for line in last_lines(job.kind, name, _LINES)]
+        except Denied as error:
+            remark = f"the log could not be read: {error}"
+    failed = job.state == "Failed"
+    setting = _setting(name, told)
+    return Examined(
+        diagnose({"its reason": reason, "its log": "\n".join(lines)}, setting) if failed else (),
+        name,
+        job.kind,
+        job.state,
+        reason,
+        "" if failed else _ENDINGS.get(state, _ENDINGS.get(job.state, "")),
+        tuple(_faults(lines)) if failed else (),
+        remark,
+    )
+
+
+def examine_text(text: str) -> Examined:
+    """Return what a message, or a log, that somebody has shows."""
+    return Examined(diagnose({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
+
+
+def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...]:
+    """Return the known failures that the texts show, by the text; the same one comes once.
+
+    >>> found = diagnose({"the text": "Empty .rec file in train channel"}, Setting())
+    >>> [(one.failure.row, one.command) for one in found]
+    [(28, 'mtool convert train.manifest --to recordio -o train')]
+    """
+    found: dict[int, Diagnosis] = {}
+    for where, text in texts.items():
+        for failure in recognise(text):
+            found.setdefault(failure.row, Diagnosis(failure, where, command(failure, setting)))
+    return tuple(found.values())
+
+
+def _reason(kind: str, name: str, told: Mapping[str, Any]) -> str:
+    """Return the failure reason; a tuning job's own says little, so that of a failed trial comes with it."""
+    reason = str(told.get("FailureReason", ""))
+    if kind != "tuning":
+        return reason
+    for page in pages(resources.trials(name)):
+        for trial in page["TrainingJobSummaries"]:
+            if trial["TrainingJobStatus"] == "Failed":
+                why = trial.get("FailureReason", "no reason was given")
+                return f"{reason} ({trial['TrainingJobName']}: {why})".strip()
+    return reason
+
+
+def _faults(lines: Iterable[str], most: int = 5) -> list[str]:
+    """Return the last lines that say an error, each once."""
+    found = [said.text for line in lines for said in read_line(line) if isinstance(said, Fault)]
+    return list(dict.fromkeys(found))[-most:]
+
+
+_PURPOSES = {"object-detection": "object-detection", "semantic-segmentation": "semantic-segmentation"}
+
+
+def _setting(name: str, told: Mapping[str, Any]) -> Setting:
+    """Return what the job's description has for a command line."""
+    image = told.get("AlgorithmSpecification", {}).get("TrainingImage", "")
+    algorithm = image.rpartition("/")[2].partition(":")[0]
+    sources = (
+        channel.get("DataSource", {}).get("S3DataSource", {})
+        for channel in told.get("InputDataConfig") or ()
+        if channel.get("ChannelName") in ("train", "validation")
+    )
+    manifests = tuple(one["S3Uri"] for one in sources if one.get("S3DataType") == "AugmentedManifestFile")
+    hyperparameters = {
+        key: value for key, value in told.get("HyperParameters", {}).items() if not key.startswith("_")
+    }
+    usual = Setting()
+    return Setting(
+        name,
+        manifests or usual.manifests,
+        _PURPOSES.get(algorithm, usual.purpose),
+        hyperparameters,
+        told.get("RoleArn", ""),
+        told.get("OutputDataConfig", {}).get("S3OutputPath", ""),
+    )

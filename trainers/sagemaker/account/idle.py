@@ -1,0 +1,82 @@
+"""Endpoints that nobody asks anything, and that are billed all the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from trainers.sagemaker.account.jobs import Job, list_jobs
+from trainers.sagemaker.client import tags
+from trainers.sagemaker.client.client import Denied, ask, send
+from trainers.sagemaker.requests import resources
+
+IDLE_AFTER = timedelta(hours=1)
+_LOOK_BACK = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An endpoint that nobody asks anything, ``since`` the last request, or since it was made.
+
+    ``asked`` is False where there was no request in two weeks, or ever. ``reminder`` is when somebody wanted
+    to be reminded of it (``deploy --remind-after``), once that time has come.
+    """
+
+    job: Job
+    since: datetime
+    asked: bool
+    reminder: datetime | None = None
+
+
+def idle_endpoints(
+    *, now: datetime | None = None, prices: Mapping[str, float] | None = None, after: timedelta = IDLE_AFTER
+) -> list[Idle]:
+    """Return the endpoints without a request for an hour or longer, or to be reminded of, longest idle first.
+
+    CloudWatch counts the requests (Invocations, of AWS/SageMaker). Raises what ``client.ask`` raises.
+    """
+    moment = now or datetime.now(UTC)
+    found = []
+    for job in list_jobs(("endpoint",), prices=prices):
+        if job.state != "InService":
+            continue
+        told = send(resources.describe("endpoint", job.name))
+        last = _last_request(told, moment)
+        since = max(last or job.created, job.created)
+        reminder = _reminder(told, moment)
+        if moment - since >= after or reminder is not None:
+            found.append(Idle(job, since, last is not None, reminder))
+    return sorted(found, key=lambda one: one.since)
+
+
+def _reminder(told: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return when to remind of a described endpoint, None before that time, or where tags cannot be read."""
+    try:
+        wanted = tags.reminder(tags.of(told["EndpointArn"]))
+    except Denied:
+        return None
+    return wanted if wanted is not None and wanted <= now else None
+
+
+def _last_request(told: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return the hour in which the endpoint was last asked, None where that is two weeks ago or more."""
+    name = told["EndpointName"]
+    last = [_last_of(name, one["VariantName"], now) for one in told.get("ProductionVariants", ())]
+    return max((moment for moment in last if moment is not None), default=None)
+
+
+def _last_of(name: str, variant: str, now: datetime) -> datetime | None:
+    asked = {
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "Invocations",
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": name},
+            {"Name": "VariantName", "Value": variant},
+        ],
+        "StartTime": now - _LOOK_BACK,
+        "EndTime": now,
+        "Period": 3600,
+        "Statistics": ["Sum"],
+    }
+    points = ask("cloudwatch", "get_metric_statistics", asked)["Datapoints"]
+    return max((point["Timestamp"] for point in points if point["Sum"] > 0), default=None)

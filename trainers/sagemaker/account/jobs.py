@@ -1,0 +1,192 @@
+"""What is there in an account, in which state, on which machines, and what it costs an hour."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.verbs.validate.line import shown
+from trainers.sagemaker.client.client import Denied, NotThere, pages, region, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.requests import Request
+from trainers.sagemaker.training.follow import machines
+
+KINDS = ("training", "tuning", "transform", "endpoint")
+NEWEST = 50  # jobs of a kind that have ended; what runs is listed always
+
+_ANY = ""  # the key of a price that holds for every instance type
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job, or an endpoint. ``machines`` are instance types with their counts, of what runs now.
+
+    ``per_hour`` is what it costs now, in the currency of the prices: 0 for what has ended, None where a price
+    is not known. A tuning job has no machines of its own: its training jobs have.
+    """
+
+    kind: str
+    name: str
+    state: str
+    created: datetime
+    ended: datetime | None = None
+    machines: tuple[tuple[str, int], ...] = ()
+    per_hour: float | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Say whether it may be billed now."""
+        return self.state in resources.KINDS[self.kind].live
+
+    def age(self, now: datetime) -> timedelta:
+        """Return the time since it was created."""
+        return now - self.created
+
+
+def read_prices(told: Sequence[str]) -> dict[str, float]:
+    """Return prices an hour by instance type; a number alone holds for every other type.
+
+    >>> read_prices(["ml.p3.2xlarge=3.825", "1"])
+    {'ml.p3.2xlarge': 3.825, '': 1.0}
+    """
+    prices: dict[str, float] = {}
+    for text in told:
+        instance_type, _, number = text.rpartition("=")
+        try:
+            prices[instance_type] = float(number)
+        except ValueError:
+            prices[instance_type] = -1
+        if not 0 <= prices[instance_type] < float("inf"):
+            raise Refused(f"--price-per-hour: expected TYPE=PRICE or PRICE, found {shown(text)}")
+    return prices
+
+
+def list_jobs(
+    wanted: Sequence[str] = KINDS, *, newest: int | None = NEWEST, prices: Mapping[str, float] | None = None
+) -> Iterator[Job]:
+    """Yield jobs and endpoints of the wanted kinds: what runs, and the newest that have ended; None for all.
+
+    A kind comes after the other, each newest first. Raises what ``client.send`` raises.
+    """
+    for kind in wanted:
+        for job in sorted(_found(kind, newest).values(), key=lambda one: one.created, reverse=True):
+            yield _priced(job, prices or {})
+
+
+def _found(kind: str, newest: int | None) -> dict[str, Job]:
+    """Return by name the jobs of one kind; endpoints, which all bill, are never cut short."""
+    found: dict[str, Job] = {}
+    for job in _pages(kind, ""):
+        if newest is not None and kind != "endpoint" and len(found) >= newest:
+            break
+        found[job.name] = job
+    if newest is not None and kind != "endpoint" and len(found) >= newest:
+        for state in resources.KINDS[kind].live:
+            found |= {job.name: job for job in _pages(kind, state)}
+    return found
+
+
+def _pages(kind: str, state: str) -> Iterator[Job]:
+    listed = resources.KINDS[kind].listed
+    for page in pages(resources.list_newest(kind, state=state)):
+        yield from (_job(kind, one) for one in page[listed])
+
+
+_ENDS = ("TrainingEndTime", "HyperParameterTuningEndTime", "TransformEndTime")
+
+
+def _job(kind: str, told: Mapping[str, Any]) -> Job:
+    """Return what a list, or a description, says of a job."""
+    found = resources.KINDS[kind]
+    ended = next((told[field] for field in _ENDS if field in told), None)
+    return Job(kind, told[found.name], told[found.state], told["CreationTime"], ended)
+
+
+def _priced(job: Job, prices: Mapping[str, float]) -> Job:
+    """Return the job with its machines, which only its description has, and what they cost."""
+    if not job.runs or job.kind == "tuning":
+        return replace(job, per_hour=None if job.runs else 0.0)
+    try:
+        placed = _machines(job.kind, send(resources.describe(job.kind, job.name)))
+    except NotThere:  # gone since it was listed
+        return job
+    return replace(job, machines=placed, per_hour=_per_hour(placed, prices))
+
+
+def _machines(kind: str, told: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    if kind != "endpoint":
+        placed = machines(dict(told))
+        return (placed,) if placed[0] else ()
+    config = send(resources.describe("endpoint-config", told["EndpointConfigName"]))
+    counts = {
+        one["VariantName"]: one.get("CurrentInstanceCount") for one in told.get("ProductionVariants", ())
+    }
+    found = []
+    for variant in config["ProductionVariants"]:
+        count = counts.get(variant["VariantName"]) or variant.get("InitialInstanceCount", 0)
+        found.append((variant.get("InstanceType", SERVERLESS), int(count)))
+    return tuple(found)
+
+
+SERVERLESS = "serverless"  # billed by the request, and nothing while it waits
+
+
+def _per_hour(placed: Sequence[tuple[str, int]], prices: Mapping[str, float]) -> float | None:
+    """Return the price of all machines together, or None where one has no price.
+
+    >>> _per_hour([("ml.m5.large", 2), ("serverless", 0)], {"ml.m5.large": 0.25})
+    0.5
+    >>> _per_hour([("ml.m5.large", 2)], {"ml.m4.large": 0.25})
+    """
+    each = [
+        0.0 if instance_type == SERVERLESS else prices.get(instance_type, prices.get(_ANY))
+        for instance_type, _ in placed
+    ]
+    if None in each or not placed:
+        return None
+    return sum((price or 0.0) * count for price, (_, count) in zip(each, placed, strict=True))
+
+
+def find(name: str) -> tuple[Job, dict[str, Any]]:
+    """Return the job or endpoint of a name, and all that SageMaker says of it; raises NotThere or Refused.
+
+    Where a training job and an endpoint have the same name, the job comes first.
+    """
+    denied: MtoolError | None = None
+    for kind in KINDS:
+        try:
+            told = send(resources.describe(kind, name))
+        except NotThere:
+            continue
+        except Denied as error:
+            denied = error
+            continue
+        except Refused:  # a name that is too long for one kind may be right for another
+            if len(name) > resources.KINDS[kind].longest and kind == "tuning":
+                continue
+            raise
+        return _job(kind, told), told
+    raise denied or NotThere(
+        f"{name}: no job and no endpoint is called so in {region()}; type mtool jobs, or set AWS_REGION"
+    )
+
+
+def with_machines(job: Job, told: Mapping[str, Any], prices: Mapping[str, float]) -> Job:
+    """Return a job that was found with its machines, and with what they cost an hour where it runs."""
+    placed = _machines(job.kind, told) if job.kind != "tuning" else ()
+    return replace(job, machines=placed, per_hour=_per_hour(placed, prices) if job.runs else 0.0)
+
+
+def stop(name: str, *, dry_run: bool = False) -> tuple[Job, Request | None]:
+    """Stop a job, and return it with the request; with None for a job that has ended already.
+
+    Raises Refused for an endpoint, which is deleted. A training job keeps what it has saved by then.
+    """
+    job, _ = find(name)
+    request = resources.stop(job.kind, name)
+    if not job.runs or job.state == "Stopping":
+        return job, None
+    if not dry_run:
+        send(request)
+    return job, request

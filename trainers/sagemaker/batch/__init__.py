@@ -1,0 +1,1 @@
+"""Batch transform: pictures in, a manifest of answers out."""

@@ -1,0 +1,251 @@
+"""The answers of a transform job beside the pictures that they are about: a manifest with one label more.
+
+A line stays as it is, byte for byte, with a label attribute and its metadata added at its end, in the form
+of Ground Truth's automated labels; so every word that reads manifests reads the answers too.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.parallel import run
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io import s3
+from manifest_tools.io.json_spans import find
+from manifest_tools.io.s3uri import parse
+from manifest_tools.io.sinks import Publication
+from trainers.predict import Prediction
+from trainers.sagemaker.batch.picture_list import numbered_lines, prefix_of_list, source_ref
+from trainers.sagemaker.client import tags
+from trainers.sagemaker.client.client import pages, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.requests import Request
+from trainers.sagemaker.requests.training_job import CLASSES_TAG
+from trainers.sagemaker.serving import class_names
+from trainers.sagemaker.serving.answers import prediction, read_answer
+
+ATTRIBUTE = "predicted"
+SINGLE, MULTI = "groundtruth/image-classification", "groundtruth/image-classification-multilabel"
+
+_AT_ONCE = 16
+_OUT = ".out"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Where a transform job's answers lie, and what they mean."""
+
+    job: str
+    state: str
+    prefix: str
+    """The prefix of its pictures."""
+    listed: bool
+    """The pictures were named one by one."""
+    output: str
+    table: ClassTable
+    multi_label: bool
+    ended: datetime
+    remarks: tuple[str, ...] = ()
+
+
+def find_answers(name: str, table: ClassTable | None = None) -> Answers:
+    """Return what is known of a transform job's answers; ``table`` in place of its own classes.json.
+
+    Raises NotThere, or Refused for a job that is not over.
+    """
+    told = send(resources.describe("transform", name))
+    state = told["TransformJobStatus"]
+    if state in resources.KINDS["transform"].live:
+        raise Refused(f"{name}: the job is {state}; type, once it is over: mtool transform {name} --collect")
+    source = told["TransformInput"]["DataSource"]["S3DataSource"]
+    listed = source["S3DataType"] == "ManifestFile"
+    known = tags.of(told["TransformJobArn"])
+    names = class_names.Names(table)
+    if table is None and tags.CLASSES in known:
+        names = class_names.first_of([known[tags.CLASSES]], known.get(CLASSES_TAG, ""))
+    nameless = "" if names.table else class_names.NAMELESS
+    return Answers(
+        name,
+        state,
+        prefix_of_list(source["S3Uri"]) if listed else source["S3Uri"],
+        listed,
+        told["TransformOutput"]["S3OutputPath"].rstrip("/"),
+        names.table or ClassTable(),
+        known.get(tags.MULTI_LABEL) == "1",
+        _ended(told),
+        tuple(one for one in (names.remark, nameless) if one),
+    )
+
+
+def _ended(told: dict[str, Any]) -> datetime:
+    moment: datetime = told.get("TransformEndTime") or told["CreationTime"]
+    return moment.astimezone(UTC)
+
+
+@dataclass(slots=True)
+class Joined:
+    """How many pictures have their answer, and which have none, the first few of them by name."""
+
+    answered: int = 0
+    unanswered: int = 0
+    missing: list[str] = field(default_factory=list)
+
+
+Line = tuple[str, bytes]
+
+
+def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator[Line]:
+    """Return the lines that answers are put into: a manifest's own, or one for each of the job's pictures.
+
+    Raises Refused for a job whose pictures were listed one by one, without the manifest they were taken from.
+    """
+    if manifest is not None:
+        return of_manifest(manifest, attribute)
+    if answers.listed:
+        raise Refused(f"{answers.job}: asked about the pictures of a manifest; type --manifest FILE with it")
+    return of_prefix(answers.prefix)
+
+
+def of_manifest(manifest: str, attribute: str) -> Iterator[Line]:
+    """Yield every line with its picture, which is empty for a line without; raises Refused or InvalidLine."""
+    for number, line in numbered_lines(manifest):
+        ref = source_ref(manifest, number, line)
+        if ref and (find(line, attribute) or find(line, f"{attribute}-metadata")):
+            raise Refused(f"{manifest}:{number}: has {attribute} already; type --attribute with another name")
+        yield ref, line
+
+
+def of_prefix(prefix: str) -> Iterator[Line]:
+    """Yield a line for each object under a prefix, in order of keys; raises what ``client.ask`` raises."""
+    bucket, _, key = prefix.removeprefix("s3://").partition("/")
+    for page in pages(Request("list_objects_v2", {"Bucket": bucket, "Prefix": key}), "s3"):
+        for one in page.get("Contents", ()):
+            if not one["Key"].endswith("/"):
+                uri = f"s3://{bucket}/{one['Key']}"
+                yield uri, json.dumps({"source-ref": uri}).encode() + b"\n"
+
+
+def join(
+    answers: Answers, lines: Iterable[Line], publication: Publication, path: str, attribute: str = ATTRIBUTE
+) -> Joined:
+    """Write every line to ``path``, with its answer where there is one. Raises NoAnswer, and as S3 does."""
+    found = Joined()
+    stream = publication.open(path)
+    look = _Look(answers)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for ref, line, said in run(partial(_answered, look, answers), lines, pool, 4 * _AT_ONCE):
+            if said is None:
+                stream.write(line)
+                _count_missing(found, ref)
+            else:
+                found.answered += 1
+                stream.write(with_label(line, attribute, label(said, answers)))
+    return found
+
+
+def _count_missing(found: Joined, ref: str) -> None:
+    if ref:
+        found.unanswered += 1
+        found.missing += [ref] if len(found.missing) < 5 else []
+
+
+def _answered(look: "_Look", answers: Answers, item: Line) -> tuple[str, bytes, Prediction | None]:
+    ref, line = item
+    data = look.read(ref) if ref else None
+    if data is None:
+        return ref, line, None
+    return ref, line, prediction(ref, read_answer(data), answers.table, answers.multi_label)
+
+
+class _Look:
+    """Reads the answer about a picture, wherever the service has put it."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._way: Callable[[Answers, str], str] | None = None
+
+    def read(self, ref: str) -> bytes | None:
+        for way in [self._way] if self._way else _WAYS:
+            try:
+                data = s3.read(f"{way(self._answers, ref)}{_OUT}")
+            except s3.NotThere as error:
+                if error.what == "bucket":
+                    raise
+                continue
+            self._way = way
+            return data
+        return None
+
+
+def _below(answers: Answers, ref: str) -> str:
+    """Return the place of an answer that keeps what follows the prefix of the pictures."""
+    folder = answers.prefix.rpartition("/")[0] + "/"
+    return f"{answers.output}/{ref.removeprefix(folder)}"
+
+
+def _whole_key(answers: Answers, ref: str) -> str:
+    return f"{answers.output}/{ref.removeprefix('s3://').partition('/')[2]}"
+
+
+def _last_folder(answers: Answers, ref: str) -> str:
+    """Return the place of an answer below the last folder of the prefix, as the API's own page shows it."""
+    folder = answers.prefix.rstrip("/").rpartition("/")
+    return f"{answers.output}/{ref.removeprefix(folder[0] + '/')}"
+
+
+# AWS's pages show several; the first is what the service was seen to do.
+_WAYS = (_below, _last_folder, _whole_key)
+
+
+def label(said: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
+    """Return the label and the metadata that an answer is, in Ground Truth's form."""
+    common = {
+        "job-name": f"transform-job/{answers.job}",
+        "human-annotated": "no",
+        "creation-date": answers.ended.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+    }
+    shares = said.probabilities
+    if answers.multi_label:
+        names = {str(index): answers.table.name(index) for index in said.answers}
+        doubts = {str(index): shares[index] for index in said.answers}
+        return list(said.answers), {"class-map": names, "confidence-map": doubts, "type": MULTI, **common}
+    index = said.answers[0]
+    name = {"class-name": answers.table.name(index), "confidence": shares[index]}
+    return index, {**name, "type": SINGLE, **common}
+
+
+def with_label(line: bytes, attribute: str, label: tuple[Any, dict[str, Any]]) -> bytes:
+    """Return the line with a label attribute at its end; every byte that it had stays.
+
+    >>> with_label(b'{"source-ref": "s3://b/k"}\\n', "kind", (1, {}))
+    b'{"source-ref": "s3://b/k", "kind": 1, "kind-metadata": {}}\\n'
+    """
+    value, metadata = label
+    added = {attribute: value, f"{attribute}-metadata": metadata}
+    try:
+        text = json.dumps(added, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, in somebody's class name
+        text = json.dumps(added).encode()
+    end = line.rindex(b"}")
+    return line[:end] + b", " + text[1:-1] + line[end:]
+
+
+def check_attribute(name: str) -> None:
+    """Raise Refused for a name that no label attribute can have."""
+    plain = name.replace("-", "").isalnum() and name.isascii() and len(name) <= 127
+    if not plain or name.endswith(("-metadata", "-ref")) or name == "source":
+        form = "letters, digits and hyphens, not ending in -ref or -metadata"
+        raise Refused(f"--attribute: expected {form}; found {name!r:.80}")
+
+
+def check_prefix(uri: str) -> None:
+    """Raise Refused for pictures that are not a prefix in S3."""
+    try:
+        parse(f"{uri.rstrip('/')}/x")
+    except ValueError as error:
+        raise Refused(f"pictures: expected a prefix in S3, such as s3://bucket/pictures/; {error}") from error

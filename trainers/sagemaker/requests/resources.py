@@ -1,0 +1,169 @@
+"""The kinds of things in an account, as one table, and requests that describe, list, stop and delete."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from manifest_tools.base.errors import Refused
+from trainers.sagemaker.requests.names import LONGEST, LONGEST_TUNING_JOB, check_name
+from trainers.sagemaker.requests.requests import Body, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing: what its operations and the fields of their answers are called.
+
+    ``name`` is the field of its name, ``arn`` of its ARN, ``state`` of its status (empty: it has none), and
+    ``listed`` of the list in the answer of ``list_operation``. ``stop`` and ``delete`` are operations,
+    empty where there is none. ``live`` are the states in which it may cost money.
+    """
+
+    title: str
+    name: str
+    arn: str
+    state: str
+    describe: str
+    list_operation: str
+    listed: str
+    stop: str = ""
+    delete: str = ""
+    live: tuple[str, ...] = ()
+    longest: int = LONGEST
+
+
+KINDS: dict[str, Kind] = {
+    "training": Kind(
+        title="training job",
+        name="TrainingJobName",
+        arn="TrainingJobArn",
+        state="TrainingJobStatus",
+        describe="describe_training_job",
+        list_operation="list_training_jobs",
+        listed="TrainingJobSummaries",
+        stop="stop_training_job",
+        live=("InProgress", "Stopping"),
+    ),
+    "tuning": Kind(
+        title="tuning job",
+        name="HyperParameterTuningJobName",
+        arn="HyperParameterTuningJobArn",
+        state="HyperParameterTuningJobStatus",
+        describe="describe_hyper_parameter_tuning_job",
+        list_operation="list_hyper_parameter_tuning_jobs",
+        listed="HyperParameterTuningJobSummaries",
+        stop="stop_hyper_parameter_tuning_job",
+        live=("InProgress", "Stopping"),
+        longest=LONGEST_TUNING_JOB,
+    ),
+    "transform": Kind(
+        title="transform job",
+        name="TransformJobName",
+        arn="TransformJobArn",
+        state="TransformJobStatus",
+        describe="describe_transform_job",
+        list_operation="list_transform_jobs",
+        listed="TransformJobSummaries",
+        stop="stop_transform_job",
+        live=("InProgress", "Stopping"),
+    ),
+    "endpoint": Kind(
+        title="endpoint",
+        name="EndpointName",
+        arn="EndpointArn",
+        state="EndpointStatus",
+        describe="describe_endpoint",
+        list_operation="list_endpoints",
+        listed="Endpoints",
+        delete="delete_endpoint",
+        live=("Creating", "Updating", "SystemUpdating", "RollingBack", "InService", "UpdateRollbackFailed"),
+    ),
+    "endpoint-config": Kind(
+        title="endpoint configuration",
+        name="EndpointConfigName",
+        arn="EndpointConfigArn",
+        state="",
+        describe="describe_endpoint_config",
+        list_operation="list_endpoint_configs",
+        listed="EndpointConfigs",
+        delete="delete_endpoint_config",
+    ),
+    "model": Kind(
+        title="model",
+        name="ModelName",
+        arn="ModelArn",
+        state="",
+        describe="describe_model",
+        list_operation="list_models",
+        listed="Models",
+        delete="delete_model",
+    ),
+}
+
+
+def describe(kind: str, name: str) -> Request:
+    """Return the request for everything about one of them; raises Refused for a name that none can have."""
+    return _named(KINDS[kind].describe, kind, name)
+
+
+def stop(kind: str, name: str) -> Request:
+    """Return the request that stops a job; raises Refused for a kind that ends by being deleted."""
+    found = KINDS[kind]
+    if not found.stop:
+        raise Refused(f"{name}: {found.title}s are not stopped but deleted; type mtool delete {name}")
+    return _named(found.stop, kind, name)
+
+
+def delete(kind: str, name: str) -> Request:
+    """Return the request that deletes; raises Refused for a job, which stays listed for good."""
+    found = KINDS[kind]
+    if not found.delete:
+        raise Refused(f"{name}: a {found.title} cannot be deleted, only stopped; type mtool jobs stop {name}")
+    return _named(found.delete, kind, name)
+
+
+def list_newest(
+    kind: str,
+    *,
+    contains: str = "",
+    state: str = "",
+    created_after: datetime | None = None,
+    most: int = 100,
+    token: str = "",
+) -> Request:
+    """Return the request for a page of them, newest first: at most 100, and ``token`` of the page before."""
+    found = KINDS[kind]
+    if state and not found.state:
+        raise Refused(f"a {found.title} has no state to be listed by")
+    body: Body = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": min(most, 100)}
+    options: Mapping[str, object] = {
+        "NameContains": contains,
+        "StatusEquals": state,
+        "CreationTimeAfter": created_after,
+        "NextToken": token,
+    }
+    return Request(found.list_operation, body | {key: value for key, value in options.items() if value})
+
+
+def trials(name: str, *, best_first: bool = False, token: str = "") -> Request:
+    """Return the request for a page of a tuning job's trials, newest first or best first."""
+    check_name("tuning job", name, LONGEST_TUNING_JOB)
+    body: Body = {
+        "HyperParameterTuningJobName": name,
+        "SortBy": "FinalObjectiveMetricValue" if best_first else "CreationTime",
+        "SortOrder": "Descending",
+        "MaxResults": 100,
+    }
+    return Request(
+        "list_training_jobs_for_hyper_parameter_tuning_job", body | ({"NextToken": token} if token else {})
+    )
+
+
+def tags_of(arn: str, *, token: str = "") -> Request:
+    """Return the request for the tags of anything, by its ARN."""
+    return Request("list_tags", {"ResourceArn": arn} | ({"NextToken": token} if token else {}))
+
+
+def _named(operation: str, kind: str, name: str) -> Request:
+    found = KINDS[kind]
+    check_name(found.title, name, found.longest)
+    return Request(operation, {found.name: name})

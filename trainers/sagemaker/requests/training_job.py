@@ -1,0 +1,201 @@
+"""Training and tuning jobs as frozen values: everything that can be set, checked when they are made.
+
+Nothing is asked of AWS here. What is wrong raises Refused; what is only doubtful, ``doubts`` says.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from manifest_tools.algorithms import Algorithm, Finding, Job, lint
+from manifest_tools.base.errors import Refused
+from manifest_tools.verbs.validate.line import shown
+from trainers.sagemaker.requests.channels import MODEL, Channel, way_of
+from trainers.sagemaker.requests.images import image_uri
+from trainers.sagemaker.requests.instances import InstanceType, for_training
+from trainers.sagemaker.requests.limits import (
+    check_environment,
+    check_ids,
+    check_key,
+    check_role,
+    check_s3,
+    check_tags,
+    check_whole,
+)
+from trainers.sagemaker.requests.names import check_name
+
+HOUR = 3600
+LONGEST_RUN = 28 * 24 * HOUR
+USUAL_VOLUME = 50
+
+# The tag that carries ``ClassTable.digest``: a tag's value is too short for the table, and has no commas.
+CLASSES_TAG = "mtool:classes-sha256"
+
+_LIST_OF_CLASSES = "label-format="
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """The machines of a training job, and the disk beside each of them.
+
+    ``volume`` is in GB; None is 50, or the machine's own disk, beside which there can be no other (and no
+    key for it: such disks are always encrypted).
+    """
+
+    instance_type: str
+    count: int = 1
+    volume: int | None = None
+    volume_key: str | None = None
+
+    def check(self, algorithm: Algorithm) -> InstanceType:
+        """Return the type, taken apart; raises Refused where the algorithm cannot train on this."""
+        check_whole("instance count", self.count, 1, 1_000)
+        machine = for_training(self.instance_type, algorithm, self.count)
+        check_key("volume key", self.volume_key)
+        if machine.own_disk and (self.volume is not None or self.volume_key is not None):
+            raise Refused(
+                f"{machine} has a disk of its own, always encrypted: leave volume and volume key out"
+            )
+        if self.volume is not None:
+            check_whole("volume", self.volume, 1, 16_384)
+        return machine
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """The private network in which containers run."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_ids("subnets", self.subnets, 16)
+        check_ids("security groups", self.security_groups, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What a training job and the trials of a tuning job have in common.
+
+    ``hyperparameters`` are those that are set, as texts (see ``spelled``). ``output`` is the prefix under
+    which the model goes, ``max_run`` seconds of running after which the job is stopped. ``max_wait`` makes
+    it a spot job: seconds for waiting and running together, and ``checkpoints`` is then where it goes on
+    from once the machine was taken away. ``retries`` are after failures of the service itself. An earlier
+    model to begin from is a channel, ``model_channel``.
+    """
+
+    algorithm: Algorithm
+    region: str
+    role: str
+    channels: tuple[Channel, ...]
+    output: str
+    compute: Compute
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    max_run: int = HOUR
+    max_wait: int | None = None
+    checkpoints: str | None = None
+    output_key: str | None = None
+    vpc: Vpc | None = None
+    network_isolation: bool = False
+    encrypt_traffic: bool = False
+    retries: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        image_uri(self.algorithm.name, self.region)
+        check_role(self.role, self.region)
+        way_of(self.channels, self.algorithm)
+        _check_label_format(self)
+        check_s3("output", self.output)
+        check_key("output key", self.output_key)
+        self.compute.check(self.algorithm)
+        check_environment(self.environment, 48)
+        _check_times(self)
+
+    @property
+    def image(self) -> str:
+        """The URI of the algorithm's image."""
+        return image_uri(self.algorithm.name, self.region)
+
+    @property
+    def mode(self) -> str:
+        """The input mode of the data: File or Pipe."""
+        return next(one.mode for one in self.channels if one.name != MODEL)
+
+    def findings(self, varied: Mapping[str, str]) -> list[Finding]:
+        """Return what is wrong with the hyperparameters and, over them, those that are varied."""
+        names = tuple(one.name for one in self.channels)
+        known = Job(channels=names, mode=self.mode, instances=self.compute.count)
+        return list(lint({**self.hyperparameters, **varied}, self.algorithm.name, known))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob(Training):
+    """One training job. Raises Refused for what the service, or the container, would not take."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Training.__post_init__(self)
+        check_name("training job", self.name)
+        check_tags(self.tags)
+        check_hyperparameters(self)
+
+
+def check_hyperparameters(training: Training, varied: Mapping[str, str] | None = None) -> None:
+    """Raise Refused with all errors of the hyperparameters, and of ``varied`` over them, on one line."""
+    for name, value in training.hyperparameters.items():
+        if not (name.isprintable() and value.isprintable()):
+            raise Refused(f"hyperparameter {shown(name)}: expected one line of text, found {shown(value)}")
+    errors = [one.message for one in training.findings(varied or {}) if one.severity == "error"]
+    if errors:
+        raise Refused("; ".join(dict.fromkeys(errors)))
+
+
+def doubts(job: TrainingJob) -> list[str]:
+    """Return what is allowed and yet looks like a mistake: warnings for the plan, before any bill."""
+    return [one.message for one in job.findings({}) if one.severity == "warning"]
+
+
+def spelled(values: Mapping[str, str | bool | int | float], algorithm: Algorithm) -> dict[str, str]:
+    """Return hyperparameters as the texts that the algorithm reads; texts stay as they are.
+
+    >>> from manifest_tools.algorithms import algorithm
+    >>> spelled({"early_stopping": True, "multi_label": True, "epochs": 2}, algorithm("image-classification"))
+    {'early_stopping': 'True', 'multi_label': '1', 'epochs': '2'}
+    """
+    return dict(_spellings(values, algorithm))
+
+
+def _spellings(
+    values: Mapping[str, str | bool | int | float], algorithm: Algorithm
+) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        one = algorithm.find(name)
+        digits = one is not None and one.choices == ("0", "1")
+        yield name, str(int(value)) if isinstance(value, bool) and digits else str(value)
+
+
+def _check_label_format(training: Training) -> None:
+    """A list of classes read as a class, or a class as a list, trains nonsense without a word."""
+    lists = [one.name for one in training.channels if _LIST_OF_CLASSES in one.content_type]
+    if lists and training.hyperparameters.get("multi_label") != "1":
+        raise Refused(f"channel {lists[0]}: label-format is for lists of classes; set multi_label=1")
+    formats = {one.content_type for one in training.channels if one.name != MODEL and one.attributes}
+    if len(formats) > 1:
+        raise Refused(f"channels: expected one content type, found {' and '.join(sorted(formats))}")
+
+
+def _check_times(training: Training) -> None:
+    check_whole("max run (seconds)", training.max_run, 1, LONGEST_RUN)
+    if training.retries is not None:
+        check_whole("retries", training.retries, 1, 30)
+    if training.checkpoints is not None:
+        check_s3("checkpoints", training.checkpoints)
+    if training.max_wait is None:
+        return
+    check_whole("max wait (seconds)", training.max_wait, training.max_run, LONGEST_RUN)
+    if training.checkpoints is None:
+        raise Refused(
+            "spot: a machine that is taken away begins again from nothing; name a place for checkpoints"
+        )

@@ -1,0 +1,185 @@
+"""A tuning job as a frozen value: the training that all trials share, and what is varied between them."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Literal
+
+from manifest_tools.algorithms import Algorithm, Hyperparameter, Metric, Tunable
+from manifest_tools.algorithms.values import accepts, expected, number_of
+from manifest_tools.base.errors import Refused
+from manifest_tools.verbs.validate.line import shown
+from trainers.sagemaker.requests.limits import check_tags, check_whole
+from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB, check_name
+from trainers.sagemaker.requests.training_job import Training, check_hyperparameters
+
+Scaling = Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]
+Strategy = Literal["Bayesian", "Random", "Hyperband", "Grid"]
+
+_MOST_RANGES = 30  # of each kind, and values of a choice
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A hyperparameter that trials vary from ``low`` to ``high``, both included, as typed.
+
+    Whether it is continuous or integer, the algorithm's table says.
+    """
+
+    name: str
+    low: str
+    high: str
+    scaling: Scaling = "Auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A hyperparameter of which trials try these values."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningJob:
+    """One tuning job; the hyperparameters of ``training`` are the same for all trials.
+
+    ``metric`` is what it aims at, the algorithm's first one where it is empty. ``early_stopping`` is the
+    service's: it stops trials that do worse than others (the algorithm's own is a hyperparameter).
+    ``max_total`` are seconds for all trials together. Raises Refused for what the service would not
+    take, and for what the algorithm cannot vary.
+    """
+
+    name: str
+    training: Training
+    ranges: tuple[Range | Choice, ...]
+    max_jobs: int
+    parallel: int = 1
+    metric: str = ""
+    strategy: Strategy = "Bayesian"
+    early_stopping: bool = False
+    max_total: int | None = None
+    seed: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("tuning job", self.name, LONGEST_TUNING_JOB)
+        check_tags(self.tags)
+        _ = self.objective
+        _check_limits(self)
+        _check_names(self)
+        for one in self.ranges:
+            _check_range(one, self.training.algorithm)
+        for values in corners(self.ranges):
+            check_hyperparameters(self.training, values)
+        _check_strategy(self)
+
+    @property
+    def objective(self) -> Metric:
+        """The metric and its direction; Refused where the algorithm has no such metric."""
+        metrics = self.training.algorithm.metrics
+        for one in metrics:
+            if self.metric in ("", one.name):
+                return one
+        known = ", ".join(one.name for one in metrics)
+        raise Refused(f"metric: expected {known}, found {shown(self.metric)}")
+
+
+def tunable(name: str, algorithm: Algorithm) -> tuple[Hyperparameter, Tunable]:
+    """Return a hyperparameter and what a tuning job may vary of it; Refused where that is nothing."""
+    one = algorithm.find(name)
+    if one is None or one.tunable is None:
+        names = ", ".join(each.name for each in algorithm.hyperparameters if each.tunable is not None)
+        raise Refused(f"{algorithm.name} cannot tune {shown(name)}; it can {names}")
+    return one, one.tunable
+
+
+def doubts(job: TuningJob) -> list[str]:
+    """Return the ranges that go beyond what the algorithm's tuning page recommends."""
+    return [
+        text for one in job.ranges if isinstance(one, Range) for text in _beyond(one, job.training.algorithm)
+    ]
+
+
+def _beyond(one: Range, algorithm: Algorithm) -> Iterator[str]:
+    _, known = tunable(one.name, algorithm)
+    if float(one.low) < float(known.low) or float(one.high) > float(known.high):
+        said = f"{one.name}: {one.low} to {one.high} goes beyond what AWS recommends"
+        yield f"{said}, {known.low} to {known.high}"
+
+
+def corners(ranges: tuple[Range | Choice, ...]) -> Iterator[dict[str, str]]:
+    """Yield values of trials, so many that every end and every choice is in one of them."""
+    tried = [one.values if isinstance(one, Choice) else (one.low, one.high) for one in ranges]
+    names = [one.name for one in ranges]
+    for values in zip_longest(*tried):
+        filled = (one if one is not None else each[0] for one, each in zip(values, tried, strict=True))
+        yield dict(zip(names, filled, strict=True))
+
+
+def _check_limits(job: TuningJob) -> None:
+    check_whole("max jobs", job.max_jobs, 1, 750)
+    check_whole("parallel", job.parallel, 1, min(job.max_jobs, 100))
+    if job.max_total is not None:
+        check_whole("max total (seconds)", job.max_total, 120, 15_768_000)
+    if job.seed is not None:
+        check_whole("seed", job.seed, 0, 2**31 - 1)
+    choices = sum(isinstance(one, Choice) for one in job.ranges)
+    check_whole("ranges and choices", len(job.ranges), 1, _MOST_RANGES)
+    check_whole("choices", choices, 0, _MOST_RANGES)
+
+
+def _check_names(job: TuningJob) -> None:
+    names = [one.name for one in job.ranges]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused(f"{shown(name)} is varied twice; type one range, or all its choices")
+        if name in job.training.hyperparameters:
+            raise Refused(f"{shown(name)} is both set and varied; leave one of them out")
+
+
+def _check_range(one: Range | Choice, algorithm: Algorithm) -> None:
+    hyperparameter, known = tunable(one.name, algorithm)
+    if isinstance(one, Choice):
+        _check_choice(one, hyperparameter, known)
+        return
+    if known.kind == "categorical":
+        raise Refused(f"{one.name} takes {expected(hyperparameter)}; vary it by choices, not by a range")
+    for end in (one.low, one.high):
+        if not accepts(hyperparameter, end):
+            raise Refused(f"{one.name}: expected {expected(hyperparameter)}, found {shown(end)}")
+    low, high = (number_of(hyperparameter, end) or 0.0 for end in (one.low, one.high))
+    if not low < high:
+        raise Refused(f"{one.name}: expected a low end below the high one, found {one.low} and {one.high}")
+    _check_scaling(one, low, high, known)
+
+
+def _check_scaling(one: Range, low: float, high: float, known: Tunable) -> None:
+    if one.scaling == "Logarithmic" and low <= 0:
+        raise Refused(f"{one.name}: a logarithmic scale begins above 0, not at {one.low}")
+    if one.scaling == "ReverseLogarithmic" and (known.kind != "continuous" or high >= 1):
+        raise Refused(f"{one.name}: a reverse logarithmic scale is for numbers from 0 to below 1")
+
+
+def _check_choice(one: Choice, hyperparameter: Hyperparameter, known: Tunable) -> None:
+    if known.kind != "categorical":
+        raise Refused(f"{one.name} takes {expected(hyperparameter)}; vary it by a range, not by choices")
+    check_whole(f"{one.name}: values", len(one.values), 1, _MOST_RANGES)
+    if len(set(one.values)) < len(one.values):
+        raise Refused(f"{one.name}: a value stands twice among the choices")
+    for value in one.values:
+        if value not in known.choices:
+            raise Refused(f"{one.name}: expected some of {', '.join(known.choices)}; found {shown(value)}")
+
+
+def _check_strategy(job: TuningJob) -> None:
+    if job.strategy == "Hyperband" and job.early_stopping:
+        raise Refused("Hyperband stops trials by itself; leave early stopping out")
+    if job.strategy != "Grid":
+        return
+    values = [len(one.values) for one in job.ranges if isinstance(one, Choice)]
+    if len(values) < len(job.ranges):
+        raise Refused("the strategy Grid varies choices only; take Bayesian or Random for a range")
+    if job.max_jobs != math.prod(values):
+        raise Refused(f"max jobs: the grid has {math.prod(values):,}, found {job.max_jobs:,}")

@@ -1,0 +1,1 @@
+"""Endpoints: made, asked, deleted, with an API in front."""

@@ -1,0 +1,61 @@
+"""What the built-in image classification answers, read: a probability for each class, in order of index."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from manifest_tools.base.errors import BadData
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.verbs.validate.line import shown
+from trainers.metrics import answer
+from trainers.predict import Prediction
+
+
+class NoAnswer(BadData):
+    """Bytes that are no answer of the image classification."""
+
+
+def read_answer(data: bytes) -> tuple[float, ...]:
+    """Return the probabilities; raises NoAnswer for anything else.
+
+    >>> read_answer(b"[0.25, 0.75]"), read_answer(b'{"prediction": [0.25, 0.75]}')
+    ((0.25, 0.75), (0.25, 0.75))
+    """
+    try:
+        said: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NoAnswer(_expected(data)) from error
+    if isinstance(said, dict):
+        said = said.get("prediction")
+    if not isinstance(said, list) or not said or not all(map(_is_probability, said)):
+        raise NoAnswer(_expected(data))
+    return tuple(map(float, said))
+
+
+def _is_probability(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and -0.001 <= value <= 1.001
+
+
+def _expected(data: bytes) -> str:
+    form = "expected one probability a class, as image-classification answers"
+    return f"{form}; found {shown(data[:200].decode(errors='backslashreplace'))}"
+
+
+def prediction(
+    picture: str, probabilities: tuple[float, ...], table: ClassTable, multi_label: bool
+) -> Prediction:
+    """Return what the model says about a picture, as a local one would; raises NoAnswer.
+
+    A table of more classes than there are probabilities is another model's: its names would be wrong.
+    """
+    if table.num_classes > len(probabilities):
+        raise NoAnswer(
+            f"expected {table.num_classes:,} probabilities, one for each class of the table, found"
+            f" {len(probabilities):,}; type --classes FILE with the model's own"
+        )
+    said = answer(np.array([probabilities]), multi_label)[0]
+    answers = tuple(np.flatnonzero(said).tolist()) if multi_label else (int(said),)
+    return Prediction(picture, probabilities, answers)

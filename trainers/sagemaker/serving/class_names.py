@@ -1,0 +1,73 @@
+"""Where the names of a model's classes are: in the classes.json of its job, beside a manifest, or the model.
+
+The built-in algorithms keep indices only. A table that is not the one that the model was trained with would
+name every answer wrongly, so its hash is held against the job's tag.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manifest_tools.base.errors import BadData, MtoolError
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io import s3
+from trainers.sagemaker.requests.training_job import CLASSES_TAG
+from trainers.sagemaker.training.upload import CLASSES as CARD
+from trainers.sagemaker.training.upload import folder
+
+NAMELESS = "its classes have no names: no classes.json was found; type --classes FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A class table and where it was found; without one, ``remark`` says why, where there is more to say."""
+
+    table: ClassTable | None = None
+    uri: str = ""
+    remark: str = ""
+
+
+def beside(uri: str) -> str:
+    """Return the classes.json in the folder that an object, or a prefix, lies in.
+
+    >>> beside("s3://lab3/train.manifest"), beside("s3://lab3/one/train/")
+    ('s3://lab3/classes.json', 's3://lab3/one/classes.json')
+    """
+    return f"{uri.rstrip('/').rpartition('/')[0]}/{CARD}"
+
+
+def of_job(told: Mapping[str, Any], tags: Mapping[str, str]) -> Names:
+    """Return the names of the classes of a training job, as it is described."""
+    sources = (
+        one.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
+        for one in told.get("InputDataConfig") or ()
+        if one.get("ChannelName") == "train"
+    )
+    uploaded = f"{folder(told['OutputDataConfig']['S3OutputPath'], told['TrainingJobName'])}/{CARD}"
+    places = [uploaded, *(beside(uri) for uri in sources if uri.startswith("s3://"))]
+    return first_of(places, tags.get(CLASSES_TAG, ""))
+
+
+def first_of(places: Iterable[str], digest: str = "") -> Names:
+    """Return the first class table that is there, and has the hash if one is given."""
+    remarks = []
+    for uri in dict.fromkeys(places):
+        found = _read(uri)
+        if found.table is not None and digest and found.table.digest != digest:
+            found = Names(remark=f"{uri} is not the table that the model was trained with; left aside")
+        if found.table is not None:
+            return found
+        remarks += [found.remark] if found.remark else []
+    return Names(remark="; ".join(remarks))
+
+
+def _read(uri: str) -> Names:
+    try:
+        return Names(ClassTable.from_json(json.loads(s3.read(uri))), uri)
+    except s3.NotThere:
+        return Names()
+    except (ValueError, RecursionError, BadData) as error:
+        return Names(remark=f"{uri}: no class table ({error})")
+    except MtoolError as error:  # a bucket elsewhere, no leave to read: names are no reason to stop
+        return Names(remark=str(error))

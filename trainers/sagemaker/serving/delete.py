@@ -1,0 +1,157 @@
+"""What an endpoint consists of, found, so that all of it can be deleted: it, and what was made for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from manifest_tools.base.errors import MtoolError
+from trainers.sagemaker.client import tags
+from trainers.sagemaker.client.calls import Call, of_sagemaker
+from trainers.sagemaker.client.client import Denied, NotThere, ask, region, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.serving import api_gateway
+from trainers.sagemaker.serving.deploy import PASSING
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that is to be deleted, or kept; ``kept`` says why. ``key`` is a name, of an API its ID."""
+
+    kind: str
+    key: str
+    kept: str = ""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return f"{'API' if self.kind == API else resources.KINDS[self.kind].title} {self.key}"
+
+
+API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An endpoint's parts, in the order in which they are deleted.
+
+    ``state`` is the endpoint's, empty where it is gone; ``reminder`` when it would have been reminded of;
+    ``remarks`` what could not be looked at.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    state: str = ""
+    reminder: str = ""
+    remarks: tuple[str, ...] = ()
+    region: str = ""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that delete it, in order."""
+        return tuple(_call(part) for part in self.parts if not part.kept)
+
+    @property
+    def passing(self) -> bool:
+        """Say whether it is on its way to another state, and cannot be deleted before it is there."""
+        return self.state in PASSING
+
+
+def find_parts(name: str, *, everything: bool = False) -> Found:
+    """Return what ``mtool delete NAME`` deletes; raises NotThere where nothing of the name is there.
+
+    A configuration and a model that mtool did not make for this endpoint may serve others as well: they are
+    kept, but for ``everything``.
+    """
+    look = _Look()
+    endpoint = send_or_none("endpoint", name)
+    known = look.tags(endpoint["EndpointArn"]) if endpoint else {}
+    config_name = endpoint["EndpointConfigName"] if endpoint else name
+    config = look.described("endpoint-config", config_name)
+    variants = config["ProductionVariants"] if config else ()
+    models = list(dict.fromkeys(one["ModelName"] for one in variants if "ModelName" in one)) or [name]
+    parts = look.apis(name) if endpoint is None or tags.API in known else []
+    parts += [Part("endpoint", name)] if endpoint else []
+    parts += look.others("endpoint-config", [config_name], name, everything)
+    parts += look.others("model", models, name, everything)
+    if not parts:
+        raise NotThere(
+            f"{name}: no endpoint is called so in {region()}, and nothing is left of one; see mtool jobs"
+            " --kind endpoint, and check AWS_REGION"
+        )
+    state = endpoint["EndpointStatus"] if endpoint else ""
+    return Found(
+        name,
+        tuple(parts),
+        state,
+        known.get(tags.REMIND_AFTER, ""),
+        tuple(dict.fromkeys(look.remarks)),
+        region(),
+    )
+
+
+def send_or_none(kind: str, name: str) -> dict[str, Any] | None:
+    """Return the description of a thing, None where there is none."""
+    try:
+        return send(resources.describe(kind, name))
+    except NotThere:
+        return None
+
+
+class _Look:
+    """Looks at what is around an endpoint; what it may not see is a remark, and stays."""
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+
+    def described(self, kind: str, name: str) -> dict[str, Any] | None:
+        try:
+            return send_or_none(kind, name)
+        except Denied as error:
+            self.remarks.append(f"{resources.KINDS[kind].title} {name}: cannot be seen, and stays: {error}")
+            return None
+
+    def tags(self, arn: str) -> dict[str, str]:
+        try:
+            return tags.of(arn)
+        except Denied as error:
+            self.remarks.append(f"for whom it was made cannot be seen: {error}")
+            return {}
+
+    def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[Part]:
+        """Return what an endpoint is made of; kept unless it was made for this one."""
+        found = []
+        for name in names:
+            if (told := self.described(kind, name)) is None:
+                continue
+            ours = everything or self.tags(told[resources.KINDS[kind].arn]).get(tags.MADE_FOR) == endpoint
+            found.append(Part(kind, name, "" if ours else "not made by mtool deploy for this endpoint"))
+        return found
+
+    def apis(self, name: str) -> list[Part]:
+        try:
+            return [Part(API, one) for one in api_gateway.find(name)]
+        except Denied as error:
+            self.remarks.append(f"whether there is an API in front of it cannot be seen: {error}")
+            return []
+
+
+def _call(part: Part) -> Call:
+    if part.kind == API:
+        return Call("apigateway", "delete_rest_api", {"restApiId": part.key})
+    return of_sagemaker(resources.delete(part.kind, part.key))
+
+
+def delete(part: Part) -> bool:
+    """Delete it, and say whether it was there; raises what ``client.send`` raises."""
+    try:
+        ask(*_call(part)[:3])
+    except NotThere:
+        return False
+    return True
+
+
+class SomeLeft(MtoolError):
+    """Parts of an endpoint that could not be deleted."""
+
+    def __init__(self, name: str, left: list[str]) -> None:
+        super().__init__(f"{name}: could not be deleted: {'; '.join(left)}; type the same again")
+        self.left = tuple(left)

@@ -1,0 +1,79 @@
+"""An endpoint that can be asked: what its classes are called, and how much it takes at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.groundtruth.classes import ClassTable
+from trainers.sagemaker.client import tags
+from trainers.sagemaker.client.client import Denied, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.training_job import CLASSES_TAG
+from trainers.sagemaker.serving import class_names
+
+# Bytes of a request (https://docs.aws.amazon.com/general/latest/gr/sagemaker.html); of serverless ones 4 MB.
+LARGEST = 6 * 1024 * 1024
+LARGEST_SERVERLESS = 4 * 1024 * 1024
+
+_ANSWERS = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An endpoint in service. ``remarks`` are for a person: what is not known of it."""
+
+    name: str
+    table: ClassTable
+    multi_label: bool = False
+    largest: int = LARGEST
+    remarks: tuple[str, ...] = ()
+
+
+def find_served(name: str, table: ClassTable | None = None, multi_label: bool = False) -> Served:
+    """Return the endpoint; raises NotThere, or Refused where it cannot be asked now.
+
+    ``table`` is what somebody says its classes are; without, its tag leads to a classes.json, or there is one
+    beside its model. Whoever may ask it, and may not look at it, asks it without names.
+    """
+    try:
+        told = send(resources.describe("endpoint", name))
+    except Denied as error:
+        remark = f"nothing is known of {name} but what you type: {error}"
+        return Served(name, table or ClassTable(), multi_label, remarks=(remark,))
+    state = told["EndpointStatus"]
+    if state not in _ANSWERS:
+        why = f"; {told['FailureReason']}" if "FailureReason" in told else ""
+        raise Refused(f"{name}: the endpoint is {state} and answers nobody now{why}; see mtool jobs")
+    try:
+        return _known(name, told, table, multi_label)
+    except Denied as error:
+        remark = f"the names of its classes cannot be looked for: {error}"
+        return Served(name, table or ClassTable(), multi_label, remarks=(remark,))
+
+
+def _known(name: str, told: Mapping[str, Any], table: ClassTable | None, multi_label: bool) -> Served:
+    config = send(resources.describe("endpoint-config", told["EndpointConfigName"]))
+    variants = config["ProductionVariants"]
+    known = tags.of(told["EndpointArn"])
+    names = class_names.Names(table)
+    if table is None:
+        names = class_names.first_of(_places(known, variants), known.get(CLASSES_TAG, ""))
+    serverless = any("ServerlessConfig" in one for one in variants)
+    nameless = "" if names.table else class_names.NAMELESS
+    return Served(
+        name,
+        names.table or ClassTable(),
+        multi_label or known.get(tags.MULTI_LABEL) == "1",
+        LARGEST_SERVERLESS if serverless else LARGEST,
+        tuple(one for one in (names.remark, nameless) if one),
+    )
+
+
+def _places(known: Mapping[str, str], variants: list[Mapping[str, Any]]) -> list[str]:
+    """Return where its classes.json may lie."""
+    places = [known[tags.CLASSES]] if known.get(tags.CLASSES, "").startswith("s3://") else []
+    for model in dict.fromkeys(one["ModelName"] for one in variants if "ModelName" in one):
+        container = send(resources.describe("model", model)).get("PrimaryContainer", {})
+        places += [class_names.beside(container["ModelDataUrl"])] if container.get("ModelDataUrl") else []
+    return places

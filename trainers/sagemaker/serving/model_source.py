@@ -1,0 +1,172 @@
+"""What is to be served: the model of a training job, or a model.tar.gz here or in S3."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manifest_tools.algorithms import ALGORITHMS, Algorithm, algorithm
+from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io import s3
+from manifest_tools.verbs.validate.line import shown
+from trainers.model_archive import ARCHIVE, CARD, BadModel, read_archive
+from trainers.sagemaker.client import tags
+from trainers.sagemaker.client.client import Denied, role_arn, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.serving import class_names
+
+# The files without which the built-in image classification serves nothing.
+_GRAPH = "image-classification-symbol.json"
+_WEIGHTS = re.compile(r"image-classification-\d{4}\.params")
+_TIME = re.compile(r"-\d{8}-\d{6}$")
+
+UNTRIED = (
+    "mtool trained this model itself; its files have the names and the form that the built-in algorithm's"
+    " image reads, but it is untried there"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A model, and all that is known of it.
+
+    ``data`` is where it lies in S3; empty for a file on this disk, ``local``, which has to go there first.
+    ``classes`` is where its classes.json lies in S3, or empty. ``remarks`` are for a person.
+    """
+
+    title: str
+    stem: str
+    algorithm: Algorithm
+    role: str
+    data: str = ""
+    local: str = ""
+    table: ClassTable | None = None
+    classes: str = ""
+    multi_label: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def find_origin(name: str, role: str | None = None) -> Origin:
+    """Return the model that ``name`` means: a training job, or a model.tar.gz by its path or S3 URI.
+
+    ``role`` is what it is to run as, in place of the job's own, or of MTOOL_ROLE. Raises NotThere, Refused
+    or BadModel for what cannot be served, and what the client raises.
+    """
+    if name.endswith((".tar.gz", ".tgz")) or "/" in name:
+        return _from_archive(name, role)
+    return _from_job(name, role)
+
+
+def _from_job(name: str, role: str | None) -> Origin:
+    told = send(resources.describe("training", name))
+    data = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    state = told["TrainingJobStatus"]
+    if not data or state in ("InProgress", "Stopping", "Failed"):
+        go_on = "mtool doctor" if state == "Failed" else "mtool jobs show"
+        raise Refused(f"{name}: the job is {state} and has no model to serve; type: {go_on} {name}")
+    chosen = _algorithm(name, told.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
+    known, remark = _tags(told)
+    names = class_names.of_job(told, known)
+    return Origin(
+        title=f"the model of {name}",
+        stem=_TIME.sub("", name),
+        algorithm=chosen,
+        role=role_arn(role) if role else told["RoleArn"],
+        data=data,
+        table=names.table,
+        classes=names.uri,
+        multi_label=told.get("HyperParameters", {}).get("multi_label") == "1",
+        remarks=tuple(one for one in (remark, names.remark, _unnamed(names.table), _unread(chosen)) if one),
+    )
+
+
+def _tags(told: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """Return the job's tags, or why they cannot be read: without them the class table is taken as it is."""
+    try:
+        return tags.of(told["TrainingJobArn"]), ""
+    except Denied as error:
+        return {}, f"the job's tags cannot be read, so its class table is not checked: {error}"
+
+
+def _algorithm(name: str, image: str) -> Algorithm:
+    repository = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
+    if repository not in ALGORITHMS:
+        raise Refused(
+            f"{name}: expected a job of {', '.join(ALGORITHMS)}; found one of the image {shown(image)}, which"
+            " mtool does not know how to serve"
+        )
+    return algorithm(repository)
+
+
+def _unnamed(table: ClassTable | None) -> str:
+    return (
+        "" if table else "no classes.json is beside its manifests: predict --classes FILE names the classes"
+    )
+
+
+def _unread(chosen: Algorithm) -> str:
+    plain = chosen.name == "image-classification"
+    return "" if plain else f"mtool predict does not read what {chosen.name} answers"
+
+
+def _from_archive(path: str, role: str | None) -> Origin:
+    """Return a model.tar.gz; it is read once, to see that the image would find its files."""
+    files = _files(path)
+    if _GRAPH not in files or not any(map(_WEIGHTS.fullmatch, files)):
+        raise BadModel(
+            path,
+            f"expected {_GRAPH} and image-classification-NNNN.params in it, as image-classification has"
+            " them; other algorithms' models are deployed from their job: mtool deploy JOB",
+        )
+    card = _card(path, files)
+    remote = path.startswith("s3://")
+    table = ClassTable.from_json(card) if card else None
+    names = class_names.first_of([class_names.beside(path)]) if remote and not table else class_names.Names()
+    return Origin(
+        title=path,
+        stem=_stem(path),
+        algorithm=algorithm("image-classification"),
+        role=role_arn(role),
+        data=path if remote else "",
+        local="" if remote else path,
+        table=table or names.table,
+        classes=names.uri,
+        multi_label=card.get("multi-label") is True,
+        remarks=(UNTRIED,) if card.get("trainer") == "gluon" else (),
+    )
+
+
+def _files(path: str) -> dict[str, bytes]:
+    if path.startswith("s3://"):
+        with s3.open_stream(path) as stream:
+            return read_archive(path, stream)
+    if not Path(path).is_file():
+        raise Refused(f"{path}: expected a training job's name, or a model.tar.gz; there is no such file")
+    with Path(path).open("rb") as file:
+        return read_archive(path, file)
+
+
+def _card(path: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the classes.json inside, which models of mtool have, and those of the built-in algorithm not."""
+    if CARD not in files:
+        return {}
+    try:
+        card = json.loads(files[CARD])
+        ClassTable.from_json(card)
+    except (ValueError, RecursionError, BadData) as error:
+        raise BadModel(path, f"{CARD} cannot be read ({error})") from error
+    return card if isinstance(card, dict) else {"classes": card}
+
+
+def _stem(path: str) -> str:
+    """Return what an endpoint of the file is called after: its name, or its folder's where it has the usual.
+
+    >>> _stem("birds/model.tar.gz"), _stem("birds.tar.gz"), _stem("model.tar.gz")
+    ('birds', 'birds', 'model')
+    """
+    parts = path.removeprefix("s3://").split("/")
+    last = parts[-1].removesuffix(".tar.gz").removesuffix(".tgz")
+    return parts[-2] if parts[-1] == ARCHIVE and len(parts) > 1 and parts[-2].strip(".") else last

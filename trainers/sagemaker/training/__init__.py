@@ -1,0 +1,1 @@
+"""Training and tuning jobs: planned, launched, followed, fetched."""

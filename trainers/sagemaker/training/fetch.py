@@ -1,0 +1,134 @@
+"""The model of a job that is over, laid into a folder where ``mtool evaluate`` and ``predict`` find it."""
+
+import gzip
+import json
+import re
+import shutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.groundtruth.classes import ClassTable, class_table, unnamed
+from manifest_tools.io import s3
+from manifest_tools.io.sinks import Published, publishing
+from trainers.model_archive import ARCHIVE, BadModel, Model, inside, read_archive, write_model
+from trainers.sagemaker.training.upload import CLASSES, folder
+
+IMAGE_CLASSIFICATION = "image-classification"
+_SIDES = re.compile(r"3, ?(\d+), ?\1", re.ASCII)
+_USUAL_SHAPE, _USUAL_LAYERS = "3,224,224", "152"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was laid into the folder; ``remark`` says what it cannot be used for, or nothing."""
+
+    published: tuple[Published, ...]
+    remark: str = ""
+
+
+def check_free(output: str, force: bool) -> None:
+    """Raise Refused for a folder with a model in it: before the bill, and not after it."""
+    there = inside(output, ARCHIVE)
+    if not force and (s3.exists(there) if there.startswith("s3://") else Path(there).exists()):
+        raise Refused(f"{there}: there already; type --force to replace it, or --model for another folder")
+
+
+def fetch(
+    description: Mapping[str, Any], output: str, *, classes: ClassTable | None = None, force: bool = False
+) -> Fetched:
+    """Lay the model of a described training job into ``output``, a folder or a prefix in S3.
+
+    The class table is the one that was uploaded for the job, which ``classes`` may stand for: the model has
+    none. What is no image classification is laid there as it is. Raises Refused for a job without a model,
+    Exists for a folder with another one.
+    """
+    name = description["TrainingJobName"]
+    uri = description.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    if not uri:
+        raise Refused(f"{name} has left no model; type: mtool doctor {name}")
+    card, remark = _card(description, classes)
+    if why := _unaskable(description):
+        return Fetched(_as_it_is(uri, output, force), f"{name}: {why}, so evaluate and predict cannot ask it")
+    with s3.open_stream(uri) as stream:
+        model = _model(description, card, read_archive(uri, stream))
+    _make(output)
+    with publishing(force=force) as publication:
+        write_model(model, publication.open(inside(output, ARCHIVE)))
+    return Fetched(tuple(publication.published), remark)
+
+
+def _unaskable(description: Mapping[str, Any]) -> str:
+    """Say why a model cannot be asked on this machine, or nothing."""
+    image = description["AlgorithmSpecification"].get("TrainingImage", "")
+    if f"/{IMAGE_CLASSIFICATION}:" not in image:
+        return "no image classification"
+    return "" if _side(description) else "its pictures are not square, in three colours"
+
+
+def _side(description: Mapping[str, Any]) -> int:
+    """Return the pixels a side of the pictures that the model takes, 0 where they are not square."""
+    match = _SIDES.fullmatch(description.get("HyperParameters", {}).get("image_shape", _USUAL_SHAPE))
+    return int(match[1]) if match else 0
+
+
+def _model(description: Mapping[str, Any], card: dict[str, Any], files: dict[str, bytes]) -> Model:
+    values = description["HyperParameters"]
+    return Model(
+        trainer="builtin",
+        network=f"resnet{values.get('num_layers', _USUAL_LAYERS)}",
+        image_size=_side(description),
+        table=_whole(ClassTable.from_json(card), values),
+        multi_label=values.get("multi_label") == "1",
+        attribute=str(card.get("label-attribute") or "label"),
+        files=files,
+    )
+
+
+def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[dict[str, Any], str]:
+    """Return what the classes.json of the job says, and a remark where there is none."""
+    if classes is not None:
+        return classes.to_json(), ""
+    # A trial's table is that of its tuning job.
+    name = description.get("TuningJobArn", description["TrainingJobName"]).rpartition("/")[2]
+    uri = f"{folder(description['OutputDataConfig']['S3OutputPath'], name)}/{CLASSES}"
+    try:
+        card = json.loads(s3.read(uri))
+        table = ClassTable.from_json(card)
+    except s3.NotThere:
+        return {}, f"{uri}: not there, so classes are called by their numbers; type --classes FILE"
+    except (ValueError, RecursionError) as error:
+        raise BadData(f"{uri}: expected a class table; found {error}") from error
+    if card.get("sha256", table.digest) != table.digest:
+        raise BadData(f"{uri}: its hash is not that of its classes: somebody has changed it; --classes FILE")
+    return card, ""
+
+
+def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
+    """Return the table with as many classes as the model has; those that nobody named have numbers."""
+    count = int(hyperparameters["num_classes"])
+    if table.num_classes > count:
+        raise BadData(f"the class table has {table.num_classes:,} classes, and the model {count:,}")
+    last = [] if table.num_classes == count else [(count - 1, unnamed(count - 1))]
+    return class_table([*table.names, *last])
+
+
+def _as_it_is(uri: str, output: str, force: bool) -> tuple[Published, ...]:
+    """Copy the archive; the sink compresses it anew, so that the files in it are equal, and not its bytes."""
+    _make(output)
+    with publishing(force=force) as publication, s3.open_stream(uri) as stream:
+        try:
+            shutil.copyfileobj(
+                gzip.GzipFile(fileobj=stream), publication.open(inside(output, ARCHIVE)), 1 << 20
+            )
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadModel(uri, f"expected a gzipped tar file ({error})") from error
+    return tuple(publication.published)
+
+
+def _make(output: str) -> None:
+    if not output.startswith("s3://"):
+        Path(output).mkdir(parents=True, exist_ok=True)

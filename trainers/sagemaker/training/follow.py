@@ -1,0 +1,214 @@
+"""A job on its way, as values: each change of its state, each line of its log, each epoch, and its end.
+
+Nothing is pushed by SageMaker, so it is asked every few seconds. What goes wrong on the way (AWS is busy, the
+network is gone) is waited out; the job does not depend on whoever looks at it.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from manifest_tools.base.errors import MtoolError
+from trainers.events import Remark
+from trainers.sagemaker.client.client import Denied, Throttled, Unreachable, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.requests import Request
+from trainers.sagemaker.training.log_lines import Best, Epoch, Epochs, Fault, Figure, Speed, read_line
+from trainers.sagemaker.training.log_streams import Line, Tail
+
+EVERY = 10.0  # seconds from one look to the next
+_TRIES = 12  # in a row that may go wrong: with the waits below, about eight minutes
+_LONGEST_WAIT = 60.0
+
+ENDED = ("Completed", "Failed", "Stopped")
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The job's state, when it has changed: its status, and within "InProgress" what it is about."""
+
+    status: str
+    secondary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the job has cost so far, in the currency of the price, from the seconds that are billed."""
+
+    seconds: float
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """AWS did not answer as it should, and is asked again in so many seconds."""
+
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The job is over. ``artifact`` is the S3 URI of what it made, ``reason`` why it failed, or empty.
+
+    ``billed`` are seconds of each of its machines, None where the service does not say.
+    """
+
+    name: str
+    status: str
+    secondary: str
+    reason: str
+    artifact: str
+    billed: float | None
+    description: dict[str, Any] = field(compare=False, repr=False)
+
+
+Happening = Remark | Status | Line | Figure | Epoch | Speed | Best | Fault | Cost | Waiting | End
+
+
+def follow(
+    name: str,
+    *,
+    kind: str = "training",
+    price_per_hour: float | None = None,
+    every: float = EVERY,
+    clock: Clock = lambda: datetime.now(UTC),
+    sleep: Sleep = time.sleep,
+) -> Iterator[Happening]:
+    """Yield what happens to a training or transform job, from its first line on; the last value is its End.
+
+    ``price_per_hour`` is that of one machine. ``clock`` and ``sleep`` stand for time itself. Raises NotThere
+    for a job that there is none of, and what ``client.send`` raises; what passes is asked again, each time
+    after a longer wait, and raised after twelve times in a row.
+    """
+    look = _Look(resources.describe(kind, name), sleep)
+    tail = Tail(kind, name)
+    epochs = Epochs()
+    seen: Status | None = None
+    while True:
+        job = yield from look.patiently(lambda: send(look.request))
+        now = _status(kind, job)
+        if now != seen:
+            yield now
+        seen = now
+        over = now.status in ENDED
+        if over:
+            sleep(every)  # the last lines come after the end
+        yield from _read(look, tail, epochs)
+        if price_per_hour is not None:
+            yield _cost(job, price_per_hour, clock())
+        if over:
+            yield from epochs.end()
+            yield _end(kind, name, job, now)
+            return
+        sleep(every)
+
+
+class _Look:
+    """One job that is asked after, and how long to wait when that goes wrong."""
+
+    def __init__(self, request: Request, sleep: Sleep) -> None:
+        self.request = request
+        self.log_is_closed = False
+        self._sleep = sleep
+
+    def patiently(self, asked: Callable[[], T]) -> Generator[Happening, None, T]:
+        """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
+        for tries in range(_TRIES):
+            try:
+                return asked()
+            except (Throttled, Unreachable) as error:
+                if tries == _TRIES - 1:
+                    raise
+                wait = min(2.0**tries, _LONGEST_WAIT)
+                yield Waiting(str(error), wait)
+                self._sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[Happening]:
+    """Yield the new lines of the log, and what they say; without the right to read them the state is left."""
+    if look.log_is_closed:
+        return
+    try:
+        lines = yield from look.patiently(tail.new_lines)
+    except Denied as error:
+        look.log_is_closed = True
+        yield Remark(f"the log cannot be read, only the job's state: {error}")
+        return
+    for line in lines:
+        yield line
+        yield from _heard(line, epochs)
+
+
+def _heard(line: Line, epochs: Epochs) -> Iterator[Happening]:
+    for said in read_line(line.text):
+        yield said
+        if isinstance(said, Figure):
+            yield from epochs.add(said)
+
+
+def _status(kind: str, job: dict[str, Any]) -> Status:
+    status = job[resources.KINDS[kind].state]
+    return Status(status, job.get("SecondaryStatus", status))
+
+
+def machines(job: dict[str, Any]) -> tuple[str, int]:
+    """Return the instance type of a described job, and how many there are of it.
+
+    >>> machines({"ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 2}})
+    ('ml.p3.2xlarge', 2)
+    """
+    found = job.get("ResourceConfig") or job.get("TransformResources") or {}
+    return found.get("InstanceType", ""), int(found.get("InstanceCount", 1))
+
+
+def _cost(job: dict[str, Any], price_per_hour: float, now: datetime) -> Cost:
+    """Return the cost so far: of the seconds that are billed, or since the machines came as long as they run.
+
+    Billing of spot machines is by BillableTimeInSeconds, which is known only at the end.
+    """
+    started = job.get("TrainingStartTime") or job.get("TransformStartTime")
+    ended = job.get("TrainingEndTime") or job.get("TransformEndTime") or now
+    seconds = job.get("BillableTimeInSeconds")
+    if seconds is None:
+        seconds = max(0.0, (ended - started).total_seconds()) if started else 0.0
+    return Cost(float(seconds), price_per_hour * machines(job)[1] * float(seconds) / 3600)
+
+
+def _end(kind: str, name: str, job: dict[str, Any], status: Status) -> End:
+    artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    if kind == "transform":
+        artifact = job.get("TransformOutput", {}).get("S3OutputPath", "")
+    return End(
+        name,
+        status.status,
+        status.secondary,
+        job.get("FailureReason", ""),
+        artifact,
+        job.get("BillableTimeInSeconds"),
+        job,
+    )
+
+
+def how_to_go_on(name: str) -> str:
+    """Return what to say to a person who stops looking at a job that goes on."""
+    return (
+        f"{name} goes on, and is billed; to follow it: mtool jobs logs {name} --follow;"
+        f" to stop it: mtool jobs stop {name}"
+    )
+
+
+def check_ended_well(end: End) -> None:
+    """Raise MtoolError for a job that failed, with its reason in one line and what to type."""
+    if end.status == "Failed":
+        reason = " ".join(end.reason.split()) or "no reason was given"
+        raise MtoolError(f"{end.name} failed: {reason}; type: mtool doctor {end.name}")
+    if end.status == "Stopped":
+        raise MtoolError(f"{end.name} was stopped ({end.secondary}); type: mtool doctor {end.name}")

@@ -1,0 +1,136 @@
+"""A tuning job from its plan to its best parameters; every trial of it is a training job, and is billed."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from manifest_tools.base.errors import MtoolError
+from trainers.sagemaker.client.client import Throttled, Unreachable, pages, send
+from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.tuning_job import Choice, Range, TuningJob
+from trainers.sagemaker.training.follow import ENDED, EVERY, Sleep, Status, Waiting
+from trainers.sagemaker.training.plan import Plan
+from trainers.trial import Trial, best_of
+
+# What follows from the data is not among the best parameters: the next job has its own.
+DERIVED = ("num_classes", "num_training_samples", "multi_label", "label_width")
+
+_TRIES = 12
+_LONGEST_WAIT = 60.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """All trials there are, oldest first; told when one of them has changed."""
+
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TuningEnd:
+    """The job is over. ``best`` is its best trial, None where none came to a figure."""
+
+    name: str
+    status: str
+    reason: str
+    best: Trial | None
+    trials: tuple[Trial, ...]
+    description: dict[str, Any] = field(compare=False, repr=False)
+
+
+Happening = Status | Trials | Waiting | TuningEnd
+
+
+def hardest(ranges: Sequence[Range | Choice]) -> dict[str, str]:
+    """Return the values among ranges that ask most of the data: the largest mini batch, say."""
+    return {one.name: one.high if isinstance(one, Range) else one.values[0] for one in ranges}
+
+
+def tuning_job(planned: Plan, ranges: Sequence[Range | Choice], **other: Any) -> TuningJob:
+    """Return the tuning job whose trials are the planned training; ``other`` are fields of TuningJob."""
+    return TuningJob(
+        name=planned.name, training=planned.training, ranges=tuple(ranges), tags=planned.tags, **other
+    )
+
+
+def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep) -> Iterator[Happening]:
+    """Yield what happens to a tuning job; the last value is its end.
+
+    Raises NotThere for a job that there is none of. What passes, AWS that is busy say, is waited out.
+    """
+    seen: Status | None = None
+    known: tuple[Trial, ...] = ()
+    while True:
+        job = yield from _patiently(lambda: send(resources.describe("tuning", name)), sleep)
+        now = Status(job["HyperParameterTuningJobStatus"], "")
+        if now != seen:
+            yield now
+        seen = now
+        trials = yield from _patiently(lambda: list_trials(name), sleep)
+        if trials != known:
+            yield Trials(trials)
+        known = trials
+        if now.status in ENDED:
+            yield _end(name, job, trials)
+            return
+        sleep(every)
+
+
+def _patiently(asked: Callable[[], T], sleep: Sleep) -> Generator[Happening, None, T]:
+    """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
+    for tries in range(_TRIES):
+        try:
+            return asked()
+        except (Throttled, Unreachable) as error:
+            if tries == _TRIES - 1:
+                raise
+            wait = min(2.0**tries, _LONGEST_WAIT)
+            yield Waiting(str(error), wait)
+            sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def list_trials(name: str) -> tuple[Trial, ...]:
+    """Return all trials of a tuning job, oldest first."""
+    answers = pages(resources.trials(name))
+    found = [one for answer in answers for one in answer["TrainingJobSummaries"]]
+    found.sort(key=lambda one: (one["CreationTime"], one["TrainingJobName"]))
+    return tuple(map(_trial, found))
+
+
+def _trial(told: Mapping[str, Any]) -> Trial:
+    figure = told.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
+    parameters = _unquoted(told.get("TunedHyperParameters", {}))
+    return Trial(told["TrainingJobName"], told["TrainingJobStatus"], parameters, figure)
+
+
+def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values without the quotes that the service puts around those of a choice."""
+    return {name: value.strip('"') for name, value in sorted(values.items())}
+
+
+def _end(name: str, job: Mapping[str, Any], trials: tuple[Trial, ...]) -> TuningEnd:
+    """Return the end; which trial is best, the service says, and the trials where it does not."""
+    told = job.get("BestTrainingJob")
+    goal = job.get("HyperParameterTuningJobConfig", {}).get("HyperParameterTuningJobObjective", {})
+    best = _trial(told) if told else best_of(trials, maximize=goal.get("Type") != "Minimize")
+    reason = " ".join(str(job.get("FailureReason", "")).split())
+    return TuningEnd(name, job["HyperParameterTuningJobStatus"], reason, best, trials, dict(job))
+
+
+def best_parameters(end: TuningEnd) -> dict[str, str]:
+    """Return the hyperparameters of the best trial: what was varied, and what people set for all.
+
+    Raises MtoolError where no trial came to a figure.
+    """
+    if end.best is None:
+        failed = next((one.name for one in end.trials if one.status == "Failed"), "")
+        why = f": {end.reason}" if end.reason else ""
+        advice = f"; type: mtool doctor {failed}" if failed else ""
+        raise MtoolError(f"{end.name} is {end.status}, and no trial came to a figure{why}{advice}")
+    static = end.description.get("TrainingJobDefinition", {}).get("StaticHyperParameters", {})
+    told = {name: value for name, value in static.items() if name not in DERIVED and name[:1] != "_"}
+    return {**told, **end.best.parameters}

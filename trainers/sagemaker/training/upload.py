@@ -1,0 +1,107 @@
+"""What a job reads, laid into S3 under the job's own name: whole, or not at all."""
+
+import contextlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.io.s3uri import parse
+from manifest_tools.io.sinks import Published, publishing
+from manifest_tools.io.sources import open_source, plain
+from trainers.sagemaker.client.client import ask
+
+CLASSES = "classes.json"
+
+# What a file of each kind is called in S3, beside its channel's name.
+_SUFFIXES = {".rec": ".rec", ".lst": ".lst"}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that is to be made: of a file, or of ``content``."""
+
+    target: str
+    source: str = ""
+    content: bytes = b""
+
+
+def folder(output: str, job: str) -> str:
+    """Return the prefix of what belongs to a job, under which SageMaker puts its model as well.
+
+    >>> folder("s3://lab3-models/hands/", "hands-1")
+    's3://lab3-models/hands/hands-1'
+    """
+    return f"{output.rstrip('/')}/{job}"
+
+
+def placed(data: Mapping[str, str], place: str) -> tuple[dict[str, str], tuple[Upload, ...]]:
+    """Return by channel the URI that a job reads, and what has to be uploaded for that to ``place``.
+
+    What lies in S3 is used where it is, but for .gz, which no container reads. Raises Refused for what is not
+    there, and for a folder: pictures are not ours to copy.
+    """
+    uris: dict[str, str] = {}
+    uploads: list[Upload] = []
+    for channel, name in data.items():
+        if name.startswith("s3://") and not name.endswith(".gz"):
+            uris[channel] = name
+            continue
+        _check_file(channel, name)
+        suffix = _SUFFIXES.get(Path(name).suffix, ".manifest")
+        uris[channel] = f"{place}/{channel}{suffix}"
+        uploads.append(Upload(uris[channel], name))
+    return uris, tuple(uploads)
+
+
+def _check_file(channel: str, name: str) -> None:
+    if name == "-":
+        raise Refused(f"{channel}: standard input comes once, and a job's data is read twice; name a file")
+    if name.startswith("s3://"):
+        return
+    if Path(name).is_dir():
+        raise Refused(
+            f"{name}: a folder on this disk; pictures must be in S3: aws s3 cp --recursive, and name its URI"
+        )
+    if not Path(name).is_file():
+        raise Refused(f"{name}: no such file; name a manifest, or s3://bucket/key")
+
+
+def upload(uploads: Sequence[Upload], kms_key: str | None = None) -> tuple[Published, ...]:
+    """Make all objects, or none, and return what became of them; ``kms_key`` encrypts them.
+
+    Raises Exists where another job of this name has left others there.
+    """
+    publication = None
+    try:
+        with publishing(kms_key=kms_key) as publication:
+            for one in uploads:
+                _write(one, publication.open(one.target))
+    except BaseException:
+        withdraw([] if publication is None else publication.published)
+        raise
+    return tuple(publication.published)
+
+
+def withdraw(published: Sequence[Published]) -> None:
+    """Delete what was made; a person without leave to delete keeps it, and loses nothing."""
+    for one in published:
+        if one.state == "written":
+            name = parse(one.path)
+            with contextlib.suppress(MtoolError):
+                ask("s3", "delete_object", {"Bucket": name.bucket, "Key": name.key})
+
+
+def _write(one: Upload, stream: BinaryIO) -> None:
+    if not one.source:
+        stream.write(one.content)
+    elif one.target.endswith(".manifest"):
+        source = plain(open_source(one.source))
+        for block in source.blocks():
+            stream.write(block.read())
+        source.check_unchanged()
+    else:
+        with open(one.source, "rb") as file:
+            shutil.copyfileobj(file, stream, 1 << 20)

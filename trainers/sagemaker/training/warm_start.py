@@ -1,0 +1,59 @@
+"""An earlier job's model to begin from, and what a new job must have in common with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from manifest_tools.algorithms import Algorithm
+from manifest_tools.base.errors import Refused
+from manifest_tools.verbs.validate.line import shown
+from trainers.sagemaker.client.client import send
+from trainers.sagemaker.requests import resources
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A model.tar.gz in S3; ``hyperparameters`` are its job's, empty where only the model is known."""
+
+    uri: str
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def earlier(told: str) -> Earlier:
+    """Return the model of a training job, by the job's name, or by the model's URI, which asks nothing.
+
+    Raises Refused for a job without a model, and what ``client.send`` raises.
+    """
+    if told.startswith("s3://"):
+        return Earlier(told)
+    if told.endswith(".tar.gz") or "/" in told:
+        raise Refused(f"{told}: expected the name of a training job, or s3://.../model.tar.gz")
+    job = send(resources.describe("training", told))
+    uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    if not uri:
+        raise Refused(f"{told}: it has no model to begin from, it is {job['TrainingJobStatus']}")
+    return Earlier(uri, job.get("HyperParameters", {}))
+
+
+def in_common(
+    model: Earlier, algorithm: Algorithm, told: Mapping[str, str], found: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the hyperparameters that the new job takes over, since it must have the same.
+
+    ``told`` are those that people set, ``found`` those that follow from the data. Raises Refused where they
+    differ from the earlier job's: classes, say, cannot be added.
+    """
+    taken: dict[str, str] = {}
+    for name in algorithm.same_as_model if model.hyperparameters else ():
+        one = algorithm.find(name)
+        before = model.hyperparameters.get(name, one.default if one is not None else None)
+        if before is None:
+            continue
+        now = told.get(name)
+        if now is not None and now.replace(" ", "") != before.replace(" ", ""):
+            raise Refused(f"{name}={shown(now)}: the earlier model has {before}, and cannot be changed in it")
+        if name == "num_classes" and int(found.get(name, "0")) > int(before):
+            more = f"the data has {found[name]} classes, and the earlier model {before}"
+            raise Refused(f"{name}: {more}; a model learns no new classes: leave --init-from out")
+        if now is None and name in model.hyperparameters:
+            taken[name] = before
+    return taken
