@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.images.paths import Places, read_file
+from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import FORMATS, Recipe, Unusable
 from manifest_tools.verbs.convert.convert import Plan, plan
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
@@ -34,7 +34,7 @@ def about_files(typed: Sequence[str]) -> Questions:
 def about_lines(planned: Plan, fetch: Fetch | None) -> Questions:
     """Return the pictures of a manifest's labelled lines."""
     refs = dict.fromkeys(example.ref for example in planned.examples.examples)
-    return Questions(tuple(refs), lambda ref: _bytes(make(planned.places, _AS_IT_IS, fetch, ref)))
+    return Questions(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
 
 
 def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[str]) -> Plan:
@@ -52,7 +52,7 @@ def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[
 def read_picture(name: str) -> bytes:
     """Return the bytes of a file or an object in S3; raises Unusable."""
     if name.startswith("s3://"):
-        return _bytes(make(Places((), "."), _AS_IT_IS, fetch_from_s3, name))
+        return _bytes(make(ImagePaths((), "."), _AS_IT_IS, fetch_from_s3, name))
     return read_file(name)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import MtoolError, NotInstalled, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.io.sinks import Published, publishing
-from manifest_tools.verbs.validate.line import shown
 from trainers import plots, registry
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset

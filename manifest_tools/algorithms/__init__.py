@@ -6,17 +6,17 @@ A request takes every value as a string and checks none; the container does, onc
 from collections.abc import Iterator, Mapping
 
 from manifest_tools.algorithms import image_classification, object_detection, semantic_segmentation
-from manifest_tools.algorithms.findings import UNKNOWN_JOB, Finding, Job, findings
+from manifest_tools.algorithms.findings import UNKNOWN_JOB, HyperparameterFinding, JobContext, findings
 from manifest_tools.algorithms.schema import Algorithm, Hyperparameter, Input, Metric, Only, Tunable
 from manifest_tools.base.errors import Refused
 
 __all__ = [
     "ALGORITHMS",
     "Algorithm",
-    "Finding",
+    "HyperparameterFinding",
     "Hyperparameter",
     "Input",
-    "Job",
+    "JobContext",
     "Metric",
     "Only",
     "Tunable",
@@ -39,7 +39,9 @@ def algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def lint(values: Mapping[str, str], name: str, job: Job = UNKNOWN_JOB) -> Iterator[Finding]:
+def lint(
+    values: Mapping[str, str], name: str, job: JobContext = UNKNOWN_JOB
+) -> Iterator[HyperparameterFinding]:
     """Yield what is wrong with ``values``, all the hyperparameters of a job with the algorithm ``name``.
 
     Nothing is known of the data here; ``job`` says what is known of the job. Raises Refused for a name

@@ -8,7 +8,7 @@ from typing import Literal
 from manifest_tools.algorithms.relations import contradictions
 from manifest_tools.algorithms.schema import Algorithm, Hyperparameter
 from manifest_tools.algorithms.values import accepts, problem
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 # HyperParameterKey and HyperParameterValue of CreateTrainingJob. The API's model has 2,500 for a value; the
 # reference page says 256, so what is between them is doubtful.
@@ -21,7 +21,7 @@ Kind = Literal["unknown", "missing", "value", "algorithm", "ignored", "contradic
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HyperparameterFinding:
     """Something wrong with one hyperparameter (an empty ``name``: with all of them together).
 
     ``kind`` is stable: ``unknown`` name, ``missing`` one, ``value`` that is none of its own, value or name
@@ -36,7 +36,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobContext:
     """What else is known of the job: its channels, its input mode, and how many machines it has."""
 
     channels: Collection[str] = ()
@@ -44,12 +44,15 @@ class Job:
     instances: int | None = None
 
 
-UNKNOWN_JOB = Job()
+UNKNOWN_JOB = JobContext()
 
 
 def findings(
-    values: Mapping[str, str], algorithm: Algorithm, others: Collection[Algorithm], job: Job = UNKNOWN_JOB
-) -> Iterator[Finding]:
+    values: Mapping[str, str],
+    algorithm: Algorithm,
+    others: Collection[Algorithm],
+    job: JobContext = UNKNOWN_JOB,
+) -> Iterator[HyperparameterFinding]:
     """Yield what is wrong with ``values``, which are all the hyperparameters of a job.
 
     ``others`` are the algorithms that a value may have been meant for. A name that begins with an
@@ -65,35 +68,37 @@ def findings(
     yield from _missing(values, algorithm)
     yield from _ignored(values, algorithm, job)
     for name, severity, message in contradictions(values, algorithm, job.mode):
-        yield Finding("contradiction", severity, name, message)
+        yield HyperparameterFinding("contradiction", severity, name, message)
 
 
-def _limits(values: Mapping[str, str]) -> Iterator[Finding]:
+def _limits(values: Mapping[str, str]) -> Iterator[HyperparameterFinding]:
     if len(values) > MOST_ENTRIES:
         message = f"expected at most {MOST_ENTRIES} hyperparameters, found {len(values):,}"
-        yield Finding("limit", "error", "", message)
+        yield HyperparameterFinding("limit", "error", "", message)
     for name, value in values.items():
         if len(name) > LONGEST_KEY:
             message = f"expected a name of at most {LONGEST_KEY} characters, found {len(name):,}"
-            yield Finding("limit", "error", name, f"{shown(name)}: {message}")
+            yield HyperparameterFinding("limit", "error", name, f"{shown(name)}: {message}")
         if len(value) > SURE_VALUE:
             sure = len(value) > LONGEST_VALUE
             limit = f"at most {LONGEST_VALUE if sure else SURE_VALUE:,} characters, found {len(value):,}"
             doubt = "" if sure else "; the documentation gives this limit, the service's model 2,500"
             message = f"{shown(name)}: expected {limit}{doubt}"
-            yield Finding("limit", "error" if sure else "warning", name, message)
+            yield HyperparameterFinding("limit", "error" if sure else "warning", name, message)
 
 
-def _value(one: Hyperparameter, value: str, others: Collection[Algorithm]) -> Iterator[Finding]:
+def _value(one: Hyperparameter, value: str, others: Collection[Algorithm]) -> Iterator[HyperparameterFinding]:
     message = problem(one, value)
     if message is None:
         return
     for other in others:
         twin = other.find(one.name)
         if twin is not None and _differ_in_form(one, twin) and accepts(twin, value):
-            yield Finding("algorithm", "error", one.name, f"{message}; that is the form of {other.name}")
+            yield HyperparameterFinding(
+                "algorithm", "error", one.name, f"{message}; that is the form of {other.name}"
+            )
             return
-    yield Finding("value", "error", one.name, message)
+    yield HyperparameterFinding("value", "error", one.name, message)
 
 
 def _differ_in_form(one: Hyperparameter, twin: Hyperparameter) -> bool:
@@ -101,33 +106,39 @@ def _differ_in_form(one: Hyperparameter, twin: Hyperparameter) -> bool:
     return one.kind != twin.kind or one.choices != twin.choices
 
 
-def _unknown(name: str, algorithm: Algorithm, others: Collection[Algorithm]) -> Finding:
+def _unknown(name: str, algorithm: Algorithm, others: Collection[Algorithm]) -> HyperparameterFinding:
     text = f"{algorithm.name} has no hyperparameter {shown(name)}"
     owners = [other.name for other in others if other is not algorithm and other.find(name)]
     if owners:
-        return Finding("algorithm", "error", name, f"{text}; it is one of {' and '.join(owners)}")
+        return HyperparameterFinding(
+            "algorithm", "error", name, f"{text}; it is one of {' and '.join(owners)}"
+        )
     names = [one.name for one in algorithm.hyperparameters]
     folded = name.strip().lower().replace("-", "_")
     near = difflib.get_close_matches(folded, names, 1, 0.7)
-    return Finding("unknown", "error", name, text + (f"; type {near[0]}" if near else ""))
+    return HyperparameterFinding("unknown", "error", name, text + (f"; type {near[0]}" if near else ""))
 
 
-def _missing(values: Mapping[str, str], algorithm: Algorithm) -> Iterator[Finding]:
+def _missing(values: Mapping[str, str], algorithm: Algorithm) -> Iterator[HyperparameterFinding]:
     for one in algorithm.hyperparameters:
         if one.required and one.name not in values:
-            yield Finding("missing", "error", one.name, f"{algorithm.name} needs {one.name}: {one.reason}")
+            yield HyperparameterFinding(
+                "missing", "error", one.name, f"{algorithm.name} needs {one.name}: {one.reason}"
+            )
 
 
-def _ignored(values: Mapping[str, str], algorithm: Algorithm, job: Job) -> Iterator[Finding]:
+def _ignored(
+    values: Mapping[str, str], algorithm: Algorithm, job: JobContext
+) -> Iterator[HyperparameterFinding]:
     for name in values:
         one = algorithm.find(name)
         why = None if one is None else _why_ignored(one, values, algorithm, job)
         if why is not None:
-            yield Finding("ignored", "warning", name, f"{name} is ignored: {why}")
+            yield HyperparameterFinding("ignored", "warning", name, f"{name} is ignored: {why}")
 
 
 def _why_ignored(
-    one: Hyperparameter, values: Mapping[str, str], algorithm: Algorithm, job: Job
+    one: Hyperparameter, values: Mapping[str, str], algorithm: Algorithm, job: JobContext
 ) -> str | None:
     if one.only is not None:
         other = algorithm.find(one.only.name)

@@ -4,7 +4,7 @@ import math
 import re
 
 from manifest_tools.algorithms.schema import Hyperparameter
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 # As the containers' own schema has them: no sign, no leading zero, no blanks.
 _INT = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)

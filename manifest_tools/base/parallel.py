@@ -52,18 +52,18 @@ def run(
     elif not isinstance(workers, int):
         yield from _in_order(workers, task, chain(first, source), ahead or 4 * cores())
     else:
-        with _pool(workers) as pool:
+        with _new_pool(workers) as pool:
             yield from _in_order(pool, task, chain(first, source), ahead or 2 * workers)
 
 
 @contextlib.contextmanager
-def crew(jobs: Jobs, many: bool) -> Iterator[Jobs]:
+def pool(jobs: Jobs, many: bool) -> Iterator[Jobs]:
     """Yield workers for several runs of one command, one after the other; none start but for ``many``."""
     workers = cores() if jobs is None else jobs
     if not many or not isinstance(workers, int) or workers == 1:
         yield jobs
     else:
-        with _pool(workers) as pool:
+        with _new_pool(workers) as pool:
             yield pool
 
 
@@ -85,7 +85,7 @@ def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], 
             future.cancel()
 
 
-def _pool(workers: int) -> "Executor":
+def _new_pool(workers: int) -> "Executor":
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 

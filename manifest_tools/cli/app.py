@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.version import __version__
+from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
 from manifest_tools.cli.shared.screen import clean, note
 
 # In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
@@ -51,10 +52,6 @@ _PLAIN_WORDS = {
 }
 
 _MISNAMED = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
-
-CALLED_WRONGLY = 2
-OUR_MISTAKE = 70
-INTERRUPTED = 130
 
 
 def command(word: str) -> Any:

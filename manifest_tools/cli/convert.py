@@ -1,21 +1,16 @@
 """``mtool convert``."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.pictures import pictures_of, show_problems
 from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
-    from manifest_tools.base.problem import Problem
-    from manifest_tools.verbs.convert.convert import Converted, Plan
-    from manifest_tools.verbs.convert.pictures import Fetch
-
-_SHOWN = 20  # problems; the rest are counted
+    from manifest_tools.verbs.convert.convert import Converted
 
 
 def convert(
@@ -92,30 +87,6 @@ def convert(
         note(summary(done))
     if done.problems:
         raise typer.Exit(1)
-
-
-def pictures_of(plan: "Plan", quiet: bool = False) -> "Fetch | None":
-    """Return what fetches the pictures that are not here, or None; says before any work what that means.
-
-    Raises Refused where no picture at all can be had.
-    """
-    from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
-
-    fetch = fetcher(plan)
-    text = missing(plan, fetch is not None)
-    if text and not quiet:
-        note(clean(text))
-    return fetch
-
-
-def show_problems(problems: "Sequence[Problem]") -> None:
-    """Print the first problems, and how many there are of each code."""
-    for problem in problems[:_SHOWN]:
-        note(clean(str(problem)))
-    if len(problems) > _SHOWN:
-        counts = Counter(problem.code for problem in problems)
-        listed = ", ".join(f"{count:,} {code}" for code, count in sorted(counts.items()))
-        note(f"... {len(problems) - _SHOWN:,} more; in all {listed}")
 
 
 def summary(done: "Converted") -> str:

@@ -11,6 +11,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.job_table import spelled
 from manifest_tools.cli.shared.sagemaker_options import pairs, typed_names
 from manifest_tools.cli.shared.screen import note
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from trainers.sagemaker.requests.training_job import Vpc
     from trainers.sagemaker.serving.deploy import Deployment, Wishes
     from trainers.sagemaker.serving.model_source import Origin
-
-INTERRUPTED = 130
 
 
 def deploy(

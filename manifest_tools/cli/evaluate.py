@@ -8,19 +8,14 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.options import Model
+from manifest_tools.cli.shared.pictures import read_data
 from manifest_tools.cli.shared.screen import clean, note, table
-from manifest_tools.cli.train import read_data
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
     from trainers.metrics import ClassFigures, Metrics
 
-Model = Annotated[
-    str,
-    typer.Option(
-        "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz; s3:// too."
-    ),
-]
 
 _WIDEST = 12  # classes in a confusion matrix on the screen
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import clipped
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, progress
-from manifest_tools.groundtruth.classes import clipped
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.pipe.pipe import Piped

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.convert import pictures_of
-from manifest_tools.cli.evaluate import Model
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.options import Model
+from manifest_tools.cli.shared.pictures import pictures_of
 from manifest_tools.cli.shared.sagemaker_options import typed_names
 from manifest_tools.cli.shared.screen import clean, note, progress, width
 

@@ -44,10 +44,10 @@ def stats(
       mtool stats output.manifest
       mtool stats train.manifest validation.manifest --json
     """
-    from manifest_tools.cli.validate import here
+    from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.verbs.stats.stats import stats as stats_of
 
-    for number, manifest in enumerate(manifests or here("stats")):
+    for number, manifest in enumerate(manifests or manifests_here("stats")):
         found = stats_of(manifest, label_attribute, jobs=jobs)
         if as_json:
             print(json.dumps(found.to_json()))

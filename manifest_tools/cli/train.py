@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli.convert import pictures_of, show_problems
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import sagemaker_options as told
+from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, require
-from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.cli.shared.pictures import data_sets, pictures_of
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.convert import Plan
     from trainers.config import TrainConfig
-    from trainers.dataset import Dataset
     from trainers.events import Listener
     from trainers.prepare import Pair
     from trainers.train import Result
 
-INTERRUPTED = 130
 
 _NAMES = 8  # classes on one line
 
@@ -217,29 +216,6 @@ def _show_plans(said: str, plans: "Sequence[Plan]") -> None:
         note(f"{clean(plan.output)}.rec: {state}")
         pictures_of(plan)
     note("dry run, nothing written")
-
-
-def data_sets(
-    plans: "Sequence[Plan]", jobs: int | None, quiet: bool
-) -> tuple[tuple["Dataset", "Dataset"], bool]:
-    """Return both data sets, and whether pictures had to be left out of them."""
-    first, second = (read_data(plan, jobs, quiet) for plan in plans)
-    return (first[0], second[0]), first[1] or second[1]
-
-
-def read_data(plan: "Plan", jobs: int | None, quiet: bool) -> tuple["Dataset", bool]:
-    """Return the data set of a plan, and whether pictures had to be left out of it, after saying which."""
-    from manifest_tools.verbs.convert.convert import NothingUsable
-    from trainers.prepare import dataset
-
-    fetch = pictures_of(plan, quiet)
-    try:
-        data, problems = dataset(plan, jobs=jobs, fetch=fetch, progress=progress)
-    except NothingUsable as error:
-        show_problems(error.problems)
-        raise
-    show_problems(problems)
-    return data, bool(problems)
 
 
 def _listeners(quiet: bool) -> "list[Listener]":

@@ -8,9 +8,10 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import sagemaker_options as told
 from manifest_tools.cli.shared.best_parameters import check_free, tell_best
+from manifest_tools.cli.shared.exit_codes import INTERRUPTED
+from manifest_tools.cli.shared.pictures import data_sets
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
-from manifest_tools.cli.train import INTERRUPTED, data_sets
 
 if TYPE_CHECKING:
     from trainers.sagemaker.requests.tuning_job import Choice, Range

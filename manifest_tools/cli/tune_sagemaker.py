@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli import train_sagemaker
 from manifest_tools.cli.shared.best_parameters import check_free, tell_best
 from manifest_tools.cli.shared.confirm import agree
-from manifest_tools.cli.shared.follow import INTERRUPTED
+from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.shared.sagemaker_options import Given, seconds
+from manifest_tools.cli.shared.sagemaker_plan import planned_from, started, wanted
 from manifest_tools.cli.shared.screen import note
 from manifest_tools.cli.shared.trial_table import TrialTable
 
@@ -39,8 +39,8 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     sends = given.emit is None and not given.dry_run
     if sends and not given.no_wait:
         check_free(typed["best"], given.force)
-    asked = train_sagemaker.wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
-    planned = train_sagemaker.planned_from(asked)
+    asked = wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
+    planned = planned_from(asked)
     job = tuning_job(
         planned,
         ranges,
@@ -61,7 +61,7 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     agree(given.yes)
     start(create(job), planned.uploads, given.kms_key)
     if given.no_wait:
-        train_sagemaker.started(planned.name, given, _how_to_go_on(planned.name))
+        started(planned.name, given, _how_to_go_on(planned.name))
     else:
         _follow(planned.name, context)
 

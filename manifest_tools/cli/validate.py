@@ -4,13 +4,13 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.options import manifests_here
 from manifest_tools.cli.shared.screen import clean, note, progress, table
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def validate(
         raise Refused("--dry-run goes with --fix; type both")
     if kms_key is not None and not fix:
         raise Refused("--kms-key goes with --fix; type both")
-    names = manifests or here("validate")
+    names = manifests or manifests_here("validate")
     _check_apart(names)
     if fix:
         _fix(names, codes, dry_run, kms_key, jobs)
@@ -155,16 +155,6 @@ def _check_apart(names: list[str]) -> None:
         if path in real:
             raise Refused(f"{real[path]} and {name} are one file; name it once")
         real[path] = name
-
-
-def here(word: str) -> list[str]:
-    """Return every manifest of this folder; raises Refused where there is none."""
-    from manifest_tools.io.sources import matching
-
-    found = matching(Path())
-    if not found:
-        raise Refused(f"no *.manifest in this folder; type: mtool {word} FILE")
-    return found
 
 
 def _preflight(purpose: Purpose | None, file: str | None, values: list[str]) -> "Preflight | None":

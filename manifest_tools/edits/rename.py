@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.groundtruth.classes import clipped
+from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.io.json_spans import (
     Edit,

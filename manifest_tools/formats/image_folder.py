@@ -80,7 +80,7 @@ def _fill(new: Path, plan: Plan, pictures: Iterator[tuple[Example, bytes]]) -> t
             (new / folders[index]).mkdir()
         path = new / folders[index] / _file_name(plan, example, picture, names[index])
         if plan.link:
-            _link(plan.places.find(example.ref), path)
+            _link(plan.image_paths.find(example.ref), path)
         else:
             path.write_bytes(picture)
         count += 1

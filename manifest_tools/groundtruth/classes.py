@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 
 class ClassConflict(BadData):
@@ -21,18 +21,6 @@ class ClassConflict(BadData):
 
 # More are a mistake, or worse: a table by class has a row for each up to the highest.
 MOST_CLASSES = 10**7
-
-
-_LONGEST = 60  # characters of a name that a message repeats
-
-
-def clipped(name: str) -> str:
-    """Return a name for a message in which it stands without quotes: nobody reads a megabyte of it.
-
-    >>> clipped("RH"), len(clipped("x" * 1000))
-    ('RH', 60)
-    """
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
 def unnamed(index: int) -> str:

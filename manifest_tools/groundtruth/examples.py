@@ -8,12 +8,14 @@ import numpy as np
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.groundtruth.attributes import LabelAttribute, ambiguous, label_attribute, survey
-from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, clipped, unnamed
+from manifest_tools.base.text import clipped
+from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, unnamed
 from manifest_tools.groundtruth.example_columns import Columns, Example, columns, joined
 from manifest_tools.groundtruth.record import Peek, state
 from manifest_tools.groundtruth.rows import BadLine, read_rows
 from manifest_tools.groundtruth.scan import scan
+from manifest_tools.groundtruth.survey import ambiguous, label_attribute, survey
 from manifest_tools.groundtruth.tasks import task_type
 from manifest_tools.io.sources import Block, Source, open_source
 

@@ -75,7 +75,7 @@ class Entities(msgspec.Struct, gc=False):
     annotations: Spans
 
 
-class Share(msgspec.Struct, gc=False):
+class Confidence(msgspec.Struct, gc=False):
     """The confidence of one box or entity."""
 
     confidence: float | None = None
@@ -109,8 +109,8 @@ FIELDS: dict[str, Any] = {
     "color-map": dict[str, Colour],
     "confidence": float,
     "confidence-map": dict[str, float],
-    "objects": list[Share],
-    "entities": list[Share],
+    "objects": list[Confidence],
+    "entities": list[Confidence],
     "human-annotated": str,
     "creation-date": str,
     "job-name": str,

@@ -11,18 +11,31 @@ from numpy.typing import NDArray
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.hashing import keys_of, mix
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.groundtruth.attributes import LabelAttribute, ambiguous, survey
+from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, unnamed
 from manifest_tools.groundtruth.examples import whole_table
 from manifest_tools.groundtruth.record import Peek, Row, state
 from manifest_tools.groundtruth.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.groundtruth.scan import scan
+from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block, Source
-from manifest_tools.verbs.split.assign import Labels
 
 _COLUMNS = ("lengths", "kinds", "keys", "flat", "counts")
 KINDS = ("labelled", "failed", "unlabelled", "blank")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassArrays:
+    """The classes of every line: ``counts`` says how many of ``flat`` each line takes, in order."""
+
+    flat: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+    @property
+    def single(self) -> bool:
+        """Say whether every line has just one class."""
+        return bool((self.counts == 1).all())
 
 
 @dataclass(slots=True)
@@ -36,7 +49,7 @@ class Lines:
     lengths: NDArray[np.uint32]
     kinds: NDArray[np.uint8]
     keys: NDArray[np.uint64]
-    labels: Labels
+    labels: ClassArrays
     table: ClassTable = field(default_factory=ClassTable)
 
 
@@ -93,7 +106,7 @@ def read_together(
     new = sorted(seen.keys() - known.keys())
     known |= {name: given.num_classes + at for at, name in enumerate(new)}
     numbers = np.array([known[name] for name in seen], np.int32)
-    lines.labels = Labels(numbers[lines.labels.flat], lines.labels.counts)
+    lines.labels = ClassArrays(numbers[lines.labels.flat], lines.labels.counts)
     lines.table = ClassTable(tuple(sorted((index, name) for name, index in known.items())))
     return lines
 
@@ -108,7 +121,7 @@ def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
     for part in parts:
         for name, found in columns.items():
             found.append(getattr(part, name))
-    labels = Labels(_whole(columns["flat"]), _whole(columns["counts"]))
+    labels = ClassArrays(_whole(columns["flat"]), _whole(columns["counts"]))
     if not len(labels.counts):
         raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
     keys = _distinct(_whole(columns["keys"]))

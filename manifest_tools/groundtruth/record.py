@@ -13,7 +13,7 @@ from manifest_tools.base.errors import BadData
 if TYPE_CHECKING:
     import msgspec
 
-    from manifest_tools.groundtruth.label_schemas import Colour, Share
+    from manifest_tools.groundtruth.label_schemas import Colour, Confidence
 
 State = Literal["labelled", "failed", "unlabelled"]
 
@@ -33,8 +33,8 @@ class Metadata:
     color_map: "dict[str, Colour] | None"
     confidence: float | None
     confidence_map: dict[str, float] | None
-    objects: "list[Share] | None"
-    entities: "list[Share] | None"
+    objects: "list[Confidence] | None"
+    entities: "list[Confidence] | None"
     human_annotated: str | None
     creation_date: str | None
     job_name: str | None

@@ -1,7 +1,8 @@
 """The lines of a block with the few fields that a verb asked for, decoded all at once where that is safe."""
 
+import json
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -170,3 +171,34 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
             others = (one for one in attributes_of(value) if one.metadata_key != peek.metadata_key)
             found.update(one.name for one in others)
     return frozenset(found - {peek.attribute})
+
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decode(line: bytes) -> Any:
+    """Return what a line says; raises ValueError with the reason for what is not JSON.
+
+    A number that is too large for a machine is JSON all the same.
+    """
+    try:
+        return _decode(line)
+    except msgspec.ValidationError:
+        return _decode_large(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(reason(line, error)) from error
+
+
+def _decode_large(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode(), parse_int=_large, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+
+
+def _large(digits: str) -> int | float:
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")

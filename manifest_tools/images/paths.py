@@ -20,7 +20,7 @@ _S3 = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ImagePaths:
     """Prefixes of source-refs, the longest first, with the folder of each; small and picklable.
 
     ``base`` is the folder that other refs are relative to. Folders are real paths.
@@ -64,7 +64,7 @@ class Places:
                 yield folder, ref[len(prefix) :]
 
 
-def places(options: Iterable[str], refs: Sequence[str], base: str = ".") -> Places:
+def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
     """Return what ``--images`` says about a manifest in the folder ``base`` with these source-refs.
 
     Raises Refused for a folder that is not there, and for a bare one where the refs name several buckets.
@@ -74,7 +74,7 @@ def places(options: Iterable[str], refs: Sequence[str], base: str = ".") -> Plac
     """
     mapped = [pair for option in options for pair in _pairs(option, refs)]
     ordered = sorted(dict.fromkeys(mapped), key=lambda pair: -len(pair[0]))
-    return Places(tuple(ordered), os.path.realpath(base))
+    return ImagePaths(tuple(ordered), os.path.realpath(base))
 
 
 def _pairs(option: str, refs: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -95,8 +95,8 @@ def value_span(line: bytes, at: int) -> Span:
 def find(line: bytes, *path: str) -> list[Member]:
     """Return every member at ``path``, the outermost key first; duplicates all count.
 
-    >>> line = b'{"m": {"class-name": "RH"}}'
-    >>> [line[value.start : value.end] for _, value in find(line, "m", "class-name")]
+    >>> line = b'{"m": {"a-name": "RH"}}'
+    >>> [line[value.start : value.end] for _, value in find(line, "m", "a-name")]
     [b'"RH"']
     """
     starts = [_expect(line, 0, b"{") and _skip(line, 0)]

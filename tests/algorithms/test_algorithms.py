@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.algorithms import ALGORITHMS, Finding, Hyperparameter, Job, algorithm, lint
+from manifest_tools.algorithms import (
+    ALGORITHMS,
+    Hyperparameter,
+    HyperparameterFinding,
+    JobContext,
+    algorithm,
+    lint,
+)
 from manifest_tools.algorithms.values import accepts, problem
 from manifest_tools.base.errors import Refused
 
@@ -278,15 +285,23 @@ def test_more_than_a_hundred_and_long_names_are_over_the_service_s_limits() -> N
     ("values", "job", "message"),
     [
         pytest.param(
-            {"use_pretrained_model": "1"}, Job(channels=("train", "model")), "the channel model", id="model"
+            {"use_pretrained_model": "1"},
+            JobContext(channels=("train", "model")),
+            "the channel model",
+            id="model",
         ),
-        pytest.param({"kv_store": "dist_sync"}, Job(instances=1), "there is one", id="a single machine"),
         pytest.param(
-            {"multi_label": "1", "use_weighted_loss": "1"}, Job(mode="Pipe"), "pos_cls_weights", id="row 6"
+            {"kv_store": "dist_sync"}, JobContext(instances=1), "there is one", id="a single machine"
+        ),
+        pytest.param(
+            {"multi_label": "1", "use_weighted_loss": "1"},
+            JobContext(mode="Pipe"),
+            "pos_cls_weights",
+            id="row 6",
         ),
     ],
 )
-def test_what_is_known_of_the_job_is_looked_at(values: dict[str, str], job: Job, message: str) -> None:
+def test_what_is_known_of_the_job_is_looked_at(values: dict[str, str], job: JobContext, message: str) -> None:
     (found,) = lint(NEEDED | values, IC, job)
     assert message in found.message
     assert list(lint(NEEDED | values, IC)) == []
@@ -344,7 +359,7 @@ values = (
 @given(st.dictionaries(names, values, max_size=12), st.sampled_from(list(ALGORITHMS)))
 def test_whatever_is_typed_it_is_findings_of_one_line(typed: dict[str, str], name: str) -> None:
     found = list(lint(typed, name))
-    assert all(isinstance(one, Finding) and one.message.isprintable() for one in found)
+    assert all(isinstance(one, HyperparameterFinding) and one.message.isprintable() for one in found)
     assert len({(one.kind, one.name, one.message) for one in found}) == len(found)
 
 

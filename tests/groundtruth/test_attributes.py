@@ -11,14 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
-from manifest_tools.groundtruth.attributes import (
-    MOST_ATTRIBUTES,
-    attributes_of,
-    label_attribute,
-    survey,
-    survey_lines,
-)
+from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.record import Peek, decoder, state
+from manifest_tools.groundtruth.survey import MOST_ATTRIBUTES, label_attribute, survey, survey_lines
 from manifest_tools.io.sources import HEAD, Source, open_source
 from manifest_tools.verbs.stats.stats import stats
 from manifest_tools.verbs.validate.validate import validate

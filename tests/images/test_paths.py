@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.images.paths import Places, common_folder, places, read_file
+from manifest_tools.images.paths import ImagePaths, common_folder, image_paths, read_file
 from manifest_tools.images.shrink import MAX_BYTES, Unusable
 
 
@@ -20,8 +20,8 @@ def raw_data(tmp_path: Path) -> Path:
     return folder
 
 
-def where(option: str, *refs: str, base: str = ".") -> Places:
-    return places([option], refs, base)
+def where(option: str, *refs: str, base: str = ".") -> ImagePaths:
+    return image_paths([option], refs, base)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_bare_folder_may_hold_the_whole_bucket(raw_data: Path) -> None:
 
 
 def test_the_longest_prefix_counts(raw_data: Path) -> None:
-    found = places([f"s3://b={raw_data}", f"s3://b/deep={raw_data / 'left'}"], [])
+    found = image_paths([f"s3://b={raw_data}", f"s3://b/deep={raw_data / 'left'}"], [])
     assert read_file(found.find("s3://b/deep/1.jpg")) == b"left"
 
 
@@ -55,7 +55,7 @@ def test_a_prefix_ends_at_a_slash(raw_data: Path) -> None:
 
 
 def test_a_plain_path_is_found_from_the_manifest_s_folder(raw_data: Path) -> None:
-    assert read_file(places([], [], str(raw_data)).find("left/1.jpg")) == b"left"
+    assert read_file(image_paths([], [], str(raw_data)).find("left/1.jpg")) == b"left"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_plain_path_is_found_from_the_manifest_s_folder(raw_data: Path) -> Non
 @pytest.mark.parametrize("prefix", ["s3://b/", "plain"])
 def test_nothing_outside_the_folder_is_read(raw_data: Path, prefix: str, rest: str) -> None:
     ref = rest if prefix == "plain" else prefix + rest
-    found = places([f"s3://b={raw_data}"], [ref], str(raw_data))
+    found = image_paths([f"s3://b={raw_data}"], [ref], str(raw_data))
     with pytest.raises(Unusable) as refused:
         found.find(ref)
     assert refused.value.code == ("MT401" if ref == "" else "MT405")
@@ -111,7 +111,7 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
 )
 def test_an_option_that_cannot_be_meant_is_refused(in_folder: Path, option: str, message: str) -> None:
     with pytest.raises(Refused, match=message):
-        places([option], ["s3://a/1.jpg", "s3://b/1.jpg"])
+        image_paths([option], ["s3://a/1.jpg", "s3://b/1.jpg"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from trainers.sagemaker.training.follow import Cost, End, Happening
     from trainers.sagemaker.training.log_lines import Epoch
-
-INTERRUPTED = 130
 
 
 def watch(

@@ -1,6 +1,7 @@
 """The parameters that several commands share: an option means the same everywhere."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -78,3 +79,21 @@ Images = Annotated[
         "May be repeated; MTOOL_IMAGES has one a line.",
     ),
 ]
+
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz; s3:// too."
+    ),
+]
+
+
+def manifests_here(word: str) -> list[str]:
+    """Return every manifest of this folder; raises Refused where there is none."""
+    from manifest_tools.io.sources import matching
+
+    found = matching(Path())
+    if not found:
+        raise Refused(f"no *.manifest in this folder; type: mtool {word} FILE")
+    return found

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 if TYPE_CHECKING:
     from trainers.sagemaker.requests.tuning_job import Choice, Range, Scaling

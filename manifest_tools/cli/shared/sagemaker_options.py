@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 GLUON, BUILTIN = "gluon", "builtin"
 

@@ -15,14 +15,13 @@ from typing import Any
 import msgspec
 
 from manifest_tools.base.errors import InvalidLine, MtoolError, Refused
-from manifest_tools.groundtruth.classes import clipped
+from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import reason
-from manifest_tools.images.paths import Places
+from manifest_tools.images.paths import ImagePaths
 from manifest_tools.images.shrink import MISSING, Unusable
 from manifest_tools.io.recordio import LONGEST
 from manifest_tools.io.s3_errors import Denied, NotThere
-from manifest_tools.verbs.validate.line import shown
 
 REF = "-ref"
 MOST_NAMES = 16  # what CreateTrainingJob takes as AttributeNames, and how long each may be
@@ -153,7 +152,7 @@ def _read(read: Read, ref: str) -> bytes:
         raise Unreadable(str(error)) from error
 
 
-def read_object(where: Places, fetch: Read, ref: str) -> bytes:
+def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
     """Return the bytes of an object: from this disk where ``--images`` covers it, else by ``fetch``.
 
     Raises ValueError, with what to type, where it cannot be had.

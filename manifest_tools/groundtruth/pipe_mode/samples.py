@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.io.recordio import read_records
-from manifest_tools.verbs.validate.line import shown
 
 LabelFormat = Literal["class-index", "class-id", "multi-hot", "boxes", "mask"]
 """One class; a list of classes; a zero or one for every class; Ground Truth's boxes; a mask's PNG."""

@@ -82,7 +82,7 @@ TYPES = {
 }
 
 
-def room_of(name: str) -> str:
+def label_kind(name: str) -> str:
     """Return the room of the type called ``name``; ``custom`` for one that is not Ground Truth's.
 
     >>> room_of("GroundTruth/Object-Detection"), room_of("acme/stickers")
@@ -97,7 +97,7 @@ def task_type(name: str) -> TaskType:
     >>> task_type("groundTruth/Image-Classification").label, task_type("groundtruth/custom").label
     ('index', 'any')
     """
-    room = room_of(name)
+    room = label_kind(name)
     module = import_module(f"{__name__}.{room}")
     return TaskType(
         name,

@@ -1,12 +1,8 @@
 """3D point cloud semantic segmentation: the URI of a ``.zlib``, a class a point, named in ``color-map``."""
 
-from collections.abc import Iterator
-
 from manifest_tools.groundtruth.label_schemas import Colour
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.segmentation import has_a_colour_map as has_a_colour_map
-from manifest_tools.groundtruth.tasks.segmentation import named, other_object, shown
-from manifest_tools.verbs.validate.line import Found, Label
+from manifest_tools.groundtruth.tasks.segmentation import named, shown
 
 LABEL = "any"
 FIELDS = ("color-map",)
@@ -31,8 +27,3 @@ def confidences(row: Row) -> tuple[float | None, ...]:
 
 def _colours(row: Row) -> dict[str, Colour]:
     return (row.metadata and row.metadata.color_map) or {}
-
-
-def clouds_are_zlib(label: Label) -> Iterator[Found]:
-    """The classes of a point cloud's points are in a .zlib file."""
-    yield from other_object(label, ".zlib")

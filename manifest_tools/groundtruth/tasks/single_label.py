@@ -51,3 +51,11 @@ def is_index(value: Any) -> bool:
         return not isinstance(value, bool) and class_index(value) >= 0
     except ValueError:
         return False
+
+
+def index_of(value: Any) -> int | None:
+    """Return a label's class index, or None for what is none: a boolean is none, nor is 1.0."""
+    try:
+        return None if isinstance(value, bool) else class_index(value)
+    except ValueError:
+        return None

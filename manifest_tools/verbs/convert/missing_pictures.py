@@ -37,7 +37,7 @@ def missing(plan: Plan, can_fetch: bool) -> str:
         return f"{text}; {plan.to_fetch:,} are fetched from S3"
     if plan.to_fetch:
         text += f", and there are no AWS credentials: type {_advice(plan)}"
-    elif plan.places.mapped:
+    elif plan.image_paths.mapped:
         text += f": nothing of that name is in {', '.join(_folders(plan))}"
     if "lab#" in where:
         text += "; lab# is a placeholder: type mtool rewrite --lab ID first"
@@ -48,10 +48,10 @@ def missing(plan: Plan, can_fetch: bool) -> str:
 
 def _advice(plan: Plan) -> str:
     buckets = [bucket for bucket in plan.absent if bucket.startswith("s3://")]
-    if len(buckets) == 1 and not plan.places.mapped:
+    if len(buckets) == 1 and not plan.image_paths.mapped:
         return "`--images ./raw-data`"
     return " ".join(f"`--images {bucket}=./{bucket.removeprefix('s3://')}`" for bucket in buckets[:3])
 
 
 def _folders(plan: Plan) -> list[str]:
-    return list(dict.fromkeys(folder for _, folder in plan.places.mapped))
+    return list(dict.fromkeys(folder for _, folder in plan.image_paths.mapped))

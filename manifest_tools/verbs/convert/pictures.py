@@ -7,7 +7,7 @@ from functools import partial
 from manifest_tools.base.parallel import Jobs, Progress, run
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.images.paths import Places, read_file
+from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import MISSING, Recipe, Unusable, prepare
 from manifest_tools.io.s3_errors import Denied, NotThere
 from manifest_tools.verbs.convert.plan import Plan
@@ -33,7 +33,7 @@ def usable(
 
 def _made(plan: Plan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusable]:
     fetch = fetch if plan.to_fetch else None
-    task = partial(make, plan.places, plan.recipe, fetch)
+    task = partial(make, plan.image_paths, plan.recipe, fetch)
     refs = (example.ref for example in plan.examples.examples)
     if fetch is not None:
         # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do.
@@ -45,7 +45,7 @@ def _made(plan: Plan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusa
         yield from run(task, refs, 1 if plan.recipe.pass_through else jobs)
 
 
-def make(places: Places, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes | Unusable:
+def make(places: ImagePaths, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes | Unusable:
     """Return the picture of ``ref``, ready to be written, or why it cannot be."""
     try:
         return prepare(_read(places, fetch, ref), recipe)
@@ -53,7 +53,7 @@ def make(places: Places, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes
         return why.with_traceback(None)
 
 
-def _read(places: Places, fetch: Fetch | None, ref: str) -> bytes:
+def _read(places: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
     if places.covers(ref):
         return read_file(places.find(ref))
     if fetch is None:

@@ -12,7 +12,7 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import Examples, read_examples
-from manifest_tools.images.paths import Places, bucket_of, places
+from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, Unusable, decoder_version
 
 # Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
@@ -38,7 +38,7 @@ class Plan:
     """The name of the output without an ending."""
 
     examples: Examples
-    places: Places
+    image_paths: ImagePaths
     recipe: Recipe
     link: bool
     digest: str
@@ -112,7 +112,7 @@ def prepare_plan(
             f" {examples.table.num_classes - 1:,}"
         )
     local = manifest != "-" and not manifest.startswith("s3://")
-    where = places(
+    where = image_paths(
         images, [example.ref for example in examples.examples], os.path.dirname(manifest) if local else ""
     )
     digest, pictures, absent, to_fetch = _look(examples, where)
@@ -138,7 +138,7 @@ def _recipe(
     return Recipe(shorter, quality, square)
 
 
-def _look(examples: Examples, where: Places) -> tuple[str, dict[str, int], dict[str, int], int]:
+def _look(examples: Examples, where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
     """Count the pictures by bucket, all and absent ones, and take the digest of it all."""
     digest = hashlib.sha256()
     pictures: dict[str, int] = {}

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from manifest_tools.base.text import path
 from manifest_tools.verbs.diff.changes import Changes, How, Labels, Sample
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.flips import Drift, came_or_went, drifted, flipped, listed, placed, spots
 from manifest_tools.verbs.diff.label_meaning import PLACED, Known, items_of, meant, same
-from manifest_tools.verbs.validate.line import path
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.groundtruth.attributes import Attribute, attributes_of, check_number
+from manifest_tools.groundtruth.attributes import Attribute, attributes_in, attributes_of
 from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek, Row, state
 from manifest_tools.groundtruth.rows import decodable, line_offsets
 from manifest_tools.groundtruth.scan import scan
+from manifest_tools.groundtruth.survey import check_number
 from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.groundtruth.tasks.single_label import class_index
 from manifest_tools.io.sources import Block, Source
 from manifest_tools.verbs.diff.label_meaning import Known
 from manifest_tools.verbs.diff.line_numbers import lines_at
-from manifest_tools.verbs.stats.counts import attributes_in
 
 # No attribute's name is empty, so of such a line only the source is decoded.
 _SOURCE = Peek("", METADATA, "any", (), SOURCES)

@@ -8,11 +8,10 @@ from typing import Literal
 
 from manifest_tools.base.dates import date, utc
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import clipped
 from manifest_tools.groundtruth.record import Metadata, Peek, Row, state
 from manifest_tools.groundtruth.tasks import TaskType
-from manifest_tools.verbs.validate.line import shown
 
 ZERO = "confidence 0"
 BELOW = "below confidence"

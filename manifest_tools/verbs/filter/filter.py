@@ -12,11 +12,11 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim, trim_units
-from manifest_tools.groundtruth.attributes import ambiguous, survey
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.record import Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
+from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.byte_ranges import Pieces, pieces
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing

@@ -11,10 +11,9 @@ from itertools import combinations, islice, product
 import numpy as np
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import clipped
 from manifest_tools.verbs.merge.columns import ADJUSTED, UNADJUSTED, Remembered
-from manifest_tools.verbs.validate.line import shown
 
 # Of a hundred attributes nobody reads what each pair could be.
 _MOST_REMARKS = 3

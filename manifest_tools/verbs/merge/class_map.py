@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassConflict, ClassTable, class_table, unnamed
-from manifest_tools.verbs.validate.line import shown
 
 # Rooms whose class indices stand in an object on S3 as well, where no line can change them.
 _ELSEWHERE = {"sequences": "SeqLabel.json", "point_cloud_segmentation": ".zlib"}

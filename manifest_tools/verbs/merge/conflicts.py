@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.verbs.merge.attribute_map import Cast, Manifest
 from manifest_tools.verbs.merge.candidates import Label
 from manifest_tools.verbs.merge.places import Places
@@ -15,7 +16,6 @@ from manifest_tools.verbs.merge.resolve import POLICIES, Decision, Policy
 from manifest_tools.verbs.merge.resolve import Places as Numbers
 from manifest_tools.verbs.merge.settle import label_keys
 from manifest_tools.verbs.merge.spelling import Spelling
-from manifest_tools.verbs.validate.line import shown
 
 _SHOWN = 4
 MOST_ROWS = 20

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import clipped, unnamed
+from manifest_tools.groundtruth.classes import unnamed
 from manifest_tools.verbs.merge.attribute_map import Cast, Manifest
 from manifest_tools.verbs.merge.candidates import Label
 from manifest_tools.verbs.merge.columns import Column

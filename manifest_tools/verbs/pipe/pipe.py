@@ -14,8 +14,7 @@ from typing import BinaryIO
 
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, Progress, run, silently
-from manifest_tools.groundtruth.attributes import survey
-from manifest_tools.groundtruth.classes import clipped
+from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, check, in_order, shuffled
 from manifest_tools.groundtruth.pipe_mode.payloads import (
     NoObject,
@@ -27,11 +26,11 @@ from manifest_tools.groundtruth.pipe_mode.payloads import (
     read_object,
 )
 from manifest_tools.groundtruth.pipe_mode.samples import NotASample, Sample, read_pipe
-from manifest_tools.images.paths import bucket_of, places
+from manifest_tools.groundtruth.survey import survey
+from manifest_tools.images.paths import bucket_of, image_paths
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Source, open_source, plain
-from manifest_tools.verbs.validate.line import shown
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
@@ -93,7 +92,7 @@ def pipe(
     check_names(names)
     checked = _checked(source, names, shuffle, jobs)
     result = Piped(source.name, names, checked.samples)
-    where = places(images, checked.refs, _folder(manifest))
+    where = image_paths(images, checked.refs, _folder(manifest))
     read = partial(read_object, where, fetch or _from_s3)
     from_s3 = [ref for ref in checked.refs if ref.startswith("s3://") and not where.covers(ref)]
     if fetch is None and from_s3:

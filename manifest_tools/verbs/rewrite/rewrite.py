@@ -13,9 +13,9 @@ import msgspec
 
 from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.base.text import clipped, shown
 from manifest_tools.edits.rename import Placeholder, RenameAttribute, RenameClass, Rewriting, Taken
 from manifest_tools.groundtruth.attributes import check_attribute_name
-from manifest_tools.groundtruth.classes import clipped
 from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.s3uri import bucket_problem
@@ -23,7 +23,6 @@ from manifest_tools.io.sinks import Published, check_key, publishing
 from manifest_tools.io.sources import STDIN, Block, Source, matching, open_source
 from manifest_tools.io.staging import Held, held_back
 from manifest_tools.verbs.rewrite.substitute import substitute
-from manifest_tools.verbs.validate.line import shown
 
 R = TypeVar("R")
 

@@ -10,11 +10,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.verbs.split.assign import Labels
+from manifest_tools.groundtruth.line_columns import ClassArrays
 
 
 def stratify(
-    classes: Labels, sizes: NDArray[np.int64], rank: NDArray[np.uint64], shares: Sequence[Fraction]
+    classes: ClassArrays, sizes: NDArray[np.int64], rank: NDArray[np.uint64], shares: Sequence[Fraction]
 ) -> NDArray[np.uint8]:
     """Return the part of every unit; a unit of several lines counts as many times in every want."""
     order = np.argsort(rank, kind="stable").tolist()
@@ -63,17 +63,17 @@ def _give(
             left[index] -= 1
 
 
-def _sets(classes: Labels) -> list[tuple[int, ...]]:
+def _sets(classes: ClassArrays) -> list[tuple[int, ...]]:
     flat = classes.flat.tolist()
     ends = np.cumsum(classes.counts).tolist()
     starts = [0, *ends[:-1]]
     return [tuple(dict.fromkeys(flat[start:end])) for start, end in zip(starts, ends, strict=True)]
 
 
-def merged(classes: Labels, member: NDArray[np.int64], units: int) -> Labels:
+def merged(classes: ClassArrays, member: NDArray[np.int64], units: int) -> ClassArrays:
     """Return the classes of every unit: those of any of its lines."""
     union: list[dict[int, None]] = [{} for _ in range(units)]
     for unit, found in zip(member.tolist(), _sets(classes), strict=True):
         union[unit].update(dict.fromkeys(found))
     flat = np.array([index for found in union for index in found], np.int32)
-    return Labels(flat, np.array([len(found) for found in union], np.int32))
+    return ClassArrays(flat, np.array([len(found) for found in union], np.int32))

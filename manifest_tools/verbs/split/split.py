@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.hashing import mix
-from manifest_tools.base.parallel import Jobs, crew
+from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.base.version import __version__
-from manifest_tools.groundtruth.attributes import LabelAttribute, label_attribute, survey
+from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.groundtruth.line_columns import KINDS, Lines, read_lines, read_together
+from manifest_tools.groundtruth.line_columns import KINDS, ClassArrays, Lines, read_lines, read_together
+from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, Source, open_source, plain
-from manifest_tools.verbs.split.assign import Labels, assign
+from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.write import NOWHERE, write_parts
 
 Share = Fraction | float | str
@@ -134,7 +135,7 @@ def split(
     targets = _targets(manifest, output, list(shares), rejects)
     check_key(kms_key, list(targets.values()))
     source = plain(open_source(manifest))
-    with crew(jobs, many=(source.size or 0) > BLOCK) as workers:
+    with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute_name, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
         part = _assign(lines, list(shares.values()), _home(shares), seed, rejects is not None)
@@ -195,13 +196,13 @@ def _assign(
     return part
 
 
-def _with_empty_class(labels: Labels) -> Labels:
+def _with_empty_class(labels: ClassArrays) -> ClassArrays:
     """Return the labels with a class of its own for those without any: an image without a box, say."""
     empty = labels.counts == 0
     counts = np.where(empty, 1, labels.counts).astype(np.int32)
     flat = np.full(int(counts.sum()), labels.flat.max(initial=-1) + 1, np.int32)
     flat[np.repeat(~empty, counts)] = labels.flat
-    return Labels(flat, counts)
+    return ClassArrays(flat, counts)
 
 
 def _ranks(lines: Lines, seed: int) -> NDArray[np.uint64]:

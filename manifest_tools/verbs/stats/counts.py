@@ -8,9 +8,10 @@ from os.path import commonprefix
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.groundtruth.attributes import Attribute, attributes_of, check_number, survey_lines
+from manifest_tools.groundtruth.attributes import Attribute, attributes_in
 from manifest_tools.groundtruth.record import METADATA, Metadata, Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
+from manifest_tools.groundtruth.survey import check_number, survey_lines
 from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block
 
@@ -112,17 +113,6 @@ def count_block(told: str | None, block: Block) -> Count:
         if attribute.name:
             found.attributes[attribute.name] = _count_rows(rows, task_type(attribute.type))
     return found
-
-
-def attributes_in(data: bytes) -> list[Attribute]:
-    """Return the label attributes that the first line of a block shows."""
-    import msgspec
-
-    first = data[: data.find(b"\n") + 1 or len(data)]
-    try:
-        return list(attributes_of(msgspec.json.decode(first)))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return []
 
 
 def _peek_all(

@@ -7,13 +7,12 @@ from functools import partial
 
 from manifest_tools.base.errors import NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.groundtruth.rows import line_offsets
+from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.byte_ranges import Pieces
 from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source
 from manifest_tools.verbs.validate.mend import mend
-from manifest_tools.verbs.validate.rules.line.readable import decode
 
 BLANK_LINES, FINAL_NEWLINE = "MT104", "MT105"
 

@@ -6,21 +6,19 @@ from functools import partial
 
 from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.base.problem import Problem
+from manifest_tools.base.problem import Finding, Problem
 from manifest_tools.groundtruth.attributes import attributes_of
-from manifest_tools.groundtruth.rows import line_offsets
+from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import HEAD, Block, Source, open_source, plain
 from manifest_tools.verbs.validate.engine.check_block import check_block
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import line_of
-from manifest_tools.verbs.validate.line import Found
 from manifest_tools.verbs.validate.preflight.job import Job, Preflight
 from manifest_tools.verbs.validate.preflight.preflight import prepare, prove_stream
 from manifest_tools.verbs.validate.preflight.record_file import Packed, kind_of, read_packed
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata
-from manifest_tools.verbs.validate.rules.line.readable import decode
 from manifest_tools.verbs.validate.rules.rule import Rule
 
 # Smaller than others use: what is made of a block then stays in the processor's cache.
@@ -180,7 +178,7 @@ def validate(
     return Report(manifests, label_attribute_name, preflight, together, codes, objects, pictures, jobs)
 
 
-def _problem(rule: Rule, found: Found, file: str, line: int = 0) -> Problem:
+def _problem(rule: Rule, found: Finding, file: str, line: int = 0) -> Problem:
     return Problem(rule.code, rule.severity, file, line, found.path, found.message)
 
 
@@ -205,13 +203,13 @@ def _lacking_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iter
 @dataclass(slots=True)
 class _Late:
     lines: int
-    found: list[tuple[int, Found]]
+    found: list[tuple[int, Finding]]
 
 
 def _look_for_late(late: tuple[str, ...], block: Block) -> _Late:
     data = block.read()
     starts, ends = line_offsets(data)
-    found: list[tuple[int, Found]] = []
+    found: list[tuple[int, Finding]] = []
     for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         try:
             value = decode(data[start:end])

@@ -5,8 +5,9 @@ import pytest
 
 from manifest_tools.base.dates import date
 from manifest_tools.base.errors import Refused
-from manifest_tools.groundtruth.attributes import LabelAttribute, label_attribute
+from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import decoder
+from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.filter.conditions import Conditions, Seen, judge, peek_for
 from tests.ground_truth import FAILED, UNLABELLED, line, multi, write

@@ -155,7 +155,7 @@ def test_any_number_of_workers_and_blocks_gives_the_same_bytes(tmp_path: Path) -
 
 @given(manifests(), st.integers(1, 400))
 def test_what_is_remembered_does_not_depend_on_the_blocks(data: bytes, step: int) -> None:
-    from manifest_tools.groundtruth.attributes import label_attribute
+    from manifest_tools.groundtruth.survey import label_attribute
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "in"

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of, mix
-from manifest_tools.verbs.split.assign import Labels, assign, quotas
+from manifest_tools.groundtruth.line_columns import ClassArrays
+from manifest_tools.verbs.split.assign import assign
+from manifest_tools.verbs.split.quotas import quotas
 
 TWO = [Fraction(4, 5), Fraction(1, 5)]
 THREE = [Fraction(7, 10), Fraction(2, 10), Fraction(1, 10)]
@@ -23,8 +25,8 @@ def shares(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[Fraction]:
     return [Fraction(weight, sum(weights)) for weight in weights]
 
 
-def single(classes: list[int]) -> Labels:
-    return Labels(np.array(classes, np.int32), np.ones(len(classes), np.int32))
+def single(classes: list[int]) -> ClassArrays:
+    return ClassArrays(np.array(classes, np.int32), np.ones(len(classes), np.int32))
 
 
 def keys(numbers: list[int]) -> NDArray[np.uint64]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import mix
-from manifest_tools.verbs.split.assign import Labels, assign
+from manifest_tools.groundtruth.line_columns import ClassArrays
+from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.iterative import stratify
 
 # Halves and quarters are exact in floating point, so that no tie is broken by rounding.
@@ -19,9 +20,9 @@ Sets = list[set[int]]
 label_sets = st.lists(st.sets(st.integers(0, 4), max_size=3), min_size=1, max_size=40)
 
 
-def labels(sets: Sets) -> Labels:
+def labels(sets: Sets) -> ClassArrays:
     flat = [index for found in sets for index in sorted(found)]
-    return Labels(np.array(flat, np.int32), np.array([len(found) for found in sets], np.int32))
+    return ClassArrays(np.array(flat, np.int32), np.array([len(found) for found in sets], np.int32))
 
 
 def ranks(lines: int, seed: int = 0) -> NDArray[np.uint64]:

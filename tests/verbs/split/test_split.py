@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.groundtruth.attributes import label_attribute
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.line_columns import KINDS, read_lines
+from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source, open_source
 from manifest_tools.verbs.split.split import Share, split
 from tests.ground_truth import (

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from manifest_tools.base.errors import MtoolError, Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.client.client import Denied, NotThere, pages, region, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.requests import Request

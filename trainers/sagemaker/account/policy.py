@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.account.iam_actions import CALLS, LISTS, LOGS, READ_PICTURES, WORDS, Word
 from trainers.sagemaker.account.prefixes import MOST, narrowed
 from trainers.sagemaker.requests.images import ACCOUNTS, image_uri, partition

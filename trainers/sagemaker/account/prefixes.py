@@ -7,11 +7,11 @@ import msgspec
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.pipe_mode.payloads import REF
 from manifest_tools.groundtruth.rows import BadLine, line_offsets, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import Block, open_source, plain
-from manifest_tools.verbs.validate.line import shown
 from trainers.sagemaker.requests.limits import check_s3
 
 MOST = 5  # prefixes of a bucket

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.client.client import pages
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.limits import check_tags

@@ -10,7 +10,7 @@ from typing import Literal
 
 from manifest_tools.algorithms import Algorithm, Input
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.requests.limits import check_s3, check_text, check_whole
 
 DataType = Literal["AugmentedManifestFile", "S3Prefix"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from manifest_tools.algorithms import Algorithm
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.instances import for_endpoint, for_transform
 from trainers.sagemaker.requests.limits import (

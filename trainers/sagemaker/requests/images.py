@@ -7,7 +7,7 @@ import difflib
 
 from manifest_tools.algorithms import algorithm
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 # The same for all three algorithms: image-classification.json, semantic-segmentation.json and
 # object-detection.json of SageMaker's Python SDK 2.257.7 and of sagemaker-core 2.27.0, compared entry by

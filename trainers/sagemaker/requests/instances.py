@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from manifest_tools.algorithms import Algorithm
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 _FORM = re.compile(r"ml\.([a-z0-9]+(?:-[a-z0-9]+)*)\.([a-z0-9]+)", re.ASCII)
 

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import shown
 from manifest_tools.io.s3uri import bucket_problem
-from manifest_tools.verbs.validate.line import shown
 from trainers.sagemaker.requests.images import partition
 
 _ROLE = re.compile(r"arn:(aws[a-z-]*):iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+", re.ASCII)

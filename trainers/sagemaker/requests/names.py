@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 
 LONGEST = 63
 LONGEST_TUNING_JOB = 32

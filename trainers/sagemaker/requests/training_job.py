@@ -6,9 +6,9 @@ Nothing is asked of AWS here. What is wrong raises Refused; what is only doubtfu
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from manifest_tools.algorithms import Algorithm, Finding, Job, lint
+from manifest_tools.algorithms import Algorithm, HyperparameterFinding, JobContext, lint
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.requests.channels import MODEL, Channel, way_of
 from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.instances import InstanceType, for_training
@@ -121,10 +121,10 @@ class Training:
         """The input mode of the data: File or Pipe."""
         return next(one.mode for one in self.channels if one.name != MODEL)
 
-    def findings(self, varied: Mapping[str, str]) -> list[Finding]:
+    def findings(self, varied: Mapping[str, str]) -> list[HyperparameterFinding]:
         """Return what is wrong with the hyperparameters and, over them, those that are varied."""
         names = tuple(one.name for one in self.channels)
-        known = Job(channels=names, mode=self.mode, instances=self.compute.count)
+        known = JobContext(channels=names, mode=self.mode, instances=self.compute.count)
         return list(lint({**self.hyperparameters, **varied}, self.algorithm.name, known))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from manifest_tools.algorithms import Algorithm, Hyperparameter, Metric, Tunable
 from manifest_tools.algorithms.values import accepts, expected, number_of
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.requests.limits import check_tags, check_whole
 from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB, check_name
 from trainers.sagemaker.requests.training_job import Training, check_hyperparameters

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from manifest_tools.base.errors import BadData
+from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.verbs.validate.line import shown
 from trainers.metrics import answer
 from trainers.predict import Prediction
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from manifest_tools.algorithms import ALGORITHMS, Algorithm, algorithm
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
-from manifest_tools.verbs.validate.line import shown
 from trainers.model_archive import ARCHIVE, CARD, BadModel, read_archive
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import Denied, role_arn, send

@@ -9,8 +9,8 @@ from manifest_tools.algorithms import Algorithm, lint
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
+from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.verbs.validate.line import shown
 from trainers.sagemaker.requests.channels import (
     Channel,
     image_channels,

@@ -7,9 +7,9 @@ from manifest_tools.algorithms import Algorithm
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
-from manifest_tools.groundtruth.attributes import label_attribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.line_columns import read_lines
+from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import open_source, plain
 from manifest_tools.verbs.validate.preflight.job import Job
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, Settings, settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from manifest_tools.algorithms import Algorithm
 from manifest_tools.base.errors import Refused
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from trainers.sagemaker.client.client import send
 from trainers.sagemaker.requests import resources
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.io.sources import Block
 from manifest_tools.verbs.validate.engine.file_facts import Facts, Keys, label_key
 from manifest_tools.verbs.validate.engine.run_rules import judge
 from manifest_tools.verbs.validate.engine.shortcut.prove import Proof, prove
 from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import Purpose
-from manifest_tools.verbs.validate.line import Found
 from manifest_tools.verbs.validate.rules.rule import Rule
 
 
@@ -21,7 +21,7 @@ class Part:
     """What was found in a run of lines, with the number of each from 0, and what is remembered of them."""
 
     lines: int
-    found: list[tuple[int, Rule, Found]]
+    found: list[tuple[int, Rule, Finding]]
     facts: Facts
 
 
@@ -46,7 +46,7 @@ def check_lines(
     proof = Proof(np.zeros(len(starts), bool), [None] * len(starts))
     if shortcut:
         proof = prove(data, starts, ends, Purpose(expected, told, purpose), facts)
-    found: list[tuple[int, Rule, Found]] = []
+    found: list[tuple[int, Rule, Finding]] = []
     for number in np.flatnonzero(~proof.clean).tolist():
         line = data[starts[number] : ends[number]]
         proof.refs[number] = None
@@ -67,7 +67,7 @@ def _judge(
     purpose: str,
     facts: Facts,
     proof: Proof,
-) -> list[tuple[Rule, Found]]:
+) -> list[tuple[Rule, Finding]]:
     """Run every rule on one line, and remember of it what the proof does of others."""
     found, read = judge(line, expected, told, purpose)
     if read is None:

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of
-from manifest_tools.groundtruth.attributes import check_number
 from manifest_tools.groundtruth.record import METADATA, SOURCES
-from manifest_tools.groundtruth.tasks.boxes import annotations, is_number
-from manifest_tools.verbs.validate.line import Label, Line
-from manifest_tools.verbs.validate.rules.line.label import index_of, indices
+from manifest_tools.groundtruth.survey import check_number
+from manifest_tools.groundtruth.tasks.boxes import is_number
+from manifest_tools.groundtruth.tasks.single_label import index_of
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
+from manifest_tools.verbs.validate.rules.line.boxes import annotations
+from manifest_tools.verbs.validate.rules.line.label import indices
 
 PLACEHOLDER = "lab#"
 
@@ -103,7 +105,7 @@ class Facts:
         self.ends = part.ends
         self.keys += (Keys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
-    def add(self, number: int, line: Line) -> None:
+    def add(self, number: int, line: RuleLine) -> None:
         """Remember one line, but for its keys."""
         self.objects += 1
         self.told_lines += self.told is not None and (
@@ -133,7 +135,7 @@ class Facts:
         if empty is not None:
             self.empty = _sum(self.empty, empty, offset)
 
-    def _see_label(self, label: Label, here: Seen) -> None:
+    def _see_label(self, label: LineLabel, here: Seen) -> None:
         if isinstance(label.value, dict) and isinstance(label.value.get("annotations"), list):
             count = len(label.value["annotations"])
             self.see_boxes(count, smallest_side(label.value.get("image_size")), None if count else here)
@@ -174,7 +176,7 @@ def see(table: dict[T, Seen], key: T, seen: Seen, offset: int = 0) -> None:
     table[key] = _sum(table.get(key), seen, offset)
 
 
-def pairs(label: Label) -> Iterable[Pair]:
+def pairs(label: LineLabel) -> Iterable[Pair]:
     """Return what the line says the classes of its label are called."""
     if label.state != "labelled":
         return ()
@@ -193,7 +195,7 @@ def pairs(label: Label) -> Iterable[Pair]:
     ]
 
 
-def shown_classes(label: Label) -> list[int]:
+def shown_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
     if label.room != "boxes":
         return indices(label)
@@ -220,7 +222,7 @@ def bucket_of(ref: Any) -> str | None:
     return bucket if bucket and key else None
 
 
-def holds_placeholder(line: Line) -> bool:
+def holds_placeholder(line: RuleLine) -> bool:
     """Say whether the placeholder is left in: in a key, a URI, a job-name; what people wrote may say it."""
     for key, value in line.value.items():
         if PLACEHOLDER in key and key.removesuffix(METADATA) not in SOURCES:
@@ -230,7 +232,7 @@ def holds_placeholder(line: Line) -> bool:
     return any(PLACEHOLDER in str(label.metadata.get("job-name")) for label in line.labels)
 
 
-def label_key(label: Label) -> int:
+def label_key(label: LineLabel) -> int:
     """Return a key that equal labels share: of classes only, for other labels are never quite equal."""
     found = indices(label)
     if label.state != "labelled" or not (label.single or label.multi):

@@ -7,16 +7,17 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.attributes import Attribute, attributes_of
 from manifest_tools.groundtruth.record import METADATA, SOURCES
-from manifest_tools.groundtruth.tasks import room_of
+from manifest_tools.groundtruth.rows import decode
+from manifest_tools.groundtruth.tasks import label_kind
 from manifest_tools.io.json_spans import members, text
-from manifest_tools.verbs.validate.line import Found, Label, Line
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import of_scope
-from manifest_tools.verbs.validate.rules.line.readable import decode
 from manifest_tools.verbs.validate.rules.rule import Rule, Scope
 
-Judged = tuple[Rule, Found]
+Judged = tuple[Rule, Finding]
 
 _BYTES = of_scope("bytes")
 _MOST = 100  # findings of one rule in one label: a hostile line could hold a million
@@ -24,7 +25,7 @@ _MOST = 100  # findings of one rule in one label: a hostile line could hold a mi
 
 def judge(
     line: bytes, expected: tuple[str, ...], told: str | None, purpose: str = ""
-) -> tuple[list[Judged], Line | None]:
+) -> tuple[list[Judged], RuleLine | None]:
     """Return what all rules find in the bytes of one line, and the line, where it can be read.
 
     ``expected`` names the label attributes of the file; ``told`` leaves out all but one; ``purpose`` is what
@@ -62,7 +63,7 @@ def _judge_bytes(line: bytes) -> list[Judged]:
     return list(islice(found, 1))
 
 
-def judge_line(line: Line, purpose: str = "") -> list[Judged]:
+def judge_line(line: RuleLine, purpose: str = "") -> list[Judged]:
     """Return what the rules find in a line that could be read, in the order of the table."""
     found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
     for label in line.labels:
@@ -77,27 +78,27 @@ def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
     return of_scope(scope, purpose)
 
 
-def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> Line:
+def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> RuleLine:
     """Return a decoded line with its label attributes, or with the one that was told."""
     shown = list(attributes_of(value))
     labels = tuple(_label(one, value) for one in shown if told in (None, one.name))
     if told is None:
-        return Line(value, labels, expected)
+        return RuleLine(value, labels, expected)
     others = {one.name for one in shown if one.name != told}
     kept = {
         key: inner
         for key, inner in value.items()
         if key.removesuffix(METADATA) not in others and not _is_other_twin(key, told, labels)
     }
-    return Line(kept, labels, (told,))
+    return RuleLine(kept, labels, (told,))
 
 
-def _label(one: Attribute, value: Mapping[str, Any]) -> Label:
+def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
     metadata = value[one.metadata_key]
-    room = room_of(one.type)
-    return Label(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, room)
+    room = label_kind(one.type)
+    return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, room)
 
 
-def _is_other_twin(key: str, told: str, labels: tuple[Label, ...]) -> bool:
+def _is_other_twin(key: str, told: str, labels: tuple[LineLabel, ...]) -> bool:
     mine = {told + METADATA, *(label.metadata_key for label in labels)}
     return key.endswith(METADATA) and key not in mine

@@ -60,7 +60,7 @@ class Objects:
 
     def _of_manifest(self, number: int, here: Survey) -> Iterator[Problem]:
         unseen: dict[str, tuple[int, int]] = {}
-        eyes = Eyes(here.places, here.ask_s3)
+        eyes = Eyes(here.image_paths, here.ask_s3)
         lines = pointings(here.source, self.label_attribute_name)
         with _workers(self.jobs, here.ask_s3) as (jobs, size, ahead):
             task = partial(look_at_lines, eyes, self.smallest, number)
@@ -91,7 +91,7 @@ class Objects:
             lines = set(unsure["line"][unsure["file"] == file].tolist())
             if lines:
                 refs = list(_refs_on(here, self.label_attribute_name, lines))
-                keys = run(partial(_digest, Eyes(here.places, False)), refs, self.jobs)
+                keys = run(partial(_digest, Eyes(here.image_paths, False)), refs, self.jobs)
                 found |= dict(zip(keys_of(refs).tolist(), keys, strict=True))
         return found
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from manifest_tools.base.text import shown
 from manifest_tools.images.headers import Seen
 from manifest_tools.images.signatures import named_format
-from manifest_tools.verbs.validate.line import shown
 from manifest_tools.verbs.validate.objects.codes import (
     IMAGE_SIZE,
     LONG_AND_THIN,

@@ -5,13 +5,13 @@ import zlib
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.base.text import shown
 from manifest_tools.images.headers import Seen, look_at
 from manifest_tools.images.partial_reads import HEAD, Opened, opened, opened_in_s3
-from manifest_tools.images.paths import Places
+from manifest_tools.images.paths import ImagePaths
 from manifest_tools.images.shrink import MISSING, Unusable
 from manifest_tools.images.signatures import is_no_video, thing
 from manifest_tools.io.s3_errors import Denied, NotThere, is_of_one_object
-from manifest_tools.verbs.validate.line import shown
 from manifest_tools.verbs.validate.objects.codes import DENIED, NO_SEQUENCE, NOT_LOOKED_AT, OTHER_THING
 from manifest_tools.verbs.validate.objects.references import Kind
 from manifest_tools.verbs.validate.objects.sequence_files import (
@@ -51,7 +51,7 @@ class Eyes:
     Small and picklable; threads share what it remembers, processes do not.
     """
 
-    places: Places
+    places: ImagePaths
     ask_s3: bool
     remembered: dict[tuple[str, Kind], Look] = field(default_factory=dict)
     lost_buckets: dict[str, str] = field(default_factory=dict)

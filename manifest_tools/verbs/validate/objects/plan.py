@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.images.paths import Places, bucket_of, places
+from manifest_tools.base.text import path
+from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.validate.line import path
 from manifest_tools.verbs.validate.objects.references import SOURCE, Pointing, pointings
 
 _S3 = "s3://"
@@ -20,7 +20,7 @@ class Survey:
 
     source: Source
     lines: int
-    places: Places
+    image_paths: ImagePaths
     ask_s3: bool
 
 
@@ -52,7 +52,7 @@ def survey(source: Source, images: Sequence[str], told: str | None) -> Survey:
     for line in pointings(source, told):
         found.add(line)
     base = "" if source.name.startswith(_S3) else os.path.dirname(source.name)
-    where = places(images, found.refs(), base)
+    where = image_paths(images, found.refs(), base)
     elsewhere = [bucket for bucket in found.every if bucket != "." and not _is_mapped(bucket, where)]
     ask_s3 = bool(elsewhere) and _have_credentials()
     if elsewhere and not ask_s3 and not where.mapped and "." not in found.every:
@@ -60,7 +60,7 @@ def survey(source: Source, images: Sequence[str], told: str | None) -> Survey:
     return Survey(source, found.lines, where, ask_s3)
 
 
-def _is_mapped(bucket: str, where: Places) -> bool:
+def _is_mapped(bucket: str, where: ImagePaths) -> bool:
     return any(prefix == f"{bucket}/" for prefix, _ in where.mapped)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from manifest_tools.base.text import path
 from manifest_tools.groundtruth.attributes import Attribute, attributes_of
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.validate.line import path
 
 _decode = msgspec.json.Decoder().decode
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from manifest_tools.verbs.validate.line import shown
+from manifest_tools.base.text import shown
 from manifest_tools.verbs.validate.objects.codes import (
     FRAME_COUNT,
     MANY_FRAMES,

@@ -15,14 +15,14 @@ from typing import Any
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.base.problem import Problem
+from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, in_order
 from manifest_tools.groundtruth.pipe_mode.payloads import REF, Read, payloads, read_object, texts
 from manifest_tools.groundtruth.pipe_mode.samples import LabelFormat, NotASample, read_pipe
-from manifest_tools.images.paths import places
+from manifest_tools.images.paths import image_paths
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sources import Source, open_source, plain
 from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.line import path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, PURPOSES, Job, Preflight
 from manifest_tools.verbs.validate.preflight.read_channel import labels_of, sampled
@@ -177,7 +177,7 @@ def prove_stream(
         raise Refused(f"{manifest}: it is not clear which label is meant; type --label-attribute NAME")
     source = plain(open_source(manifest))
     folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
-    where = places(images, _refs(source, job.names), folder)
+    where = image_paths(images, _refs(source, job.names), folder)
     read = partial(read_object, where, fetch)
     prove = partial(_proof, job.names, read, *_format(job))
     with ThreadPoolExecutor(_READERS) as executor:  # reading is waiting, above all for S3

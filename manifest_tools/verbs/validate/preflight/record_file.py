@@ -14,9 +14,9 @@ from typing import BinaryIO, Literal, TypeVar
 import numpy as np
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import shown
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
 from manifest_tools.verbs.validate.engine.file_facts import Seen, see
-from manifest_tools.verbs.validate.line import shown
 
 T = TypeVar("T")
 Form = Literal["rec", "lst"]

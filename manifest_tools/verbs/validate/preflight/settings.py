@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from manifest_tools.groundtruth.tasks import OTHERS, room_of
+from manifest_tools.base.text import shown
+from manifest_tools.groundtruth.tasks import OTHERS, label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.line import shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, Job, Preflight
 from manifest_tools.verbs.validate.preflight.record_file import Form
@@ -217,7 +217,7 @@ def fitting_attributes(files: Sequence[Facts], purpose: str) -> list[str]:
         return []
     every = list(files[0].attributes)
     mine = [name for name in every if any(fits(kind, purpose) for kind in files[0].types(name))]
-    unknown = [name for name in every if {room_of(kind) for kind in files[0].types(name)} <= {OTHERS}]
+    unknown = [name for name in every if {label_kind(kind) for kind in files[0].types(name)} <= {OTHERS}]
     return mine or unknown or every
 
 
@@ -228,4 +228,4 @@ def fits(kind: str, purpose: str) -> bool:
     (False, False)
     """
     of_pictures = not kind.lower().startswith(("groundtruth/text", "groundtruth/video"))
-    return room_of(kind) in _ROOMS.get(purpose, ()) and of_pictures
+    return label_kind(kind) in _ROOMS.get(purpose, ()) and of_pictures

@@ -6,9 +6,8 @@ anyway, look for the first ones.
 
 from collections.abc import Iterator
 
-from manifest_tools.base.problem import Severity
+from manifest_tools.base.problem import Finding, Severity
 from manifest_tools.images import shrink
-from manifest_tools.verbs.validate.line import Found
 from manifest_tools.verbs.validate.objects.codes import CODES
 from manifest_tools.verbs.validate.rules.references import LIMITS, OURS
 from manifest_tools.verbs.validate.rules.rule import Example, Rule
@@ -24,7 +23,7 @@ _FIXES = {
 }
 
 
-def _looked_at_elsewhere(_: object) -> Iterator[Found]:
+def _looked_at_elsewhere(_: object) -> Iterator[Finding]:
     return iter(())
 
 

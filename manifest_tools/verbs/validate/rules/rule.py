@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from manifest_tools.base.problem import Severity
-from manifest_tools.verbs.validate.line import Found
+from manifest_tools.base.problem import Finding, Severity
 
 # What a rule is given: the NotAManifest that opening raised; the bytes of a line; a found.Line; each
 # found.Label of a line; the facts.Facts of a file; those of all files; the job.Job of a preflight; the
@@ -40,7 +39,7 @@ class Rule:
     code: str
     severity: Severity
     scope: Scope
-    check: Callable[..., Iterator[Found]]
+    check: Callable[..., Iterator[Finding]]
     reason: str
     breaks: Example
     keeps: Example
@@ -55,7 +54,7 @@ def rule(
     code: str,
     severity: Severity,
     scope: Scope,
-    check: Callable[..., Iterator[Found]],
+    check: Callable[..., Iterator[Finding]],
     *,
     breaks: str | Example,
     keeps: str | Example,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.rows import BadLine, read_rows
-from manifest_tools.groundtruth.tasks import TYPES, room_of
+from manifest_tools.groundtruth.tasks import TYPES, label_kind
 from manifest_tools.verbs.validate.engine.run_rules import judge, judge_line, line_of
 from tests.label_lines import GOOD
 
@@ -84,4 +84,4 @@ def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
             attribute.task.indices(row), attribute.task.names(row), attribute.task.confidences(row)
     except (BadLine, ValueError, msgspec.MsgspecError):
         found, _ = judge(text, (), None)
-        assert room_of(metadata["type"]) == "custom" or any(rule.severity == "error" for rule, _ in found)
+        assert label_kind(metadata["type"]) == "custom" or any(rule.severity == "error" for rule, _ in found)

@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 
 from manifest_tools.base.errors import NotAManifest
+from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.run_rules import judge, judge_line, line_of
-from manifest_tools.verbs.validate.line import Label, Line, path, shown
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import RULES, of_scope
-from manifest_tools.verbs.validate.rules.line.readable import decode
 from tests.conftest import REPOSITORY
 
 SAMPLES = REPOSITORY / "sample_manifests"
@@ -211,7 +212,7 @@ def test_a_path_quotes_a_key_that_is_no_word() -> None:
 
 
 def test_a_label_of_no_known_type_is_neither_single_nor_several() -> None:
-    label = Label("x", "x-metadata", "groundtruth/custom", "labelled", 1, {})
+    label = LineLabel("x", "x-metadata", "groundtruth/custom", "labelled", 1, {})
     assert not label.single
     assert not label.multi
-    assert judge_line(Line({"source": "a"}, (label,))) != []
+    assert judge_line(RuleLine({"source": "a"}, (label,))) != []

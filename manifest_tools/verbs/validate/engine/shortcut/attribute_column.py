@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from manifest_tools.base.dates import date
 from manifest_tools.base.hashing import keys_of
 from manifest_tools.groundtruth.attributes import Attribute
+from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.file_facts import SEVERAL, Facts, Seen, see
 from manifest_tools.verbs.validate.engine.shortcut.flat_arrays import (
     Boxes,
@@ -30,7 +31,6 @@ from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import (
     shapes_of,
     verdicts,
 )
-from manifest_tools.verbs.validate.rules.line.readable import decode
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]

@@ -8,9 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.groundtruth.rows import decode_all
+from manifest_tools.groundtruth.rows import decode, decode_all
 from manifest_tools.verbs.validate.engine.shortcut.line_template import Template, decoder, template_of
-from manifest_tools.verbs.validate.rules.line.readable import decode
 
 Numbers = NDArray[np.int64]
 

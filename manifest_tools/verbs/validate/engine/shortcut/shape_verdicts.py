@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.groundtruth.attributes import Attribute
+from manifest_tools.groundtruth.rows import decode
+from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.verbs.validate.engine.file_facts import Kind, Pair, label_key, pairs
 from manifest_tools.verbs.validate.engine.run_rules import judge_line, line_of
 from manifest_tools.verbs.validate.engine.shortcut.line_template import Template
-from manifest_tools.verbs.validate.rules.line.label import index_of
-from manifest_tools.verbs.validate.rules.line.readable import decode
 
 Shape = tuple[Any, ...]
 Numbers = NDArray[np.int64]

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.io import s3uri
 from manifest_tools.verbs.validate.engine.file_facts import (
     PLACEHOLDER,
@@ -15,39 +17,38 @@ from manifest_tools.verbs.validate.engine.file_facts import (
     Seen,
     repeats,
 )
-from manifest_tools.verbs.validate.line import Found, path, shown
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.examples import single
 from manifest_tools.verbs.validate.rules.references import BUCKETS, OURS, OUTPUT, REUSE, TRAINING
 from manifest_tools.verbs.validate.rules.rule import Example, rule
 
 
-def buckets_are_possible(facts: Facts) -> Iterator[Found]:
+def buckets_are_possible(facts: Facts) -> Iterator[Finding]:
     """A bucket has a name that S3 takes; those from before 2018 may have others."""
     for bucket, seen in facts.buckets.items():
         problem = s3uri.bucket_problem(bucket)
         if problem is not None and PLACEHOLDER not in bucket and bucket != "s3:":
             message = f"no bucket can be called {shown(bucket)}: {problem} ({lines(seen)})"
-            yield Found("$.source-ref", message, seen.first)
+            yield Finding("$.source-ref", message, seen.first)
 
 
-def no_placeholder(facts: Facts) -> Iterator[Found]:
+def no_placeholder(facts: Facts) -> Iterator[Finding]:
     """The placeholder for the lab has been replaced by a lab ID."""
     if facts.placeholder is not None:
         advice = "type: mtool rewrite --lab lab3, with your lab's ID"
-        yield Found(
+        yield Finding(
             "", f"{PLACEHOLDER} is left in ({lines(facts.placeholder)}); {advice}", facts.placeholder.first
         )
 
 
-def told_attribute_is_there(facts: Facts) -> Iterator[Found]:
+def told_attribute_is_there(facts: Facts) -> Iterator[Finding]:
     """The label attribute that was asked for is on some line."""
     if facts.told is not None and not facts.told_lines:
         advice = f"mtool stats {facts.name} shows those it has"
-        yield Found("", f"no line has the label attribute {shown(facts.told)}; {advice}")
+        yield Finding("", f"no line has the label attribute {shown(facts.told)}; {advice}")
 
 
-def classes_agree(facts: Facts) -> Iterator[Found]:
+def classes_agree(facts: Facts) -> Iterator[Finding]:
     """One class index has one name, and one name has one index.
 
     What most lines say is taken for right.
@@ -65,14 +66,14 @@ def classes_agree(facts: Facts) -> Iterator[Found]:
         if same_index != pair:
             usual = f"{shown(same_index.name)} on {lines(facts.classes[same_index])}"
             message = f"class {pair.label} is called {shown(pair.name)} ({here}), but {usual}"
-            yield Found(path(pair.attribute), message, seen.first)
+            yield Finding(path(pair.attribute), message, seen.first)
         elif same_name != pair:
             usual = f"class {same_name.label} on {lines(facts.classes[same_name])}"
             message = f"{shown(pair.name)} is class {pair.label} ({here}), but {usual}"
-            yield Found(path(pair.attribute), message, seen.first)
+            yield Finding(path(pair.attribute), message, seen.first)
 
 
-def a_source_comes_once(facts: Facts) -> Iterator[Found]:
+def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
     """A picture stands on one line only."""
     keys = repeats(facts)
     if keys is None:
@@ -82,12 +83,12 @@ def a_source_comes_once(facts: Facts) -> Iterator[Found]:
     for name in keys.labels:
         again &= ~_conflicts(keys.labels[name], keys.sources)[0]
     for at in _by_line(keys, again):
-        yield Found(
+        yield Finding(
             "$.source-ref", f"the same source-ref as on line {keys.lines[first[at]]}", int(keys.lines[at])
         )
 
 
-def a_source_has_one_label(facts: Facts) -> Iterator[Found]:
+def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
     """A picture that stands on several lines has the same label on all of them."""
     keys = repeats(facts)
     for name in keys.labels if keys is not None else ():
@@ -96,7 +97,7 @@ def a_source_has_one_label(facts: Facts) -> Iterator[Found]:
         for at in _by_line(keys, wrong):
             there = int(keys.lines[usual[at]])
             what = _difference(int(keys.labels[name][at]), int(keys.labels[name][usual[at]]), there)
-            yield Found(path(name), f"{what}, for the same source-ref", int(keys.lines[at]))
+            yield Finding(path(name), f"{what}, for the same source-ref", int(keys.lines[at]))
 
 
 def _by_line(keys: Keys, chosen: NDArray[np.bool_]) -> list[int]:

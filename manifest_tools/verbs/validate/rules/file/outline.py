@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from manifest_tools.groundtruth.tasks import OTHERS, room_of
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.tasks import OTHERS, label_kind
 from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts
-from manifest_tools.verbs.validate.line import Found, path, shown
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.file.one_file import lines as counted
@@ -24,43 +25,45 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
 _REFS = ("segmentation", "sequences", "point_cloud_segmentation")
 
 
-def no_line_is_blank(facts: Facts) -> Iterator[Found]:
+def no_line_is_blank(facts: Facts) -> Iterator[Finding]:
     """A manifest has no blank lines: Rekognition counts each as an invalid object."""
     if facts.blank is not None:
-        yield Found("", f"a blank line ({counted(facts.blank)})", facts.blank.first)
+        yield Finding("", f"a blank line ({counted(facts.blank)})", facts.blank.first)
 
 
-def the_last_line_ends(facts: Facts) -> Iterator[Found]:
+def the_last_line_ends(facts: Facts) -> Iterator[Finding]:
     """The last line ends with a newline, so that a file can be appended to it."""
     if not facts.ends:
-        yield Found("", "no newline at the end of the file")
+        yield Finding("", "no newline at the end of the file")
 
 
-def a_job_takes_as_many(facts: Facts) -> Iterator[Found]:
+def a_job_takes_as_many(facts: Facts) -> Iterator[Finding]:
     """A labeling job takes up to 100,000 objects."""
     if facts.objects > MOST_OBJECTS and not facts.attributes:
-        yield Found("", f"expected at most {MOST_OBJECTS:,} objects to be labelled, found {facts.objects:,}")
+        yield Finding(
+            "", f"expected at most {MOST_OBJECTS:,} objects to be labelled, found {facts.objects:,}"
+        )
 
 
-def attributes_have_a_name(facts: Facts) -> Iterator[Found]:
+def attributes_have_a_name(facts: Facts) -> Iterator[Finding]:
     """A label attribute is called by up to 127 letters, digits and inner hyphens."""
     for name in facts.attributes:
         if not _NAME.fullmatch(name) and PLACEHOLDER not in name:
-            yield Found(path(name), f"no labeling job would take the label attribute {shown(name)}")
+            yield Finding(path(name), f"no labeling job would take the label attribute {shown(name)}")
 
 
-def refs_are_called_so(facts: Facts) -> Iterator[Found]:
+def refs_are_called_so(facts: Facts) -> Iterator[Finding]:
     """A label that is a URI is called -ref, and no other label is."""
     for name in facts.attributes:
         for kind, seen in facts.types(name).items():
-            room = room_of(kind)
+            room = label_kind(kind)
             if room != OTHERS and (room in _REFS) != name.endswith("-ref"):
                 wanted = "a name that ends in -ref" if room in _REFS else "a name without -ref"
                 message = f"{shown(kind)} asks for {wanted}, found {shown(name)}"
-                yield Found(path(name), message, seen.first)
+                yield Finding(path(name), message, seen.first)
 
 
-def attributes_have_one_type(facts: Facts) -> Iterator[Found]:
+def attributes_have_one_type(facts: Facts) -> Iterator[Finding]:
     """A label attribute has one task type on all lines."""
     for name, metadata_key in facts.attributes.items():
         types = facts.types(name)
@@ -69,10 +72,10 @@ def attributes_have_one_type(facts: Facts) -> Iterator[Found]:
             message = (
                 f"type {shown(kind)} ({counted(types[kind])}), but {shown(usual)} on {counted(types[usual])}"
             )
-            yield Found(path(metadata_key, "type"), message, types[kind].first)
+            yield Finding(path(metadata_key, "type"), message, types[kind].first)
 
 
-def classes_are_mixed(facts: Facts) -> Iterator[Found]:
+def classes_are_mixed(facts: Facts) -> Iterator[Finding]:
     """Lines are not sorted by class: training takes them in the order of the file."""
     for name in facts.attributes:
         columns = [keys.labels[name] for keys in facts.keys if name in keys.labels]
@@ -80,7 +83,7 @@ def classes_are_mixed(facts: Facts) -> Iterator[Found]:
         labels = labels[labels != 0]
         changes = int((labels[1:] != labels[:-1]).sum())
         if len(labels) > _FEW_LINES and 0 < changes == len(np.unique(labels)) - 1:
-            yield Found(path(name), f"{len(labels):,} lines are sorted by class, in {changes + 1} runs")
+            yield Finding(path(name), f"{len(labels):,} lines are sorted by class, in {changes + 1} runs")
 
 
 _MASK = labelled("mask-ref", "s3://lab3-out/0.png", "semantic-segmentation", internal_color_map={})

@@ -5,8 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.engine.file_facts import Facts, Pair
-from manifest_tools.verbs.validate.line import Found, path, shown
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.references import TRAINING
 from manifest_tools.verbs.validate.rules.rule import Example, rule
@@ -14,66 +15,66 @@ from manifest_tools.verbs.validate.rules.rule import Example, rule
 _SHOWN = 5  # names that a message lists
 
 
-def attributes_are_the_same(files: Sequence[Facts]) -> Iterator[Found]:
+def attributes_are_the_same(files: Sequence[Facts]) -> Iterator[Finding]:
     """Files that go into one job have a label attribute in common."""
     return _against_an_earlier_one(files, _attributes)
 
 
-def _attributes(first: Facts, other: Facts) -> Iterator[Found]:
+def _attributes(first: Facts, other: Facts) -> Iterator[Finding]:
     if first.attributes and other.attributes and not first.attributes.keys() & other.attributes.keys():
         message = f"expected a label attribute of {first.name}: {_listed(first.attributes)}; "
-        yield Found("", f"{message}found {_listed(other.attributes)}", file=other.name)
+        yield Finding("", f"{message}found {_listed(other.attributes)}", file=other.name)
 
 
-def tables_agree(files: Sequence[Facts]) -> Iterator[Found]:
+def tables_agree(files: Sequence[Facts]) -> Iterator[Finding]:
     """One class index has one name in all files, and one name one index."""
     return _against_an_earlier_one(files, _indices_and_names)
 
 
-def _indices_and_names(first: Facts, other: Facts) -> Iterator[Found]:
+def _indices_and_names(first: Facts, other: Facts) -> Iterator[Finding]:
     names, numbers = _tables(first)
     for pair, seen in other.classes.items():
         name = names.get(pair[:2], pair.name)
         number = numbers.get((pair.attribute, pair.name), pair.label)
         if name != pair.name:
             said = f"class {pair.label} is called {shown(pair.name)}"
-            yield Found(
+            yield Finding(
                 path(pair.attribute), f"{said}, but {shown(name)} in {first.name}", seen.first, other.name
             )
         elif number != pair.label:
             message = f"{shown(pair.name)} is class {pair.label}, but class {number} in {first.name}"
-            yield Found(path(pair.attribute), message, seen.first, other.name)
+            yield Finding(path(pair.attribute), message, seen.first, other.name)
 
 
-def classes_are_in_both(files: Sequence[Facts]) -> Iterator[Found]:
+def classes_are_in_both(files: Sequence[Facts]) -> Iterator[Finding]:
     """A class of one file is in the others too."""
     return _against_an_earlier_one(files, _classes)
 
 
-def _classes(first: Facts, second: Facts) -> Iterator[Found]:
+def _classes(first: Facts, second: Facts) -> Iterator[Finding]:
     for one, other in ((first, second), (second, first)):
         for attribute in one.attributes:
             mine, theirs = _names(one, attribute), _names(other, attribute)
             if theirs and (alone := [name for name in mine if name not in theirs]):
-                yield Found(path(attribute), f"not in {other.name}: {_listed(alone)}", file=one.name)
+                yield Finding(path(attribute), f"not in {other.name}: {_listed(alone)}", file=one.name)
 
 
-def pictures_are_in_one(files: Sequence[Facts]) -> Iterator[Found]:
+def pictures_are_in_one(files: Sequence[Facts]) -> Iterator[Finding]:
     """A picture is in one file only: what was learnt cannot be tried on it."""
     return _against_an_earlier_one(files, _pictures)
 
 
-def _pictures(first: Facts, other: Facts) -> Iterator[Found]:
+def _pictures(first: Facts, other: Facts) -> Iterator[Finding]:
     both = np.flatnonzero(np.isin(_sources(other), _sources(first)))
     if len(both):
         numbers = np.concatenate([keys.lines for keys in other.keys])
         message = f"{len(both):,} of its pictures are in {first.name} too"
-        yield Found("$.source-ref", message, int(numbers[both].min()), other.name)
+        yield Finding("$.source-ref", message, int(numbers[both].min()), other.name)
 
 
 def _against_an_earlier_one(
-    files: Sequence[Facts], compare: Callable[[Facts, Facts], Iterator[Found]]
-) -> Iterator[Found]:
+    files: Sequence[Facts], compare: Callable[[Facts, Facts], Iterator[Finding]]
+) -> Iterator[Finding]:
     """Yield of every file what it has against the first earlier one that it has something against.
 
     So that what is said grows with the files, and not with their pairs.

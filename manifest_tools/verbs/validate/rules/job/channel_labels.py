@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from manifest_tools.verbs.validate.line import Found, path
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path
 from manifest_tools.verbs.validate.preflight.job import TRAINING, Job
 from manifest_tools.verbs.validate.preflight.settings import classes, list_format, num_classes
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
@@ -14,15 +15,15 @@ from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
 
 
-def labels_can_be_read(job: Job) -> Iterator[Found]:
+def labels_can_be_read(job: Job) -> Iterator[Finding]:
     """Every label, sent as a record and read back, is one that the algorithm takes."""
     for channel in manifests(job):
         for why, seen in channel.refused.items():
             times = f" ({counted(seen)})" if seen.lines > 1 else ""
-            yield Found(path(job.names[-1]), f"{why}{times}", seen.first, channel.name)
+            yield Finding(path(job.names[-1]), f"{why}{times}", seen.first, channel.name)
 
 
-def labels_are_all_lists_or_none(job: Job) -> Iterator[Found]:
+def labels_are_all_lists_or_none(job: Job) -> Iterator[Finding]:
     """Either every label is a list of classes, or none is."""
     lists = [(one, one.lists) for one in manifests(job) if one.lists is not None]
     alone = [(one, one.single) for one in manifests(job) if one.single is not None]
@@ -31,10 +32,10 @@ def labels_are_all_lists_or_none(job: Job) -> Iterator[Found]:
         what = ("a list of classes", "one class")
         here, others = what if seen is channel.lists else what[::-1]
         message = f"{here} ({counted(seen)}), where other lines have {others}"
-        yield Found(path(job.names[-1]), message, seen.first, channel.name)
+        yield Finding(path(job.names[-1]), message, seen.first, channel.name)
 
 
-def lists_are_clear(job: Job) -> Iterator[Found]:
+def lists_are_clear(job: Job) -> Iterator[Finding]:
     """Lists of classes can be read in one way only: as indices, or as a zero or one for each class."""
     channels = [one for one in manifests(job) if one.lists is not None]
     lists = sum(one.lists.lines for one in channels if one.lists)
@@ -44,10 +45,12 @@ def lists_are_clear(job: Job) -> Iterator[Found]:
         seen = channels[0].lists
         message = f"all {lists:,} lists are {next(iter(widths))} zeros and ones, which may be indices too"
         advice = "taken for indices, as Ground Truth writes them: label-format=class-id"
-        yield Found(path(job.names[-1]), f"{message}; {advice}", seen.first if seen else 0, channels[0].name)
+        yield Finding(
+            path(job.names[-1]), f"{message}; {advice}", seen.first if seen else 0, channels[0].name
+        )
 
 
-def classes_have_no_gaps(job: Job) -> Iterator[Found]:
+def classes_have_no_gaps(job: Job) -> Iterator[Finding]:
     """Class indices follow one another from 0: the network has an output for each up to the highest."""
     form, count = list_format(job), num_classes(job)
     if count is None or job.preflight.purpose == "semantic-segmentation":
@@ -57,30 +60,30 @@ def classes_have_no_gaps(job: Job) -> Iterator[Found]:
     if first:
         few = ", ".join(first[:SHOWN]) + (f" and {len(first) - SHOWN:,} more" if len(first) > SHOWN else "")
         message = f"no line is of class {few}, and num_classes must be {count} all the same"
-        yield Found(path(job.names[-1]), message, file=job.channels[0].name)
+        yield Finding(path(job.names[-1]), message, file=job.channels[0].name)
 
 
-def there_are_classes_to_tell_apart(job: Job) -> Iterator[Found]:
+def there_are_classes_to_tell_apart(job: Job) -> Iterator[Finding]:
     """A classifier has two classes or more to tell apart."""
     train = job.channels[0]
     if job.attribute is not None and train.samples and len(classes(train, list_format(job))) == 1:
-        yield Found(
+        yield Finding(
             path(job.attribute), "all lines are of one class, so there is nothing to learn", file=train.name
         )
 
 
-def pictures_have_labels(job: Job) -> Iterator[Found]:
+def pictures_have_labels(job: Job) -> Iterator[Finding]:
     """A picture has a box, or a class; what an empty list is learnt as is not documented."""
     for channel in manifests(job):
         if channel.empty is not None:
             share = 100 * channel.empty.lines / max(channel.lines, 1)
             message = f"{counted(channel.empty)} of {channel.lines:,} ({share:.0f} %) with an empty list"
-            yield Found(
+            yield Finding(
                 path(job.names[-1]), f"{message} (known failure 4)", channel.empty.first, channel.name
             )
 
 
-def _proven_elsewhere(_: object) -> Iterator[Found]:
+def _proven_elsewhere(_: object) -> Iterator[Finding]:
     """The record stream, made with the pictures themselves, can be read back as the algorithm would."""
     return iter(())
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from manifest_tools.groundtruth.tasks import OTHERS, room_of
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.tasks import OTHERS, label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts, Seen
-from manifest_tools.verbs.validate.line import Found, path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
 from manifest_tools.verbs.validate.preflight.settings import fits, fitting_attributes
@@ -39,65 +40,65 @@ def facts_of(job: Job, channel: Channel) -> Facts | None:
     return next((facts for facts in job.files if facts.name == channel.name), None)
 
 
-def there_are_two_channels(job: Job) -> Iterator[Found]:
+def there_are_two_channels(job: Job) -> Iterator[Finding]:
     """A training job has two channels, train and validation: a manifest each."""
     files = [one for one in job.channels if one.packed is None or one.packed.kind == "rec"]
     if len(files) == 1:
         message = "expected two manifests, for the channels train and validation, found one"
-        yield Found("", f"{message}; type: mtool split, and name both", file=files[0].name)
+        yield Finding("", f"{message}; type: mtool split, and name both", file=files[0].name)
     elif len(files) > 2:
         message = f"expected two manifests, for the channels train and validation, found {len(files)}"
-        yield Found("", message, file=files[2].name)
+        yield Finding("", message, file=files[2].name)
 
 
-def a_channel_has_samples(job: Job) -> Iterator[Found]:
+def a_channel_has_samples(job: Job) -> Iterator[Finding]:
     """A channel has at least one line with a picture and a label."""
     for channel in manifests(job):
         if job.attribute is not None and not channel.samples:
             row = "" if channel.refused else " (known failure 1)"
             what = f"of {counted(Seen(1, channel.lines))} none makes a sample of {listed(job.names)}{row}"
-            yield Found("", what if channel.lines else "no lines", file=channel.name)
+            yield Finding("", what if channel.lines else "no lines", file=channel.name)
 
 
-def it_is_clear_which_label(job: Job) -> Iterator[Found]:
+def it_is_clear_which_label(job: Job) -> Iterator[Finding]:
     """It is clear which label attribute is trained from."""
     if job.attribute is None and job.files:
         fitting = fitting_attributes(job.files, job.preflight.purpose)
         there = listed(fitting) if fitting else "none"
         choice = f"; type --label-attribute {shown(fitting[0])}, or another" if fitting else ""
         message = f"expected one label attribute for {ALGORITHM_OF[job.preflight.purpose]}, found {there}"
-        yield Found("", message + choice, file=job.files[0].name)
+        yield Finding("", message + choice, file=job.files[0].name)
 
 
-def attribute_names_are_keys(job: Job) -> Iterator[Found]:
+def attribute_names_are_keys(job: Job) -> Iterator[Finding]:
     """AttributeNames are keys of the lines, letter by letter."""
     for channel in manifests(job):
         for name in job.names:
             near = [(there, seen) for (wanted, there), seen in channel.near.items() if wanted == name]
             for there, seen in near[:SHOWN]:
                 message = f"{shown(there)} in place of {shown(name)} on {counted(seen)} (known failure 1)"
-                yield Found(path(name), message, seen.first, channel.name)
+                yield Finding(path(name), message, seen.first, channel.name)
             if _is_nowhere(channel, name) and not near:
                 message = f"no line has {shown(name)}, which AttributeNames lists (known failure 1)"
-                yield Found(path(name), message, file=channel.name)
+                yield Finding(path(name), message, file=channel.name)
 
 
-def no_line_has_failed(job: Job) -> Iterator[Found]:
+def no_line_has_failed(job: Job) -> Iterator[Finding]:
     """No line of a channel is one whose labeling failed."""
     for channel in manifests(job):
         if channel.failed is not None and job.attribute is not None:
             share = f"{channel.failed.lines:,} of {channel.lines:,} lines"
             message = f"the labeling of {share} failed, so they have no label (known failures 15 and 16)"
-            yield Found(path(job.attribute), message, channel.failed.first, channel.name)
+            yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
 
 
-def every_line_has_all(job: Job) -> Iterator[Found]:
+def every_line_has_all(job: Job) -> Iterator[Finding]:
     """Every line has every attribute that is sent: a record that is missing shifts the rest."""
     for channel in manifests(job):
         for name, seen in channel.lacking.items():
             if not _is_nowhere(channel, name):
                 message = f"{seen.lines:,} of {channel.lines:,} lines lack {shown(name)} (known failure 11)"
-                yield Found(path(name), message, seen.first, channel.name)
+                yield Finding(path(name), message, seen.first, channel.name)
 
 
 def _is_nowhere(channel: Channel, name: str) -> bool:
@@ -107,56 +108,56 @@ def _is_nowhere(channel: Channel, name: str) -> bool:
     return lacking is not None and lacking.lines + failed >= channel.lines
 
 
-def types_can_be_trained(job: Job) -> Iterator[Found]:
+def types_can_be_trained(job: Job) -> Iterator[Finding]:
     """A label is of a type that the algorithm learns from."""
     algorithm = ALGORITHM_OF[job.preflight.purpose]
     for channel in manifests(job):
         facts = facts_of(job, channel)
         for kind, seen in (facts.types(job.attribute) if facts and job.attribute else {}).items():
-            if room_of(kind) == OTHERS or fits(kind, job.preflight.purpose):
+            if label_kind(kind) == OTHERS or fits(kind, job.preflight.purpose):
                 continue
             row = " (known failure 12)" if "video" in kind.lower() else ""
             message = f"{algorithm} cannot learn from {shown(kind)} ({counted(seen)}){row}"
-            yield Found(path(facts.attributes[job.attribute], "type"), message, seen.first, channel.name)  # type: ignore[union-attr,index]
+            yield Finding(path(facts.attributes[job.attribute], "type"), message, seen.first, channel.name)  # type: ignore[union-attr,index]
 
 
-def pictures_are_no_sequences(job: Job) -> Iterator[Found]:
+def pictures_are_no_sequences(job: Job) -> Iterator[Finding]:
     """A source-ref is a picture, not a file that lists the frames of a video."""
     for channel in manifests(job):
         if (seen := channel.suffixes.get(".json")) is not None:
             message = f"expected a picture, found a sequence of frames ({counted(seen)}) (known failure 12)"
-            yield Found(path(job.names[0]), message, seen.first, channel.name)
+            yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-def pictures_are_jpeg_or_png(job: Job) -> Iterator[Found]:
+def pictures_are_jpeg_or_png(job: Job) -> Iterator[Finding]:
     """A picture is a JPEG or PNG by its name."""
     for channel in manifests(job):
         for suffix, seen in channel.suffixes.items():
             if suffix not in (*_READ, ".json"):
                 message = f"expected .jpg, .jpeg or .png, found {shown(suffix)} ({counted(seen)})"
-                yield Found(path(job.names[0]), message, seen.first, channel.name)
+                yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-def keys_are_plain(job: Job) -> Iterator[Found]:
+def keys_are_plain(job: Job) -> Iterator[Finding]:
     """S3 keys have no blanks, no signs of URLs such as + and %, and no letters beyond ASCII."""
     for channel in manifests(job):
         if channel.odd_keys is not None:
             message = (
                 f"a blank, a sign of URLs or a letter beyond ASCII in the key ({counted(channel.odd_keys)})"
             )
-            yield Found(
+            yield Finding(
                 path(job.names[0]), f"{message} (known failure 9)", channel.odd_keys.first, channel.name
             )
 
 
-def pictures_are_in_one_bucket(job: Job) -> Iterator[Found]:
+def pictures_are_in_one_bucket(job: Job) -> Iterator[Finding]:
     """The pictures are in one bucket, which the job's role has to be let into."""
     buckets = {name: (facts, seen) for facts in job.files for name, seen in facts.buckets.items()}
     if len(buckets) > 1:
         facts, seen = list(buckets.values())[-1]
         message = f"the pictures are in {len(buckets):,} buckets: {listed(list(buckets))}"
         advice = "the job's role must be let into each, and all must be in the job's region"
-        yield Found("$.source-ref", f"{message}; {advice}", seen.first, facts.name)
+        yield Finding("$.source-ref", f"{message}; {advice}", seen.first, facts.name)
 
 
 def listed(names: list[str] | tuple[str, ...]) -> str:

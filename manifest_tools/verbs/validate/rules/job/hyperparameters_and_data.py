@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from manifest_tools import algorithms
-from manifest_tools.verbs.validate.line import Found, path, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
 from manifest_tools.verbs.validate.preflight.settings import (
@@ -57,7 +58,7 @@ def _called(job: Job, name: str) -> str:
     return f"{name}={_number(job, name)}{default}"
 
 
-def num_classes_is_enough(job: Job) -> Iterator[Found]:
+def num_classes_is_enough(job: Job) -> Iterator[Finding]:
     """Every class index is below num_classes."""
     given, form = _number(job, "num_classes"), list_format(job)
     if given is None:
@@ -67,35 +68,35 @@ def num_classes_is_enough(job: Job) -> Iterator[Found]:
         if above or (form == "multi-hot" and max(channel.widths, default=0) > given):
             line = min((classes(channel, form)[index].first for index in above), default=0)
             message = f"num_classes={given}, but there is a class {max(above, default=given)}"
-            yield Found(
+            yield Finding(
                 path(job.names[-1]), f"{message}; type -p num_classes={num_classes(job)}", line, channel.name
             )
         elif channel.highest >= given:
             message = f"num_classes={given}, but masks have a class {channel.highest}"
-            yield Found(
+            yield Finding(
                 path(job.names[-1]), f"{message}; type -p num_classes={num_classes(job)}", 0, channel.name
             )
 
 
-def num_classes_is_not_too_many(job: Job) -> Iterator[Found]:
+def num_classes_is_not_too_many(job: Job) -> Iterator[Finding]:
     """The highest class index and 1 is num_classes: an output more learns nothing."""
     given, wanted = _number(job, "num_classes"), num_classes(job)
     if given is not None and wanted is not None and given > wanted:
         message = f"num_classes={given}, and the highest class index is {wanted - 1}"
         advice = f"type -p num_classes={wanted}, unless the job's list of categories is that long"
-        yield Found(path("num_classes"), f"{message}; {advice}", file=file_of(job))
+        yield Finding(path("num_classes"), f"{message}; {advice}", file=file_of(job))
 
 
-def num_training_samples_is_right(job: Job) -> Iterator[Found]:
+def num_training_samples_is_right(job: Job) -> Iterator[Finding]:
     """There are as many lines to train from as num_training_samples says."""
     given, there = _number(job, "num_training_samples"), job.channels[0].samples if job.channels else 0
     if given is not None and given != there:
         message = f"num_training_samples={given}, and {there:,} lines can be trained from"
         advice = f"type -p num_training_samples={there} (known failures 8 and 41)"
-        yield Found(path("num_training_samples"), f"{message}; {advice}", file=file_of(job))
+        yield Finding(path("num_training_samples"), f"{message}; {advice}", file=file_of(job))
 
 
-def train_fills_a_batch(job: Job) -> Iterator[Found]:
+def train_fills_a_batch(job: Job) -> Iterator[Finding]:
     """The training part has as many pictures as a batch takes."""
     batch = _number(job, "mini_batch_size")
     if batch is not None and job.channels and 0 < job.channels[0].samples < batch:
@@ -103,10 +104,12 @@ def train_fills_a_batch(job: Job) -> Iterator[Found]:
         message = (
             f"{_called(job, 'mini_batch_size')}, and {there:,} lines can be trained from (known failure 23)"
         )
-        yield Found(path("mini_batch_size"), f"{message}; type -p mini_batch_size={there}", file=file_of(job))
+        yield Finding(
+            path("mini_batch_size"), f"{message}; type -p mini_batch_size={there}", file=file_of(job)
+        )
 
 
-def validation_fills_a_batch(job: Job) -> Iterator[Found]:
+def validation_fills_a_batch(job: Job) -> Iterator[Finding]:
     """The validation part has as many pictures as a batch takes: else there is no metric."""
     name = "mini_batch_size"
     if job.preflight.purpose == "semantic-segmentation":
@@ -116,10 +119,10 @@ def validation_fills_a_batch(job: Job) -> Iterator[Found]:
         if batch is not None and 0 < channel.samples < batch:
             message = f"{_called(job, name)}, and validation has {channel.samples:,} samples"
             advice = f"type -p {name}={channel.samples}, or no metric appears (known failure 23)"
-            yield Found(path(name), f"{message}; {advice}", file=channel.name)
+            yield Finding(path(name), f"{message}; {advice}", file=channel.name)
 
 
-def labels_fit_into_label_width(job: Job) -> Iterator[Found]:
+def labels_fit_into_label_width(job: Job) -> Iterator[Finding]:
     """The boxes of every picture fit into label_width: five numbers each, and two."""
     width = _number(job, "label_width")
     for channel in job.channels:
@@ -127,7 +130,7 @@ def labels_fit_into_label_width(job: Job) -> Iterator[Found]:
         if width is not None and needed > width:
             message = f"{_called(job, 'label_width')}, and a picture with its boxes needs {needed}"
             advice = f"type -p label_width={needed} (known failures 19 and 34)"
-            yield Found(path(job.names[-1]), f"{message}; {advice}", channel.most.line, channel.name)
+            yield Finding(path(job.names[-1]), f"{message}; {advice}", channel.most.line, channel.name)
 
 
 def _label_width(channel: Channel) -> int:
@@ -136,7 +139,7 @@ def _label_width(channel: Channel) -> int:
     return 5 * int(channel.most.number) + 2
 
 
-def several_labels_are_told(job: Job) -> Iterator[Found]:
+def several_labels_are_told(job: Job) -> Iterator[Finding]:
     """Labels are lists of classes with multi_label=1, and only then."""
     given = _number(job, "multi_label")
     for channel in (one for one in job.channels if one.packed is None):
@@ -145,12 +148,12 @@ def several_labels_are_told(job: Job) -> Iterator[Found]:
         )
         if seen is not None:
             message = f"{_called(job, 'multi_label')}, and the label is {what}"
-            yield Found(
+            yield Finding(
                 path(job.names[-1]), f"{message}; type -p multi_label={wanted}", seen.first, channel.name
             )
 
 
-def mirrored_classes_stay_apart(job: Job) -> Iterator[Found]:
+def mirrored_classes_stay_apart(job: Job) -> Iterator[Finding]:
     """No augmentation mirrors pictures whose classes are left and right of one another."""
     kind = hyperparameters(job.preflight).get("augmentation_type")
     if kind is None:
@@ -160,7 +163,7 @@ def mirrored_classes_stay_apart(job: Job) -> Iterator[Found]:
         names = [pair.name for pair in facts.classes if pair.attribute == job.attribute] if facts else []
         for one, other in mirrored(names):
             message = f"augmentation_type={shown(kind)} mirrors pictures: {shown(one)} becomes {shown(other)}"
-            yield Found(path("augmentation_type"), f"{message}; leave it out", file=channel.name)
+            yield Finding(path("augmentation_type"), f"{message}; leave it out", file=channel.name)
 
 
 def mirrored(names: list[str]) -> list[tuple[str, str]]:
@@ -179,7 +182,7 @@ def mirrored(names: list[str]) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-def pictures_are_large_enough(job: Job) -> Iterator[Found]:
+def pictures_are_large_enough(job: Job) -> Iterator[Finding]:
     """A picture is no smaller than image_shape, or is resized first."""
     values = hyperparameters(job.preflight)
     sides = values.get("image_shape", "3,224,224").replace(" ", "").split(",")
@@ -194,7 +197,7 @@ def pictures_are_large_enough(job: Job) -> Iterator[Found]:
             if least is not None and len(side) < 6 and least.number < int(side):
                 message = f"a picture {least.number:g} pixels {what}, and image_shape asks for {side}"
                 advice = f"type -p resize={max(map(int, sides[1:]))} (known failure 25)"
-                yield Found("$.source-ref", f"{message}; {advice}", least.line, channel.name)
+                yield Finding("$.source-ref", f"{message}; {advice}", least.line, channel.name)
 
 
 _BUILTIN = ("builtin",)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from manifest_tools.base.problem import Finding
 from manifest_tools.io.recordio import ImageRecord, frame, pack
 from manifest_tools.verbs.validate.engine.file_facts import Seen
-from manifest_tools.verbs.validate.line import Found
 from manifest_tools.verbs.validate.preflight.job import Job
 from manifest_tools.verbs.validate.preflight.record_file import MOST_EXACT, Packed
 from manifest_tools.verbs.validate.preflight.settings import hyperparameters
@@ -17,84 +17,84 @@ _MXNET = "https://github.com/apache/mxnet/issues/"
 _WORDS = {"rec": "record", "lst": "row"}
 
 
-def there_are_records(packed: Packed) -> Iterator[Found]:
+def there_are_records(packed: Packed) -> Iterator[Finding]:
     """A .rec has records, and a .lst has rows."""
     if not packed.samples and not packed.broken:
         what = f"expected {_WORDS[packed.kind]}s with a picture, found none in {packed.size:,} bytes"
-        yield Found("", f"{what} (known failure {28 if packed.kind == 'rec' else 21})")
+        yield Finding("", f"{what} (known failure {28 if packed.kind == 'rec' else 21})")
 
 
-def the_framing_is_whole(packed: Packed) -> Iterator[Found]:
+def the_framing_is_whole(packed: Packed) -> Iterator[Finding]:
     """The framing of a .rec goes on to its last byte."""
     if packed.broken:
         where = f"after {packed.entries:,} records, at {packed.broken}"
-        yield Found("", f"{where} (known failure 37)", packed.entries + 1)
+        yield Finding("", f"{where} (known failure 37)", packed.entries + 1)
 
 
-def the_index_fits(packed: Packed) -> Iterator[Found]:
+def the_index_fits(packed: Packed) -> Iterator[Finding]:
     """The .idx beside a .rec has the offsets of its records."""
     if packed.index:
-        yield Found("", f"{packed.index} (known failure 37)")
+        yield Finding("", f"{packed.index} (known failure 37)")
 
 
-def records_hold_pictures(packed: Packed) -> Iterator[Found]:
+def records_hold_pictures(packed: Packed) -> Iterator[Finding]:
     """A record holds MXNet's image header, its labels, and a JPEG or PNG."""
     if packed.kind == "rec":
         for why, seen in packed.invalid.items():
-            yield Found("", f"{why} ({_counted(packed, seen)}) (known failures 29 and 30)", seen.first)
+            yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 29 and 30)", seen.first)
 
 
-def rows_can_be_read(packed: Packed) -> Iterator[Found]:
+def rows_can_be_read(packed: Packed) -> Iterator[Finding]:
     """A row of a .lst is a number, labels and a path, with tabs between: im2rec skips any other."""
     if packed.kind == "lst":
         for why, seen in packed.invalid.items():
-            yield Found("", f"{why} ({_counted(packed, seen)}) (known failures 21 and 26)", seen.first)
+            yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 21 and 26)", seen.first)
 
 
-def rows_have_their_own_number(packed: Packed) -> Iterator[Found]:
+def rows_have_their_own_number(packed: Packed) -> Iterator[Finding]:
     """No two rows of a .lst have the same number."""
     if packed.twice is not None:
         message = f"its number is an earlier row's ({_counted(packed, packed.twice)}) (known failure 21)"
-        yield Found("", message, packed.twice.first)
+        yield Finding("", message, packed.twice.first)
 
 
-def the_first_record_is_a_picture(packed: Packed) -> Iterator[Found]:
+def the_first_record_is_a_picture(packed: Packed) -> Iterator[Finding]:
     """The first record is a picture, and no description of the others."""
     if packed.description:
-        yield Found("", "record 0 has no picture: it describes the others (known failure 36)", 1)
+        yield Finding("", "record 0 has no picture: it describes the others (known failure 36)", 1)
 
 
-def labels_are_exact(packed: Packed) -> Iterator[Found]:
+def labels_are_exact(packed: Packed) -> Iterator[Finding]:
     """A label is below 2^24: it is a 32-bit float, in which whole numbers from there on are rounded."""
     if packed.large is not None:
         message = f"a label of {MOST_EXACT:,} or more ({_counted(packed, packed.large)}) (known failure 35)"
-        yield Found("", message, packed.large.first)
+        yield Finding("", message, packed.large.first)
 
 
-def labels_are_as_many(packed: Packed) -> Iterator[Found]:
+def labels_are_as_many(packed: Packed) -> Iterator[Finding]:
     """All records, or rows, have the same number of labels."""
     if len(packed.widths) > 1 and packed.boxes:
         usual = max(packed.widths, key=lambda width: packed.widths[width].lines)
         for width, seen in packed.widths.items():
             if width != usual:
                 message = f"{width:,} labels ({_counted(packed, seen)}), where others have {usual:,}"
-                yield Found("", f"{message} (known failures 22 and 27)", seen.first)
+                yield Finding("", f"{message} (known failures 22 and 27)", seen.first)
 
 
-def labels_are_classes(packed: Packed) -> Iterator[Found]:
+def labels_are_classes(packed: Packed) -> Iterator[Finding]:
     """A label is a class index: a whole number from 0."""
     if packed.fractions is not None:
         message = f"expected a class index from 0 ({_counted(packed, packed.fractions)})"
-        yield Found("", message, packed.fractions.first)
+        yield Finding("", message, packed.fractions.first)
 
 
-def vectors_are_boxes(packed: Packed) -> Iterator[Found]:
+def vectors_are_boxes(packed: Packed) -> Iterator[Finding]:
     """A label of object detection is 2, 5, and then class, left, top, right and bottom of every box."""
     for why, seen in packed.boxes.items():
-        yield Found("", f"{why} ({_counted(packed, seen)}) (known failures 32 and 33)", seen.first)
+        yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 32 and 33)", seen.first)
 
 
-def vectors_go_with_multi_label(job: Job) -> Iterator[Found]:
+def vectors_go_with_multi_label(job: Job) -> Iterator[Finding]:
     """With multi_label=1 a label is a vector, a zero or one for each class; without, it is a class."""
     values = hyperparameters(job.preflight)
     several, told = values.get("multi_label") == "1", values.get("num_classes", "")
@@ -104,14 +104,14 @@ def vectors_go_with_multi_label(job: Job) -> Iterator[Found]:
             message = (
                 f"multi_label=1, and {_counted(packed, single)} with one label: packed without --pack-label"
             )
-            yield Found("", f"{message} (known failure 31)", single.first, packed.name)
+            yield Finding("", f"{message} (known failure 31)", single.first, packed.name)
         for width, seen in packed.widths.items():
             if width > 1 and not several:
                 message = f"{width:,} labels ({_counted(packed, seen)}), and multi_label is not 1"
-                yield Found("", f"{message} (known failure 31)", seen.first, packed.name)
+                yield Finding("", f"{message} (known failure 31)", seen.first, packed.name)
             elif width > 1 and told.isdecimal() and told != str(width):
                 message = f"{width:,} labels ({_counted(packed, seen)}), and num_classes={told}"
-                yield Found("", f"{message} (known failure 22)", seen.first, packed.name)
+                yield Finding("", f"{message} (known failure 22)", seen.first, packed.name)
 
 
 def _counted(packed: Packed, seen: Seen) -> str:

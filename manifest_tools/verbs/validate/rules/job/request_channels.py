@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_tools import algorithms
-from manifest_tools.verbs.validate.line import Found, path, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
 from manifest_tools.verbs.validate.preflight.settings import (
     LABEL_FORMAT,
@@ -41,7 +42,7 @@ def where_in(channel: Mapping[str, Any], *keys: str) -> str:
     return path("InputDataConfig", str(channel.get("ChannelName")), *keys)
 
 
-def the_image_reads_manifests(job: Job) -> Iterator[Found]:
+def the_image_reads_manifests(job: Job) -> Iterator[Finding]:
     """The image is that of the algorithm that the manifests are checked for."""
     told = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingImage")
     if not isinstance(told, str):
@@ -49,10 +50,10 @@ def the_image_reads_manifests(job: Job) -> Iterator[Found]:
     name, wanted = image_name(told), ALGORITHM_OF[job.preflight.purpose]
     where = path("AlgorithmSpecification", "TrainingImage")
     if name in algorithms.ALGORITHMS and name != wanted:
-        yield Found(where, f"expected the image {wanted}, found {shown(name)}; type --for with its name")
+        yield Finding(where, f"expected the image {wanted}, found {shown(name)}; type --for with its name")
     elif name not in algorithms.ALGORITHMS:
         message = f"expected the image {wanted}, found {shown(name)}, which reads no augmented manifest"
-        yield Found(where, f"{message} (known failure 7)")
+        yield Finding(where, f"{message} (known failure 7)")
 
 
 def image_name(uri: str) -> str:
@@ -64,7 +65,7 @@ def image_name(uri: str) -> str:
     return uri.partition("/")[2].partition("@")[0].partition(":")[0] or uri
 
 
-def channels_are_named(job: Job) -> Iterator[Found]:
+def channels_are_named(job: Job) -> Iterator[Finding]:
     """A request has every channel that the algorithm takes its data through, once."""
     if not training_job(job.preflight):
         return
@@ -75,7 +76,7 @@ def channels_are_named(job: Job) -> Iterator[Found]:
             there = ", ".join(map(shown, names)) or "none"
             row = " (known failure 24)" if name.endswith("_lst") else ""
             message = f"expected one channel {name}, found {names.count(name) or 'none'} among {there}"
-            yield Found(path("InputDataConfig"), f"{message}{row}")
+            yield Finding(path("InputDataConfig"), f"{message}{row}")
 
 
 def _wanted_channels(job: Job) -> tuple[str, ...]:
@@ -93,29 +94,29 @@ def _is_manifest(job: Job) -> bool:
     )
 
 
-def data_type_is_augmented(job: Job) -> Iterator[Found]:
+def data_type_is_augmented(job: Job) -> Iterator[Finding]:
     """A manifest's channel has the S3DataType AugmentedManifestFile, and its S3Uri is the file itself."""
     for channel in _augmented(job):
         source = s3_source(channel)
         kind, uri = source.get("S3DataType"), source.get("S3Uri")
         if kind != "AugmentedManifestFile":
             message = f"expected AugmentedManifestFile, found {shown(kind)} (known failure 1)"
-            yield Found(where_in(channel, "S3DataType"), message)
+            yield Finding(where_in(channel, "S3DataType"), message)
         if isinstance(uri, str) and uri.endswith("/"):
-            yield Found(
+            yield Finding(
                 where_in(channel, "S3Uri"), f"expected the manifest itself, found the prefix {shown(uri)}"
             )
 
 
-def records_are_wrapped(job: Job) -> Iterator[Found]:
+def records_are_wrapped(job: Job) -> Iterator[Finding]:
     """A manifest's channel has the RecordWrapperType RecordIO."""
     for channel in _augmented(job):
         if (told := channel.get("RecordWrapperType")) != "RecordIO":
             message = f"expected RecordIO, found {shown(told)} (known failures 2, 3 and 9)"
-            yield Found(where_in(channel, "RecordWrapperType"), message)
+            yield Finding(where_in(channel, "RecordWrapperType"), message)
 
 
-def content_type_is_recordio(job: Job) -> Iterator[Found]:
+def content_type_is_recordio(job: Job) -> Iterator[Finding]:
     """A manifest's channel has the ContentType application/x-recordio, with the label-format of its lists."""
     form = list_format(job) if job.preflight.purpose == "builtin" else None
     for channel in _augmented(job):
@@ -125,24 +126,24 @@ def content_type_is_recordio(job: Job) -> Iterator[Found]:
         if kind.strip() != _RECORDIO:
             row = 5 if kind.startswith("image/") else 4
             message = f"expected {_RECORDIO}, found {shown(told)} (known failures 3 and {row})"
-            yield Found(where_in(channel, "ContentType"), message)
+            yield Finding(where_in(channel, "ContentType"), message)
         elif form is not None and said != form:
             message = f"the lists of classes are {form}, and {shown(told)} says {said}"
-            yield Found(
+            yield Finding(
                 where_in(channel, "ContentType"), f"{message}; type {_RECORDIO}; {LABEL_FORMAT}{form}"
             )
 
 
-def input_mode_is_pipe(job: Job) -> Iterator[Found]:
+def input_mode_is_pipe(job: Job) -> Iterator[Finding]:
     """A manifest's channel is read in Pipe mode."""
     usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode")
     for channel in _augmented(job):
         if (told := channel.get("InputMode", usual)) != "Pipe":
             message = f"expected Pipe, found {shown(told)} (known failure 3)"
-            yield Found(where_in(channel, "InputMode"), message)
+            yield Finding(where_in(channel, "InputMode"), message)
 
 
-def attribute_names_are_told(job: Job) -> Iterator[Found]:
+def attribute_names_are_told(job: Job) -> Iterator[Finding]:
     """AttributeNames are the picture's attribute and then the label's, the same on all channels."""
     channels = _augmented(job)
     for channel in channels:
@@ -150,34 +151,36 @@ def attribute_names_are_told(job: Job) -> Iterator[Found]:
         where = where_in(channel, "AttributeNames")
         wanted = f"expected two names, such as {' and '.join(map(shown, job.names))}"
         if len(names) != 2:
-            yield Found(where, f"{wanted}, found {', '.join(map(shown, names)) or 'none'} (known failure 1)")
+            yield Finding(
+                where, f"{wanted}, found {', '.join(map(shown, names)) or 'none'} (known failure 1)"
+            )
         elif not names[0].endswith("-ref") and names[1].endswith("-ref"):
-            yield Found(
+            yield Finding(
                 where, f"expected the picture first, found {shown(names[0])} before {shown(names[1])}"
             )
         elif names != told_names(channels[0]):
-            yield Found(
+            yield Finding(
                 where, f"expected the names of the first channel, found {', '.join(map(shown, names))}"
             )
         elif job.attribute is not None and names[1] != job.attribute:
-            yield Found(where, f"expected the label {shown(job.attribute)}, found {shown(names[1])}")
+            yield Finding(where, f"expected the label {shown(job.attribute)}, found {shown(names[1])}")
 
 
-def every_machine_has_all(job: Job) -> Iterator[Found]:
+def every_machine_has_all(job: Job) -> Iterator[Finding]:
     """A manifest is one object, so every machine is given all of it: FullyReplicated."""
     for channel in _augmented(job):
         if (told := s3_source(channel).get("S3DataDistributionType", "FullyReplicated")) != "FullyReplicated":
-            yield Found(
+            yield Finding(
                 where_in(channel, "S3DataDistributionType"), f"expected FullyReplicated, found {shown(told)}"
             )
 
 
-def train_is_shuffled(job: Job) -> Iterator[Found]:
+def train_is_shuffled(job: Job) -> Iterator[Finding]:
     """The train channel has a ShuffleConfig: in Pipe mode lines come in the order of the file."""
     for channel in _augmented(job):
         if channel.get("ChannelName") == "train" and "ShuffleConfig" not in channel:
             message = "every epoch takes the lines in the order of the file"
-            yield Found(
+            yield Finding(
                 where_in(channel, "ShuffleConfig"), f'{message}; add "ShuffleConfig": {{"Seed": 1234}}'
             )
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_tools import algorithms
-from manifest_tools.verbs.validate.line import Found, path, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
 from manifest_tools.verbs.validate.preflight.settings import (
     input_channels,
@@ -40,7 +41,7 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _OTHER_GPUS = ("p4d", "p4de", "p5", "p5e", "p5en", "g6", "g6e", "p3dn", "g7e", "gr6")
 
 
-def spot_fields_go_together(job: Job) -> Iterator[Found]:
+def spot_fields_go_together(job: Job) -> Iterator[Finding]:
     """MaxWaitTimeInSeconds goes with EnableManagedSpotTraining, and is not shorter than the run."""
     request = training_job(job.preflight)
     limits = mapping(request, "StoppingCondition")
@@ -49,29 +50,29 @@ def spot_fields_go_together(job: Job) -> Iterator[Found]:
     where = path("StoppingCondition", "MaxWaitTimeInSeconds")
     if wait is not None and not spot:
         message = "MaxWaitTimeInSeconds is there, and EnableManagedSpotTraining is not true"
-        yield Found(where, f"{message} (known failures 44 and 45)")
+        yield Finding(where, f"{message} (known failures 44 and 45)")
     elif spot and wait is None:
-        yield Found(where, "EnableManagedSpotTraining is true, and there is no MaxWaitTimeInSeconds")
+        yield Finding(where, "EnableManagedSpotTraining is true, and there is no MaxWaitTimeInSeconds")
     elif spot and isinstance(wait, int) and isinstance(run, int) and wait < run:
-        yield Found(where, f"expected at least MaxRuntimeInSeconds={run}, found {wait}")
+        yield Finding(where, f"expected at least MaxRuntimeInSeconds={run}, found {wait}")
 
 
-def the_machine_has_a_gpu(job: Job) -> Iterator[Found]:
+def the_machine_has_a_gpu(job: Job) -> Iterator[Finding]:
     """The machine has a GPU: the algorithm trains on no other."""
     for family, told in _machines(job):
         if family not in (*_families(job), *_OTHER_GPUS):
             listed = ", ".join(_families(job))
             message = f"expected a machine with a GPU, of the families {listed}; found {shown(told)}"
-            yield Found(path("ResourceConfig", "InstanceType"), message)
+            yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
-def the_machine_is_listed(job: Job) -> Iterator[Found]:
+def the_machine_is_listed(job: Job) -> Iterator[Finding]:
     """The machine is of a family that the algorithm's page lists; newer ones may be too new for its image."""
     for family, told in _machines(job):
         if family in _OTHER_GPUS and family not in _families(job):
             listed = ", ".join(_families(job))
             message = f"{shown(told)} is on no page of the algorithm, whose machines are {listed}"
-            yield Found(path("ResourceConfig", "InstanceType"), message)
+            yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
 def _families(job: Job) -> tuple[str, ...]:
@@ -84,15 +85,15 @@ def _machines(job: Job) -> Iterator[tuple[str, str]]:
         yield told.removeprefix("ml.").partition(".")[0], told
 
 
-def the_machines_are_as_many(job: Job) -> Iterator[Found]:
+def the_machines_are_as_many(job: Job) -> Iterator[Finding]:
     """There is one machine where the algorithm trains on one only."""
     count = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceCount")
     name = ALGORITHM_OF[job.preflight.purpose]
     if isinstance(count, int) and count > 1 and not algorithms.algorithm(name).several_machines:
-        yield Found(path("ResourceConfig", "InstanceCount"), f"{name} trains on one machine, found {count}")
+        yield Finding(path("ResourceConfig", "InstanceCount"), f"{name} trains on one machine, found {count}")
 
 
-def a_model_is_read_as_one(job: Job) -> Iterator[Found]:
+def a_model_is_read_as_one(job: Job) -> Iterator[Finding]:
     """The channel of an earlier model has the type application/x-sagemaker-model, and File mode."""
     usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode", "File")
     for channel in input_channels(job.preflight):
@@ -101,45 +102,47 @@ def a_model_is_read_as_one(job: Job) -> Iterator[Found]:
         wanted = {"ContentType": "application/x-sagemaker-model", "InputMode": "File"}
         for key, value in wanted.items():
             if (told := channel.get(key, usual if key == "InputMode" else None)) != value:
-                yield Found(where_in(channel, key), f"expected {value}, found {shown(told)}")
+                yield Finding(where_in(channel, key), f"expected {value}, found {shown(told)}")
 
 
-def a_model_is_of_the_same_shape(job: Job) -> Iterator[Found]:
+def a_model_is_of_the_same_shape(job: Job) -> Iterator[Finding]:
     """A job that goes on from an earlier model has the hyperparameters that decide its shape."""
     for channel in input_channels(job.preflight):
         if channel.get("ChannelName") == "model":
             same = algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).same_as_model
             message = f"{', '.join(same[:-1])} and {same[-1]} must be those of the earlier job"
-            yield Found(where_in(channel), f"{message}, which this request does not show (known failure 42)")
+            yield Finding(
+                where_in(channel), f"{message}, which this request does not show (known failure 42)"
+            )
 
 
-def a_transform_takes_no_manifest(job: Job) -> Iterator[Found]:
+def a_transform_takes_no_manifest(job: Job) -> Iterator[Finding]:
     """A transform job takes a prefix or a ManifestFile, no augmented manifest."""
     source = s3_source(mapping(job.preflight.request or {}, "TransformInput"))
     if source.get("S3DataType") == "AugmentedManifestFile":
         message = "expected S3Prefix or ManifestFile, found 'AugmentedManifestFile' (known failure 20)"
-        yield Found(path("TransformInput", "S3DataType"), message)
+        yield Finding(path("TransformInput", "S3DataType"), message)
 
 
-def a_transform_sends_one_picture(job: Job) -> Iterator[Found]:
+def a_transform_sends_one_picture(job: Job) -> Iterator[Finding]:
     """A transform job sends one picture a request: BatchStrategy SingleRecord, nothing split or joined."""
     request = job.preflight.request or {}
     strategy = request.get("BatchStrategy", "SingleRecord")
     if "TransformInput" in request and strategy != "SingleRecord":
-        yield Found(
+        yield Finding(
             path("BatchStrategy"), f"expected SingleRecord, found {shown(strategy)} (known failure 49)"
         )
 
 
-def a_transform_sends_pictures(job: Job) -> Iterator[Found]:
+def a_transform_sends_pictures(job: Job) -> Iterator[Finding]:
     """A transform job sends its pictures under a content type that the algorithm's endpoint takes."""
     told = mapping(job.preflight.request or {}, "TransformInput").get("ContentType")
     if told is not None and told not in _PICTURES_IN:
         message = f"expected {', '.join(_PICTURES_IN[:-1])} or {_PICTURES_IN[-1]}, found {shown(told)}"
-        yield Found(path("TransformInput", "ContentType"), f"{message} (known failure 50)")
+        yield Finding(path("TransformInput", "ContentType"), f"{message} (known failure 50)")
 
 
-def tuned_values_are_not_fixed(job: Job) -> Iterator[Found]:
+def tuned_values_are_not_fixed(job: Job) -> Iterator[Finding]:
     """A hyperparameter that is tuned can be tuned, and is not fixed as well."""
     request = job.preflight.request or {}
     ranges = mapping(mapping(request, "HyperParameterTuningJobConfig"), "ParameterRanges")
@@ -151,12 +154,12 @@ def tuned_values_are_not_fixed(job: Job) -> Iterator[Found]:
             known = algorithm.find(name)
             where = path("HyperParameterTuningJobConfig", "ParameterRanges", name)
             if name in fixed:
-                yield Found(where, f"{shown(name)} is tuned, and in StaticHyperParameters too")
+                yield Finding(where, f"{shown(name)} is tuned, and in StaticHyperParameters too")
             elif known is None or known.tunable is None:
-                yield Found(where, f"{algorithm.name} has no {shown(name)} that can be tuned")
+                yield Finding(where, f"{algorithm.name} has no {shown(name)} that can be tuned")
 
 
-def a_job_has_a_name(job: Job) -> Iterator[Found]:
+def a_job_has_a_name(job: Job) -> Iterator[Finding]:
     """A training job is called by up to 63 letters, digits and inner hyphens, a tuning job by up to 32."""
     request = job.preflight.request or {}
     for key, longest in (
@@ -167,7 +170,7 @@ def a_job_has_a_name(job: Job) -> Iterator[Found]:
         name = request.get(key)
         if isinstance(name, str) and not (_NAME.fullmatch(name) and len(name) <= longest):
             message = f"expected up to {longest} letters, digits and inner hyphens, found {shown(name)}"
-            yield Found(path(key), message)
+            yield Finding(path(key), message)
 
 
 def _machine(kind: str, count: int = 1) -> Example:

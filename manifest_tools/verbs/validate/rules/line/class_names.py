@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from manifest_tools.verbs.validate.line import Found, Label, path, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.verbs.validate.line import LineLabel
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.references import LIMITS
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -15,12 +17,12 @@ LONGEST_NAME = 256
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def class_names_can_be_read(label: Label) -> Iterator[Found]:
+def class_names_can_be_read(label: LineLabel) -> Iterator[Finding]:
     """A class is called by up to 256 characters, not all blank, none of them a control character."""
     for where, name in class_names(label):
         problem = name_problem(name) if isinstance(name, str) else ""
         if problem:
-            yield Found(path(*where), f"{problem}: {shown(name)}")
+            yield Finding(path(*where), f"{problem}: {shown(name)}")
 
 
 def name_problem(name: str) -> str:
@@ -36,7 +38,7 @@ def name_problem(name: str) -> str:
     return "a control character in a class name" if _CONTROL.search(name) else ""
 
 
-def class_names(label: Label) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Yield the names of classes that a line has for its label, with the keys that lead to each."""
     metadata, key = label.metadata, label.metadata_key
     if metadata.get("class-name") not in (None, ""):  # without a name is for another rule
@@ -56,7 +58,7 @@ def _items(table: Any) -> Iterator[tuple[str, Any]]:
     yield from table.items() if isinstance(table, dict) else ()
 
 
-def _categories(label: Label) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _categories(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     spans = label.value.get("annotations") if isinstance(label.value, dict) else None
     listed = spans.get("labels") if isinstance(spans, dict) else None
     for at, category in enumerate(listed if isinstance(listed, list) else ()):

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from manifest_tools.groundtruth.tasks.single_label import class_index
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.line import Found, Label, path, shown
+from manifest_tools.verbs.validate.line import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, several, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -21,7 +23,7 @@ _URIS = (
 )
 
 
-def form_fits_the_type(label: Label) -> Iterator[Found]:
+def form_fits_the_type(label: LineLabel) -> Iterator[Finding]:
     """A label has the form that its type asks for."""
     if label.state != "labelled":
         return
@@ -37,7 +39,7 @@ def form_fits_the_type(label: Label) -> Iterator[Found]:
     elif kind in _URIS and not _is_uri(value):
         wanted = "s3://bucket/key"
     if wanted:
-        yield Found(path(label.name), f"{kind} asks for {wanted}, found {shown(value)}")
+        yield Finding(path(label.name), f"{kind} asks for {wanted}, found {shown(value)}")
 
 
 def _is_uri(value: Any) -> bool:
@@ -47,51 +49,45 @@ def _is_uri(value: Any) -> bool:
         return False
 
 
-def indices_are_indices(label: Label) -> Iterator[Found]:
+def indices_are_indices(label: LineLabel) -> Iterator[Finding]:
     """A class index is a whole number from 0, or a string of digits."""
     for value in class_labels(label):
         if index_of(value) is None:
-            yield Found(path(label.name), f"expected a class index from 0, found {shown(value)}")
+            yield Finding(path(label.name), f"expected a class index from 0, found {shown(value)}")
 
 
-def class_labels(label: Label) -> list[Any]:
+def class_labels(label: LineLabel) -> list[Any]:
     """Return what stands where the type asks for class indices, right or wrong."""
     if label.single and label.state == "labelled" and not isinstance(label.value, list | dict):
         return [label.value]
     return label.value if label.multi and isinstance(label.value, list) else []
 
 
-def index_of(value: Any) -> int | None:
-    """Return a label's class index, or None for what is none: a boolean is none, nor is 1.0."""
-    try:
-        return None if isinstance(value, bool) else class_index(value)
-    except ValueError:
-        return None
-
-
-def indices(label: Label) -> list[int]:
+def indices(label: LineLabel) -> list[int]:
     """Return the class indices of a label, without what is none."""
     return [index for value in class_labels(label) if (index := index_of(value)) is not None]
 
 
-def has_a_class_name(label: Label) -> Iterator[Found]:
+def has_a_class_name(label: LineLabel) -> Iterator[Finding]:
     """A single-label line names its class: nothing else says what the index means."""
     name = label.metadata.get("class-name")
     if label.single and label.state == "labelled" and (name is None or name == ""):
-        yield Found(path(label.metadata_key), "no class-name, so nothing says what the index means")
+        yield Finding(path(label.metadata_key), "no class-name, so nothing says what the index means")
 
 
-def class_map_names_the_label(label: Label) -> Iterator[Found]:
+def class_map_names_the_label(label: LineLabel) -> Iterator[Finding]:
     """A ``class-map`` names every class of its label."""
     if not label.multi:
         return
     named = label.class_map
     lacking = _lacking(indices(label), named if isinstance(named, dict) else {})
     if lacking:
-        yield Found(path(label.metadata_key, "class-map"), f"class-map does not name {lacking} of the label")
+        yield Finding(
+            path(label.metadata_key, "class-map"), f"class-map does not name {lacking} of the label"
+        )
 
 
-def confidence_map_has_the_label(label: Label) -> Iterator[Found]:
+def confidence_map_has_the_label(label: LineLabel) -> Iterator[Finding]:
     """A ``confidence-map``, where there is one, has every class of its label."""
     table = label.metadata.get("confidence-map")
     if not label.multi or not isinstance(table, dict):
@@ -99,7 +95,7 @@ def confidence_map_has_the_label(label: Label) -> Iterator[Found]:
     lacking = _lacking(indices(label), table)
     if lacking:
         where = path(label.metadata_key, "confidence-map")
-        yield Found(where, f"confidence-map does not have {lacking} of the label")
+        yield Finding(where, f"confidence-map does not have {lacking} of the label")
 
 
 def _lacking(wanted: list[int], table: Mapping[str, Any]) -> str:
@@ -107,7 +103,7 @@ def _lacking(wanted: list[int], table: Mapping[str, Any]) -> str:
     return "class " + ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "") if missing else ""
 
 
-def confidence_is_a_share(label: Label) -> Iterator[Found]:
+def confidence_is_a_share(label: LineLabel) -> Iterator[Finding]:
     """A confidence is a number from 0 to 1."""
     yield from _shares({"confidence": label.metadata.get("confidence")}, label.metadata_key)
     table = label.metadata.get("confidence-map")
@@ -115,7 +111,7 @@ def confidence_is_a_share(label: Label) -> Iterator[Found]:
         yield from _shares(table, label.metadata_key, "confidence-map")
     elif table is not None:
         where = path(label.metadata_key, "confidence-map")
-        yield Found(where, f"expected an object of class index and confidence, found {shown(table)}")
+        yield Finding(where, f"expected an object of class index and confidence, found {shown(table)}")
     for key in () if label.single or label.multi else ("objects", "entities"):
         parts = label.metadata.get(key)
         for at, part in enumerate(parts if isinstance(parts, list) else ()):
@@ -123,20 +119,20 @@ def confidence_is_a_share(label: Label) -> Iterator[Found]:
                 yield from _shares({"confidence": part["confidence"]}, label.metadata_key, key, at)
 
 
-def _shares(table: Mapping[str, Any], *where: str | int) -> Iterator[Found]:
+def _shares(table: Mapping[str, Any], *where: str | int) -> Iterator[Finding]:
     for key, value in table.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and not (number and 0 <= value <= 1):
-            yield Found(path(*where, key), f"expected a confidence from 0 to 1, found {shown(value)}")
+            yield Finding(path(*where, key), f"expected a confidence from 0 to 1, found {shown(value)}")
 
 
-def index_is_a_number(label: Label) -> Iterator[Found]:
+def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     """A class index is written as a number, as Ground Truth does, not as a string."""
     if label.room == "verification":  # documented as a string there
         return
     texts = [value for value in class_labels(label) if isinstance(value, str) and index_of(value) is not None]
     if texts:
-        yield Found(path(label.name), f"expected a class index as a number, found {shown(texts[0])}")
+        yield Finding(path(label.name), f"expected a class index as a number, found {shown(texts[0])}")
 
 
 RULES = (

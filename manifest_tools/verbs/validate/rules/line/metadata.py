@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_tools.base.dates import date
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.tasks import TYPES
 from manifest_tools.groundtruth.tasks.single_label import class_index
-from manifest_tools.verbs.validate.line import Found, Label, Line, path, shown
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VERIFY
@@ -18,42 +20,44 @@ _OBJECTS = ("class-map", "class_map")
 _TEXTS = ("type", "class-name", "human-annotated", "creation-date", "job-name", "failure-reason")
 
 
-def a_label_has_metadata(line: Line) -> Iterator[Found]:
+def a_label_has_metadata(line: RuleLine) -> Iterator[Finding]:
     """A label that has metadata on other lines has it on this one too."""
     there = {label.name for label in line.labels}
     for name in line.expected:
         if name not in there and line.value.get(name) is not None and line.value.get(name + METADATA) is None:
-            yield Found(path(name), f"{shown(name)} has no {shown(name + METADATA)} beside it")
+            yield Finding(path(name), f"{shown(name)} has no {shown(name + METADATA)} beside it")
 
 
-def metadata_is_an_object(line: Line) -> Iterator[Found]:
+def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
     """The metadata of a label is an object."""
     for key, value in line.value.items():
         name = key.removesuffix(METADATA)
         if name == key or name in SOURCES or line.value.get(name) is None:
             continue
         if value is not None and not isinstance(value, dict):
-            yield Found(path(key), f"expected the metadata of {shown(name)}, an object, found {shown(value)}")
+            yield Finding(
+                path(key), f"expected the metadata of {shown(name)}, an object, found {shown(value)}"
+            )
 
 
-def metadata_has_a_label(label: Label) -> Iterator[Found]:
+def metadata_has_a_label(label: LineLabel) -> Iterator[Finding]:
     """Metadata stands beside a label, or says why labelling failed."""
     if label.state == "unlabelled":
-        yield Found(path(label.metadata_key), f"metadata without its label {shown(label.name)}")
+        yield Finding(path(label.metadata_key), f"metadata without its label {shown(label.name)}")
 
 
-def fields_have_their_form(label: Label) -> Iterator[Found]:
+def fields_have_their_form(label: LineLabel) -> Iterator[Finding]:
     """A field of the metadata has the form that Ground Truth gives it."""
     for name in _TEXTS:
         value = label.metadata.get(name)
         if value is not None and not isinstance(value, str):
-            yield Found(path(label.metadata_key, name), f"expected text, found {shown(value)}")
+            yield Finding(path(label.metadata_key, name), f"expected text, found {shown(value)}")
     for name in _OBJECTS:
         value = label.metadata.get(name)
         if value is not None and not _is_class_map(value):
             found = "another" if isinstance(value, dict) else shown(value)
             where = path(label.metadata_key, name)
-            yield Found(where, f"expected an object of class index and name, found {found}")
+            yield Finding(where, f"expected an object of class index and name, found {found}")
 
 
 def _is_class_map(value: Any) -> bool:
@@ -65,55 +69,57 @@ def _is_class_map(value: Any) -> bool:
         return False
 
 
-def names_its_type(label: Label) -> Iterator[Found]:
+def names_its_type(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a label names its task type."""
     if label.state == "labelled" and label.metadata.get("type") is None:
-        yield Found(path(label.metadata_key), "no type, such as groundtruth/image-classification")
+        yield Finding(path(label.metadata_key), "no type, such as groundtruth/image-classification")
 
 
-def type_is_known(label: Label) -> Iterator[Found]:
+def type_is_known(label: LineLabel) -> Iterator[Finding]:
     """The task type is one that Ground Truth writes."""
     kind = label.metadata.get("type")
     if isinstance(kind, str) and kind.lower() not in TYPES:
-        yield Found(path(label.metadata_key, "type"), f"no type of Ground Truth's: {shown(kind)}")
+        yield Finding(path(label.metadata_key, "type"), f"no type of Ground Truth's: {shown(kind)}")
 
 
-def dates_can_be_read(label: Label) -> Iterator[Found]:
+def dates_can_be_read(label: LineLabel) -> Iterator[Finding]:
     """A creation-date is a date."""
     said = label.metadata.get("creation-date")
     if isinstance(said, str) and date(said) is None:
         where = path(label.metadata_key, "creation-date")
-        yield Found(where, f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(said)}")
+        yield Finding(where, f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(said)}")
 
 
-def the_annotator_is_said(label: Label) -> Iterator[Found]:
+def the_annotator_is_said(label: LineLabel) -> Iterator[Finding]:
     """The field human-annotated says yes or no."""
     said = label.metadata.get("human-annotated")
     if label.state == "labelled" and isinstance(said, str) and said not in ("yes", "no"):
-        yield Found(path(label.metadata_key, "human-annotated"), f"expected yes or no, found {shown(said)}")
+        yield Finding(path(label.metadata_key, "human-annotated"), f"expected yes or no, found {shown(said)}")
 
 
-def adjustment_is_said(label: Label) -> Iterator[Found]:
+def adjustment_is_said(label: LineLabel) -> Iterator[Finding]:
     """The field adjustment-status says adjusted or unadjusted."""
     said = label.metadata.get("adjustment-status")
     if said is not None and said not in ("adjusted", "unadjusted"):
         where = path(label.metadata_key, "adjustment-status")
-        yield Found(where, f"expected adjusted or unadjusted, found {shown(said)}")
+        yield Finding(where, f"expected adjusted or unadjusted, found {shown(said)}")
 
 
-def a_failed_object_has_no_label(label: Label) -> Iterator[Found]:
+def a_failed_object_has_no_label(label: LineLabel) -> Iterator[Finding]:
     """A label stands beside no failure-reason."""
     if label.state == "labelled" and label.metadata.get("failure-reason") is not None:
         where = path(label.metadata_key, "failure-reason")
-        yield Found(where, f"labelling failed, it says, but {shown(label.name)} is there")
+        yield Finding(where, f"labelling failed, it says, but {shown(label.name)} is there")
 
 
-def metadata_is_named_after_its_label(line: Line) -> Iterator[Found]:
+def metadata_is_named_after_its_label(line: RuleLine) -> Iterator[Finding]:
     """Metadata has the name of its label, with -metadata behind it."""
     strays = stray(line.value)
     if strays is not None:
         key, name = strays
-        yield Found(path(key), f"expected {shown(name + METADATA)} beside {shown(name)}, found {shown(key)}")
+        yield Finding(
+            path(key), f"expected {shown(name + METADATA)} beside {shown(name)}, found {shown(key)}"
+        )
 
 
 def stray(value: Mapping[str, Any]) -> tuple[str, str] | None:

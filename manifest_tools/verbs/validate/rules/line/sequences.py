@@ -1,7 +1,12 @@
 """Frames of a video, or of point clouds: that source and label are the files of a sequence."""
 
-from manifest_tools.groundtruth.tasks import sequences
+from collections.abc import Iterator
+
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
+from manifest_tools.verbs.validate.rules.line.segmentation import other_object
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VIDEO
 from manifest_tools.verbs.validate.rules.rule import rule
 
@@ -15,12 +20,33 @@ def _line(ref: str = "seq0.json", key: str = "SeqLabel.json", named: dict[str, s
 
 _GOOD = _line(named={"0": "car"})
 
+
+def the_source_is_a_sequence_file(line: RuleLine) -> Iterator[Finding]:
+    """The source-ref of frames is a sequence file, which is JSON, and no picture."""
+    ref = line.value.get("source-ref")
+    labelled = any(label.room == "sequences" and label.state == "labelled" for label in line.labels)
+    if labelled and isinstance(ref, str) and ref.startswith("s3://") and not ref.lower().endswith(".json"):
+        found = shown(ref.rpartition("/")[2])
+        yield Finding("$.source-ref", f"expected a sequence file that ends in .json, found {found}")
+
+
+def the_label_is_a_sequence_label_file(label: LineLabel) -> Iterator[Finding]:
+    """The label of frames is a SeqLabel.json file."""
+    yield from other_object(label, "SeqLabel.json")
+
+
+def frames_have_a_class_map(label: LineLabel) -> Iterator[Finding]:
+    """The metadata of frames has a class-map, for the line shows its classes nowhere else."""
+    if label.state == "labelled" and label.class_map is None:
+        yield Finding(path(label.metadata_key), "no class-map, so nothing says which classes there are")
+
+
 RULES = (
     rule(
         "MT280",
         "warning",
         "line",
-        sequences.the_source_is_a_sequence_file,
+        the_source_is_a_sequence_file,
         breaks=_line("clip.mp4", named={"0": "car"}),
         keeps=_GOOD,
         fix="Point to the sequence file, which lists the frames; for one line a frame use object-detection.",
@@ -30,7 +56,7 @@ RULES = (
         "MT281",
         "warning",
         "label",
-        sequences.the_label_is_a_sequence_label_file,
+        the_label_is_a_sequence_label_file,
         breaks=_line(key="0.png", named={"0": "car"}),
         keeps=_GOOD,
         fix="Point to the SeqLabel.json that the labeling job wrote.",
@@ -41,7 +67,7 @@ RULES = (
         "MT282",
         "warning",
         "label",
-        sequences.frames_have_a_class_map,
+        frames_have_a_class_map,
         breaks=_line(),
         keeps=_GOOD,
         fix="Add class-map: the name of every class index of the SeqLabel.json.",

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.line import Found, Line, path, shown
+from manifest_tools.verbs.validate.line import RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines
 from manifest_tools.verbs.validate.rules.references import INPUT, JSON, KEYS
@@ -24,62 +26,62 @@ _INVISIBLE = re.compile(
 )
 
 
-def has_a_source(line: Line) -> Iterator[Found]:
+def has_a_source(line: RuleLine) -> Iterator[Finding]:
     """A line has a ``source-ref`` or a ``source``."""
     if line.value.get("source-ref") is None and line.value.get("source") is None:
         near = [key for key in line.value if key.lower().replace("_", "-") in ("source-ref", "source")]
-        yield Found("$", "no source-ref and no source" + (f", but {shown(near[0])}" if near else ""))
+        yield Finding("$", "no source-ref and no source" + (f", but {shown(near[0])}" if near else ""))
 
 
-def source_ref_is_an_s3_uri(line: Line) -> Iterator[Found]:
+def source_ref_is_an_s3_uri(line: RuleLine) -> Iterator[Finding]:
     """A ``source-ref`` is the URI of an object in S3."""
     ref = line.value.get("source-ref")
     if ref is None:
         return
     if not isinstance(ref, str):
-        yield Found("$.source-ref", f"expected s3://bucket/key, found {shown(ref)}")
+        yield Finding("$.source-ref", f"expected s3://bucket/key, found {shown(ref)}")
         return
     try:
         s3uri.parse(ref)
     except ValueError as error:
-        yield Found("$.source-ref", str(error))
+        yield Finding("$.source-ref", str(error))
 
 
-def source_is_text(line: Line) -> Iterator[Found]:
+def source_is_text(line: RuleLine) -> Iterator[Finding]:
     """A ``source`` is text: the data itself."""
     source = line.value.get("source")
     if source is not None and not isinstance(source, str):
-        yield Found("$.source", f"expected text, found {shown(source)}")
+        yield Finding("$.source", f"expected text, found {shown(source)}")
 
 
-def uris_have_one_scheme(line: Line) -> Iterator[Found]:
+def uris_have_one_scheme(line: RuleLine) -> Iterator[Finding]:
     """The URI of an object begins with s3:// once."""
     for key, value in line.value.items():
         if key.endswith("-ref") and isinstance(value, str) and value.startswith(DOUBLED):
-            yield Found(path(key), f"s3:// stands there twice: {shown(value)}")
+            yield Finding(path(key), f"s3:// stands there twice: {shown(value)}")
 
 
-def line_has_a_readable_length(line: Line) -> Iterator[Found]:
+def line_has_a_readable_length(line: RuleLine) -> Iterator[Finding]:
     """A labeling job takes lines of up to 100,000 characters."""
     if line.length > LONGEST_LINE:
-        yield Found("$", f"expected at most {LONGEST_LINE:,} characters, found {line.length:,}")
+        yield Finding("$", f"expected at most {LONGEST_LINE:,} characters, found {line.length:,}")
 
 
-def attributes_have_a_readable_length(line: Line) -> Iterator[Found]:
+def attributes_have_a_readable_length(line: RuleLine) -> Iterator[Finding]:
     """A labeling job takes attributes of up to 20,000 characters."""
     if line.length <= LONGEST_ATTRIBUTE:
         return
     for key, value in line.value.items():
         size = len(value) if isinstance(value, str) else len(msgspec.json.encode(value).decode())
         if size > LONGEST_ATTRIBUTE:
-            yield Found(path(key), f"expected at most {LONGEST_ATTRIBUTE:,} characters, found {size:,}")
+            yield Finding(path(key), f"expected at most {LONGEST_ATTRIBUTE:,} characters, found {size:,}")
 
 
-def keys_can_be_seen(line: Line) -> Iterator[Found]:
+def keys_can_be_seen(line: RuleLine) -> Iterator[Finding]:
     """A key has no invisible character in it, and no blank around it."""
     for key in line.value:
         if is_odd(key) and not key.startswith("$"):
-            yield Found(path(key), f"a blank or an invisible character is in the key {ascii(key)[:80]}")
+            yield Finding(path(key), f"a blank or an invisible character is in the key {ascii(key)[:80]}")
 
 
 def is_odd(key: str) -> bool:
@@ -87,17 +89,17 @@ def is_odd(key: str) -> bool:
     return key != key.strip() or not key.isprintable() or key[:1] == "$" or bool(_INVISIBLE.search(key))
 
 
-def keys_come_once(line: Line) -> Iterator[Found]:
+def keys_come_once(line: RuleLine) -> Iterator[Finding]:
     """A key stands on a line once: of several, readers take one or another."""
     for key in line.repeated:
-        yield Found(path(key), f"the key {shown(key)} is there more than once")
+        yield Finding(path(key), f"the key {shown(key)} is there more than once")
 
 
-def keys_do_not_begin_with_a_dollar(line: Line) -> Iterator[Found]:
+def keys_do_not_begin_with_a_dollar(line: RuleLine) -> Iterator[Finding]:
     """No attribute of a labeling job's input begins with a dollar sign."""
     for key in line.value:
         if key.startswith("$"):
-            yield Found(path(key), f"{shown(key)} begins with a dollar sign")
+            yield Finding(path(key), f"{shown(key)} begins with a dollar sign")
 
 
 _TEXT = {"source": "Fast delivery"}

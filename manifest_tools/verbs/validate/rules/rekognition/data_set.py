@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from manifest_tools.verbs.validate.line import Found, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import shown
 from manifest_tools.verbs.validate.preflight.job import Job
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.job_examples import PICTURES, TRAIN, boxed
@@ -23,28 +24,28 @@ MOST_LABELS = 250
 MOST_BYTES = 1 << 30
 
 
-def pictures_are_in_one_bucket(job: Job) -> Iterator[Found]:
+def pictures_are_in_one_bucket(job: Job) -> Iterator[Finding]:
     """All pictures are in one bucket."""
     for facts in job.files:
         if len(facts.buckets) > 1:
             names = ", ".join(map(shown, list(facts.buckets)[:5]))
             first = list(facts.buckets.values())[1].first
             message = f"ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS: {len(facts.buckets):,} buckets: {names}"
-            yield Found("$.source-ref", message, first, facts.name)
+            yield Finding("$.source-ref", message, first, facts.name)
 
 
-def lines_are_not_too_many(job: Job) -> Iterator[Found]:
+def lines_are_not_too_many(job: Job) -> Iterator[Finding]:
     """A data set has at most 250,000 lines, and 1 GB."""
     for channel in job.channels:
         if channel.size > MOST_BYTES:
             message = f"expected at most {MOST_BYTES:,} bytes, found {channel.size:,}"
-            yield Found("", f"ERROR_MANIFEST_SIZE_TOO_LARGE: {message}", file=channel.name)
+            yield Finding("", f"ERROR_MANIFEST_SIZE_TOO_LARGE: {message}", file=channel.name)
         if channel.lines > MOST_LINES:
             message = f"expected at most {MOST_LINES:,} lines, found {channel.lines:,}"
-            yield Found("", f"ERROR_MANIFEST_ROWS_EXCEEDS_MAXIMUM: {message}", file=channel.name)
+            yield Finding("", f"ERROR_MANIFEST_ROWS_EXCEEDS_MAXIMUM: {message}", file=channel.name)
 
 
-def labels_are_as_many_as_taken(job: Job) -> Iterator[Found]:
+def labels_are_as_many_as_taken(job: Job) -> Iterator[Finding]:
     """A data set has 2 to 250 labels, and one with boxes at least 1."""
     for channel in job.channels[:1]:
         boxes = any(
@@ -54,10 +55,10 @@ def labels_are_as_many_as_taken(job: Job) -> Iterator[Found]:
         if not least <= there <= MOST_LABELS and channel.lines:
             few = "ERROR_TOO_FEW_LABELS" if there < least else "ERROR_TOO_MANY_LABELS"
             message = f"expected {least} to {MOST_LABELS} labels, found {there:,}"
-            yield Found("", f"{few}: {message}", file=channel.name)
+            yield Finding("", f"{few}: {message}", file=channel.name)
 
 
-def bad_lines_are_few(job: Job) -> Iterator[Found]:
+def bad_lines_are_few(job: Job) -> Iterator[Finding]:
     """At most a fifth of the lines is wrong: so many are left out, and training goes on."""
     for channel in job.channels:
         bad = job.bad_lines.get(channel.name, 0)
@@ -69,12 +70,12 @@ def bad_lines_are_few(job: Job) -> Iterator[Found]:
                 else "these are left out"
             )
             message = f"{bad:,} of {channel.lines:,} lines ({share:.0f} %) are wrong: {verdict}"
-            yield Found(
+            yield Finding(
                 "", f"{message} (ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST from 20 %)", file=channel.name
             )
 
 
-def labels_overlap(job: Job) -> Iterator[Found]:
+def labels_overlap(job: Job) -> Iterator[Finding]:
     """Training and test data have at least half of their labels in common."""
     if len(job.channels) < 2:
         return
@@ -82,15 +83,17 @@ def labels_overlap(job: Job) -> Iterator[Found]:
     most = max(len(train), len(test))
     if most and 2 * len(train & test) < most:
         message = f"{len(train & test):,} of {most:,} labels are in both, less than half"
-        yield Found("", f"ERROR_INSUFFICIENT_LABEL_OVERLAP: {message}", file=job.channels[1].name)
+        yield Finding("", f"ERROR_INSUFFICIENT_LABEL_OVERLAP: {message}", file=job.channels[1].name)
 
 
-def a_file_is_of_one_kind(job: Job) -> Iterator[Found]:
+def a_file_is_of_one_kind(job: Job) -> Iterator[Finding]:
     """A manifest has labels of pictures or boxes, not both: training takes one of them."""
     for facts in job.files:
         kinds = Counter(kind.type.lower() for kind in facts.kinds if kind.state == "labelled")
         if kinds.keys() >= _TYPES:
-            yield Found("", "labels of whole pictures beside boxes: training picks one kind", file=facts.name)
+            yield Finding(
+                "", "labels of whole pictures beside boxes: training picks one kind", file=facts.name
+            )
 
 
 def _many(count: int) -> str:

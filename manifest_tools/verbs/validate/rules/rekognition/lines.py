@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from manifest_tools.verbs.validate.line import Found, Label, Line, path, shown
+from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.tasks.single_label import index_of
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, line, several, single
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.job_examples import FAILED
-from manifest_tools.verbs.validate.rules.line.label import index_of
 from manifest_tools.verbs.validate.rules.references import REKOGNITION_LINES, REKOGNITION_RULES
 from manifest_tools.verbs.validate.rules.rule import Rule, rule
 
@@ -26,52 +28,52 @@ _SHRUNK = 1280
 _SMALLEST, _LARGEST, _LONGEST_BY = 64, 4096, 20
 
 
-def a_line_names_a_picture(found: Line) -> Iterator[Found]:
+def a_line_names_a_picture(found: RuleLine) -> Iterator[Finding]:
     """A line has a picture: source-ref, and no text in its place."""
     if "source-ref" not in found.value:
-        yield Found(
+        yield Finding(
             "$", "ERROR_MISSING_SOURCE_REF: expected source-ref, the s3:// URI of a picture, found none"
         )
 
 
-def a_line_has_a_label(found: Line) -> Iterator[Found]:
+def a_line_has_a_label(found: RuleLine) -> Iterator[Finding]:
     """A line has a label; one without is not trained from."""
     if not found.labels:
-        yield Found("$", "WARNING_UNANNOTATED_RECORD: no label, so the line is not trained from")
+        yield Finding("$", "WARNING_UNANNOTATED_RECORD: no label, so the line is not trained from")
 
 
-def a_label_is_there(label: Label) -> Iterator[Found]:
+def a_label_is_there(label: LineLabel) -> Iterator[Finding]:
     """A label attribute has both its label and its metadata."""
     if label.state != "labelled":
         why = "its labeling failed" if label.state == "failed" else "only its metadata is there"
-        yield Found(path(label.name), f"ERROR_NO_LABEL_ATTRIBUTES: no label {shown(label.name)}: {why}")
+        yield Finding(path(label.name), f"ERROR_NO_LABEL_ATTRIBUTES: no label {shown(label.name)}: {why}")
 
 
-def a_type_is_accepted(label: Label) -> Iterator[Found]:
+def a_type_is_accepted(label: LineLabel) -> Iterator[Finding]:
     """A label is of image classification, with one class, or of object detection."""
     if label.state == "labelled" and label.type.lower() not in _TYPES:
         advice = "; write one attribute for each of its labels" if label.multi else ""
         message = "expected groundtruth/image-classification or groundtruth/object-detection"
-        yield Found(
+        yield Finding(
             path(label.metadata_key, "type"),
             f"ERROR_NO_VALID_LABEL_ATTRIBUTES: {message}, found {shown(label.type)}{advice}",
         )
 
 
-def metadata_is_whole(label: Label) -> Iterator[Found]:
+def metadata_is_whole(label: LineLabel) -> Iterator[Finding]:
     """The metadata has every field that is asked for, of an image or of boxes."""
     wanted = _OF_BOXES if _is_boxes(label) else _OF_IMAGE
     if label.state != "labelled" or label.type.lower() not in _TYPES:
         return
     missing = [name for name in wanted if label.metadata.get(name) is None]
     if missing:
-        yield Found(
+        yield Finding(
             path(label.metadata_key),
             f"ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT: no {' and no '.join(missing)}",
         )
 
 
-def boxes_are_whole(label: Label) -> Iterator[Found]:
+def boxes_are_whole(label: LineLabel) -> Iterator[Finding]:
     """Boxes have one image_size, and each a class_id, left, top, width and height."""
     if not _is_boxes(label):
         return
@@ -85,10 +87,10 @@ def boxes_are_whole(label: Label) -> Iterator[Found]:
     if not isinstance(label.value, Mapping) or not isinstance(label.value.get("annotations"), list):
         wrong = wrong or "expected an array of annotations"
     if wrong:
-        yield Found(path(label.name), f"ERROR_INVALID_LABEL_ATTRIBUTE_FORMAT: {wrong}")
+        yield Finding(path(label.name), f"ERROR_INVALID_LABEL_ATTRIBUTE_FORMAT: {wrong}")
 
 
-def every_box_has_a_confidence(label: Label) -> Iterator[Found]:
+def every_box_has_a_confidence(label: LineLabel) -> Iterator[Finding]:
     """The metadata has a confidence for every box."""
     if not _is_boxes(label):
         return
@@ -97,10 +99,12 @@ def every_box_has_a_confidence(label: Label) -> Iterator[Found]:
     there = sum(isinstance(one, Mapping) and one.get("confidence") is not None for one in shares)
     if there < len(_annotations(label)):
         message = f"expected {len(_annotations(label)):,} confidences, one for each box, found {there:,}"
-        yield Found(path(label.metadata_key, "objects"), f"ERROR_MISSING_BOUNDING_BOX_CONFIDENCE: {message}")
+        yield Finding(
+            path(label.metadata_key, "objects"), f"ERROR_MISSING_BOUNDING_BOX_CONFIDENCE: {message}"
+        )
 
 
-def class_map_has_every_box(label: Label) -> Iterator[Found]:
+def class_map_has_every_box(label: LineLabel) -> Iterator[Finding]:
     """The class-map names the class of every box."""
     if not _is_boxes(label):
         return
@@ -110,60 +114,60 @@ def class_map_has_every_box(label: Label) -> Iterator[Found]:
     missing = sorted({index for index in ids if index is not None and str(index) not in table})
     if missing:
         message = f"class-map does not name class {', '.join(map(str, missing[:5]))}"
-        yield Found(path(label.metadata_key, "class-map"), f"ERROR_MISSING_CLASS_MAP_ID: {message}")
+        yield Finding(path(label.metadata_key, "class-map"), f"ERROR_MISSING_CLASS_MAP_ID: {message}")
 
 
-def boxes_are_on_the_picture(label: Label) -> Iterator[Found]:
+def boxes_are_on_the_picture(label: LineLabel) -> Iterator[Finding]:
     """A box is on the picture, with no side below 0 or beyond the edge."""
     size = _size(label)
     for at, (left, top, width, height) in _boxes(label):
         off = min(left, top, width, height) < 0
         if off or (size is not None and (left + width > size[0] or top + height > size[1])):
             where = path(label.name, "annotations", at)
-            yield Found(where, f"ERROR_INVALID_BOUNDING_BOX: box {at + 1} is off the picture")
+            yield Finding(where, f"ERROR_INVALID_BOUNDING_BOX: box {at + 1} is off the picture")
 
 
-def boxes_are_large_enough(label: Label) -> Iterator[Found]:
+def boxes_are_large_enough(label: LineLabel) -> Iterator[Finding]:
     """A box is larger than 1 x 1 pixels, once the picture is shrunk to 1,280."""
     size = _size(label)
     shrunk = 1.0 if size is None else min(1.0, _SHRUNK / max(*size, 1))
     for at, (_, _, width, height) in _boxes(label):
         if width * shrunk <= 1 or height * shrunk <= 1:
             message = f"box {at + 1} is {width:g} x {height:g} pixels, at most 1 when the picture is shrunk"
-            yield Found(path(label.name, "annotations", at), f"ERROR_BOUNDING_BOX_TOO_SMALL: {message}")
+            yield Finding(path(label.name, "annotations", at), f"ERROR_BOUNDING_BOX_TOO_SMALL: {message}")
 
 
-def boxes_are_not_too_many(label: Label) -> Iterator[Found]:
+def boxes_are_not_too_many(label: LineLabel) -> Iterator[Finding]:
     """A picture has at most 50 boxes."""
     count = len(_annotations(label)) if _is_boxes(label) else 0
     if count > MOST_BOXES:
         message = f"expected at most {MOST_BOXES} boxes, found {count:,}"
-        yield Found(path(label.name, "annotations"), f"ERROR_TOO_MANY_BOUNDING_BOXES: {message}")
+        yield Finding(path(label.name, "annotations"), f"ERROR_TOO_MANY_BOUNDING_BOXES: {message}")
 
 
-def labels_are_not_too_many(found: Line) -> Iterator[Found]:
+def labels_are_not_too_many(found: RuleLine) -> Iterator[Finding]:
     """A picture has at most 50 labels."""
     if len(found.labels) > MOST_BOXES:
-        yield Found("$", f"expected at most {MOST_BOXES} labels of a picture, found {len(found.labels):,}")
+        yield Finding("$", f"expected at most {MOST_BOXES} labels of a picture, found {len(found.labels):,}")
 
 
-def boxes_are_there(label: Label) -> Iterator[Found]:
+def boxes_are_there(label: LineLabel) -> Iterator[Finding]:
     """A picture that was annotated has a box; one without is not trained from."""
     if _is_boxes(label) and not _annotations(label):
-        yield Found(
+        yield Finding(
             path(label.name, "annotations"), "WARNING_NO_ANNOTATIONS: no box, so it is not trained from"
         )
 
 
-def names_are_not_too_long(label: Label) -> Iterator[Found]:
+def names_are_not_too_long(label: LineLabel) -> Iterator[Finding]:
     """The name of a label has at most 256 characters."""
     for name in _names(label):
         if len(name) > LONGEST_NAME:
             message = f"expected a label of at most {LONGEST_NAME} characters, found {len(name):,}"
-            yield Found(path(label.metadata_key), message)
+            yield Finding(path(label.metadata_key), message)
 
 
-def pictures_have_a_usual_size(label: Label) -> Iterator[Found]:
+def pictures_have_a_usual_size(label: LineLabel) -> Iterator[Finding]:
     """A picture's sides are 64 to 4,096 pixels, and none is 20 times the other."""
     size = _size(label)
     if size is None:
@@ -172,28 +176,28 @@ def pictures_have_a_usual_size(label: Label) -> Iterator[Found]:
     fits = min(size) >= _SMALLEST and max(size) <= _LARGEST and max(size) < _LONGEST_BY * min(size)
     if not fits:
         message = "expected sides of 64 to 4,096 pixels, and none 20 times the other"
-        yield Found(
+        yield Finding(
             path(label.name, "image_size"), f"ERROR_INVALID_IMAGE: {message}, found {wide:g} x {high:g}"
         )
 
 
-def _is_boxes(label: Label) -> bool:
+def _is_boxes(label: LineLabel) -> bool:
     return label.state == "labelled" and label.type.lower() == "groundtruth/object-detection"
 
 
-def _annotations(label: Label) -> Sequence[Any]:
+def _annotations(label: LineLabel) -> Sequence[Any]:
     found = label.value.get("annotations") if isinstance(label.value, Mapping) else None
     return found if isinstance(found, list) else []
 
 
-def _boxes(label: Label) -> Iterator[tuple[int, list[float]]]:
+def _boxes(label: LineLabel) -> Iterator[tuple[int, list[float]]]:
     """Yield the place of every box that is one, with left, top, width and height."""
     for at, box in enumerate(_annotations(label) if _is_boxes(label) else ()):
         if isinstance(box, Mapping) and all(_is_number(box.get(name)) for name in _NUMBERS):
             yield at, [box[name] for name in _NUMBERS]
 
 
-def _size(label: Label) -> tuple[float, float] | None:
+def _size(label: LineLabel) -> tuple[float, float] | None:
     sizes = label.value.get("image_size") if isinstance(label.value, Mapping) and _is_boxes(label) else None
     if not isinstance(sizes, list) or len(sizes) != 1 or not isinstance(sizes[0], Mapping):
         return None
@@ -208,7 +212,7 @@ def _is_number(value: Any) -> TypeGuard[float]:
         return False
 
 
-def _names(label: Label) -> list[str]:
+def _names(label: LineLabel) -> list[str]:
     named = label.class_map
     names = list(named.values()) if isinstance(named, Mapping) else [label.metadata.get("class-name")]
     return [name for name in names if isinstance(name, str)]

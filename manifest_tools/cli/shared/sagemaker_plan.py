@@ -1,0 +1,152 @@
+"""From what was typed to the plan of a job in SageMaker, for ``train`` and ``tune``."""
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared.plan_table import SHOWN
+from manifest_tools.cli.shared.sagemaker_options import Given, Input, pairs, seconds
+from manifest_tools.cli.shared.screen import note
+
+if TYPE_CHECKING:
+    from trainers.sagemaker.training.plan import Plan, Wanted
+
+_LONGEST_WAIT = 28 * 86_400
+
+
+def wanted(
+    given: Given,
+    more: dict[str, str],
+    varied: dict[str, str] | None = None,
+    longest_name: int | None = None,
+) -> "Wanted":
+    """Return what was typed, as the library takes it; ``more`` are hyperparameters of options.
+
+    ``varied`` is what a tuning job varies, see ``Wanted``; its name is shorter than a training job's.
+    """
+    from manifest_tools.algorithms import algorithm
+    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.verbs.validate.preflight.preflight import read_hyperparameters
+    from trainers.sagemaker.client.client import region, role_arn
+    from trainers.sagemaker.requests.training_job import Compute, Vpc
+    from trainers.sagemaker.training.plan import Wanted
+    from trainers.sagemaker.training.warm_start import earlier
+
+    chosen = algorithm(given.algorithm.value)
+    place = region()
+    output = _output(given)
+    name = given.job_name or _usual_name(given, longest_name)
+    vpc = (tuple(given.subnet), tuple(given.security_group))
+    if any(vpc) != all(vpc):
+        raise Refused("--subnet and --security-group go together; type both")
+    return Wanted(
+        name=name,
+        algorithm=chosen,
+        way=given.input_.value,
+        data=_data(given),
+        output=output,
+        region=place,
+        role=role_arn(given.role or os.environ.get("MTOOL_ROLE") or os.environ.get("SAGEMAKER_ROLE")),
+        compute=Compute(given.instance_type, given.instance_count, given.volume, given.volume_kms_key),
+        hyperparameters=more | read_hyperparameters(given.params, given.p),
+        varied=varied or {},
+        label_attribute=given.label_attribute,
+        classes=read_class_table(given.classes) if given.classes else None,
+        seed=_seed(given),
+        preflight=not given.no_preflight,
+        earlier=earlier(given.init_from) if given.init_from else None,
+        max_run=seconds("--max-run", given.max_run),
+        max_wait=_max_wait(given),
+        checkpoints=_checkpoints(given, output, name),
+        output_key=given.kms_key,
+        vpc=Vpc(*vpc) if any(vpc) else None,
+        retries=given.retries,
+        tags=pairs("--tag", given.tag),
+        jobs=given.jobs,
+    )
+
+
+def _data(given: Given) -> dict[str, str]:
+    """Return a path or URI for each channel."""
+    data = {"train": given.train_manifest, "validation": given.validation_manifest}
+    more = pairs("--channel", given.channel)
+    for name in more:
+        if name in data:
+            raise Refused(
+                f"--channel {name}: it is the {('first', 'second')[name != 'train']} word; leave it out"
+            )
+    if given.input_ is Input.manifest:
+        for name in data.values():
+            if name in ("train.manifest", "validation.manifest") and not os.path.exists(name):
+                raise Refused(f"{name}: not in this folder; type `mtool split output.manifest`, or name two")
+    return data | more
+
+
+def _output(given: Given) -> str:
+    """Return the prefix in S3: what was typed, or the folder of the manifest."""
+    if "output" in given.typed_names:
+        if not given.output.startswith("s3://"):
+            raise Refused(
+                f"--output {given.output}: expected s3://bucket/prefix, where the job writes;"
+                " --model FOLDER is where the model goes in the end"
+            )
+        return given.output
+    if given.train_manifest.startswith("s3://"):
+        return given.train_manifest[: given.train_manifest.rfind("/")]
+    raise Refused("where do jobs write? type --output s3://bucket/prefix")
+
+
+def _usual_name(given: Given, longest: int | None) -> str:
+    from trainers.sagemaker.requests.names import LONGEST, job_name
+
+    stem = given.train_manifest.rstrip("/").rsplit("/", 1)[-1].partition(".")[0]
+    return job_name(stem or "train", datetime.now(UTC), longest or LONGEST)
+
+
+def _seed(given: Given) -> int:
+    if "seed" in given.typed_names and given.input_ is not Input.manifest:
+        raise Refused("--seed shuffles an augmented manifest; files are read in their order: leave it out")
+    return given.seed
+
+
+def _max_wait(given: Given) -> int | None:
+    if not given.spot:
+        if given.max_wait is not None:
+            raise Refused("--max-wait goes with --spot; type both")
+        return None
+    if given.max_wait is not None:
+        return seconds("--max-wait", given.max_wait)
+    return min(2 * seconds("--max-run", given.max_run), _LONGEST_WAIT)
+
+
+def _checkpoints(given: Given, output: str, name: str) -> str | None:
+    """Return where checkpoints go: under a name of their own, for an old prefix is restored silently."""
+    if given.checkpoints is not None or not given.spot:
+        return given.checkpoints
+    return f"{output.rstrip('/')}/{name}/checkpoints"
+
+
+def planned_from(asked: "Wanted") -> "Plan":
+    """Return the plan, after saying what is wrong with the data where the job would fail with it."""
+    from trainers.sagemaker.training.plan import plan
+    from trainers.sagemaker.training.study import Unfit
+
+    try:
+        return plan(asked)
+    except Unfit as error:
+        for problem in error.problems[:SHOWN]:
+            note(str(problem))
+        if len(error.problems) > SHOWN:
+            note(f"and {len(error.problems) - SHOWN:,} more; mtool validate shows all")
+        raise
+
+
+def started(name: str, given: Given, how_to_go_on: str) -> None:
+    """Print the name of a job that nobody waits for, and say how to go on."""
+    typer.echo(json.dumps({"job": name, "status": "InProgress"}) if given.as_json else name)
+    if not given.quiet:
+        note(how_to_go_on)

@@ -1,0 +1,103 @@
+"""How many lines of each class each part gets: exact shares, rounded so that all totals are right."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manifest_tools.base.hashing import mix
+
+Integers = NDArray[np.int64]
+
+
+def quotas(counts: Integers, shares: Sequence[Fraction], seed: int = 0) -> Integers:
+    """Return how many lines of each class (a row) each part (a column) gets: controlled rounding.
+
+    Every entry is its exact share rounded down or up, every row adds up to the class, every column to the
+    part's share of the whole to the nearest line; where that leaves a choice, the largest remainder wins
+    and ties go by the seed. A class with fewer lines than parts goes to the first part.
+
+    >>> quotas(np.array([38, 31]), [Fraction(8, 10), Fraction(2, 10)])
+    array([[30,  8],
+           [25,  6]])
+    """
+    unit = lcm(*(share.denominator for share in shares))
+    weights = np.array([share.numerator * (unit // share.denominator) for share in shares], np.int64)
+    rare = counts < len(shares)
+    exact = counts[:, None] * weights[None, :]
+    result, rest = exact // unit, exact % unit
+    result[rare], rest[rare] = 0, 0
+    result[rare, 0] = counts[rare]
+    demand = _totals(int(counts.sum()), weights, unit, seed) - result.sum(axis=0)
+    ties = mix(np.arange(rest.size, dtype=np.uint64), seed).reshape(rest.shape)
+    _round_up(result, rest, counts - result.sum(axis=1), demand, ties)
+    return result
+
+
+def _totals(lines: int, weights: Integers, unit: int, seed: int) -> Integers:
+    """Return each part's share of all lines, to the nearest line, adding up to all of them."""
+    exact = lines * weights
+    totals: Integers = exact // unit
+    order = np.lexsort((mix(np.arange(len(weights), dtype=np.uint64), seed), -(exact % unit)))
+    totals[order[: lines - int(totals.sum())]] += 1
+    return totals
+
+
+def _round_up(
+    result: Integers, rest: Integers, left: Integers, demand: Integers, ties: NDArray[np.uint64]
+) -> None:
+    """Round entries of ``result`` up until rows and columns add up; largest remainders first.
+
+    ``left`` is what each row still has to place, ``demand`` what each column still lacks.
+    """
+    taken = np.zeros(rest.shape, bool)
+    rows, columns = np.nonzero(rest)
+    for at in np.lexsort((ties[rows, columns], -rest[rows, columns])).tolist():
+        row, column = int(rows[at]), int(columns[at])
+        if left[row] and demand[column] > 0:
+            taken[row, column] = True
+            left[row] -= 1
+            demand[column] -= 1
+    for row in np.repeat(np.arange(len(left)), left).tolist():
+        for line, column in _path(row, (rest > 0) & ~taken, taken, demand):
+            taken[line, column] ^= True
+    result += taken
+
+
+def _path(
+    row: int, free: NDArray[np.bool_], taken: NDArray[np.bool_], demand: Integers
+) -> list[tuple[int, int]]:
+    """Return the entries to flip so that ``row`` rounds one more up and only a lacking column grows.
+
+    An augmenting path as in bipartite matching. Where there is none, because classes too small to part
+    have filled the first part, the column that lacks most grows directly.
+    """
+    first: list[int] = np.flatnonzero(free[row]).tolist()
+    before: dict[int, tuple[int, int | None]] = dict.fromkeys(first, (row, None))
+    queue = list(before)
+    for column in queue:
+        if demand[column] > 0:
+            demand[column] -= 1
+            return _steps_back(column, before)
+        for other in np.flatnonzero(taken[:, column]).tolist():
+            for q in np.flatnonzero(free[other]).tolist():
+                if q not in before:
+                    before[q] = (other, column)
+                    queue.append(q)
+    column = int(np.argmax(np.where(taken[row], np.iinfo(np.int64).min, demand)))
+    demand[column] -= 1
+    return [(row, column)]
+
+
+def _steps_back(column: int, before: dict[int, tuple[int, int | None]]) -> list[tuple[int, int]]:
+    flips: list[tuple[int, int]] = []
+    at: int | None = column
+    while at is not None:
+        row, previous = before[at]
+        flips.append((row, at))
+        if previous is not None:
+            flips.append((row, previous))
+        at = previous
+    return flips
