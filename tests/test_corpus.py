@@ -200,13 +200,13 @@ def counted(rows: list[dict[str, Any]], name: str, kind: str) -> Shown:
     labels = [(row[name], row[f"{name}-metadata"]) for row in rows if name in row]
     failed = sum("failure-reason" in row.get(f"{name}-metadata", {}) for row in rows if name not in row)
     assert {metadata["type"] for _, metadata in labels} == {f"groundtruth/{kind}"}
-    said = [units(kind, label, metadata) for label, metadata in labels]
+    said = [items(kind, label, metadata) for label, metadata in labels]
     classes: dict[str, tuple[int, int, int]] = {}
-    lines = Counter(unit[:2] for one in said for unit in {unit[:2]: unit for unit in one}.values())
-    every = Counter(unit[:2] for one in said for unit in one)
+    lines = Counter(item[:2] for one in said for item in {item[:2]: item for item in one}.values())
+    every = Counter(item[:2] for one in said for item in one)
     for index, called in sorted(lines):
         classes[called] = (index, lines[index, called], every[index, called])
-    sure = [unit[2] for one in said for unit in one if unit[2] is not None]
+    sure = [item[2] for one in said for item in one if item[2] is not None]
     status = Counter(metadata.get("adjustment-status") for _, metadata in labels)
     return Shown(
         name,
@@ -219,7 +219,7 @@ def counted(rows: list[dict[str, Any]], name: str, kind: str) -> Shown:
     )
 
 
-def units(kind: str, label: Any, metadata: dict[str, Any]) -> list[tuple[int, str, float | None]]:
+def items(kind: str, label: Any, metadata: dict[str, Any]) -> list[tuple[int, str, float | None]]:
     """Return index, name and confidence of everything that a label holds."""
     if kind == "object-detection":
         boxes = zip(label["annotations"], metadata["objects"], strict=True)

@@ -169,7 +169,7 @@ def _empty(result: "Split", name: str) -> str:
 
 
 def _nothing(result: "Split") -> str:
-    return f"(no {result.attribute.task.unit})"
+    return f"(no {result.attribute.task.item})"
 
 
 def _listed(names: Sequence[str]) -> str:

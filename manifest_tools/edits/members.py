@@ -82,7 +82,7 @@ def _object(line: bytes) -> Span:
     return Span(line.index(b"{"), line.rindex(b"}") + 1)
 
 
-def moved(line: bytes, attribute: str, metadata_key: str, room: str, moves: Moves) -> bytes:
+def moved(line: bytes, attribute: str, metadata_key: str, kind: str, moves: Moves) -> bytes:
     """Return the line with other class indices, in its label and in the maps of its metadata.
 
     A label that is a string of digits stays one.
@@ -93,9 +93,9 @@ def moved(line: bytes, attribute: str, metadata_key: str, room: str, moves: Move
     """
     edits: list[Edit] = []
     for member in find(line, attribute):
-        if room in _LABELS and line[member.value.start : member.value.end] != b"null":
-            edits += (_index(line, span, moves) for span in _LABELS[room](line, member.value))
-    for name in _MAPS.get(room, ()):
+        if kind in _LABELS and line[member.value.start : member.value.end] != b"null":
+            edits += (_index(line, span, moves) for span in _LABELS[kind](line, member.value))
+    for name in _MAPS.get(kind, ()):
         for table in find(line, metadata_key, name):
             if line[table.value.start : table.value.start + 1] == b"{":
                 edits += (_key(line, member.key, moves) for member in members(line, table.value.start))
@@ -118,7 +118,7 @@ def _annotated(key: str, line: bytes, label: Span) -> Iterator[Span]:
                 yield from (m.value for m in members(line, one.start) if text(line, m.key) == key)
 
 
-# Where the indices of a room stand in its label, and in which maps of the metadata they are keys.
+# Where the indices of a kind stand in its label, and in which maps of the metadata they are keys.
 _LABELS: dict[str, Callable[[bytes, Span], Iterator[Span]]] = {
     "single_label": _alone,
     "verification": _alone,

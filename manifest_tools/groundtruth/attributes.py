@@ -62,8 +62,10 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
         labelled = value.get(name) is not None
         failed = metadata.get("failure-reason") is not None
         state = "labelled" if labelled else "failed" if failed else "unlabelled"
-        kind = metadata.get("type")
-        yield Attribute(name, key, kind if isinstance(kind, str) else _shape(value.get(name), value), state)
+        type_name = metadata.get("type")
+        if not isinstance(type_name, str):
+            type_name = _shape(value.get(name), value)
+        yield Attribute(name, key, type_name, state)
 
 
 def _shape(label: Any, value: dict[str, Any]) -> str:

@@ -80,7 +80,7 @@ def one_attribute(source: Source, told: str | None = None, jobs: Jobs = None) ->
 
 def peek(attribute: LabelAttribute) -> Peek:
     """Return the recipe for label, class names and picture."""
-    return attribute.peek(*attribute.task.fields, sources=("source-ref",))
+    return attribute.peek(*attribute.task.class_fields, sources=("source-ref",))
 
 
 def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:

@@ -21,8 +21,8 @@ from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block, Source
 
-_COLUMNS = ("lengths", "kinds", "keys", "flat", "counts")
-KINDS = ("labelled", "failed", "unlabelled", "blank")
+_COLUMNS = ("lengths", "states", "keys", "flat", "counts")
+STATES = ("labelled", "failed", "unlabelled", "blank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class ClassArrays:
 class Lines:
     """What is remembered of every line: 13 bytes, and 8 or more for its labels.
 
-    ``lengths`` (bytes, newline included) and ``kinds`` (a place in KINDS) have every line, blank ones too;
+    ``lengths`` (bytes, newline included) and ``states`` (a place in STATES) have every line, blank ones too;
     ``keys`` (equal for equal sources) and ``labels`` have the labelled lines only.
     """
 
     lengths: NDArray[np.uint32]
-    kinds: NDArray[np.uint8]
+    states: NDArray[np.uint8]
     keys: NDArray[np.uint64]
     labels: ClassArrays
     table: ClassTable = field(default_factory=ClassTable)
@@ -58,7 +58,7 @@ class _Part:
     lines: int
     others: frozenset[str]
     lengths: NDArray[np.uint32]
-    kinds: NDArray[np.uint8]
+    states: NDArray[np.uint8]
     keys: NDArray[np.uint64]
     flat: NDArray[np.int32]
     counts: NDArray[np.int32]
@@ -112,7 +112,7 @@ def read_together(
 
 
 def _recipe(attribute: LabelAttribute) -> Peek:
-    return attribute.peek(*attribute.task.fields, sources=("source-ref", "source"))
+    return attribute.peek(*attribute.task.class_fields, sources=("source-ref", "source"))
 
 
 def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
@@ -125,7 +125,7 @@ def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
     if not len(labels.counts):
         raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
     keys = _distinct(_whole(columns["keys"]))
-    return Lines(_whole(columns["lengths"]), _whole(columns["kinds"]), keys, labels)
+    return Lines(_whole(columns["lengths"]), _whole(columns["states"]), keys, labels)
 
 
 def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
@@ -147,13 +147,15 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
     rows = read_rows(data, recipe)
     starts, ends = line_offsets(data)
     labelled = [row for row in rows.rows if row.label is not None]
-    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
-    kinds[rows.numbers] = 0 if len(labelled) == len(rows.rows) else [KINDS.index(state(r)) for r in rows.rows]
+    states = np.full(len(starts), STATES.index("blank"), np.uint8)
+    states[rows.numbers] = (
+        0 if len(labelled) == len(rows.rows) else [STATES.index(state(r)) for r in rows.rows]
+    )
     found = _indices(labelled) if recipe.label == "index" else None
     flat, counts, names = found or _read_labels(task_type(type_name), rows)
     keys = keys_of([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
-    return _Part(rows.lines, rows.others, lengths, kinds, keys, flat, counts, names)
+    return _Part(rows.lines, rows.others, lengths, states, keys, flat, counts, names)
 
 
 _Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None]]
@@ -193,18 +195,18 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
 
 def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
     data = block.read()
-    read = [(read_rows(data, recipe), task_type(kind)) for recipe, kind in recipes]
+    read = [(read_rows(data, recipe), task_type(type_name)) for recipe, type_name in recipes]
     starts, ends = line_offsets(data)
     first = read[0][0]
-    kinds = np.full(len(starts), KINDS.index("blank"), np.uint8)
+    states = np.full(len(starts), STATES.index("blank"), np.uint8)
     names: dict[str, int] = {}
     flat: list[int] = []
     counts: list[int] = []
     sources: list[str | None] = []
     for at, number in enumerate(first.numbers.tolist()):
         shown = [(rows.rows[at], task) for rows, task in read]
-        kinds[number] = min(KINDS.index(state(row)) for row, _ in shown)
-        if KINDS[kinds[number]] != "labelled":
+        states[number] = min(STATES.index(state(row)) for row, _ in shown)
+        if STATES[states[number]] != "labelled":
             continue
         try:
             classes = {name for row, task in shown if row.label is not None for name in _called(task, row)}
@@ -217,7 +219,7 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
         first.lines,
         frozenset(),
         (ends - starts).astype(np.uint32),
-        kinds,
+        states,
         keys_of(sources),
         np.array(flat, np.int32),
         np.array(counts, np.int32),

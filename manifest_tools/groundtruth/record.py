@@ -55,8 +55,8 @@ class Row:
 class Peek:
     """Which fields of which label attribute to decode; small, hashable, picklable.
 
-    ``label`` is a form of ``forms.LABELS``: an ``index``, a list of ``indices``, ``boxes``, ..., or ``any``;
-    ``fields`` are keys of ``forms.FIELDS``.
+    ``label`` is a form of ``label_schemas.LABELS``: an ``index``, ``indices``, ``boxes``, ..., or ``any``;
+    ``fields`` are keys of ``label_schemas.FIELDS``.
     ``exclusive``: the attribute was found, not told, so another one on any line is to be noticed.
     """
 

@@ -69,8 +69,8 @@ class Survey:
             mine = self.attributes.setdefault(name, Coverage(part.metadata_key))
             mine.labelled += part.labelled
             mine.failed += part.failed
-            for kind, count in part.types.items():
-                mine.types[kind] = mine.types.get(kind, 0) + count
+            for name, count in part.types.items():
+                mine.types[name] = mine.types.get(name, 0) + count
 
 
 def survey(source: Source, jobs: Jobs = None) -> Survey:
@@ -182,5 +182,5 @@ def _listing(found: Survey) -> str:
     return f"it has the label attributes {', '.join(described)}{more}"
 
 
-def _short(kind: str) -> str:
-    return clipped(kind.removeprefix("groundtruth/")) or "no type"
+def _short(type_name: str) -> str:
+    return clipped(type_name.removeprefix("groundtruth/")) or "no type"

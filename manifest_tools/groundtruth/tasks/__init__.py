@@ -1,6 +1,6 @@
-"""The task types of Ground Truth: one room a type, and one table of the ``type`` strings.
+"""The label kinds of Ground Truth: one file a kind, and one table of the ``type`` strings.
 
-A room says what form the label has, which classes a line shows and how sure they are, and it has the checks
+A file says what form the label has, which classes a line shows and how sure they are, and it has the checks
 of what may be wrong with such a label; ``rules`` gives these their codes. A new type is a file here and a
 row in TYPES. What belongs to no type: label adjustment keeps the type of what it adjusts, chained jobs add
 an attribute each, and input-only lines have none.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from manifest_tools.groundtruth.record import Row
 
 
-# The room of types that say nothing of classes.
+# The kind of types that say nothing of classes.
 OTHERS = "custom"
 
 
@@ -23,20 +23,20 @@ OTHERS = "custom"
 class TaskType:
     """How the labels of a type are read; each function takes a labelled row.
 
-    ``label`` is a form of ``forms.LABELS``; ``fields`` are the metadata fields that ``indices`` and ``names``
-    look at, ``doubts`` those of ``confidences``, empty where the type has no confidence that a line holds.
+    ``label`` is a form of ``label_schemas.LABELS``; ``class_fields`` are the metadata fields that ``indices``
+    and ``names`` look at, ``confidence_fields`` those of ``confidences``, empty where a line has none.
 
-    ``indices`` gives the class indices in the order of the label, one for every ``unit`` (a box, an entity),
+    ``indices`` gives the class indices in the order of the label, one for every ``item`` (a box, an entity),
     and raises ValueError for a label that is none. ``names`` gives what the line says its classes are
     called; ``confidences`` gives a value from 0 to 1, or None, for every element of ``indices``.
     """
 
     type: str
-    room: str
+    kind: str
     label: str
-    fields: tuple[str, ...]
-    doubts: tuple[str, ...]
-    unit: str
+    class_fields: tuple[str, ...]
+    confidence_fields: tuple[str, ...]
+    item: str
     indices: Callable[["Row"], tuple[int, ...]]
     names: Callable[["Row"], tuple[tuple[int, str], ...]]
     confidences: Callable[["Row"], tuple[float | None, ...]]
@@ -44,7 +44,7 @@ class TaskType:
     @property
     def has_classes(self) -> bool:
         """Say whether a line shows classes, in its label or in the metadata."""
-        return self.room != OTHERS
+        return self.kind != OTHERS
 
     @property
     def is_classification(self) -> bool:
@@ -83,9 +83,9 @@ TYPES = {
 
 
 def label_kind(name: str) -> str:
-    """Return the room of the type called ``name``; ``custom`` for one that is not Ground Truth's.
+    """Return the kind of label of the type called ``name``; ``custom`` for one that is not Ground Truth's.
 
-    >>> room_of("GroundTruth/Object-Detection"), room_of("acme/stickers")
+    >>> label_kind("GroundTruth/Object-Detection"), label_kind("acme/stickers")
     ('boxes', 'custom')
     """
     return TYPES.get(name.lower(), OTHERS)
@@ -97,15 +97,15 @@ def task_type(name: str) -> TaskType:
     >>> task_type("groundTruth/Image-Classification").label, task_type("groundtruth/custom").label
     ('index', 'any')
     """
-    room = label_kind(name)
-    module = import_module(f"{__name__}.{room}")
+    kind = label_kind(name)
+    module = import_module(f"{__name__}.{kind}")
     return TaskType(
         name,
-        room,
+        kind,
         module.LABEL,
-        module.FIELDS,
-        module.DOUBTS,
-        module.UNIT,
+        module.CLASS_FIELDS,
+        module.CONFIDENCE_FIELDS,
+        module.ITEM,
         module.indices,
         module.names,
         module.confidences,

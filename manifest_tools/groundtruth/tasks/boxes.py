@@ -13,9 +13,9 @@ from manifest_tools.groundtruth.tasks import multi_label
 from manifest_tools.groundtruth.tasks.single_label import class_index
 
 LABEL = "boxes"
-FIELDS = ("class-map",)
-DOUBTS = ("objects",)
-UNIT = "box"
+CLASS_FIELDS = ("class-map",)
+CONFIDENCE_FIELDS = ("objects",)
+ITEM = "box"
 
 _HUGE = 1e15  # larger numbers are not reckoned with, for the next one is no longer the number plus one
 

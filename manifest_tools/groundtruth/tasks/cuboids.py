@@ -6,9 +6,9 @@ from manifest_tools.groundtruth.tasks.multi_label import table
 from manifest_tools.groundtruth.tasks.single_label import class_index
 
 LABEL = "cuboids"
-FIELDS = ("class-map", "class_map")
-DOUBTS = ("objects",)
-UNIT = "cuboid"
+CLASS_FIELDS = ("class-map", "class_map")
+CONFIDENCE_FIELDS = ("objects",)
+ITEM = "cuboid"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -6,9 +6,9 @@ Lines pass through, and nothing is said about their classes.
 from manifest_tools.groundtruth.record import Row
 
 LABEL = "any"
-FIELDS = ()
-DOUBTS = ()
-UNIT = "label"
+CLASS_FIELDS = ()
+CONFIDENCE_FIELDS = ()
+ITEM = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:

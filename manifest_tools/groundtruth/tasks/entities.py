@@ -7,9 +7,9 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.groundtruth.tasks.boxes import matched
 
 LABEL = "entities"
-FIELDS = ()  # the label itself names its classes
-DOUBTS = ("entities",)
-UNIT = "entity"
+CLASS_FIELDS = ()  # the label itself names its classes
+CONFIDENCE_FIELDS = ("entities",)
+ITEM = "entity"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -10,9 +10,9 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.groundtruth.tasks.single_label import class_index
 
 LABEL = "indices"
-FIELDS = ("class-map",)
-DOUBTS = ("confidence-map",)
-UNIT = "label"
+CLASS_FIELDS = ("class-map",)
+CONFIDENCE_FIELDS = ("confidence-map",)
+ITEM = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.groundtruth.tasks.segmentation import named, shown
 
 LABEL = "any"
-FIELDS = ("color-map",)
-DOUBTS = ("color-map",)
-UNIT = "class"
+CLASS_FIELDS = ("color-map",)
+CONFIDENCE_FIELDS = ("color-map",)
+ITEM = "class"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.groundtruth.tasks.single_label import class_index
 
 LABEL = "any"
-FIELDS = ("internal-color-map",)
-DOUBTS = ("internal-color-map",)
-UNIT = "class"
+CLASS_FIELDS = ("internal-color-map",)
+CONFIDENCE_FIELDS = ("internal-color-map",)
+ITEM = "class"
 
 _BACKGROUND = "background"
 

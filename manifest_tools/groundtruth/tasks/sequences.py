@@ -8,9 +8,9 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.groundtruth.tasks import multi_label
 
 LABEL = "any"
-FIELDS = ("class-map",)
-DOUBTS = ()
-UNIT = "class"
+CLASS_FIELDS = ("class-map",)
+CONFIDENCE_FIELDS = ()
+ITEM = "class"
 
 names = multi_label.names
 

@@ -6,9 +6,9 @@ from manifest_tools.groundtruth.classes import MOST_CLASSES
 from manifest_tools.groundtruth.record import Row
 
 LABEL = "index"
-FIELDS = ("class-name",)
-DOUBTS = ("confidence",)
-UNIT = "label"
+CLASS_FIELDS = ("class-name",)
+CONFIDENCE_FIELDS = ("confidence",)
+ITEM = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:

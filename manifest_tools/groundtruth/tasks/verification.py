@@ -3,10 +3,10 @@
 Documentation writes the index as a string. ``worker-feedback`` is there only where somebody commented.
 """
 
-from manifest_tools.groundtruth.tasks.single_label import DOUBTS as DOUBTS
-from manifest_tools.groundtruth.tasks.single_label import FIELDS as FIELDS
+from manifest_tools.groundtruth.tasks.single_label import CLASS_FIELDS as CLASS_FIELDS
+from manifest_tools.groundtruth.tasks.single_label import CONFIDENCE_FIELDS as CONFIDENCE_FIELDS
+from manifest_tools.groundtruth.tasks.single_label import ITEM as ITEM
 from manifest_tools.groundtruth.tasks.single_label import LABEL as LABEL
-from manifest_tools.groundtruth.tasks.single_label import UNIT as UNIT
 from manifest_tools.groundtruth.tasks.single_label import confidences as confidences
 from manifest_tools.groundtruth.tasks.single_label import indices as indices
 from manifest_tools.groundtruth.tasks.single_label import names as names

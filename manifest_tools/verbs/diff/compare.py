@@ -62,7 +62,7 @@ class _Parts(NamedTuple):
 
 def _told(known: Known) -> frozenset[str]:
     """Return the metadata fields that a change of label or confidence tells of."""
-    return frozenset((*known.task.fields, *known.task.doubts, "failure-reason"))
+    return frozenset((*known.task.class_fields, *known.task.confidence_fields, "failure-reason"))
 
 
 class _Pair:

@@ -201,7 +201,7 @@ def decoded(line: bytes) -> dict[str, Any] | None:
 
 def _look(attribute: Attribute, data: bytes, starts: Offsets, ends: Offsets) -> Shown:
     task = task_type(attribute.type)
-    peek = Peek(attribute.name, attribute.metadata_key, task.label, task.fields)
+    peek = Peek(attribute.name, attribute.metadata_key, task.label, task.class_fields)
     rows, _ = decodable(data, starts, ends, peek)
     shown = Shown(attribute.metadata_key)
     labelled = [row for row in rows if row.label is not None]

@@ -20,7 +20,7 @@ NO_LABEL = "(no label)"
 FAILED = "(failed)"
 UNREADABLE = "(unreadable)"
 
-# Forms of ``forms.LABELS`` whose label has places on the picture or in the text, each of a class.
+# Forms of ``label_schemas.LABELS`` whose label has places on the picture or in the text, each of a class.
 PLACED = ("boxes", "cuboids", "entities")
 _CLASS_KEYS = ("class_id", "class-id", "label")
 
@@ -58,8 +58,8 @@ def meant(known: Known, line: bytes, value: Mapping[str, Any]) -> Meant:
         failed = isinstance(metadata, dict) and metadata.get("failure-reason") is not None
         return Meant(FAILED if failed else NO_LABEL)
     task = known.task
-    surely = _row(known, line, (*task.fields, *task.doubts))
-    row = surely or _row(known, line, task.fields)  # a confidence that is no number says nothing
+    surely = _row(known, line, (*task.class_fields, *task.confidence_fields))
+    row = surely or _row(known, line, task.class_fields)  # a confidence that is no number says nothing
     if row is None:
         return Meant(UNREADABLE)
     try:

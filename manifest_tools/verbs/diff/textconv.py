@@ -131,7 +131,7 @@ def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], 
         index = item.get("class_id", item.get("class-id", ""))
         called = f"{index if isinstance(index, str) else spelling(index)} {_sure(name, sure)}".strip()
         words.append(f"[{' '.join([called, *_pairs(without_class(item))])}]")
-    shares = [key for key in known.task.doubts if _are_shares(metadata.get(key), len(items))]
+    shares = [key for key in known.task.confidence_fields if _are_shares(metadata.get(key), len(items))]
     others = {key: label[key] for key in sorted(label) if key != "annotations"}
     return [*words, *_pairs(others)], said.union(shares)
 

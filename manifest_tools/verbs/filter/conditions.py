@@ -99,12 +99,12 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     task = attribute.task
     called = f"{clipped(attribute.name)} is {clipped(task.short)}"
     asked = wanted.min_confidence is not None
-    if (asked and not task.doubts) or (wanted.classes and not task.has_classes):
-        what = "confidence" if asked and not task.doubts else "class"
+    if (asked and not task.confidence_fields) or (wanted.classes and not task.has_classes):
+        what = "confidence" if asked and not task.confidence_fields else "class"
         raise Refused(f"{called}, no {what} stands on its lines")
     if wanted.multilabel == "trim" and task.label in ("index", "any"):
         raise Refused(f"{called}, nothing can be trimmed off its lines")
-    fields = [*(task.doubts if asked else ()), *(task.fields if wanted.classes else ())]
+    fields = [*(task.confidence_fields if asked else ()), *(task.class_fields if wanted.classes else ())]
     fields += ["human-annotated"] if wanted.human_annotated is not None else []
     fields += ["job-name"] if wanted.jobs else []
     fields += ["creation-date"] if wanted.before is not None or wanted.after is not None else []

@@ -56,33 +56,33 @@ def cast(manifests: Sequence[Manifest], told: str | None) -> Cast:
         ]
         found = Cast(roles, list(dict.fromkeys(islice(_remarks(manifests), 9)))[:_MOST_REMARKS])
     else:
-        room = _room(manifests, told)
-        found = Cast([_told(manifest, told, room) for manifest in manifests], [])
-    _check_rooms(manifests, found)
+        kind = _kind(manifests, told)
+        found = Cast([_told(manifest, told, kind) for manifest in manifests], [])
+    _check_kinds(manifests, found)
     _check_connected(manifests, found)
     return found
 
 
-def _room(manifests: Sequence[Manifest], told: str) -> str:
-    """Return the room of the attribute that was told, in the first manifest that has it or can give it."""
+def _kind(manifests: Sequence[Manifest], told: str) -> str:
+    """Return the kind of the attribute that was told, in the first manifest that has it or can give it."""
     for manifest in manifests:
         for one in manifest.attributes:
             if one.name == told and one.type:
-                return one.task.room
+                return one.task.kind
     if any(one.name == told for manifest in manifests for one in manifest.attributes):
         return ""
     for manifest in manifests:
         originals = [one for one in manifest.attributes if not manifest.is_adjustment(one)]
         if len(originals or manifest.attributes) == 1:
-            return (originals or manifest.attributes)[0].task.room
+            return (originals or manifest.attributes)[0].task.kind
         if originals:
             raise _several(manifest, originals, told)
     raise Refused(f"no line of any manifest has a label that could be called {shown(told)}")
 
 
-def _told(manifest: Manifest, told: str, room: str) -> dict[str, Parts]:
+def _told(manifest: Manifest, told: str, kind: str) -> dict[str, Parts]:
     """Return the roles of one manifest where one of its attributes is to be called as told."""
-    fitting = [one for one in manifest.attributes if room in ("", one.task.room) or not one.type]
+    fitting = [one for one in manifest.attributes if kind in ("", one.task.kind) or not one.type]
     adjustments = [one for one in fitting if manifest.is_adjustment(one)]
     originals = [one for one in fitting if one not in adjustments]
     named = [one for one in fitting if one.name == told]
@@ -115,14 +115,14 @@ def _check_ref(manifest: Manifest, one: LabelAttribute, told: str) -> None:
         )
 
 
-def _check_rooms(manifests: Sequence[Manifest], found: Cast) -> None:
+def _check_kinds(manifests: Sequence[Manifest], found: Cast) -> None:
     """Raise Refused where one name is labels of two kinds."""
     first: dict[str, tuple[str, LabelAttribute]] = {}
     for manifest, roles in zip(manifests, found.roles, strict=True):
         for role, parts in roles.items():
             for one in (one for one in parts if one.type):
                 name, other = first.setdefault(role, (manifest.name, one))
-                if other.task.room != one.task.room:
+                if other.task.kind != one.task.kind:
                     raise Refused(
                         f"{shown(role)} is {other.task.short} in {name} and {one.task.short} in "
                         f"{manifest.name}; give one of them another name: mtool rewrite --rename-attribute"
@@ -156,7 +156,7 @@ def _apart(
         f"{name} has the label attribute {shown(role)} ({parts[0].task.short})" for name, role, parts in names
     )
     (first, role, parts), (second, _, others) = names
-    alike = parts[0].task.room == others[0].task.room
+    alike = parts[0].task.kind == others[0].task.kind
     advice = (
         f"--label-attribute {clipped(role)} gives them one name"
         if alike
@@ -180,16 +180,16 @@ def _remarks(manifests: Sequence[Manifest]) -> Iterator[str]:
     for manifest in manifests:
         adjustments = [one for one in manifest.attributes if manifest.is_adjustment(one)]
         for one, other in product(adjustments, manifest.attributes):
-            if other not in adjustments and one.task.room == other.task.room:
+            if other not in adjustments and one.task.kind == other.task.kind:
                 yield (
                     f"{shown(one.name)} adjusts {shown(other.name)}; --label-attribute "
                     f"{clipped(other.name)} makes them one label, adjusted where it was"
                 )
     together = [{one.name for one in manifest.attributes} for manifest in manifests]
-    rooms = {one.name: one.task.room for manifest in manifests for one in manifest.attributes}
-    for first, second in combinations(rooms, 2):
+    kinds = {one.name: one.task.kind for manifest in manifests for one in manifest.attributes}
+    for first, second in combinations(kinds, 2):
         apart = not any(first in names and second in names for names in together)
-        if apart and rooms[first] == rooms[second]:
+        if apart and kinds[first] == kinds[second]:
             yield (
                 f"{shown(first)} and {shown(second)} stay two labels; --label-attribute {clipped(first)} "
                 "makes them one, where they mean the same"

@@ -10,7 +10,7 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassConflict, ClassTable, class_table, unnamed
 
-# Rooms whose class indices stand in an object on S3 as well, where no line can change them.
+# Label kinds whose class indices stand in an object on S3 as well, where no line can change them.
 _ELSEWHERE = {"sequences": "SeqLabel.json", "point_cloud_segmentation": ".zlib"}
 
 
@@ -20,7 +20,7 @@ class Shown:
 
     manifest: str
     attribute: str
-    room: str
+    kind: str
     names: tuple[tuple[int, str], ...]
     indices: frozenset[int]
 
@@ -92,9 +92,9 @@ def _check(one: Shown, own: Mapping[int, str], moves: dict[int, int], taken: Map
         return
     old, new = next(pair for pair in moves.items() if pair[0] != pair[1])
     what = f"{one.manifest}: class {shown(own[old])} is {old}, and has to be {new} beside those before it"
-    if one.room in _ELSEWHERE:
+    if one.kind in _ELSEWHERE:
         raise Refused(
-            f"{what}; the indices of {shown(one.attribute)} stand in its {_ELSEWHERE[one.room]} files too, "
+            f"{what}; the indices of {shown(one.attribute)} stand in its {_ELSEWHERE[one.kind]} files too, "
             "which merge does not write; label with the same categories, or keep the manifests apart"
         )
     if nameless := sorted(one.indices - own.keys()):

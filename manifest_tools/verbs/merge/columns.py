@@ -119,9 +119,9 @@ def _joined(parts: list[Column]) -> Column:
 def peek(attribute: LabelAttribute, policy: str) -> Peek:
     """Return the recipe for what the policy compares, and for nothing else."""
     task = attribute.task
-    fields = [*task.fields, "adjustment-status"]
+    fields = [*task.class_fields, "adjustment-status"]
     # Those of several classes name classes of their own at times.
-    fields += task.doubts if policy == "highest-confidence" or task.multi_label else ()
+    fields += task.confidence_fields if policy == "highest-confidence" or task.multi_label else ()
     fields += ["creation-date"] if policy == "newest" else []
     names = tuple(dict.fromkeys(fields))
     return Peek(attribute.name, attribute.metadata_key, form(task), names, _SOURCES)
@@ -135,12 +135,12 @@ def _read_block(
     keys = np.zeros(len(starts), np.uint64)
     blank = np.ones(len(starts), bool)
     columns: list[Column] = []
-    for recipe, kind in [(peek(one, policy), one.type) for one in attributes] or [(_UNLABELLED, "")]:
+    for recipe, type_name in [(peek(one, policy), one.type) for one in attributes] or [(_UNLABELLED, "")]:
         rows = read_rows(data, recipe)
         if not columns and rows.rows:
             keys[rows.numbers] = keys_of([row.source_ref or row.source for row in rows.rows])
             blank[rows.numbers] = False
-        columns.append(_column(rows, task_type(kind), policy, len(starts)))
+        columns.append(_column(rows, task_type(type_name), policy, len(starts)))
     others = np.zeros(0, np.uint64)
     if known is not None:
         lines = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -183,7 +183,7 @@ def _take_labels(
     for number, row in zip(numbers.tolist(), rows, strict=True):
         try:
             indices, text = read(row)
-            column.names |= dict.fromkeys(task.names(row) if task.fields else ())
+            column.names |= dict.fromkeys(task.names(row) if task.class_fields else ())
             shown |= _with_confidence(task, row)
         except (ValueError, AttributeError) as error:
             raise BadLine(number, str(error)) from error

@@ -20,24 +20,24 @@ def said(task: TaskType) -> Callable[[Row], Said]:
     """Return the function that takes the label of a row apart; it raises ValueError for what is no label."""
     if task.label in ("index", "indices"):
         return lambda row: (tuple(sorted(set(task.indices(row)))), None)
-    if task.room in _READERS:
-        return _READERS[task.room]
+    if task.kind in _READERS:
+        return _READERS[task.kind]
     return lambda row: (tuple(sorted(set(task.indices(row)))), _text(row.label))
 
 
 def form(task: TaskType) -> str:
-    """Return the form of ``forms.LABELS`` that the label is decoded in."""
+    """Return the form of ``label_schemas.LABELS`` that the label is decoded in."""
     return task.label if task.label in ("index", "indices") else "any"
 
 
-def _units(key: str, row: Row) -> Said:
+def _items(key: str, row: Row) -> Said:
     """Return the boxes or cuboids, sorted by where they are; ``key`` is how their class is spelt."""
-    found = [_unit(key, one) for one in _list(row.label, "annotations")]
-    found.sort(key=lambda unit: unit[1])
+    found = [_item(key, one) for one in _list(row.label, "annotations")]
+    found.sort(key=lambda item: item[1])
     return tuple([index for index, _ in found]), "\n".join([text for _, text in found])
 
 
-def _unit(key: str, one: Any) -> tuple[int, str]:
+def _item(key: str, one: Any) -> tuple[int, str]:
     if not isinstance(one, dict):
         raise ValueError("expected annotations that are objects, found another JSON value")
     rest = {name: _number(value) for name, value in one.items() if name != key}
@@ -45,11 +45,11 @@ def _unit(key: str, one: Any) -> tuple[int, str]:
 
 
 def _boxes(row: Row) -> Said:
-    return _units("class_id", row)
+    return _items("class_id", row)
 
 
 def _cuboids(row: Row) -> Said:
-    return _units("class-id", row)
+    return _items("class-id", row)
 
 
 def _entities(row: Row) -> Said:
@@ -89,10 +89,10 @@ def _text(value: Any) -> str:
 def confidence(task: TaskType, row: Row) -> float:
     """Return how sure a label is: the mean over its classes or boxes, 0 where nothing is known."""
     metadata = row.metadata
-    if metadata is None or not task.doubts:
+    if metadata is None or not task.confidence_fields:
         return 0.0
-    if task.room in _READERS:
-        shares = getattr(metadata, task.doubts[0]) or ()
+    if task.kind in _READERS:
+        shares = getattr(metadata, task.confidence_fields[0]) or ()
         return _mean(share.confidence for share in shares)
     return _mean(task.confidences(row))
 

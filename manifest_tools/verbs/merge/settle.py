@@ -96,14 +96,14 @@ def fold(
     lines = len(remembered.lengths)
     if len(parts) == 1:
         column = remembered.columns[parts[0].name]
-        keys = label_keys(column, parts[0].task.room, moves.get(parts[0].name, {}))
+        keys = label_keys(column, parts[0].task.kind, moves.get(parts[0].name, {}))
         return Folded(column.levels, keys, column.scores, np.zeros(0, np.uint8))
     levels, chosen = np.full(lines, ABSENT, np.int8), np.zeros(lines, np.uint8)
     labels, scores = np.zeros(lines, np.uint64), np.zeros(0)
     for which, one in enumerate(parts):
         column = remembered.columns[one.name]
         better = (column.levels > levels) | ((column.levels == levels) & (levels > FAILED))
-        keys = label_keys(column, one.task.room, moves.get(one.name, {}))
+        keys = label_keys(column, one.task.kind, moves.get(one.name, {}))
         levels, labels = np.where(better, column.levels, levels), np.where(better, keys, labels)
         if len(column.scores):
             scores = np.where(better, column.scores, scores if len(scores) else -np.inf)
@@ -111,12 +111,12 @@ def fold(
     return Folded(levels, labels, scores, chosen)
 
 
-def label_keys(column: Column, room: str, moves: Mapping[int, int]) -> NDArray[np.uint64]:
+def label_keys(column: Column, kind: str, moves: Mapping[int, int]) -> NDArray[np.uint64]:
     """Return a key for the label of every line, equal for equal labels; ``moves`` has the new indices."""
     indices = _moved(column.flat, moves).astype(np.uint64)
     ends = np.cumsum(column.counts, dtype=np.int64)
     starts = ends - column.counts
-    if room in ("boxes", "cuboids"):  # sorted by where they are; other classes have no order
+    if kind in ("boxes", "cuboids"):  # sorted by where they are; other classes have no order
         places = np.arange(len(indices)) - np.repeat(starts, column.counts)
         indices = indices + (places.astype(np.uint64) << np.uint64(32))
     sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mix(indices, 1), dtype=np.uint64)))

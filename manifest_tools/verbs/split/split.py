@@ -18,7 +18,7 @@ from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.base.version import __version__
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.groundtruth.line_columns import KINDS, ClassArrays, Lines, read_lines, read_together
+from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, Source, open_source, plain
@@ -184,15 +184,15 @@ def _assign(
 
     ``home`` is the part that takes the classes too small to be parted.
     """
-    part = np.full(len(lines.kinds), NOWHERE, np.uint8)
+    part = np.full(len(lines.states), NOWHERE, np.uint8)
     if keep_rejects:
-        part[np.isin(lines.kinds, [KINDS.index("failed"), KINDS.index("unlabelled")])] = len(shares)
+        part[np.isin(lines.states, [STATES.index("failed"), STATES.index("unlabelled")])] = len(shares)
     labels = lines.labels
     if not labels.counts.all():
         labels = _with_empty_class(labels)
     order = [home, *(at for at in range(len(shares)) if at != home)]
     dealt = assign(labels, lines.keys, [shares[at] for at in order], seed)
-    part[lines.kinds == 0] = np.array(order, np.uint8)[dealt]
+    part[lines.states == 0] = np.array(order, np.uint8)[dealt]
     return part
 
 
@@ -206,7 +206,7 @@ def _with_empty_class(labels: ClassArrays) -> ClassArrays:
 
 
 def _ranks(lines: Lines, seed: int) -> NDArray[np.uint64]:
-    return mix(np.arange(len(lines.kinds), dtype=np.uint64), seed + 1)
+    return mix(np.arange(len(lines.states), dtype=np.uint64), seed + 1)
 
 
 def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
@@ -276,7 +276,7 @@ def _count(
     attributes: tuple[LabelAttribute, ...],
 ) -> Split:
     """Return the report, but for what is known only after writing."""
-    mine = part[lines.kinds == KINDS.index("labelled")]
+    mine = part[lines.states == STATES.index("labelled")]
     holder = np.repeat(mine, lines.labels.counts)
     indices, at = _numbered(lines.labels.flat)
     table = np.bincount(at * len(shares) + holder, minlength=len(indices) * len(shares))
@@ -284,7 +284,7 @@ def _count(
     counts = {int(index): tuple(row) for index, row in zip(indices, rows, strict=True)}
     empty = np.bincount(mine[lines.labels.counts == 0], minlength=len(shares)).tolist()
     totals = np.bincount(mine, minlength=len(shares)).tolist()
-    kinds = np.bincount(lines.kinds, minlength=len(KINDS)).tolist()
+    states = np.bincount(lines.states, minlength=len(STATES)).tolist()
     return Split(
         input=manifest,
         digest="",
@@ -295,7 +295,7 @@ def _count(
         lines=dict(zip(shares, totals, strict=True)),
         counts=counts,
         empty=tuple(empty) if any(one.task.has_classes for one in attributes) else (),
-        left_out={kind: n for kind, n in zip(KINDS[1:], kinds[1:], strict=True) if n},
+        left_out={state: n for state, n in zip(STATES[1:], states[1:], strict=True) if n},
         attributes=attributes,
         table=lines.table,
         small_classes=tuple(index for index, row in counts.items() if sum(row) < len(shares)),

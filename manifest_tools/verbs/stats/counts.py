@@ -36,7 +36,7 @@ class Prefix:
 class Tally:
     """What is counted of one label attribute.
 
-    ``classes`` counts lines by index and name, None where the line has none, ``units`` what they have several
+    ``classes`` counts lines by index and name, None where the line has none, ``items`` what they have several
     of (boxes, entities), ``empty`` labels without any; ``bins`` counts the confidences above 0 by tenths,
     ``zeros`` those that are 0; ``adjusted`` and ``unadjusted`` the labels that an adjustment job changed, or
     left as they were.
@@ -46,7 +46,7 @@ class Tally:
     labelled: int = 0
     failed: int = 0
     classes: Counter[tuple[int, str | None]] = field(default_factory=Counter)
-    units: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    items: Counter[tuple[int, str | None]] = field(default_factory=Counter)
     empty: int = 0
     adjusted: int = 0
     unadjusted: int = 0
@@ -67,7 +67,7 @@ class Tally:
         self.unadjusted += other.unadjusted
         self.bins = self.bins + other.bins
         self.classes.update(other.classes)
-        self.units.update(other.units)
+        self.items.update(other.items)
         for mine, more in zip(self._texts(), other._texts(), strict=True):
             mine.update(more)
 
@@ -139,7 +139,7 @@ def _peek_all(
 def _rows(data: bytes, attribute: Attribute) -> Rows:
     task = task_type(attribute.type)
     fields = ("type", "human-annotated", "creation-date", "job-name", "adjustment-status")
-    wanted = dict.fromkeys((*fields, *task.fields, *task.doubts))
+    wanted = dict.fromkeys((*fields, *task.class_fields, *task.confidence_fields))
     peek = Peek(attribute.name, attribute.metadata_key, task.label, tuple(wanted), ("source-ref", "source"))
     return read_rows(data, peek)
 
@@ -200,7 +200,7 @@ def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally
 
 def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
     lines: list[tuple[int, str | None]] = []
-    units: list[tuple[int, str | None]] = []
+    items: list[tuple[int, str | None]] = []
     shares: list[float] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         if row.label is None:
@@ -209,12 +209,12 @@ def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
             named = dict(task.names(row))
             shown = [(index, named.get(index)) for index in task.indices(row)]
             lines += dict.fromkeys(shown)
-            units += shown
+            items += shown
             tally.empty += not shown
             shares += [share for share in task.confidences(row) if share is not None]
         except ValueError as error:
             raise BadLine(number, str(error)) from error
-    tally.classes, tally.units = Counter(lines), Counter(units)
+    tally.classes, tally.items = Counter(lines), Counter(items)
     _count_shares(shares, tally)
 
 

@@ -141,10 +141,10 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
     for said, count in tally.annotators.items():
         meant = {"true": "yes", "false": "no"}.get(said.lower(), said.lower())
         who[meant] = who.get(meant, 0) + count
-    kind = max(tally.types, key=lambda kind: tally.types[kind], default="")
+    type_name = max(tally.types, key=lambda one: tally.types[one], default="")
     return AttributeStats(
         name=name,
-        type=kind,
+        type=type_name,
         labelled=tally.labelled,
         failed=tally.failed,
         unlabelled=objects - tally.labelled - tally.failed,
@@ -155,7 +155,7 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
         jobs=dict(tally.jobs.most_common()),
         days={day: tally.days[day] for day in sorted(tally.days) if _is_day(day)},
         failures=dict(tally.failures.most_common()),
-        unit=task_type(kind).unit,
+        unit=task_type(type_name).item,
         empty=tally.empty,
         adjusted=tally.adjusted,
         unadjusted=tally.unadjusted,
@@ -168,7 +168,7 @@ def _classes(tally: Tally) -> tuple[ClassCount, ...]:
     for (index, name), _ in tally.classes.most_common():
         if name is not None:
             names.setdefault(index, name)
-    lines, labels = _named(tally.classes, names), _named(tally.units or tally.classes, names)
+    lines, labels = _named(tally.classes, names), _named(tally.items or tally.classes, names)
     return tuple(ClassCount(*key, lines[key], labels[key]) for key in sorted(lines))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LineLabel:
-    """One label attribute of one line, with the metadata that it has there; ``room`` as in tasks.TYPES."""
+    """One label attribute of one line, with the metadata that it has there; ``kind`` as in tasks.TYPES."""
 
     name: str
     metadata_key: str
@@ -15,17 +15,17 @@ class LineLabel:
     state: str
     value: Any
     metadata: Mapping[str, Any]
-    room: str = "custom"
+    kind: str = "custom"
 
     @property
     def single(self) -> bool:
         """Say whether the type asks for one class index."""
-        return self.room in ("single_label", "verification")
+        return self.kind in ("single_label", "verification")
 
     @property
     def multi(self) -> bool:
         """Say whether the type asks for a list of class indices."""
-        return self.room == "multi_label"
+        return self.kind == "multi_label"
 
     @property
     def class_map(self) -> Any:

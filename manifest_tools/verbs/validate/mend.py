@@ -40,11 +40,11 @@ def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Write a class index as a number."""
-    rooms = {one.name: label_kind(one.type) for one in attributes_of(value)}
-    for member in members(line) if _MENDED & set(rooms.values()) else ():
-        room = rooms.get(text(line, member.key))
-        spans = [member.value] if room == "single_label" else []
-        spans = _elements(line, member.value) if room == "multi_label" else spans
+    kinds = {one.name: label_kind(one.type) for one in attributes_of(value)}
+    for member in members(line) if _MENDED & set(kinds.values()) else ():
+        kind = kinds.get(text(line, member.key))
+        spans = [member.value] if kind == "single_label" else []
+        spans = _elements(line, member.value) if kind == "multi_label" else spans
         for span in spans:
             index = index_of(_text(line, span))
             if index is not None:

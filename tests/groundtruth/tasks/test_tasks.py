@@ -17,9 +17,9 @@ MULTI = task_type("groundtruth/image-classification-multilabel")
 
 
 def row(task: TaskType, label: Any, metadata: dict[str, Any] | None = None) -> Row:
-    """Return a row as verbs decode it for the type, with all the fields that its room asks for."""
+    """Return a row as verbs decode it for the type, with all the fields that its label kind asks for."""
     line = {"k": label} | ({} if metadata is None else {"k-metadata": metadata})
-    fields = tuple(dict.fromkeys((*task.fields, *task.doubts)))
+    fields = tuple(dict.fromkeys((*task.class_fields, *task.confidence_fields)))
     return decoder(Peek("k", "k-metadata", task.label, fields)).decode(json.dumps(line))
 
 
@@ -34,11 +34,11 @@ def read(kind: str, label: Any, metadata: dict[str, Any] | None = None) -> tuple
 def test_every_type_of_the_table_has_a_room_that_lines_are_decoded_for(name: str) -> None:
     task = task_type(name)
     assert task.label in LABELS
-    assert {*task.fields, *task.doubts} <= set(FIELDS)
+    assert {*task.class_fields, *task.confidence_fields} <= set(FIELDS)
     assert task.has_classes == (name != "groundtruth/custom")
     assert task.multi_label == name.endswith("multilabel")
     assert task.is_classification == ("classification" in name or "verification" in name)
-    assert (task_type(name.upper()).label, task_type(name.upper()).room) == (task.label, task.room)
+    assert (task_type(name.upper()).label, task_type(name.upper()).kind) == (task.label, task.kind)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_what_a_label_shows(kind: str, label: Any, metadata: Any, shown: tuple[A
 
 
 def test_every_room_is_in_the_table_above() -> None:
-    assert {task_type(f"groundtruth/{case[1]}").room for case in SHOWN} == {*TYPES.values()} - {"custom"}
+    assert {task_type(f"groundtruth/{case[1]}").kind for case in SHOWN} == {*TYPES.values()} - {"custom"}
 
 
 @pytest.mark.parametrize(

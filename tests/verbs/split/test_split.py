@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.groundtruth.line_columns import KINDS, read_lines
+from manifest_tools.groundtruth.line_columns import STATES, read_lines
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source, open_source
 from manifest_tools.verbs.split.split import Share, split
@@ -75,11 +75,11 @@ def test_what_is_remembered_of_every_line_does_not_depend_on_the_blocks(data: by
             for source in (Source("in", str(path), len(data)), chopped(path, step))
         )
     assert whole.table == parted.table
-    for field in ("lengths", "kinds", "keys"):
+    for field in ("lengths", "states", "keys"):
         assert np.array_equal(getattr(whole, field), getattr(parted, field))
     assert np.array_equal(whole.labels.flat, parted.labels.flat)
     assert int(whole.lengths.sum()) == len(data)
-    assert (whole.kinds != KINDS.index("blank")).sum() == sum(1 for row in data.split(b"\n") if row.strip())
+    assert (whole.states != STATES.index("blank")).sum() == sum(1 for row in data.split(b"\n") if row.strip())
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 5))

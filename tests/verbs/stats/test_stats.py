@@ -223,8 +223,8 @@ def test_boxes_cuboids_and_entities_are_counted_by_line_and_one_by_one(lines: li
         whole.add(count_block(None, Block("", 0, 0, json.dumps(value).encode())))
     found = [units_of(value) for value in lines]
     tally = whole.attributes["kind"]
-    assert tally.units == Counter(unit for one in found for unit in one)
-    assert tally.classes == Counter(unit for one in found for unit in set(one))
+    assert tally.items == Counter(item for one in found for item in one)
+    assert tally.classes == Counter(item for one in found for item in set(one))
     assert (tally.empty, tally.labelled) == (found.count([]), len(lines))
     sure = [one["confidence"] for value in lines for one in shares_of(value)]
     assert (tally.zeros, int(tally.bins.sum())) == (sure.count(0), len(sure) - sure.count(0))
@@ -268,7 +268,7 @@ def as_text(count: Count) -> str:
     tallies = {
         name: (
             sorted(tally.classes.items(), key=repr),
-            sorted(tally.units.items(), key=repr),
+            sorted(tally.items.items(), key=repr),
             (tally.empty, tally.adjusted, tally.unadjusted),
             tally.bins.tolist(),
             tally.zeros,

@@ -118,7 +118,7 @@ class Facts:
             see(self.kinds, Kind(label.name, label.state, label.type), here)
             for pair in pairs(label):
                 see(self.classes, pair, here)
-            if label.room == "boxes" and label.state == "labelled":
+            if label.kind == "boxes" and label.state == "labelled":
                 self._see_label(label, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             see(self.buckets, bucket, here)
@@ -197,7 +197,7 @@ def pairs(label: LineLabel) -> Iterable[Pair]:
 
 def shown_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
-    if label.room != "boxes":
+    if label.kind != "boxes":
         return indices(label)
     found = (index_of(box.get("class_id")) for _, box in annotations(label))
     return [index for index in found if index is not None]

@@ -68,7 +68,7 @@ def judge_line(line: RuleLine, purpose: str = "") -> list[Judged]:
     found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
     for label in line.labels:
         for rule in _rules("label", purpose):
-            if not rule.rooms or label.room in rule.rooms:
+            if not rule.kinds or label.kind in rule.kinds:
                 found += [(rule, one) for one in islice(rule.check(label), _MOST)]
     return found
 
@@ -95,8 +95,8 @@ def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | Non
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
     metadata = value[one.metadata_key]
-    room = label_kind(one.type)
-    return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, room)
+    kind = label_kind(one.type)
+    return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, kind)
 
 
 def _is_other_twin(key: str, told: str, labels: tuple[LineLabel, ...]) -> bool:

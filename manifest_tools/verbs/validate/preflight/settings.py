@@ -14,8 +14,8 @@ from manifest_tools.verbs.validate.preflight.record_file import Form
 LABEL_FORMAT = "label-format="
 ListFormat = Literal["class-id", "multi-hot"]
 
-# Of each purpose: the types that it is meant for, by their rooms.
-_ROOMS = {
+# Of each purpose: the types that it is meant for, by their label kinds.
+_KINDS = {
     "builtin": ("single_label", "multi_label"),
     "semantic-segmentation": ("segmentation",),
     "object-detection": ("boxes",),
@@ -216,16 +216,16 @@ def fitting_attributes(files: Sequence[Facts], purpose: str) -> list[str]:
     if not files:
         return []
     every = list(files[0].attributes)
-    mine = [name for name in every if any(fits(kind, purpose) for kind in files[0].types(name))]
-    unknown = [name for name in every if {label_kind(kind) for kind in files[0].types(name)} <= {OTHERS}]
+    mine = [name for name in every if any(fits(one, purpose) for one in files[0].types(name))]
+    unknown = [name for name in every if {label_kind(one) for one in files[0].types(name)} <= {OTHERS}]
     return mine or unknown or every
 
 
-def fits(kind: str, purpose: str) -> bool:
+def fits(type_name: str, purpose: str) -> bool:
     """Say whether a type is one that the algorithm of a purpose learns from.
 
     >>> fits("groundtruth/object-detection", "builtin"), fits("groundtruth/text-classification", "builtin")
     (False, False)
     """
-    of_pictures = not kind.lower().startswith(("groundtruth/text", "groundtruth/video"))
-    return label_kind(kind) in _ROOMS.get(purpose, ()) and of_pictures
+    of_pictures = not type_name.lower().startswith(("groundtruth/text", "groundtruth/video"))
+    return label_kind(type_name) in _KINDS.get(purpose, ()) and of_pictures

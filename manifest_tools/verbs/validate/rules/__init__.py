@@ -2,7 +2,7 @@
 
 A rule is given what its scope says and yields what it finds; it never raises. Codes are stable: a new rule
 takes a new one, and a code that is no longer used is never used again. To add a rule, write its function
-in the file of its subject, or in the room of its task type, and give it a row in RULES there.
+in the file of its subject, or in the file of its label kind, and give it a row in RULES there.
 """
 
 from manifest_tools.verbs.validate.rules import objects

@@ -31,7 +31,7 @@ class Example:
 class Rule:
     """One thing that is checked, under one stable code.
 
-    ``rooms``: only labels of these task rooms are looked at; ``purposes``: only with ``--for`` one of these;
+    ``kinds``: only labels of these kinds are looked at; ``purposes``: only with ``--for`` one of these;
     ``never_for``: not with ``--for`` one of these, to which it means nothing.
     ``fix`` says what to do; ``source`` where the rule is from.
     """
@@ -45,7 +45,7 @@ class Rule:
     keeps: Example
     fix: str
     source: str
-    rooms: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     never_for: tuple[str, ...] = ()
 
@@ -60,7 +60,7 @@ def rule(
     keeps: str | Example,
     fix: str,
     source: str,
-    rooms: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
     purposes: tuple[str, ...] = (),
     never_for: tuple[str, ...] = (),
 ) -> Rule:
@@ -76,7 +76,7 @@ def rule(
         _example(keeps),
         fix,
         source,
-        rooms,
+        kinds,
         purposes,
         never_for,
     )

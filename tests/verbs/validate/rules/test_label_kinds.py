@@ -1,4 +1,4 @@
-"""What the rooms of the task types find wrong with a label, each in the very words."""
+"""What the rules of each label kind find wrong with a label, each in the very words."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nothing on a line makes the checks of a room raise, and what a room cannot read is an error."""
+"""Nothing on a line makes the rules of a label kind raise, and what they cannot read is an error."""
 
 import json
 from typing import Any
@@ -80,7 +80,8 @@ def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
     attribute = LabelAttribute(name, f"{name}-metadata", metadata["type"], True)
     text = json.dumps(value).replace("Infinity", "1e999").encode()
     try:
-        for row in read_rows(text, attribute.peek(*attribute.task.fields, *attribute.task.doubts)).rows:
+        fields = (*attribute.task.class_fields, *attribute.task.confidence_fields)
+        for row in read_rows(text, attribute.peek(*fields)).rows:
             attribute.task.indices(row), attribute.task.names(row), attribute.task.confidences(row)
     except (BadLine, ValueError, msgspec.MsgspecError):
         found, _ = judge(text, (), None)

@@ -237,18 +237,18 @@ def _other(value: Any) -> str:
     return _OTHERS[type(value)]
 
 
-def _metadata(value: dict[str, Any], room: str) -> Fields | None:
+def _metadata(value: dict[str, Any], kind: str) -> Fields | None:
     if len(value) > _MOST_KEYS:
         return None
-    return Fields(tuple((key, _field(key, inner, room)) for key, inner in value.items()))
+    return Fields(tuple((key, _field(key, inner, kind)) for key, inner in value.items()))
 
 
-def _field(key: str, value: Any, room: str) -> Look:
+def _field(key: str, value: Any, kind: str) -> Look:
     if key == "type" and isinstance(value, str):
         return Constant(value)
     if key == "creation-date" and isinstance(value, str):
         return "date" if _is_plain(value) else "other date"
-    if key == "objects" and isinstance(value, list) and room == "boxes":
+    if key == "objects" and isinstance(value, list) and kind == "boxes":
         return "shares"
     if (known := _KNOWN.get((key, type(value)))) is not None:
         return known

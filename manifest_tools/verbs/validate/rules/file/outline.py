@@ -21,7 +21,7 @@ MOST_OBJECTS = 100_000
 _FEW_LINES = 20
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
-# The rooms of task types whose label attribute has to end in -ref.
+# The label kinds whose label attribute has to end in -ref.
 _REFS = ("segmentation", "sequences", "point_cloud_segmentation")
 
 
@@ -55,11 +55,11 @@ def attributes_have_a_name(facts: Facts) -> Iterator[Finding]:
 def refs_are_called_so(facts: Facts) -> Iterator[Finding]:
     """A label that is a URI is called -ref, and no other label is."""
     for name in facts.attributes:
-        for kind, seen in facts.types(name).items():
-            room = label_kind(kind)
-            if room != OTHERS and (room in _REFS) != name.endswith("-ref"):
-                wanted = "a name that ends in -ref" if room in _REFS else "a name without -ref"
-                message = f"{shown(kind)} asks for {wanted}, found {shown(name)}"
+        for type_name, seen in facts.types(name).items():
+            kind = label_kind(type_name)
+            if kind != OTHERS and (kind in _REFS) != name.endswith("-ref"):
+                wanted = "a name that ends in -ref" if kind in _REFS else "a name without -ref"
+                message = f"{shown(type_name)} asks for {wanted}, found {shown(name)}"
                 yield Finding(path(name), message, seen.first)
 
 
@@ -67,12 +67,13 @@ def attributes_have_one_type(facts: Facts) -> Iterator[Finding]:
     """A label attribute has one task type on all lines."""
     for name, metadata_key in facts.attributes.items():
         types = facts.types(name)
-        for kind in list(types)[1:]:
+        for type_name in list(types)[1:]:
             usual = next(iter(types))
+            here = types[type_name]
             message = (
-                f"type {shown(kind)} ({counted(types[kind])}), but {shown(usual)} on {counted(types[usual])}"
+                f"type {shown(type_name)} ({counted(here)}), but {shown(usual)} on {counted(types[usual])}"
             )
-            yield Finding(path(metadata_key, "type"), message, types[kind].first)
+            yield Finding(path(metadata_key, "type"), message, here.first)
 
 
 def classes_are_mixed(facts: Facts) -> Iterator[Finding]:

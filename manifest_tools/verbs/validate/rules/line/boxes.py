@@ -5,14 +5,14 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.boxes import UNIT, is_number
+from manifest_tools.groundtruth.tasks.boxes import ITEM, is_number
 from manifest_tools.groundtruth.tasks.single_label import class_index, is_index
 from manifest_tools.verbs.validate.line import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, REKOGNITION_LINES
 from manifest_tools.verbs.validate.rules.rule import rule
 
-_ROOM = ("boxes",)
+_KINDS = ("boxes",)
 _SIZE = {"width": 640, "height": 480, "depth": 3}
 _BOX = {"class_id": 0, "left": 10, "top": 20, "width": 100, "height": 50}
 
@@ -129,7 +129,7 @@ def the_picture_has_a_size(label: LineLabel) -> Iterator[Finding]:
 
 def an_object_for_each_box(label: LineLabel) -> Iterator[Finding]:
     """The objects of the metadata are as many as the boxes, for they are matched by position."""
-    yield from unmatched(label, "objects", _count(label), UNIT)
+    yield from unmatched(label, "objects", _count(label), ITEM)
 
 
 def boxes_have_a_confidence(label: LineLabel) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ def unnamed_classes(label: LineLabel, key: str) -> Iterator[Finding]:
         yield Finding(where, f"{spelt} does not name class {listed} of the label")
 
 
-def unmatched(label: LineLabel, key: str, count: int | None, unit: str) -> Iterator[Finding]:
+def unmatched(label: LineLabel, key: str, count: int | None, item: str) -> Iterator[Finding]:
     """Yield where the list of confidences is not as long as that of the boxes or entities."""
     shares = label.metadata.get(key)
     if shares is None or count is None:
@@ -191,7 +191,7 @@ def unmatched(label: LineLabel, key: str, count: int | None, unit: str) -> Itera
         yield Finding(where, f"expected {key} as an array of confidences, found {shown(shares)}")
         return
     if len(shares) != count:
-        wanted = f"expected {key} to have one confidence for each {unit}, {count:,} in all"
+        wanted = f"expected {key} to have one confidence for each {item}, {count:,} in all"
         yield Finding(where, f"{wanted}, found {len(shares):,}")
     for at, share in enumerate(shares):
         if not isinstance(share, dict):
@@ -232,7 +232,7 @@ RULES = (
         keeps=_line({}, {"class_id": "0"}),
         fix="Write class_id, with an underscore: the index of the class in the job's list of categories.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT241",
@@ -243,7 +243,7 @@ RULES = (
         keeps=_GOOD,
         fix="Add the class to the class-map.",
         source=REKOGNITION_LINES,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT242",
@@ -254,7 +254,7 @@ RULES = (
         keeps=_GOOD,
         fix="Take the box out, and its entry of objects; width and height are sizes, not right and bottom.",
         source=REKOGNITION_LINES,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT243",
@@ -265,7 +265,7 @@ RULES = (
         keeps=_line({"width": 2, "height": 2}),
         fix="Take the box out; if all are so small, they are shares of the picture: multiply by its size.",
         source=REKOGNITION_LINES,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT244",
@@ -276,7 +276,7 @@ RULES = (
         keeps=_line({"left": 10.5}),
         fix="Write left, top, width and height as numbers of pixels.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT245",
@@ -287,7 +287,7 @@ RULES = (
         keeps=_line({"left": 540}, {"left": -0.4}),
         fix="Cut the box at the edge; if many lie off, image_size is of another picture or turned.",
         source=REKOGNITION_LINES,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT246",
@@ -298,7 +298,7 @@ RULES = (
         keeps=_GOOD,
         fix='Write the size of the picture: [{"width": 640, "height": 480, "depth": 3}].',
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT247",
@@ -309,7 +309,7 @@ RULES = (
         keeps=_line({}, {}),
         fix="Give every box one entry, in the order of annotations.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT248",
@@ -320,7 +320,7 @@ RULES = (
         keeps=_GOOD,
         fix='Write {"confidence": 1} for a box that nobody doubts; Rekognition takes none without.',
         source=REKOGNITION_LINES,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT249",
@@ -331,6 +331,6 @@ RULES = (
         keeps=_line(),
         fix="Write annotations as an array, an empty one for a picture without a box.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
 )

@@ -50,7 +50,7 @@ def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]
         for at, entry in _items(metadata.get(field)):
             if isinstance(entry, dict) and entry.get("class-name") not in (None, ""):
                 yield (key, field, at, "class-name"), entry["class-name"]
-    if label.room == "entities":
+    if label.kind == "entities":
         yield from _categories(label)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.tasks.boxes import is_number
-from manifest_tools.groundtruth.tasks.cuboids import UNIT
+from manifest_tools.groundtruth.tasks.cuboids import ITEM
 from manifest_tools.verbs.validate.line import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import (
@@ -20,7 +20,7 @@ from manifest_tools.verbs.validate.rules.line.boxes import (
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
 
-_ROOM = ("cuboids",)
+_KINDS = ("cuboids",)
 _CAR = {
     "class-id": 0,
     "center-x": 0.1,
@@ -74,7 +74,7 @@ def an_object_for_each_cuboid(label: LineLabel) -> Iterator[Finding]:
     """The objects of the metadata are as many as the cuboids, where there are any."""
     if label.metadata.get("objects") != []:  # documentation has an empty list beside cuboids
         found = label.value.get("annotations") if isinstance(label.value, dict) else None
-        yield from unmatched(label, "objects", len(found) if isinstance(found, list) else None, UNIT)
+        yield from unmatched(label, "objects", len(found) if isinstance(found, list) else None, ITEM)
 
 
 RULES = (
@@ -87,7 +87,7 @@ RULES = (
         keeps=_line(),
         fix="Write annotations as an array, an empty one for a frame without a cuboid.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT271",
@@ -98,7 +98,7 @@ RULES = (
         keeps=_line({}),
         fix="Write class-id, with a hyphen: the index of the class in the job's list of categories.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT272",
@@ -109,7 +109,7 @@ RULES = (
         keeps=_line({}),
         fix="Add the class to the class-map.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT273",
@@ -120,7 +120,7 @@ RULES = (
         keeps=_line({}),
         fix="Write center-x, center-y and center-z, and length, width and height above 0.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT274",
@@ -131,6 +131,6 @@ RULES = (
         keeps=_line({}, objects=[]),
         fix="Give every cuboid one entry, in the order of annotations, or none at all.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
 )

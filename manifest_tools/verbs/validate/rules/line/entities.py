@@ -5,14 +5,14 @@ from typing import Any, TypeGuard
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.entities import UNIT
+from manifest_tools.groundtruth.tasks.entities import ITEM
 from manifest_tools.verbs.validate.line import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import said, unmatched
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
 
-_ROOM = ("entities",)
+_KINDS = ("entities",)
 _ADA = {"label": "Person", "startOffset": 0, "endOffset": 3}
 
 
@@ -69,7 +69,7 @@ def entities_are_in_the_text(line: RuleLine) -> Iterator[Finding]:
     """An entity ends before its text does."""
     text = line.value.get("source")
     for label in line.labels:
-        if label.room == "entities" and isinstance(text, str):
+        if label.kind == "entities" and isinstance(text, str):
             yield from _beyond(label, _length(text))
 
 
@@ -99,7 +99,7 @@ def a_confidence_for_each_entity(label: LineLabel) -> Iterator[Finding]:
     """The confidences in the metadata are as many as the entities, for they are matched by position."""
     spans = label.value.get("annotations") if isinstance(label.value, dict) else None
     found = spans.get("entities") if isinstance(spans, dict) else None
-    yield from unmatched(label, "entities", len(found) if isinstance(found, list) else None, UNIT)
+    yield from unmatched(label, "entities", len(found) if isinstance(found, list) else None, ITEM)
 
 
 def _about(label: LineLabel, at: int, message: str, *key: str) -> Finding:
@@ -137,7 +137,7 @@ RULES = (
         keeps=_line({}),
         fix="Write annotations with labels and entities; each entity has label, startOffset and endOffset.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT261",
@@ -148,7 +148,7 @@ RULES = (
         keeps=_line({}),
         fix="Count from 0; endOffset is that of the first character behind the entity.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT262",
@@ -169,7 +169,7 @@ RULES = (
         keeps=_line({}),
         fix="Add the category to labels; its place there is the index of the class.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT264",
@@ -180,6 +180,6 @@ RULES = (
         keeps=_line({}),
         fix="Give every entity one confidence, in the order of the entities.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
 )

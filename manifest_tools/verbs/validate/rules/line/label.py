@@ -128,7 +128,7 @@ def _shares(table: Mapping[str, Any], *where: str | int) -> Iterator[Finding]:
 
 def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     """A class index is written as a number, as Ground Truth does, not as a string."""
-    if label.room == "verification":  # documented as a string there
+    if label.kind == "verification":  # documented as a string there
         return
     texts = [value for value in class_labels(label) if isinstance(value, str) and index_of(value) is not None]
     if texts:

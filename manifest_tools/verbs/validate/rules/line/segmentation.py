@@ -40,20 +40,20 @@ def _cloud(key: str, colours: Any) -> str:
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
-# What the colour map is called, by the room of the label.
+# What the colour map is called, by the kind of the label.
 _MAPS = {"segmentation": "internal-color-map", "point_cloud_segmentation": "color-map"}
 
 
 def has_a_colour_map(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a mask or a segmented point cloud has a colour map, which names its classes."""
-    key = _MAPS.get(label.room, "")
+    key = _MAPS.get(label.kind, "")
     if label.state == "labelled" and label.metadata.get(key) is None:
         yield Finding(path(label.metadata_key), f"no {key}, so nothing says which classes there are")
 
 
 def colour_maps_name_classes(label: LineLabel) -> Iterator[Finding]:
     """A colour map has an object with a class-name for each class index."""
-    key = _MAPS.get(label.room, "")
+    key = _MAPS.get(label.kind, "")
     table = label.metadata.get(key)
     if table is not None and not isinstance(table, dict):
         yield Finding(path(label.metadata_key, key), f"expected {key} as an object, found {quoted(table)}")
@@ -118,7 +118,7 @@ def other_object(label: LineLabel, ending: str) -> Iterator[Finding]:
 
 def _entries(label: LineLabel) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
     """Yield the classes of a colour map, with the keys that lead to each."""
-    key = _MAPS.get(label.room, "")
+    key = _MAPS.get(label.kind, "")
     table = label.metadata.get(key)
     for index, entry in table.items() if isinstance(table, dict) else ():
         if isinstance(entry, dict):
@@ -145,7 +145,7 @@ RULES = (
         keeps=_mask(),
         fix="Add internal-color-map: the class-name and hex-color of every class index.",
         source=OUTPUT,
-        rooms=_MASKS,
+        kinds=_MASKS,
     ),
     rule(
         "MT251",
@@ -156,7 +156,7 @@ RULES = (
         keeps=_mask(),
         fix='Write {"1": {"class-name": "road", "hex-color": "#2ca02c"}}.',
         source=OUTPUT,
-        rooms=_BOTH,
+        kinds=_BOTH,
     ),
     rule(
         "MT252",
@@ -167,7 +167,7 @@ RULES = (
         keeps=_mask(),
         fix="Add the colour that the class has in the mask; early jobs did not write it.",
         source=VERIFY,
-        rooms=_BOTH,
+        kinds=_BOTH,
     ),
     rule(
         "MT253",
@@ -178,7 +178,7 @@ RULES = (
         keeps=_mask(hex_color="#2CA02C"),
         fix="Write the colour that the class has in the mask as #rrggbb.",
         source=OUTPUT,
-        rooms=_BOTH,
+        kinds=_BOTH,
     ),
     rule(
         "MT254",
@@ -189,7 +189,7 @@ RULES = (
         keeps=_mask(),
         fix="Find out which class the mask shows in that colour; nothing can tell the two apart.",
         source=OUTPUT,
-        rooms=_BOTH,
+        kinds=_BOTH,
     ),
     rule(
         "MT255",
@@ -200,7 +200,7 @@ RULES = (
         keeps=_mask(),
         fix="Point to the PNG; a mask saved as JPEG has lost its colours.",
         source=OUTPUT,
-        rooms=_MASKS,
+        kinds=_MASKS,
     ),
     rule(
         "MT256",
@@ -211,7 +211,7 @@ RULES = (
         keeps=_cloud("1.zlib", {"1": _ROAD}),
         fix="Point to the .zlib file that the labeling job wrote.",
         source=OUTPUT,
-        rooms=_CLOUDS,
+        kinds=_CLOUDS,
     ),
     rule(
         "MT257",
@@ -222,7 +222,7 @@ RULES = (
         keeps=_cloud("1.zlib", {"1": _ROAD}),
         fix="Add color-map: the class-name and hex-color of every class index.",
         source=OUTPUT,
-        rooms=_CLOUDS,
+        kinds=_CLOUDS,
     ),
     rule(
         "MT258",
@@ -233,6 +233,6 @@ RULES = (
         keeps=_mask(confidence=0.95),
         fix="Write a share of 1: 95 percent is 0.95.",
         source=OUTPUT,
-        rooms=_BOTH,
+        kinds=_BOTH,
     ),
 )

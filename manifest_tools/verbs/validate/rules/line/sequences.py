@@ -10,7 +10,7 @@ from manifest_tools.verbs.validate.rules.line.segmentation import other_object
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VIDEO
 from manifest_tools.verbs.validate.rules.rule import rule
 
-_ROOM = ("sequences",)
+_KINDS = ("sequences",)
 
 
 def _line(ref: str = "seq0.json", key: str = "SeqLabel.json", named: dict[str, str] | None = None) -> str:
@@ -24,7 +24,7 @@ _GOOD = _line(named={"0": "car"})
 def the_source_is_a_sequence_file(line: RuleLine) -> Iterator[Finding]:
     """The source-ref of frames is a sequence file, which is JSON, and no picture."""
     ref = line.value.get("source-ref")
-    labelled = any(label.room == "sequences" and label.state == "labelled" for label in line.labels)
+    labelled = any(label.kind == "sequences" and label.state == "labelled" for label in line.labels)
     if labelled and isinstance(ref, str) and ref.startswith("s3://") and not ref.lower().endswith(".json"):
         found = shown(ref.rpartition("/")[2])
         yield Finding("$.source-ref", f"expected a sequence file that ends in .json, found {found}")
@@ -61,7 +61,7 @@ RULES = (
         keeps=_GOOD,
         fix="Point to the SeqLabel.json that the labeling job wrote.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
     rule(
         "MT282",
@@ -72,6 +72,6 @@ RULES = (
         keeps=_GOOD,
         fix="Add class-map: the name of every class index of the SeqLabel.json.",
         source=OUTPUT,
-        rooms=_ROOM,
+        kinds=_KINDS,
     ),
 )

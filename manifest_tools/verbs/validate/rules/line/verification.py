@@ -42,6 +42,6 @@ RULES = (
         keeps=_line([{"comment": "box too wide"}]),
         fix='Write [{"comment": "box too wide"}], or leave the field out where nobody commented.',
         source=VERIFY,
-        rooms=("verification",),
+        kinds=("verification",),
     ),
 )
