@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from manifest_tools.groundtruth.tasks.single_label import index_of
+
 
 @dataclass(frozen=True, slots=True)
 class LineLabel:
@@ -45,3 +47,23 @@ class RuleLine:
     expected: tuple[str, ...] = ()
     length: int = 0
     repeated: tuple[str, ...] = ()
+
+
+def annotations(label: LineLabel) -> list[tuple[int, dict[str, Any]]]:
+    """Return the boxes or cuboids of a label with their places, without what is none."""
+    if label.state != "labelled" or not isinstance(label.value, dict):
+        return []
+    found = label.value.get("annotations")
+    return [] if not isinstance(found, list) else [p for p in enumerate(found) if isinstance(p[1], dict)]
+
+
+def class_labels(label: LineLabel) -> list[Any]:
+    """Return what stands where the type asks for class indices, right or wrong."""
+    if label.single and label.state == "labelled" and not isinstance(label.value, list | dict):
+        return [label.value]
+    return label.value if label.multi and isinstance(label.value, list) else []
+
+
+def indices(label: LineLabel) -> list[int]:
+    """Return the class indices of a label, without what is none."""
+    return [index for value in class_labels(label) if (index := index_of(value)) is not None]

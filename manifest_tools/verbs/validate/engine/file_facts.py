@@ -12,9 +12,7 @@ from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.survey import check_number
 from manifest_tools.groundtruth.tasks.boxes import is_number
 from manifest_tools.groundtruth.tasks.single_label import index_of
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine
-from manifest_tools.verbs.validate.rules.line.boxes import annotations
-from manifest_tools.verbs.validate.rules.line.label import indices
+from manifest_tools.verbs.validate.line import LineLabel, RuleLine, annotations, indices
 
 PLACEHOLDER = "lab#"
 

@@ -7,7 +7,7 @@ from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks.boxes import ITEM, is_number
 from manifest_tools.groundtruth.tasks.single_label import class_index, is_index
-from manifest_tools.verbs.validate.line import LineLabel
+from manifest_tools.verbs.validate.line import LineLabel, annotations
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, REKOGNITION_LINES
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -146,14 +146,6 @@ def boxes_have_a_confidence(label: LineLabel) -> Iterator[Finding]:
 def about(label: LineLabel, at: int, message: str, *key: str) -> Finding:
     """Return a finding about one box or cuboid; the message says which."""
     return Finding(path(label.name, "annotations", at, *key), f"annotations[{at}]: {message}")
-
-
-def annotations(label: LineLabel) -> list[tuple[int, dict[str, Any]]]:
-    """Return the boxes or cuboids of a label with their places, without what is none."""
-    if label.state != "labelled" or not isinstance(label.value, dict):
-        return []
-    found = label.value.get("annotations")
-    return [] if not isinstance(found, list) else [p for p in enumerate(found) if isinstance(p[1], dict)]
 
 
 def without_class(label: LineLabel, key: str, other: str) -> Iterator[Finding]:

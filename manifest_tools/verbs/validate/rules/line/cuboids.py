@@ -6,11 +6,10 @@ from typing import Any
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.tasks.boxes import is_number
 from manifest_tools.groundtruth.tasks.cuboids import ITEM
-from manifest_tools.verbs.validate.line import LineLabel
+from manifest_tools.verbs.validate.line import LineLabel, annotations
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import (
     about,
-    annotations,
     has_annotations,
     said,
     unmatched,

@@ -7,7 +7,7 @@ from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.line import LineLabel
+from manifest_tools.verbs.validate.line import LineLabel, class_labels, indices
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, several, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -54,18 +54,6 @@ def indices_are_indices(label: LineLabel) -> Iterator[Finding]:
     for value in class_labels(label):
         if index_of(value) is None:
             yield Finding(path(label.name), f"expected a class index from 0, found {shown(value)}")
-
-
-def class_labels(label: LineLabel) -> list[Any]:
-    """Return what stands where the type asks for class indices, right or wrong."""
-    if label.single and label.state == "labelled" and not isinstance(label.value, list | dict):
-        return [label.value]
-    return label.value if label.multi and isinstance(label.value, list) else []
-
-
-def indices(label: LineLabel) -> list[int]:
-    """Return the class indices of a label, without what is none."""
-    return [index for value in class_labels(label) if (index := index_of(value)) is not None]
 
 
 def has_a_class_name(label: LineLabel) -> Iterator[Finding]:
