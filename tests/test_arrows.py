@@ -121,6 +121,14 @@ def test_no_imports_go_in_a_circle() -> None:
     assert [found for path in ALL if (found := circle(path, [], done))] == []
 
 
+@pytest.mark.parametrize("path", [path for path in ALL if path.endswith("/__init__.py")])
+def test_no_package_defines_what_one_of_its_modules_is_called(path: str) -> None:
+    """Python sets a module as an attribute of its package when it is imported, over what stood there."""
+    tree = ast.parse((REPOSITORY / path).read_text("utf-8"))
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert defined & {other.stem for other in (REPOSITORY / path).parent.iterdir()} == set()
+
+
 @pytest.mark.parametrize("path", files("manifest_tools/verbs"))
 def test_no_verb_imports_another(path: str) -> None:
     assert {found for found in ours(path) if verb(found) not in (None, verb(path))} == set()

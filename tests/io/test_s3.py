@@ -292,7 +292,7 @@ def test_the_region_is_the_variable_that_aws_documents(
 
 FORKING = """
 import os, sys
-from manifest_tools import s3
+from manifest_tools.io import s3
 s3.read(sys.argv[1])
 child = os.fork()
 if child:

@@ -12,8 +12,8 @@ from manifest_tools.verbs.validate.objects.codes import CODES
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs, Progress
     from manifest_tools.io.sources import Source
-    from manifest_tools.verbs.validate.objects.check_objects import Objects
     from manifest_tools.verbs.validate.objects.findings import Size
+    from manifest_tools.verbs.validate.objects.report import Objects
 
 __all__ = ["CODES", "check_objects"]
 
@@ -43,6 +43,6 @@ def check_objects(
     ([], 0, 0)
     """
     from manifest_tools.base.parallel import silently
-    from manifest_tools.verbs.validate.objects.check_objects import Objects
+    from manifest_tools.verbs.validate.objects.report import Objects
 
     return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or silently)
