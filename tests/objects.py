@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from manifest_tools.base.problem import Problem
+from manifest_tools.verbs.validate.objects import check_objects
 from tests.pictures import row
 
 SEGMENTS = "groundtruth/semantic-segmentation"

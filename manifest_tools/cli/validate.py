@@ -189,6 +189,7 @@ def _look(
     preflight: "Preflight | None",
     jobs: int | None,
 ) -> "Iterable[Problem]":
+    from manifest_tools.verbs.validate.objects import check_objects
     from manifest_tools.verbs.validate.preflight.preflight import smallest
 
     if "-" in names:

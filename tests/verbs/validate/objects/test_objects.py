@@ -18,7 +18,7 @@ from manifest_tools.images.headers import Seen, look_at
 from manifest_tools.images.partial_reads import Opened
 from manifest_tools.images.shrink import MAX_BYTES, inspect
 from manifest_tools.images.signatures import thing
-from manifest_tools.verbs.validate.objects import CODES
+from manifest_tools.verbs.validate.objects import CODES, check_objects
 from tests.objects import HTML, SEGMENTS, Room, encoded, mask, noise, plain, turned, with_metadata
 from tests.pictures import jpeg, row
 

@@ -13,6 +13,7 @@ import pytest
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.problem import Problem
 from manifest_tools.images.partial_reads import HEAD, MOST_BYTES, TAIL
+from manifest_tools.verbs.validate.objects import check_objects
 from tests.objects import HTML, encoded, mask, noise, plain, with_metadata
 from tests.pictures import jpeg, row, write_manifest
 
