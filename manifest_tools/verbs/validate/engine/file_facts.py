@@ -12,7 +12,7 @@ from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.survey import check_number
 from manifest_tools.groundtruth.tasks.boxes import is_number
 from manifest_tools.groundtruth.tasks.single_label import index_of
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine, annotations, indices
+from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 
 PLACEHOLDER = "lab#"
 
@@ -196,8 +196,8 @@ def pairs(label: LineLabel) -> Iterable[Pair]:
 def shown_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
     if label.kind != "boxes":
-        return indices(label)
-    found = (index_of(box.get("class_id")) for _, box in annotations(label))
+        return label.indices()
+    found = (index_of(box.get("class_id")) for _, box in label.annotations())
     return [index for index in found if index is not None]
 
 
@@ -232,7 +232,7 @@ def holds_placeholder(line: RuleLine) -> bool:
 
 def label_key(label: LineLabel) -> int:
     """Return a key that equal labels share: of classes only, for other labels are never quite equal."""
-    found = indices(label)
+    found = label.indices()
     if label.state != "labelled" or not (label.single or label.multi):
         return 0
     if label.single:

@@ -13,7 +13,7 @@ from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.rows import decode
 from manifest_tools.groundtruth.tasks import label_kind
 from manifest_tools.io.json_spans import members, text
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine
+from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.rule import Rule, Scope
 

@@ -7,7 +7,7 @@ from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.run_rules import judge, judge_line, line_of
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine
+from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import RULES, of_scope
 from tests.conftest import REPOSITORY
 

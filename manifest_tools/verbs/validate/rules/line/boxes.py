@@ -7,7 +7,7 @@ from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks.boxes import ITEM, is_number
 from manifest_tools.groundtruth.tasks.single_label import class_index, is_index
-from manifest_tools.verbs.validate.line import LineLabel, annotations
+from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, REKOGNITION_LINES
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -65,7 +65,7 @@ def the_map_names_the_boxes(label: LineLabel) -> Iterator[Finding]:
 
 def boxes_have_a_size(label: LineLabel) -> Iterator[Finding]:
     """A box has a width and a height above 0."""
-    for at, box in annotations(label):
+    for at, box in label.annotations():
         for side in ("width", "height"):
             length = box.get(side)
             if is_number(length) and length <= 0:
@@ -74,7 +74,7 @@ def boxes_have_a_size(label: LineLabel) -> Iterator[Finding]:
 
 def boxes_are_larger_than_a_pixel(label: LineLabel) -> Iterator[Finding]:
     """A box is larger than 1 x 1 pixel."""
-    for at, box in annotations(label):
+    for at, box in label.annotations():
         width, height = box.get("width"), box.get("height")
         if is_number(width) and is_number(height) and 0 < width <= 1 and 0 < height <= 1:
             yield about(label, at, f"a box of {width:g} x {height:g} pixel")
@@ -82,7 +82,7 @@ def boxes_are_larger_than_a_pixel(label: LineLabel) -> Iterator[Finding]:
 
 def boxes_have_four_numbers(label: LineLabel) -> Iterator[Finding]:
     """A box has left, top, width and height, in pixels."""
-    for at, box in annotations(label):
+    for at, box in label.annotations():
         for side in _SIDES:
             if not is_number(box.get(side)):
                 yield about(
@@ -93,7 +93,7 @@ def boxes_have_four_numbers(label: LineLabel) -> Iterator[Finding]:
 def boxes_lie_on_the_picture(label: LineLabel) -> Iterator[Finding]:
     """A box lies on its picture, give or take half a pixel."""
     size = _picture(label)
-    for at, box in annotations(label):
+    for at, box in label.annotations():
         left, top, right, bottom = _corners(box)
         over = size is not None and (right > size[0] + _SLACK or bottom > size[1] + _SLACK)
         if left < -_SLACK or top < -_SLACK or over:
@@ -150,7 +150,7 @@ def about(label: LineLabel, at: int, message: str, *key: str) -> Finding:
 
 def without_class(label: LineLabel, key: str, other: str) -> Iterator[Finding]:
     """Yield the boxes or cuboids that have no class index under ``key``; some misspell it as ``other``."""
-    for at, part in annotations(label):
+    for at, part in label.annotations():
         if key not in part:
             hint = f", but {other}" if other in part else ""
             yield about(label, at, f"no {key}{hint}")
@@ -163,7 +163,7 @@ def unnamed_classes(label: LineLabel, key: str) -> Iterator[Finding]:
     named = {} if label.class_map is None else label.class_map
     if not isinstance(named, dict):
         return
-    used = [part[key] for _, part in annotations(label) if is_index(part.get(key))]
+    used = [part[key] for _, part in label.annotations() if is_index(part.get(key))]
     lacking = [index for index in dict.fromkeys(str(class_index(one)) for one in used) if index not in named]
     if lacking:
         more = ", ..." if len(lacking) > _LISTED else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.verbs.validate.line import LineLabel
+from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.references import LIMITS
 from manifest_tools.verbs.validate.rules.rule import rule

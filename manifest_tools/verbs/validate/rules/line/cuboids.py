@@ -6,7 +6,7 @@ from typing import Any
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.tasks.boxes import is_number
 from manifest_tools.groundtruth.tasks.cuboids import ITEM
-from manifest_tools.verbs.validate.line import LineLabel, annotations
+from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import (
     about,
@@ -60,7 +60,7 @@ def the_map_names_the_cuboids(label: LineLabel) -> Iterator[Finding]:
 
 def cuboids_have_a_place_and_a_size(label: LineLabel) -> Iterator[Finding]:
     """A cuboid has a centre, and a length, width and height above 0."""
-    for at, cuboid in annotations(label):
+    for at, cuboid in label.annotations():
         for key in (*_CENTRE, *_SIZES, *_TURNS):
             number = cuboid.get(key)
             right = is_number(number) and (key not in _SIZES or number > 0)

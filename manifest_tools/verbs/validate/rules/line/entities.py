@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks.entities import ITEM
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine
+from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import said, unmatched
 from manifest_tools.verbs.validate.rules.references import OUTPUT

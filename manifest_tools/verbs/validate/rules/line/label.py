@@ -7,7 +7,7 @@ from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.line import LineLabel, class_labels, indices
+from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, several, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -51,7 +51,7 @@ def _is_uri(value: Any) -> bool:
 
 def indices_are_indices(label: LineLabel) -> Iterator[Finding]:
     """A class index is a whole number from 0, or a string of digits."""
-    for value in class_labels(label):
+    for value in label.index_values():
         if index_of(value) is None:
             yield Finding(path(label.name), f"expected a class index from 0, found {shown(value)}")
 
@@ -68,7 +68,7 @@ def class_map_names_the_label(label: LineLabel) -> Iterator[Finding]:
     if not label.multi:
         return
     named = label.class_map
-    lacking = _lacking(indices(label), named if isinstance(named, dict) else {})
+    lacking = _lacking(label.indices(), named if isinstance(named, dict) else {})
     if lacking:
         yield Finding(
             path(label.metadata_key, "class-map"), f"class-map does not name {lacking} of the label"
@@ -80,7 +80,7 @@ def confidence_map_has_the_label(label: LineLabel) -> Iterator[Finding]:
     table = label.metadata.get("confidence-map")
     if not label.multi or not isinstance(table, dict):
         return
-    lacking = _lacking(indices(label), table)
+    lacking = _lacking(label.indices(), table)
     if lacking:
         where = path(label.metadata_key, "confidence-map")
         yield Finding(where, f"confidence-map does not have {lacking} of the label")
@@ -118,7 +118,9 @@ def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     """A class index is written as a number, as Ground Truth does, not as a string."""
     if label.kind == "verification":  # documented as a string there
         return
-    texts = [value for value in class_labels(label) if isinstance(value, str) and index_of(value) is not None]
+    texts = [
+        value for value in label.index_values() if isinstance(value, str) and index_of(value) is not None
+    ]
     if texts:
         yield Finding(path(label.name), f"expected a class index as a number, found {shown(texts[0])}")
 

@@ -9,7 +9,7 @@ from manifest_tools.base.text import path
 from manifest_tools.base.text import shown as quoted
 from manifest_tools.groundtruth.tasks.boxes import is_number
 from manifest_tools.groundtruth.tasks.single_label import is_index
-from manifest_tools.verbs.validate.line import LineLabel
+from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VERIFY
 from manifest_tools.verbs.validate.rules.rule import rule

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.verbs.validate.line import LineLabel, RuleLine
+from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.segmentation import other_object
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VIDEO

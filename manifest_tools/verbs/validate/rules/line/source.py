@@ -8,7 +8,7 @@ import msgspec
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.line import RuleLine
+from manifest_tools.verbs.validate.rule_input import RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines
 from manifest_tools.verbs.validate.rules.references import INPUT, JSON, KEYS
