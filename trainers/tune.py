@@ -21,7 +21,7 @@ from trainers.config import TrainConfig
 from trainers.dataset import Dataset
 from trainers.events import Checkpoint, Epoch
 from trainers.parameters import KINDS, checked
-from trainers.sagemaker.requests.tuning_job import Choice, Range
+from trainers.ranges import Choice, Range, check_ends, check_names, corners
 from trainers.trial import Trial, best_of
 
 STUDY, TRIALS, PICTURE = "study.journal", "trials.jsonl", "trials.png"
@@ -49,10 +49,8 @@ class Search:
             raise Refused(f"--max-jobs: expected 1 or more, found {self.max_jobs:,}")
         if not self.ranges:
             raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, say")
-        names = [one.name for one in self.ranges]
+        check_names(self.ranges)
         for one in self.ranges:
-            if names.count(one.name) > 1:
-                raise Refused(f"{one.name} is varied twice; type one range, or all its choices")
             _check(one)
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -73,10 +71,7 @@ def _check(one: Range | Choice) -> None:
     if one.scaling == "ReverseLogarithmic":
         raise Refused(f"{one.name}: reverse-log is for --trainer builtin; type log or linear")
     low, high = (checked({one.name: end})[one.name] for end in (one.low, one.high))
-    if not low < high:
-        raise Refused(f"{one.name}: expected a low end below the high one, found {one.low} and {one.high}")
-    if one.scaling == "Logarithmic" and low <= 0:
-        raise Refused(f"{one.name}: a logarithmic scale begins above 0, not at {one.low}")
+    check_ends(one, low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +107,10 @@ def tune(
     """
     if not available():
         raise NotInstalled("optuna", "tune", "tuning on this machine")
-    first, last = (make(ends) for ends in _ends(search.ranges))
-    for config in (first, last):
+    configs = [make(checked(values)) for values in corners(search.ranges)]
+    for config in configs:
         registry.check_network(config)
+    first = configs[0]
     place = Path(output) / STUDY
     study = _study(place, search, _origin(read(first.image_size), first, search, trainer), force)
     trials = _trials(study)
@@ -128,17 +124,6 @@ def tune(
         raise MtoolError("no trial came to a usable model; try a lower range of learning_rate")
     config = make(dict(best.parameters))
     return Tuned(trials, best, config, _write(output, trials))
-
-
-def _ends(ranges: Sequence[Range | Choice]) -> Iterator[dict[str, Any]]:
-    """Yield both ends of all that is varied, so that what cannot be meant is refused before the work."""
-    for at in (0, -1):
-        values = {one.name: _values(one)[at] for one in ranges}
-        yield checked(values)
-
-
-def _values(one: Range | Choice) -> tuple[str, ...]:
-    return one.values if isinstance(one, Choice) else (one.low, one.high)
 
 
 def _origin(

@@ -7,7 +7,6 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import sagemaker_options as told
-from manifest_tools.cli.shared.ranges import read_ranges
 
 
 def tune(
@@ -115,6 +114,8 @@ def tune(
       mtool tune --images ./raw-data --range learning_rate=0.0001:0.01:log --max-jobs 10
       mtool tune --trainer builtin -o s3://lab3-models/hands --range learning_rate=0.001:0.1:log --parallel 2
     """
+    from trainers.ranges import read_ranges
+
     told.check_trainer(trainer, context, ("parallel", "metric", "strategy", "max_total"))
     if not (range_ or choice or context.params.get("attach")):
         raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, or --choice")

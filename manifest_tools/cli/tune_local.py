@@ -14,10 +14,8 @@ from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.requests.tuning_job import Choice, Range
+    from trainers.ranges import Ranges
     from trainers.tune import Tuned
-
-    Ranges = tuple[Range | Choice, ...]
 
 
 def tune(context: typer.Context, ranges: "Ranges") -> None:
@@ -57,6 +55,7 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset
     from trainers.prepare import plan_pair, read_pair
+    from trainers.ranges import check_names
     from trainers.tune import Search
     from trainers.tune import tune as run
 
@@ -64,7 +63,7 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     manifests = typed["train_manifest"], typed["validation_manifest"]
     require(*manifests)
     search = Search(ranges, typed["max_jobs"], typed["seed"], typed["early_stopping"])
-    _check_apart(told.typed_names(context), ranges)
+    check_names(ranges, told.typed_names(context))
     table = read_class_table(typed["classes"]) if typed["classes"] else None
     pair = read_pair(*manifests, typed["label_attribute"], table)
     known: dict[int, tuple[Dataset, Dataset]] = {}
@@ -89,9 +88,3 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
         note("dry run, nothing written")
         return None
     return run(read, make, search, typed["output"], shown.show, force=typed["force"])
-
-
-def _check_apart(typed: frozenset[str], ranges: "Ranges") -> None:
-    for one in ranges:
-        if one.name in typed:
-            raise Refused(f"{one.name} is both set and varied; leave one of them out")

@@ -15,11 +15,9 @@ from manifest_tools.cli.shared.screen import note
 from manifest_tools.cli.shared.trial_table import TrialTable
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.requests.tuning_job import Choice, Range
+    from trainers.ranges import Ranges
     from trainers.sagemaker.training.plan import Plan
     from trainers.sagemaker.training.tuning import TuningEnd
-
-    Ranges = tuple[Range | Choice, ...]
 
 
 def tune(context: typer.Context, ranges: "Ranges") -> None:

@@ -183,9 +183,9 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
         pytest.param(
             ("--range", "learning_rate=0:0.5:reverse-log"), "is for --trainer builtin", id="a scale"
         ),
-        pytest.param((*RATES, *RATES), "learning_rate is varied twice", id="twice"),
+        pytest.param((*RATES, *RATES), "'learning_rate' is varied twice", id="twice"),
         pytest.param(
-            ("--epochs", "3", "--range", "epochs=1:5"), "epochs is both set and varied", id="set and varied"
+            ("--epochs", "3", "--range", "epochs=1:5"), "'epochs' is both set and varied", id="set and varied"
         ),
         pytest.param((*RATES, "--max-jobs", "0"), "--max-jobs: expected 1 or more, found 0", id="no jobs"),
         pytest.param((*RATES, "--parallel", "2"), "--parallel is of --trainer builtin", id="parallel"),

@@ -8,6 +8,7 @@
 Nothing here asks AWS anything: a value that can be made is a request that the service takes.
 """
 
+from trainers.ranges import Choice, Range
 from trainers.sagemaker.requests.channels import (
     Channel,
     image_channels,
@@ -27,7 +28,7 @@ from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import Request, create
 from trainers.sagemaker.requests.training_job import CLASSES_TAG, Compute, Training, TrainingJob, Vpc, spelled
-from trainers.sagemaker.requests.tuning_job import Choice, Range, TuningJob
+from trainers.sagemaker.requests.tuning_job import TuningJob
 
 __all__ = [
     "CLASSES_TAG",

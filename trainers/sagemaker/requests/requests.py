@@ -6,11 +6,12 @@ is left out of the request, so that the service's own default holds.
 
 from typing import Any, NamedTuple
 
+from trainers.ranges import Choice, Range
 from trainers.sagemaker.requests.channels import MODEL, Channel
 from trainers.sagemaker.requests.endpoint import Endpoint, EndpointConfig, Instances, Model, TransformJob
 from trainers.sagemaker.requests.instances import instance_type
 from trainers.sagemaker.requests.training_job import USUAL_VOLUME, Compute, Training, TrainingJob, Vpc
-from trainers.sagemaker.requests.tuning_job import Choice, Range, TuningJob
+from trainers.sagemaker.requests.tuning_job import TuningJob
 
 Body = dict[str, Any]
 

@@ -3,42 +3,20 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Literal
 
 from manifest_tools.algorithms import Algorithm, Hyperparameter, Metric, Tunable
 from manifest_tools.algorithms.values import accepts, expected, number_of
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
+from trainers.ranges import Choice, Range, check_ends, check_names, corners
 from trainers.sagemaker.requests.limits import check_tags, check_whole
 from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB, check_name
 from trainers.sagemaker.requests.training_job import Training, check_hyperparameters
 
-Scaling = Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]
 Strategy = Literal["Bayesian", "Random", "Hyperband", "Grid"]
 
 _MOST_RANGES = 30  # of each kind, and values of a choice
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A hyperparameter that trials vary from ``low`` to ``high``, both included, as typed.
-
-    Whether it is continuous or integer, the algorithm's table says.
-    """
-
-    name: str
-    low: str
-    high: str
-    scaling: Scaling = "Auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A hyperparameter of which trials try these values."""
-
-    name: str
-    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +46,7 @@ class TuningJob:
         check_tags(self.tags)
         _ = self.objective
         _check_limits(self)
-        _check_names(self)
+        check_names(self.ranges, self.training.hyperparameters)
         for one in self.ranges:
             _check_range(one, self.training.algorithm)
         for values in corners(self.ranges):
@@ -109,15 +87,6 @@ def _beyond(one: Range, algorithm: Algorithm) -> Iterator[str]:
         yield f"{said}, {known.low} to {known.high}"
 
 
-def corners(ranges: tuple[Range | Choice, ...]) -> Iterator[dict[str, str]]:
-    """Yield values of trials, so many that every end and every choice is in one of them."""
-    tried = [one.values if isinstance(one, Choice) else (one.low, one.high) for one in ranges]
-    names = [one.name for one in ranges]
-    for values in zip_longest(*tried):
-        filled = (one if one is not None else each[0] for one, each in zip(values, tried, strict=True))
-        yield dict(zip(names, filled, strict=True))
-
-
 def _check_limits(job: TuningJob) -> None:
     check_whole("max jobs", job.max_jobs, 1, 750)
     check_whole("parallel", job.parallel, 1, min(job.max_jobs, 100))
@@ -128,15 +97,6 @@ def _check_limits(job: TuningJob) -> None:
     choices = sum(isinstance(one, Choice) for one in job.ranges)
     check_whole("ranges and choices", len(job.ranges), 1, _MOST_RANGES)
     check_whole("choices", choices, 0, _MOST_RANGES)
-
-
-def _check_names(job: TuningJob) -> None:
-    names = [one.name for one in job.ranges]
-    for name in names:
-        if names.count(name) > 1:
-            raise Refused(f"{shown(name)} is varied twice; type one range, or all its choices")
-        if name in job.training.hyperparameters:
-            raise Refused(f"{shown(name)} is both set and varied; leave one of them out")
 
 
 def _check_range(one: Range | Choice, algorithm: Algorithm) -> None:
@@ -150,14 +110,7 @@ def _check_range(one: Range | Choice, algorithm: Algorithm) -> None:
         if not accepts(hyperparameter, end):
             raise Refused(f"{one.name}: expected {expected(hyperparameter)}, found {shown(end)}")
     low, high = (number_of(hyperparameter, end) or 0.0 for end in (one.low, one.high))
-    if not low < high:
-        raise Refused(f"{one.name}: expected a low end below the high one, found {one.low} and {one.high}")
-    _check_scaling(one, low, high, known)
-
-
-def _check_scaling(one: Range, low: float, high: float, known: Tunable) -> None:
-    if one.scaling == "Logarithmic" and low <= 0:
-        raise Refused(f"{one.name}: a logarithmic scale begins above 0, not at {one.low}")
+    check_ends(one, low, high)
     if one.scaling == "ReverseLogarithmic" and (known.kind != "continuous" or high >= 1):
         raise Refused(f"{one.name}: a reverse logarithmic scale is for numbers from 0 to below 1")
 

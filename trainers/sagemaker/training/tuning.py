@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from manifest_tools.base.errors import MtoolError
+from trainers.ranges import Choice, Range
 from trainers.sagemaker.client.client import Throttled, Unreachable, pages, send
 from trainers.sagemaker.requests import resources
-from trainers.sagemaker.requests.tuning_job import Choice, Range, TuningJob
+from trainers.sagemaker.requests.tuning_job import TuningJob
 from trainers.sagemaker.training.follow import ENDED, EVERY, Sleep, Status, Waiting
 from trainers.sagemaker.training.plan import Plan
 from trainers.trial import Trial, best_of

@@ -16,8 +16,9 @@ from tests.trainers.sagemaker.labs import (
     tuning_job,
 )
 from tests.trainers.sagemaker.service_model import problems
+from trainers.ranges import corners
 from trainers.sagemaker import Choice, Range, create, manifest_channels
-from trainers.sagemaker.requests.tuning_job import corners, doubts, tunable
+from trainers.sagemaker.requests.tuning_job import doubts, tunable
 
 OPTIMIZER = Choice("optimizer", ("sgd", "adam"))
 

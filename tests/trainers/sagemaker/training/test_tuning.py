@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.ranges import read_ranges
 from tests.cli.test_train_sagemaker import ALL_TOLD, BIRDS, P3, SHORT, told
 from tests.trainers.sagemaker.labs import ROLE
 from tests.trainers.sagemaker.requests.test_requests import golden
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step, Thing
 from tests.trainers.sagemaker.stand_in import SageMaker
 from tests.trainers.sagemaker.training.test_launch import hands, keys
+from trainers.ranges import read_ranges
 from trainers.sagemaker import Choice, Range
 from trainers.sagemaker.training.follow import Status, Waiting
 from trainers.sagemaker.training.tuning import Trials, TuningEnd, follow_tuning, hardest
