@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.validate.fix import Fixed as Fixed
     from manifest_tools.verbs.validate.fix import fix as fix
     from manifest_tools.verbs.validate.objects import check_objects as check_objects
-    from manifest_tools.verbs.validate.preflight.job import Preflight as Preflight
+    from manifest_tools.verbs.validate.preflight.inputs import Preflight as Preflight
     from manifest_tools.verbs.validate.validate import validate as validate
 
 # Every public name, by the module that it lives in.
@@ -74,7 +74,7 @@ _HOMES = {
     "verbs.validate.explain": ("explain",),
     "verbs.validate.fix": ("Fixed", "fix"),
     "verbs.validate.objects": ("check_objects",),
-    "verbs.validate.preflight.job": ("Preflight",),
+    "verbs.validate.preflight.inputs": ("Preflight",),
     "verbs.validate.validate": ("validate",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

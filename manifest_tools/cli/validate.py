@@ -177,7 +177,7 @@ def _note_settings(report: "Report") -> None:
     """Say what the job should be started with."""
     from manifest_tools.verbs.validate.preflight.preflight import settings
 
-    wanted = settings(report.job) if report.job is not None else None
+    wanted = settings(report.preflight_input) if report.preflight_input is not None else None
     if wanted is not None:
         note(clean(str(wanted)))
 

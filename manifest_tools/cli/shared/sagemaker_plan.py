@@ -132,8 +132,8 @@ def _checkpoints(given: Given, output: str, name: str) -> str | None:
 
 def planned_from(asked: "Wanted") -> "Plan":
     """Return the plan, after saying what is wrong with the data where the job would fail with it."""
+    from trainers.sagemaker.training.data_check import Unfit
     from trainers.sagemaker.training.plan import plan
-    from trainers.sagemaker.training.study import Unfit
 
     try:
         return plan(asked)

@@ -13,10 +13,10 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import HEAD, Block, Source, open_source, plain
 from manifest_tools.verbs.validate.engine.check_block import check_block
 from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.engine.run_rules import line_of
-from manifest_tools.verbs.validate.preflight.job import Job, Preflight
+from manifest_tools.verbs.validate.engine.run_rules import rule_line
+from manifest_tools.verbs.validate.preflight.inputs import Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import prepare, prove_stream
-from manifest_tools.verbs.validate.preflight.record_file import Packed, kind_of, read_packed
+from manifest_tools.verbs.validate.preflight.record_file import RecordFile, read_record_file, record_file_kind
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata
 from manifest_tools.verbs.validate.rules.rule import Rule
@@ -51,7 +51,7 @@ class Checked:
 class Report:
     """The problems of some manifests, found as one iterates; ``checked`` grows with them.
 
-    ``job`` is what the rules of a preflight looked at, once all is found.
+    ``preflight_input`` is what the rules of a preflight looked at, once all is found.
 
     >>> report = validate()
     >>> list(report), report.checked
@@ -67,7 +67,7 @@ class Report:
     pictures: Sequence[str] | None = None
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
-    job: Job | None = None
+    preflight_input: PreflightInput | None = None
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""
@@ -80,7 +80,7 @@ class Report:
     def _problems(self) -> Iterator[Problem]:
         self.checked.clear()
         files: list[Facts] = []
-        sources: dict[str, Source | Packed | None] = {}
+        sources: dict[str, Source | RecordFile | None] = {}
         for manifest in self.manifests:
             self.checked.append(Checked(manifest))
             yield from self._check(manifest, files, sources)
@@ -94,10 +94,10 @@ class Report:
         return "" if self.preflight is None else self.preflight.purpose
 
     def _check(
-        self, manifest: str, files: list[Facts], sources: dict[str, Source | Packed | None]
+        self, manifest: str, files: list[Facts], sources: dict[str, Source | RecordFile | None]
     ) -> Iterator[Problem]:
-        if kind_of(manifest) is not None:
-            packed = read_packed(manifest)
+        if record_file_kind(manifest) is not None:
+            packed = read_record_file(manifest)
             sources[packed.name] = packed
             yield from self._check_packed(packed)
             return
@@ -111,15 +111,15 @@ class Report:
             for rule in of_scope("open"):
                 yield from (_problem(rule, found, error.source) for found in rule.check(error))
 
-    def _check_packed(self, packed: Packed) -> Iterator[Problem]:
+    def _check_packed(self, packed: RecordFile) -> Iterator[Problem]:
         self.checked[-1].lines = packed.entries
-        for rule in of_scope("packed", self.purpose):
+        for rule in of_scope("record file", self.purpose):
             yield from (_problem(rule, found, packed.name, found.line) for found in rule.check(packed))
 
     def _check_source(self, source: Source, files: list[Facts]) -> Iterator[Problem]:
         told, purpose = self.label_attribute_name, self.purpose
         expected = (told,) if told is not None else _attributes_at_the_head(source)
-        whole = Facts(source.name, told=told)
+        whole = Facts(source.name, requested=told)
         files.append(whole)
         task = partial(check_block, expected, told, purpose)
         for first, part in scan(source, task, self.jobs, size=_BLOCK):
@@ -140,19 +140,21 @@ class Report:
             for rule in of_scope("files", self.purpose):
                 yield from (_problem(rule, found, found.file, found.line) for found in rule.check(files))
 
-    def _check_job(self, files: list[Facts], sources: dict[str, Source | Packed | None]) -> Iterator[Problem]:
+    def _check_job(
+        self, files: list[Facts], sources: dict[str, Source | RecordFile | None]
+    ) -> Iterator[Problem]:
         """Yield what a job with these manifests would say; without a preflight nothing."""
         if self.preflight is None:
             return
         bad = {one.manifest: one.bad_lines for one in self.checked}
         told = self.label_attribute_name
-        self.job = prepare(sources, files, self.preflight, told, bad, self.jobs)
+        self.preflight_input = prepare(sources, files, self.preflight, told, bad, self.jobs)
         for rule in of_scope("job", self.purpose):
-            for found in rule.check(self.job):
+            for found in rule.check(self.preflight_input):
                 yield _problem(rule, found, found.file or self.checked[0].manifest, found.line)
-        if self.pictures is not None and self.job.attribute is not None:
+        if self.pictures is not None and self.preflight_input.attribute is not None:
             for name in (name for name, source in sources.items() if isinstance(source, Source)):
-                yield from prove_stream(name, self.job, images=self.pictures)
+                yield from prove_stream(name, self.preflight_input, images=self.pictures)
 
 
 def validate(
@@ -216,5 +218,5 @@ def _look_for_late(late: tuple[str, ...], block: Block) -> _Late:
         except ValueError:
             continue
         if isinstance(value, dict):
-            found += ((number, one) for one in a_label_has_metadata(line_of(value, late, None)))
+            found += ((number, one) for one in a_label_has_metadata(rule_line(value, late, None)))
     return _Late(len(starts), found)

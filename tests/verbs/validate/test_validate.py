@@ -16,7 +16,7 @@ from manifest_tools.verbs.validate.engine.check_block import check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.shortcut.prove import prove
 from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import Purpose
-from manifest_tools.verbs.validate.preflight.job import PURPOSES
+from manifest_tools.verbs.validate.preflight.inputs import PURPOSES
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
 from tests.conftest import REPOSITORY
@@ -396,7 +396,7 @@ def everything(
     data: bytes, expected: tuple[str, ...], told: str | None, purpose: str, shortcut: bool
 ) -> dict[str, Any]:
     part = check_lines(data, expected, told, purpose, shortcut)
-    whole = Facts("a.manifest", told=told)
+    whole = Facts("a.manifest", requested=told)
     whole.merge(part.facts, 1)
     of_file = {rule.code: sorted(rule.check(whole)) for rule in of_scope("file", purpose)}
     facts = {field.name: getattr(whole, field.name) for field in fields(whole) if field.name != "keys"}

@@ -31,7 +31,7 @@ from trainers.sagemaker.requests.training_job import (
     Vpc,
     doubts,
 )
-from trainers.sagemaker.training.study import Study, Unfit, check_batches, derived, study
+from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batches, check_data, derived
 from trainers.sagemaker.training.upload import CLASSES, Upload, folder, placed
 from trainers.sagemaker.training.warm_start import Earlier, in_common
 
@@ -196,12 +196,12 @@ def _way(wanted: Wanted) -> Any:
     return way_in(wanted.algorithm, "image" if wanted.way in ("lst", "image") else wanted.way)  # type: ignore[arg-type]
 
 
-def _look(wanted: Wanted) -> Study | None:
+def _look(wanted: Wanted) -> DataCheck | None:
     """Return what the data shows; None where it cannot be looked into, or need not."""
     files = _files(wanted)
     if not files or (not wanted.preflight and _all_is_told(wanted, files)):
         return None
-    return study(files, wanted.algorithm, wanted.label_attribute, wanted.classes, wanted.jobs)
+    return check_data(files, wanted.algorithm, wanted.label_attribute, wanted.classes, wanted.jobs)
 
 
 def _files(wanted: Wanted) -> Sequence[str]:
@@ -222,7 +222,7 @@ def _all_is_told(wanted: Wanted, files: Sequence[str]) -> bool:
     )
 
 
-def _check(wanted: Wanted, found: Study, hyperparameters: Mapping[str, str]) -> tuple[Problem, ...]:
+def _check(wanted: Wanted, found: DataCheck, hyperparameters: Mapping[str, str]) -> tuple[Problem, ...]:
     """Return the problems of the data; raises Unfit or Refused for those that the job would fail with."""
     values = {**hyperparameters, **wanted.varied}
     problems = found.problems(values)
@@ -234,7 +234,7 @@ def _check(wanted: Wanted, found: Study, hyperparameters: Mapping[str, str]) -> 
 
 
 def _channels(
-    wanted: Wanted, uris: Mapping[str, str], found: Study | None, values: Mapping[str, str]
+    wanted: Wanted, uris: Mapping[str, str], found: DataCheck | None, values: Mapping[str, str]
 ) -> tuple[Channel, ...]:
     more = () if wanted.earlier is None else (model_channel(wanted.earlier.uri),)
     if wanted.way == "recordio":

@@ -9,8 +9,8 @@ from manifest_tools.base.hashing import keys_of
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.io.sources import Block
-from manifest_tools.verbs.validate.engine.file_facts import Facts, Keys, label_key
-from manifest_tools.verbs.validate.engine.run_rules import judge
+from manifest_tools.verbs.validate.engine.file_facts import Facts, LineKeys, label_key
+from manifest_tools.verbs.validate.engine.run_rules import run_rules
 from manifest_tools.verbs.validate.engine.shortcut.prove import Proof, prove
 from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import Purpose
 from manifest_tools.verbs.validate.rules.rule import Rule
@@ -42,7 +42,7 @@ def check_lines(
 ) -> Part:
     """Return the same with and without the shortcut, only later without."""
     starts, ends = line_offsets(data)
-    facts = Facts(told=told)
+    facts = Facts(requested=told)
     proof = Proof(np.zeros(len(starts), bool), [None] * len(starts))
     if shortcut:
         proof = prove(data, starts, ends, Purpose(expected, told, purpose), facts)
@@ -69,7 +69,7 @@ def _judge(
     proof: Proof,
 ) -> list[tuple[Rule, Finding]]:
     """Run every rule on one line, and remember of it what the proof does of others."""
-    found, read = judge(line, expected, told, purpose)
+    found, read = run_rules(line, expected, told, purpose)
     if read is None:
         facts.objects += 1
         return found
@@ -84,11 +84,11 @@ def _judge(
     return found
 
 
-def _keys(proof: Proof) -> Keys:
+def _keys(proof: Proof) -> LineKeys:
     sources, labels = keys_of(proof.refs), proof.labels
     lines = np.arange(len(sources))
     if None in proof.refs:
         lines = lines[[ref is not None for ref in proof.refs]]
         sources = sources[lines]
         labels = {name: column[lines] for name, column in labels.items()}
-    return Keys(sources, lines, labels)
+    return LineKeys(sources, lines, labels)

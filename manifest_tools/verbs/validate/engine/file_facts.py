@@ -20,18 +20,18 @@ PLACEHOLDER = "lab#"
 SEVERAL = 1 << 63
 
 
-class Seen(NamedTuple):
+class Occurrences(NamedTuple):
     """On how many lines something stands, and on which first."""
 
     first: int
     lines: int
 
-    def and_also(self, other: "Seen") -> "Seen":
+    def plus(self, other: "Occurrences") -> "Occurrences":
         """Return the sum of both."""
-        return Seen(min(self.first, other.first), self.lines + other.lines)
+        return Occurrences(min(self.first, other.first), self.lines + other.lines)
 
 
-class Pair(NamedTuple):
+class NamedClass(NamedTuple):
     """A class as a line has it: the index in the label of an attribute, and its name."""
 
     attribute: str
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
     name: str
 
 
-class Kind(NamedTuple):
+class LabelState(NamedTuple):
     """What the lines of an attribute are: labelled, failed or unlabelled, and of which task type."""
 
     attribute: str
@@ -48,7 +48,7 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class LineKeys:
     """Of the lines with a ``source-ref``: a key for it, the line, and a key for the label of each attribute.
 
     Equal keys mean equal texts, and equal labels; a label's key is 0 where there is none.
@@ -70,61 +70,61 @@ class Facts:
     name: str = ""
     objects: int = 0
     attributes: dict[str, str] = field(default_factory=dict)
-    kinds: dict[Kind, Seen] = field(default_factory=dict)
-    classes: dict[Pair, Seen] = field(default_factory=dict)
-    buckets: dict[str, Seen] = field(default_factory=dict)
-    placeholder: Seen | None = None
-    blank: Seen | None = None
+    states: dict[LabelState, Occurrences] = field(default_factory=dict)
+    classes: dict[NamedClass, Occurrences] = field(default_factory=dict)
+    buckets: dict[str, Occurrences] = field(default_factory=dict)
+    placeholder: Occurrences | None = None
+    blank: Occurrences | None = None
     most_boxes: int = 0
-    empty: Seen | None = None
+    empty: Occurrences | None = None
     smallest: float | None = None
     ends: bool = True
-    told: str | None = None
-    told_lines: int = 0
-    keys: list[Keys] = field(default_factory=list)
+    requested: str | None = None
+    requested_lines: int = 0
+    keys: list[LineKeys] = field(default_factory=list)
 
     def merge(self, part: "Facts", offset: int) -> None:
         """Add what a part shows that begins at line ``offset``."""
         self.objects += part.objects
-        self.told_lines += part.told_lines
+        self.requested_lines += part.requested_lines
         self.attributes |= part.attributes
         check_number(self.attributes)
-        for kind, seen in part.kinds.items():
-            see(self.kinds, kind, seen, offset)
+        for kind, seen in part.states.items():
+            add_count(self.states, kind, seen, offset)
         for pair, seen in part.classes.items():
-            see(self.classes, pair, seen, offset)
+            add_count(self.classes, pair, seen, offset)
         for bucket, seen in part.buckets.items():
-            see(self.buckets, bucket, seen, offset)
+            add_count(self.buckets, bucket, seen, offset)
         if part.placeholder is not None:
             self.hold(part.placeholder, offset)
         if part.blank is not None:
             self.blank = _sum(self.blank, part.blank, offset)
         self.see_boxes(part.most_boxes, part.smallest, part.empty, offset)
         self.ends = part.ends
-        self.keys += (Keys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
+        self.keys += (LineKeys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
     def add(self, number: int, line: RuleLine) -> None:
         """Remember one line, but for its keys."""
         self.objects += 1
-        self.told_lines += self.told is not None and (
-            line.value.get(self.told) is not None or line.labels != ()
+        self.requested_lines += self.requested is not None and (
+            line.value.get(self.requested) is not None or line.labels != ()
         )
-        here = Seen(number, 1)
+        here = Occurrences(number, 1)
         for label in line.labels:
             self.attributes[label.name] = label.metadata_key
             check_number(self.attributes)
-            see(self.kinds, Kind(label.name, label.state, label.type), here)
-            for pair in pairs(label):
-                see(self.classes, pair, here)
+            add_count(self.states, LabelState(label.name, label.state, label.type), here)
+            for pair in named_classes(label):
+                add_count(self.classes, pair, here)
             if label.kind == "boxes" and label.state == "labelled":
                 self._see_label(label, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
-            see(self.buckets, bucket, here)
+            add_count(self.buckets, bucket, here)
         if holds_placeholder(line):
             self.hold(here, 0)
 
     def see_boxes(
-        self, most: int, smallest: float | None, empty: Seen | None = None, offset: int = 0
+        self, most: int, smallest: float | None, empty: Occurrences | None = None, offset: int = 0
     ) -> None:
         """Remember lines with boxes: the most on one, the smallest side of a picture, those without any."""
         self.most_boxes = max(self.most_boxes, most)
@@ -133,52 +133,52 @@ class Facts:
         if empty is not None:
             self.empty = _sum(self.empty, empty, offset)
 
-    def _see_label(self, label: LineLabel, here: Seen) -> None:
+    def _see_label(self, label: LineLabel, here: Occurrences) -> None:
         if isinstance(label.value, dict) and isinstance(label.value.get("annotations"), list):
             count = len(label.value["annotations"])
             self.see_boxes(count, smallest_side(label.value.get("image_size")), None if count else here)
 
     def skip(self, number: int) -> None:
         """Remember a blank line."""
-        self.blank = _sum(self.blank, Seen(number, 1), 0)
+        self.blank = _sum(self.blank, Occurrences(number, 1), 0)
 
-    def hold(self, seen: Seen, offset: int) -> None:
+    def hold(self, seen: Occurrences, offset: int) -> None:
         """Remember lines with the placeholder, counted from ``offset``."""
         self.placeholder = _sum(self.placeholder, seen, offset)
 
     def lines(self, attribute: str, state: str = "labelled") -> int:
         """Return on how many lines an attribute is in a state."""
-        mine = (seen for kind, seen in self.kinds.items() if kind[:2] == (attribute, state))
+        mine = (seen for kind, seen in self.states.items() if kind[:2] == (attribute, state))
         return sum(seen.lines for seen in mine)
 
-    def types(self, attribute: str) -> dict[str, Seen]:
+    def types(self, attribute: str) -> dict[str, Occurrences]:
         """Return the task types that an attribute has on its labelled lines, the commonest first."""
         found = {
             kind.type: seen
-            for kind, seen in self.kinds.items()
+            for kind, seen in self.states.items()
             if kind.attribute == attribute and kind.state == "labelled"
         }
         return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[1].first)))
 
 
-def _sum(known: Seen | None, seen: Seen, offset: int) -> Seen:
-    moved = Seen(seen.first + offset, seen.lines)
-    return moved if known is None else known.and_also(moved)
+def _sum(known: Occurrences | None, seen: Occurrences, offset: int) -> Occurrences:
+    moved = Occurrences(seen.first + offset, seen.lines)
+    return moved if known is None else known.plus(moved)
 
 
 T = TypeVar("T")
 
 
-def see(table: dict[T, Seen], key: T, seen: Seen, offset: int = 0) -> None:
+def add_count(table: dict[T, Occurrences], key: T, seen: Occurrences, offset: int = 0) -> None:
     """Count ``key`` in a table; the lines of ``seen`` are counted from ``offset``."""
     table[key] = _sum(table.get(key), seen, offset)
 
 
-def pairs(label: LineLabel) -> Iterable[Pair]:
+def named_classes(label: LineLabel) -> Iterable[NamedClass]:
     """Return what the line says the classes of its label are called."""
     if label.state != "labelled":
         return ()
-    found = shown_classes(label)
+    found = observed_classes(label)
     if label.single:
         name = label.metadata.get("class-name")
         named = [name] * len(found)
@@ -187,13 +187,13 @@ def pairs(label: LineLabel) -> Iterable[Pair]:
         found = sorted(set(found))
         named = [table.get(str(index)) for index in found]
     return [
-        Pair(label.name, i, name)
+        NamedClass(label.name, i, name)
         for i, name in zip(found, named, strict=True)
         if isinstance(name, str) and name
     ]
 
 
-def shown_classes(label: LineLabel) -> list[int]:
+def observed_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
     if label.kind != "boxes":
         return label.indices()
@@ -240,7 +240,7 @@ def label_key(label: LineLabel) -> int:
     return int(keys_of([repr(sorted(set(found)))])[0]) | SEVERAL
 
 
-def repeats(facts: Facts) -> Keys | None:
+def repeated_sources(facts: Facts) -> LineKeys | None:
     """Return the keys of the lines whose ``source-ref`` is on another line too, by source and line."""
     every = [keys.sources for keys in facts.keys]
     ordered = np.sort(np.concatenate(every)) if every else np.zeros(0, np.uint64)
@@ -253,9 +253,9 @@ def repeats(facts: Facts) -> Keys | None:
     lines = np.concatenate([keys.lines[at] for keys, at in chosen])
     order = np.lexsort((lines, sources))
     labels = {name: np.concatenate([_labels(keys, name)[at] for keys, at in chosen])[order] for name in names}
-    return Keys(sources[order], lines[order], labels)
+    return LineKeys(sources[order], lines[order], labels)
 
 
-def _labels(keys: Keys, name: str) -> NDArray[np.uint64]:
+def _labels(keys: LineKeys, name: str) -> NDArray[np.uint64]:
     found = keys.labels.get(name)
     return np.zeros(len(keys.sources), np.uint64) if found is None else found

@@ -17,15 +17,15 @@ from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.rule import Rule, Scope
 
-Judged = tuple[Rule, Finding]
+RuleFinding = tuple[Rule, Finding]
 
 _BYTES = of_scope("bytes")
 _MOST = 100  # findings of one rule in one label: a hostile line could hold a million
 
 
-def judge(
+def run_rules(
     line: bytes, expected: tuple[str, ...], told: str | None, purpose: str = ""
-) -> tuple[list[Judged], RuleLine | None]:
+) -> tuple[list[RuleFinding], RuleLine | None]:
     """Return what all rules find in the bytes of one line, and the line, where it can be read.
 
     ``expected`` names the label attributes of the file; ``told`` leaves out all but one; ``purpose`` is what
@@ -36,11 +36,11 @@ def judge(
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        return _judge_bytes(line), None
+        return _run_bytes_rules(line), None
     read = replace(
-        line_of(value, expected, told), length=len(line.rstrip(b"\r\n").decode()), repeated=_repeated(line)
+        rule_line(value, expected, told), length=len(line.rstrip(b"\r\n").decode()), repeated=_repeated(line)
     )
-    return judge_line(read, purpose), read
+    return run_line_rules(read, purpose), read
 
 
 def _repeated(line: bytes) -> tuple[str, ...]:
@@ -57,13 +57,13 @@ def decides(key: str, keys: Container[str]) -> bool:
     return key in SOURCES or key.endswith(METADATA) or any(twin in keys for twin in twins)
 
 
-def _judge_bytes(line: bytes) -> list[Judged]:
+def _run_bytes_rules(line: bytes) -> list[RuleFinding]:
     """Return what the first rule says of a line that cannot be read."""
     found = ((rule, one) for rule in _BYTES for one in rule.check(line))
     return list(islice(found, 1))
 
 
-def judge_line(line: RuleLine, purpose: str = "") -> list[Judged]:
+def run_line_rules(line: RuleLine, purpose: str = "") -> list[RuleFinding]:
     """Return what the rules find in a line that could be read, in the order of the table."""
     found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
     for label in line.labels:
@@ -78,7 +78,7 @@ def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
     return of_scope(scope, purpose)
 
 
-def line_of(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> RuleLine:
+def rule_line(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> RuleLine:
     """Return a decoded line with its label attributes, or with the one that was told."""
     shown = list(attributes_of(value))
     labels = tuple(_label(one, value) for one in shown if told in (None, one.name))

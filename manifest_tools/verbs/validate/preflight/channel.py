@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from manifest_tools.verbs.validate.engine.file_facts import Seen, see
-from manifest_tools.verbs.validate.preflight.record_file import MOST_REASONS, Packed, remember
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
+from manifest_tools.verbs.validate.preflight.record_file import MOST_REASONS, RecordFile, add_limited_count
 
 
-class Most(NamedTuple):
+class Extreme(NamedTuple):
     """A number, and the line on which it is."""
 
     number: float
@@ -23,33 +23,33 @@ class Channel:
     indices of labels, those of lists read as Ground Truth writes them; ``ones`` are the classes where they
     are read as multi-hot. ``widths`` are the lengths of lists; ``as_ids`` and ``as_hot`` count the lists that
     can be read so. ``most`` boxes; the ``narrowest`` and ``lowest`` picture by its image_size. ``names`` are
-    Rekognition's labels, ``highest`` is the highest class of masks. ``packed`` is set of a .rec or .lst.
+    Rekognition's labels, ``highest`` is the highest class of masks. ``record_file`` is set of a .rec or .lst.
     """
 
     name: str = ""
     lines: int = 0
     samples: int = 0
-    lacking: dict[str, Seen] = field(default_factory=dict)
-    near: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    failed: Seen | None = None
-    refused: dict[str, Seen] = field(default_factory=dict)
-    ids: dict[int, Seen] = field(default_factory=dict)
-    ones: dict[int, Seen] = field(default_factory=dict)
-    widths: dict[int, Seen] = field(default_factory=dict)
-    single: Seen | None = None
-    lists: Seen | None = None
+    missing: dict[str, Occurrences] = field(default_factory=dict)
+    near: dict[tuple[str, str], Occurrences] = field(default_factory=dict)
+    failed: Occurrences | None = None
+    refused: dict[str, Occurrences] = field(default_factory=dict)
+    ids: dict[int, Occurrences] = field(default_factory=dict)
+    ones: dict[int, Occurrences] = field(default_factory=dict)
+    widths: dict[int, Occurrences] = field(default_factory=dict)
+    single: Occurrences | None = None
+    lists: Occurrences | None = None
     as_ids: int = 0
     as_hot: int = 0
-    empty: Seen | None = None
-    most: Most = Most(0, 0)
-    narrowest: Most | None = None
-    lowest: Most | None = None
-    odd_keys: Seen | None = None
-    suffixes: dict[str, Seen] = field(default_factory=dict)
-    names: dict[str, Seen] = field(default_factory=dict)
+    empty: Occurrences | None = None
+    most: Extreme = Extreme(0, 0)
+    narrowest: Extreme | None = None
+    lowest: Extreme | None = None
+    odd_keys: Occurrences | None = None
+    suffixes: dict[str, Occurrences] = field(default_factory=dict)
+    names: dict[str, Occurrences] = field(default_factory=dict)
     highest: int = -1
     size: int = 0
-    packed: Packed | None = None
+    record_file: RecordFile | None = None
 
     def merge(self, part: "Channel", offset: int) -> None:
         """Add what a part shows that begins at line ``offset``."""
@@ -62,38 +62,38 @@ class Channel:
             whole = mine is self.ids or mine is self.ones or mine is self.names
             for key, seen in theirs.items():
                 if whole or key in mine or len(mine) < MOST_REASONS:
-                    see(mine, key, seen, offset)
+                    add_count(mine, key, seen, offset)
         for name in ("failed", "single", "lists", "empty", "odd_keys"):
             setattr(self, name, _both(getattr(self, name), getattr(part, name), offset))
         self.most = max(self.most, _moved(part.most, offset), key=lambda one: one.number)
         self.narrowest = _least(self.narrowest, part.narrowest, offset)
         self.lowest = _least(self.lowest, part.lowest, offset)
 
-    def _tables(self) -> tuple[dict[Any, Seen], ...]:
-        some = (self.lacking, self.near, self.refused, self.widths, self.suffixes)
+    def _tables(self) -> tuple[dict[Any, Occurrences], ...]:
+        some = (self.missing, self.near, self.refused, self.widths, self.suffixes)
         return (*some, self.ids, self.ones, self.names)
 
-    def no_sample(self, why: str, here: Seen) -> None:
+    def no_sample(self, why: str, here: Occurrences) -> None:
         """Remember lines that make no sample."""
-        remember(self.refused, why, here)
+        add_limited_count(self.refused, why, here)
 
 
-def also(known: Seen | None, here: Seen) -> Seen:
+def plus(known: Occurrences | None, here: Occurrences) -> Occurrences:
     """Return what is known, and more lines."""
-    return here if known is None else known.and_also(here)
+    return here if known is None else known.plus(here)
 
 
-def _both(known: Seen | None, part: Seen | None, offset: int) -> Seen | None:
+def _both(known: Occurrences | None, part: Occurrences | None, offset: int) -> Occurrences | None:
     if part is None:
         return known
-    return also(known, Seen(part.first + offset, part.lines))
+    return plus(known, Occurrences(part.first + offset, part.lines))
 
 
-def _moved(one: Most, offset: int) -> Most:
-    return Most(one.number, one.line + offset)
+def _moved(one: Extreme, offset: int) -> Extreme:
+    return Extreme(one.number, one.line + offset)
 
 
-def _least(known: Most | None, part: Most | None, offset: int) -> Most | None:
+def _least(known: Extreme | None, part: Extreme | None, offset: int) -> Extreme | None:
     if part is None:
         return known
     moved = _moved(part, offset)

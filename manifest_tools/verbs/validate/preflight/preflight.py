@@ -24,9 +24,9 @@ from manifest_tools.io.recordio import frame
 from manifest_tools.io.sources import Source, open_source, plain
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, PURPOSES, Job, Preflight
-from manifest_tools.verbs.validate.preflight.read_channel import labels_of, sampled
-from manifest_tools.verbs.validate.preflight.record_file import Packed
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, PURPOSES, Preflight, PreflightInput
+from manifest_tools.verbs.validate.preflight.read_channel import read_channel, read_label_names
+from manifest_tools.verbs.validate.preflight.record_file import RecordFile
 from manifest_tools.verbs.validate.preflight.settings import (
     Settings,
     attribute_names,
@@ -115,32 +115,36 @@ def _pair(pair: str) -> tuple[str, str]:
 
 
 def prepare(
-    sources: Mapping[str, Source | Packed | None],
+    sources: Mapping[str, Source | RecordFile | None],
     files: Sequence[Facts],
     preflight: Preflight,
     label_attribute: str | None = None,
     bad_lines: Mapping[str, int] | None = None,
     jobs: Jobs = None,
-) -> Job:
+) -> PreflightInput:
     """Return what the rules of a job look at; reads every line of the manifests once more.
 
     ``sources`` are the files by name, the one for training first; None is one that could not be read.
     """
     names = attribute_names(files, preflight, label_attribute)
     channels = (_channel(name, one, names, preflight.purpose, jobs) for name, one in sources.items())
-    return Job(tuple(files), preflight, label_attribute, tuple(channels), names, bad_lines or {})
+    return PreflightInput(tuple(files), preflight, label_attribute, tuple(channels), names, bad_lines or {})
 
 
 def _channel(
-    name: str, source: Source | Packed | None, names: tuple[str, ...], purpose: str, jobs: Jobs
+    name: str, source: Source | RecordFile | None, names: tuple[str, ...], purpose: str, jobs: Jobs
 ) -> Channel:
     if source is None:
         return Channel(name)
-    if isinstance(source, Packed):
-        found = Channel(name, source.entries, source.samples, packed=source)
+    if isinstance(source, RecordFile):
+        found = Channel(name, source.entries, source.samples, record_file=source)
         found.ids, found.ones, found.highest = source.ids, source.ones, source.highest
         return found
-    found = sampled(source, names, purpose, jobs) if purpose in ALGORITHM_OF else labels_of(source, jobs)
+    found = (
+        read_channel(source, names, purpose, jobs)
+        if purpose in ALGORITHM_OF
+        else read_label_names(source, jobs)
+    )
     found.size = source.size or 0
     return found
 
@@ -164,7 +168,7 @@ def _not_here(uri: str) -> bytes:
 
 
 def prove_stream(
-    manifest: str, job: Job, *, images: Sequence[str] = (), fetch: Read = _not_here
+    manifest: str, job: PreflightInput, *, images: Sequence[str] = (), fetch: Read = _not_here
 ) -> Iterator[Problem]:
     """Yield, with the code PROVEN, what is wrong with the stream that Pipe mode would send of a manifest.
 
@@ -204,7 +208,7 @@ def _objects(line: bytes, names: tuple[str, ...]) -> list[str]:
     return [text for name, text in zip(names, said, strict=True) if name.endswith(REF)]
 
 
-def _format(job: Job) -> tuple[LabelFormat, int | None]:
+def _format(job: PreflightInput) -> tuple[LabelFormat, int | None]:
     """Return how the labels of the job are read, and the number of classes."""
     told = hyperparameters(job.preflight).get("num_classes", "")
     count = int(told) if told.isascii() and told.isdecimal() and len(told) < 9 else num_classes(job)

@@ -28,8 +28,8 @@ from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sources import Block, Source
-from manifest_tools.verbs.validate.engine.file_facts import Seen, see
-from manifest_tools.verbs.validate.preflight.channel import Channel, Most, also
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
+from manifest_tools.verbs.validate.preflight.channel import Channel, Extreme, plus
 
 # What readers of files and shells have stumbled over: blanks, signs of URLs, anything but ASCII.
 _ODD = re.compile(r"[^!-~]|[+%#?&\\]")
@@ -80,7 +80,7 @@ class Label:
     boxes: int | None = None
 
 
-def sampled(source: Source, names: tuple[str, ...], purpose: str, jobs: Jobs = None) -> Channel:
+def read_channel(source: Source, names: tuple[str, ...], purpose: str, jobs: Jobs = None) -> Channel:
     """Return what an algorithm would be sent of a manifest as ``names``: of the picture, of the label."""
     whole = Channel(source.name)
     for first, part in scan(source, partial(_look, names, purpose), jobs):
@@ -112,9 +112,9 @@ def _look(names: tuple[str, ...], purpose: str, block: Block) -> Part:
         if purpose == "semantic-segmentation":
             _add_colours(channel, line, names[-1])
     for suffix, (first, lines) in suffixes.items():
-        see(channel.suffixes, suffix, Seen(first, lines))
+        add_count(channel.suffixes, suffix, Occurrences(first, lines))
     for text, (first, lines) in labels.items() if len(names) > 1 else ():
-        _add_label(channel, Seen(first, lines), text, names[1], purpose)
+        _add_label(channel, Occurrences(first, lines), text, names[1], purpose)
     return part
 
 
@@ -131,18 +131,18 @@ def _lacks(channel: Channel, number: int, line: bytes, names: tuple[str, ...], w
     try:
         value = _values.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        channel.no_sample("the line cannot be read", Seen(number, 1))
+        channel.no_sample("the line cannot be read", Occurrences(number, 1))
         return
     missing = [name for name in names if bytes(value.get(name, b"null")) == b"null"]
     failed = names[-1] in missing and _failed(line, names[-1])
     if failed:
-        channel.failed = also(channel.failed, Seen(number, 1))
+        channel.failed = plus(channel.failed, Occurrences(number, 1))
     for name in missing[: len(missing) - failed]:
-        see(channel.lacking, name, Seen(number, 1))
+        add_count(channel.missing, name, Occurrences(number, 1))
         if (near := near_miss(name, value)) is not None:
-            see(channel.near, (name, near), Seen(number, 1))
+            add_count(channel.near, (name, near), Occurrences(number, 1))
     if not missing:
-        channel.no_sample(why, Seen(number, 1))
+        channel.no_sample(why, Occurrences(number, 1))
 
 
 def _failed(line: bytes, name: str) -> bool:
@@ -154,13 +154,13 @@ def _failed(line: bytes, name: str) -> bool:
 def _add_picture(channel: Channel, number: int, ref: str, suffixes: dict[str, list[int]]) -> None:
     key = ref.removeprefix("s3://").partition("/")[2]
     if _ODD.search(key):
-        channel.odd_keys = also(channel.odd_keys, Seen(number, 1))
+        channel.odd_keys = plus(channel.odd_keys, Occurrences(number, 1))
     name, dot, suffix = key.rpartition(".")
     plain = name and len(suffix) < _LONG_SUFFIX and "/" not in suffix
     _count(suffixes, (dot + suffix).lower() if plain else "", number)
 
 
-def _add_label(channel: Channel, here: Seen, text: str, name: str, purpose: str) -> None:
+def _add_label(channel: Channel, here: Occurrences, text: str, name: str, purpose: str) -> None:
     """Remember the lines that have one and the same label."""
     if name.endswith(REF):
         _add_object(channel, here, text)
@@ -171,23 +171,23 @@ def _add_label(channel: Channel, here: Seen, text: str, name: str, purpose: str)
         return
     channel.samples += here.lines
     if label.width is None and label.boxes is None:
-        channel.single = also(channel.single, here)
+        channel.single = plus(channel.single, here)
     elif label.width is not None:
-        channel.lists = also(channel.lists, here)
-        see(channel.widths, label.width, here)
+        channel.lists = plus(channel.lists, here)
+        add_count(channel.widths, label.width, here)
         channel.as_ids += here.lines * (label.ids is not None)
         channel.as_hot += here.lines * (label.ones is not None)
     if label.width == 0 or label.boxes == 0:
-        channel.empty = also(channel.empty, here)
+        channel.empty = plus(channel.empty, here)
     if label.boxes is not None and label.boxes > channel.most.number:
-        channel.most = Most(label.boxes, here.first)
+        channel.most = Extreme(label.boxes, here.first)
     for index in label.ids or ():
-        see(channel.ids, index, here)
+        add_count(channel.ids, index, here)
     for index in label.ones or ():
-        see(channel.ones, index, here)
+        add_count(channel.ones, index, here)
 
 
-def _add_object(channel: Channel, here: Seen, uri: str) -> None:
+def _add_object(channel: Channel, here: Occurrences, uri: str) -> None:
     """A mask is the bytes of its object, of which the line has only the name."""
     if uri.startswith("s3://") and uri.lower().endswith(".png"):
         channel.samples += here.lines
@@ -263,9 +263,9 @@ def _add_size(channel: Channel, number: int, label: bytes) -> None:
         return
     for side in sides:
         if channel.narrowest is None or side.width < channel.narrowest.number:
-            channel.narrowest = Most(side.width, number)
+            channel.narrowest = Extreme(side.width, number)
         if channel.lowest is None or side.height < channel.lowest.number:
-            channel.lowest = Most(side.height, number)
+            channel.lowest = Extreme(side.height, number)
 
 
 def _add_colours(channel: Channel, line: bytes, name: str) -> None:
@@ -280,7 +280,7 @@ def _add_colours(channel: Channel, line: bytes, name: str) -> None:
     channel.highest = max(channel.highest, *indices) if indices else channel.highest
 
 
-def labels_of(source: Source, jobs: Jobs = None) -> Channel:
+def read_label_names(source: Source, jobs: Jobs = None) -> Channel:
     """Return the names of the labels in a manifest, of all attributes, as Rekognition takes them."""
     whole = Channel(source.name)
     for first, part in scan(source, _look_for_names, jobs):
@@ -301,7 +301,7 @@ def _look_for_names(block: Block) -> Part:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         for name in dict.fromkeys(names_on(value)):
-            see(part.channel.names, name, Seen(number, 1))
+            add_count(part.channel.names, name, Occurrences(number, 1))
     return part
 
 

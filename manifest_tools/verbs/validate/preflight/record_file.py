@@ -16,11 +16,11 @@ import numpy as np
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
-from manifest_tools.verbs.validate.engine.file_facts import Seen, see
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
 
 T = TypeVar("T")
-Form = Literal["rec", "lst"]
-SUFFIXES: dict[str, Form] = {".rec": "rec", ".lst": "lst"}
+RecordFileKind = Literal["rec", "lst"]
+SUFFIXES: dict[str, RecordFileKind] = {".rec": "rec", ".lst": "lst"}
 
 # Whole numbers up to here are the same as 32-bit floats.
 MOST_EXACT = 1 << 24
@@ -35,7 +35,7 @@ _HEAD, _BOX = 2, 5
 
 
 @dataclass(slots=True)
-class Packed:
+class RecordFile:
     """What a ``.rec`` (records) or a ``.lst`` (rows) shows; records and rows count from 1.
 
     ``widths`` counts labels; ``vectors`` those that the header has as a vector. ``ids`` are labels that are
@@ -44,19 +44,19 @@ class Packed:
     """
 
     name: str
-    kind: Form
+    kind: RecordFileKind
     size: int = 0
     entries: int = 0
     samples: int = 0
-    widths: dict[int, Seen] = field(default_factory=dict)
-    vectors: Seen | None = None
-    ids: dict[int, Seen] = field(default_factory=dict)
-    ones: dict[int, Seen] = field(default_factory=dict)
-    fractions: Seen | None = None
-    large: Seen | None = None
-    invalid: dict[str, Seen] = field(default_factory=dict)
-    boxes: dict[str, Seen] = field(default_factory=dict)
-    twice: Seen | None = None
+    widths: dict[int, Occurrences] = field(default_factory=dict)
+    vectors: Occurrences | None = None
+    ids: dict[int, Occurrences] = field(default_factory=dict)
+    ones: dict[int, Occurrences] = field(default_factory=dict)
+    fractions: Occurrences | None = None
+    large: Occurrences | None = None
+    invalid: dict[str, Occurrences] = field(default_factory=dict)
+    boxes: dict[str, Occurrences] = field(default_factory=dict)
+    twice: Occurrences | None = None
     highest: int = -1
     description: bool = False
     broken: str = ""
@@ -64,40 +64,42 @@ class Packed:
 
     def add(self, number: int, labels: Sequence[float], vector: bool) -> None:
         """Remember the labels of one record or row that is a sample."""
-        here = Seen(number, 1)
+        here = Occurrences(number, 1)
         self.samples += 1
-        remember(self.widths, len(labels), here)
+        add_limited_count(self.widths, len(labels), here)
         if vector:
             self.vectors = _and(self.vectors, here)
         if why := no_boxes(labels):
-            remember(self.boxes, why, here)
+            add_limited_count(self.boxes, why, here)
         if any(abs(label) >= MOST_EXACT for label in labels):
             self.large = _and(self.large, here)
         if len(labels) == 1:
             self._add_class(labels[0], here)
         elif set(labels) <= {0.0, 1.0}:
             for at in np.flatnonzero(labels).tolist():
-                remember(self.ones, at, here, _MOST_CLASSES)
+                add_limited_count(self.ones, at, here, _MOST_CLASSES)
 
-    def _add_class(self, label: float, here: Seen) -> None:
+    def _add_class(self, label: float, here: Occurrences) -> None:
         if label < 0 or not label.is_integer():
             self.fractions = _and(self.fractions, here)
             return
         self.highest = max(self.highest, int(label))
-        remember(self.ids, int(label), here, _MOST_CLASSES)
+        add_limited_count(self.ids, int(label), here, _MOST_CLASSES)
 
 
-def remember(table: dict[T, Seen], key: T, here: Seen, most: int = MOST_REASONS) -> None:
+def add_limited_count(
+    table: dict[T, Occurrences], key: T, here: Occurrences, most: int = MOST_REASONS
+) -> None:
     """Count ``key`` in a table that takes up so many: a file of nonsense has a new one on every line."""
     if key in table or len(table) < most:
-        see(table, key, here)
+        add_count(table, key, here)
 
 
-def _and(known: Seen | None, here: Seen) -> Seen:
-    return here if known is None else known.and_also(here)
+def _and(known: Occurrences | None, here: Occurrences) -> Occurrences:
+    return here if known is None else known.plus(here)
 
 
-def kind_of(name: str) -> Form | None:
+def record_file_kind(name: str) -> RecordFileKind | None:
     """Say whether a file is a ``.rec`` or a ``.lst``, by its name."""
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
 
@@ -125,9 +127,9 @@ def no_boxes(labels: Sequence[float]) -> str:
     return ""
 
 
-def read_packed(name: str) -> Packed:
+def read_record_file(name: str) -> RecordFile:
     """Return what a ``.rec`` or ``.lst`` shows, a path or ``s3://`` URI; raises Refused where none is."""
-    found = Packed(name, kind_of(name) or "rec")
+    found = RecordFile(name, record_file_kind(name) or "rec")
     with _opened(name) as stream:
         if found.kind == "rec":
             _read_rec(stream, found)
@@ -154,7 +156,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         raise Refused(f"{name}: expected a .rec or .lst, found {why}") from error
 
 
-def _read_rec(stream: BinaryIO, found: Packed) -> None:
+def _read_rec(stream: BinaryIO, found: RecordFile) -> None:
     offsets = array("Q")
     try:
         for payload in read_records(stream, found.name):
@@ -172,20 +174,22 @@ def _framed(payload: bytes) -> int:
     return len(frame(payload)) if MAGIC in payload else 8 + len(payload) + -len(payload) % 4
 
 
-def _read_record(payload: bytes, found: Packed) -> None:
+def _read_record(payload: bytes, found: RecordFile) -> None:
     number = found.entries
-    here = Seen(number, 1)
+    here = Occurrences(number, 1)
     try:
         record = unpack(payload)
     except ValueError as error:
-        remember(found.invalid, str(error), here)
+        add_limited_count(found.invalid, str(error), here)
         return
     if record.picture.startswith(_PICTURES):
         found.add(number, record.labels, record.vector)
     elif number == 1 and _describes(record):
         found.description = True
     else:
-        remember(found.invalid, f"expected a JPEG or PNG behind the labels, found {_beginning(record)}", here)
+        add_limited_count(
+            found.invalid, f"expected a JPEG or PNG behind the labels, found {_beginning(record)}", here
+        )
 
 
 def _describes(record: ImageRecord) -> bool:
@@ -213,7 +217,7 @@ def _index_trouble(name: str, offsets: "np.ndarray[tuple[int], np.dtype[np.uint6
     return "" if not len(wrong) else f"{path}: no record begins at byte {sorted(told)[int(wrong[0])]:,}"
 
 
-def _read_lst(stream: BinaryIO, found: Packed) -> None:
+def _read_lst(stream: BinaryIO, found: RecordFile) -> None:
     keys, numbers = array("q"), array("Q")
     number = 0
     while row := stream.readline(_LONGEST_ROW):
@@ -225,7 +229,7 @@ def _read_lst(stream: BinaryIO, found: Packed) -> None:
         try:
             key, labels = _row(row)
         except ValueError as error:
-            remember(found.invalid, str(error), Seen(number, 1))
+            add_limited_count(found.invalid, str(error), Occurrences(number, 1))
             continue
         keys.append(key)
         numbers.append(number)
@@ -266,8 +270,8 @@ def _number(text: str) -> float:
 
 def _repeated(
     keys: "np.ndarray[tuple[int], np.dtype[np.int64]]", numbers: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
-) -> Seen | None:
+) -> Occurrences | None:
     """Return the rows whose key an earlier one has."""
     order = np.argsort(keys, kind="stable")
     again = order[1:][keys[order[1:]] == keys[order[:-1]]]
-    return Seen(int(numbers[again].min()), len(again)) if len(again) else None
+    return Occurrences(int(numbers[again].min()), len(again)) if len(again) else None

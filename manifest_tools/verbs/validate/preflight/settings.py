@@ -8,8 +8,8 @@ from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.tasks import OTHERS, label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, Job, Preflight
-from manifest_tools.verbs.validate.preflight.record_file import Form
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, Preflight, PreflightInput
+from manifest_tools.verbs.validate.preflight.record_file import RecordFileKind
 
 LABEL_FORMAT = "label-format="
 ListFormat = Literal["class-id", "multi-hot"]
@@ -24,42 +24,54 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a training job with these manifests should have; None where the data does not tell.
-
-    ``mini_batch_size`` is the largest that every part can fill, and ``multi_label`` and ``label_format`` are
-    of image classification, ``label_width`` of object detection. ``packed`` says that the files are .rec or
-    .lst, and no manifests.
-    """
+    """What a training job with these manifests should have; None where the data does not tell."""
 
     algorithm: str
+    """The built-in algorithm, by the name of its image."""
+
     attribute_names: tuple[str, ...]
+    """The AttributeNames of both channels: picture and label; empty for a .rec or .lst."""
+
     num_classes: int | None
+    """The highest class index + 1."""
+
     num_training_samples: int
+    """The samples in the channel for training."""
+
     mini_batch_size: int
+    """The largest that every channel can fill."""
+
     multi_label: bool | None = None
+    """Image classification only: whether a picture may have several classes."""
+
     label_format: ListFormat | None = None
+    """Image classification only: how lists of classes are meant; None where there are none."""
+
     label_width: int | None = None
-    packed: Form | None = None
+    """Object detection only: room for the label of the picture with the most boxes."""
+
+    record_file: RecordFileKind | None = None
+    """Set where the files are .rec or .lst, and no manifests."""
 
     @property
     def record_wrapper_type(self) -> str:
         """The RecordWrapperType of both channels: a .rec is RecordIO already."""
-        return "RecordIO" if self.packed is None else "None"
+        return "RecordIO" if self.record_file is None else "None"
 
     @property
     def input_mode(self) -> str:
         """The InputMode of both channels; a .rec may come in Pipe mode too."""
-        return "Pipe" if self.packed is None else "File"
+        return "Pipe" if self.record_file is None else "File"
 
     @property
     def s3_data_type(self) -> str:
         """The S3DataType of both channels."""
-        return "AugmentedManifestFile" if self.packed is None else "S3Prefix"
+        return "AugmentedManifestFile" if self.record_file is None else "S3Prefix"
 
     @property
     def content_type(self) -> str:
         """The ContentType of all channels."""
-        if self.packed == "lst":
+        if self.record_file == "lst":
             return "application/x-image"
         form = "" if self.label_format is None else f"; {LABEL_FORMAT}{self.label_format}"
         return f"application/x-recordio{form}"
@@ -94,11 +106,11 @@ class Settings:
         }
 
 
-def settings(job: Job) -> Settings | None:
+def settings(job: PreflightInput) -> Settings | None:
     """Return what the job should have; None where the purpose is no training job of SageMaker's."""
     if job.preflight.purpose not in ALGORITHM_OF or not job.channels:
         return None
-    packed = job.channels[0].packed
+    packed = job.channels[0].record_file
     lists = any(channel.lists is not None for channel in job.channels)
     several = lists or (packed is not None and max(packed.widths, default=1) > 1)
     classifies = job.preflight.purpose == "builtin"
@@ -112,22 +124,24 @@ def settings(job: Job) -> Settings | None:
         multi_label=several if classifies else None,
         label_format=list_format(job) if classifies and lists else None,
         label_width=5 * boxes + 2 if boxes else None,
-        packed=None if packed is None else packed.kind,
+        record_file=None if packed is None else packed.kind,
     )
 
 
-def num_classes(job: Job) -> int | None:
+def num_classes(job: PreflightInput) -> int | None:
     """Return the highest class index + 1 of all channels, or the length of multi-hot lists."""
     if list_format(job) == "multi-hot":
         return max(width for channel in job.channels for width in channel.widths)
-    vectors = {width for channel in job.channels if channel.packed for width in channel.packed.widths}
+    vectors = {
+        width for channel in job.channels if channel.record_file for width in channel.record_file.widths
+    }
     if job.preflight.purpose == "builtin" and max(vectors, default=1) > 1:
         return max(vectors)
     highest = max(max(channel.highest, *channel.ids, -1) for channel in job.channels)
     return highest + 1 if highest >= 0 else None
 
 
-def list_format(job: Job) -> ListFormat | None:
+def list_format(job: PreflightInput) -> ListFormat | None:
     """Return how the lists of classes are meant: as Ground Truth writes them, or multi-hot; None without any.
 
     Multi-hot only where not all can be read as indices, all as zeros and ones, and all are of one length.
@@ -191,7 +205,7 @@ def s3_source(channel: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(mapping(channel, "DataSource"), "S3DataSource")
 
 
-def told_names(channel: Mapping[str, Any]) -> tuple[str, ...]:
+def requested_names(channel: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the AttributeNames of a channel."""
     names = s3_source(channel).get("AttributeNames")
     return tuple(map(str, names)) if isinstance(names, list) else ()
@@ -205,7 +219,7 @@ def attribute_names(files: Sequence[Facts], preflight: Preflight, told: str | No
     if told is not None:
         return "source-ref", told
     for channel in data_channels(preflight):
-        if len(names := told_names(channel)) > 1:
+        if len(names := requested_names(channel)) > 1:
             return names[:2]
     fitting = fitting_attributes(files, preflight.purpose)
     return ("source-ref", fitting[0]) if len(fitting) == 1 else ("source-ref",)

@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 from manifest_tools.base.problem import Finding, Severity
 
-# What a rule is given: the NotAManifest that opening raised; the bytes of a line; a found.Line; each
-# found.Label of a line; the facts.Facts of a file; those of all files; the job.Job of a preflight; the
-# packed.Packed of a .rec or .lst. Objects (pictures, masks) are checked by `objects`, and the stream with its
-# pictures by `preflight`, not by a function here.
-Scope = Literal["open", "bytes", "line", "label", "file", "files", "job", "packed", "object"]
+# What a rule is given: the NotAManifest that opening raised; the bytes of a line; a RuleLine; each LineLabel
+# of a line; the Facts of a file; those of all files; the PreflightInput of a job; a RecordFile. Objects
+# (pictures, masks) are checked by `objects`, and the stream with its pictures by `preflight`, not here.
+Scope = Literal["open", "bytes", "line", "label", "file", "files", "job", "record file", "object"]
 
 
 @dataclass(frozen=True, slots=True)

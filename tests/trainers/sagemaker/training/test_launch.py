@@ -16,10 +16,10 @@ from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.model_archive import read_model
 from trainers.sagemaker import CLASSES_TAG, Compute, create
 from trainers.sagemaker.client.client import Denied, Taken
+from trainers.sagemaker.training.data_check import Unfit
 from trainers.sagemaker.training.fetch import check_free, fetch
 from trainers.sagemaker.training.launch import launch
 from trainers.sagemaker.training.plan import Plan, Wanted, plan
-from trainers.sagemaker.training.study import Unfit
 from trainers.sagemaker.training.warm_start import Earlier, earlier
 
 if TYPE_CHECKING:

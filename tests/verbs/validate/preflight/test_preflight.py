@@ -16,7 +16,7 @@ from manifest_tools.io.recordio import frame
 from manifest_tools.io.sources import open_source
 from manifest_tools.known_failures import FAILURES
 from manifest_tools.verbs.pipe.pipe import records
-from manifest_tools.verbs.validate.preflight.job import PURPOSES, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import PURPOSES, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import (
     PROVEN,
     Preflight,
@@ -27,7 +27,7 @@ from manifest_tools.verbs.validate.preflight.preflight import (
     settings,
     smallest,
 )
-from manifest_tools.verbs.validate.preflight.read_channel import read_label, sampled
+from manifest_tools.verbs.validate.preflight.read_channel import read_channel, read_label
 from manifest_tools.verbs.validate.rules import RULES
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.job.hyperparameters_and_data import mirrored
@@ -56,11 +56,11 @@ def report(folder: Path, *parts: str, **told: Any) -> Report:
     )
 
 
-def checked(folder: Path, *parts: str, **told: Any) -> tuple[list[Problem], Job]:
+def checked(folder: Path, *parts: str, **told: Any) -> tuple[list[Problem], PreflightInput]:
     found = report(folder, *parts, **told)
     problems = list(found)
-    assert found.job is not None
-    return problems, found.job
+    assert found.preflight_input is not None
+    return problems, found.preflight_input
 
 
 def wanted(folder: Path, *parts: str, **told: Any) -> Settings:
@@ -219,7 +219,7 @@ def test_a_channel_is_the_same_in_blocks_of_any_size(
     path = tmp_path_factory.mktemp("channel") / "a.manifest"
     path.write_bytes(data)
     names = ("source-ref", "kind")
-    assert sampled(chopped(path, step), names, "builtin", 1) == sampled(
+    assert read_channel(chopped(path, step), names, "builtin", 1) == read_channel(
         open_source(str(path)), names, "builtin"
     )
 
@@ -236,7 +236,7 @@ def test_samples_are_those_that_the_pipe_s_reader_reads(
     numbered = [(at, line) for at, line in enumerate(data.split(b"\n"), 1) if b'"kind":' in line]
     stream = io.BytesIO(b"".join(map(frame, records(numbered, names, lambda _: JPEG))))
     read = list(read_pipe(stream, names))
-    channel = sampled(open_source(str(path)), names, "builtin")
+    channel = read_channel(open_source(str(path)), names, "builtin")
     assert channel.samples == len(read)
     labels = [sample.label[0] for sample in read if isinstance(sample.label, tuple)]
     assert {index: seen.lines for index, seen in channel.ids.items()} == {
@@ -362,7 +362,7 @@ def test_every_real_file_goes_through_every_preflight(corpus: Path, purpose: str
         if path.suffix in (".manifest", ".jsonl"):
             found = validate(str(path), preflight=Preflight(purpose))
             assert all(problem.message and problem.code for problem in found)
-            assert found.job is not None
+            assert found.preflight_input is not None
 
 
 def test_a_failed_line_of_a_real_file_is_named(corpus: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_failed_line_of_a_real_file_is_named(corpus: Path) -> None:
 
 
 @pytest.fixture
-def with_pictures(tmp_path: Path, sample: Path) -> tuple[Path, Job]:
+def with_pictures(tmp_path: Path, sample: Path) -> tuple[Path, PreflightInput]:
     """A manifest of three pictures of the sample, copied, and the job that it would be trained by."""
     pictures = sorted((sample / "images").glob("*.JPG"))[:3] or sorted((sample / "images").iterdir())[:3]
     for at, picture in enumerate(pictures):
@@ -380,11 +380,11 @@ def with_pictures(tmp_path: Path, sample: Path) -> tuple[Path, Job]:
     return tmp_path, checked(tmp_path, text, text)[1]
 
 
-def proven(folder: Path, job: Job) -> list[Problem]:
+def proven(folder: Path, job: PreflightInput) -> list[Problem]:
     return list(prove_stream(str(folder / "train.manifest"), job, images=[str(folder)]))
 
 
-def test_a_stream_with_its_pictures_is_proven(with_pictures: tuple[Path, Job]) -> None:
+def test_a_stream_with_its_pictures_is_proven(with_pictures: tuple[Path, PreflightInput]) -> None:
     assert proven(*with_pictures) == []
 
 
@@ -397,7 +397,7 @@ def test_a_stream_with_its_pictures_is_proven(with_pictures: tuple[Path, Job]) -
     ],
 )
 def test_the_line_is_named_whose_picture_cannot_be_sent(
-    with_pictures: tuple[Path, Job], data: bytes | None, message: str
+    with_pictures: tuple[Path, PreflightInput], data: bytes | None, message: str
 ) -> None:
     folder, job = with_pictures
     (folder / "1.jpg").unlink()
@@ -408,7 +408,7 @@ def test_the_line_is_named_whose_picture_cannot_be_sent(
     assert message in problem.message
 
 
-def test_lines_without_a_label_are_left_to_the_rules(with_pictures: tuple[Path, Job]) -> None:
+def test_lines_without_a_label_are_left_to_the_rules(with_pictures: tuple[Path, PreflightInput]) -> None:
     folder, job = with_pictures
     with (folder / "train.manifest").open("a") as file:
         file.write('{"source-ref": "s3://b/9.jpg"}\nnot json\n\n')
@@ -433,7 +433,7 @@ def test_a_stream_needs_to_know_its_label(tmp_path: Path) -> None:
         proven(tmp_path, job)
 
 
-def test_a_class_beyond_num_classes_is_no_sample(with_pictures: tuple[Path, Job]) -> None:
+def test_a_class_beyond_num_classes_is_no_sample(with_pictures: tuple[Path, PreflightInput]) -> None:
     folder, _ = with_pictures
     text = (folder / "train.manifest").read_text()
     job = checked(folder, text, text, hyperparameters={"num_classes": "1"})[1]

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.recordio import MAGIC, ImageRecord, frame, idx_line, lst_line, pack
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, settings
-from manifest_tools.verbs.validate.preflight.record_file import MOST_REASONS, Packed, no_boxes, read_packed
+from manifest_tools.verbs.validate.preflight.record_file import (
+    MOST_REASONS,
+    RecordFile,
+    no_boxes,
+    read_record_file,
+)
 from manifest_tools.verbs.validate.validate import validate
 
 if TYPE_CHECKING:
@@ -28,9 +33,9 @@ def rec(*labels: tuple[float, ...], picture: bytes = JPEG) -> bytes:
     return b"".join(frame(pack(one)) for one in records)
 
 
-def read(path: Path, data: bytes) -> Packed:
+def read(path: Path, data: bytes) -> RecordFile:
     path.write_bytes(data)
-    return read_packed(str(path))
+    return read_record_file(str(path))
 
 
 def found(path: Path, purpose: str = "", **told: str) -> dict[str, str]:
@@ -175,8 +180,8 @@ def test_a_rec_is_a_channel_of_a_job(tmp_path: Path) -> None:
     codes = {one.code for one in report}
     assert {"MT610", "MT614"} <= codes
     assert not codes & {"MT501", "MT503", "MT612"}
-    assert report.job is not None
-    wanted = settings(report.job)
+    assert report.preflight_input is not None
+    wanted = settings(report.preflight_input)
     assert wanted is not None
     assert (wanted.num_classes, wanted.num_training_samples) == (3, 40)
     assert (wanted.s3_data_type, wanted.record_wrapper_type, wanted.attribute_names) == (
@@ -219,13 +224,13 @@ def test_the_boxes_of_a_rec_fit_into_label_width(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(Refused, match=r"nowhere.rec: expected a .rec or .lst, found no such file"):
-        read_packed("nowhere.rec")
+        read_record_file("nowhere.rec")
 
 
 def test_a_rec_in_s3(s3: "S3Client") -> None:
     s3.create_bucket(Bucket="lab3-rec")
     s3.put_object(Bucket="lab3-rec", Key="train.rec", Body=rec((0.0,), (1.0,)))
-    assert read_packed("s3://lab3-rec/train.rec").samples == 2
+    assert read_record_file("s3://lab3-rec/train.rec").samples == 2
 
 
 def test_what_convert_writes_has_no_problem(
@@ -244,7 +249,7 @@ def test_what_convert_writes_has_no_problem(
     (path,) = in_folder.glob("**/*.rec")
     (listed,) = in_folder.glob("**/*.lst")
     assert found(path) == {} and found(listed) == {}
-    assert read_packed(str(path)).samples == read_packed(str(listed)).samples == 120
+    assert read_record_file(str(path)).samples == read_record_file(str(listed)).samples == 120
 
 
 def test_offsets_are_those_of_the_records(tmp_path: Path) -> None:
@@ -255,4 +260,4 @@ def test_offsets_are_those_of_the_records(tmp_path: Path) -> None:
     path.write_bytes(b"".join(map(frame, payloads)))
     (tmp_path / "train.idx").write_text("".join(idx_line(at, int(one)) for at, one in enumerate(offsets)))
     assert found(path) == {}
-    assert read_packed(str(path)).size == path.stat().st_size
+    assert read_record_file(str(path)).size == path.stat().st_size

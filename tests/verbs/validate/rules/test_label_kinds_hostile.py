@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.rows import BadLine, read_rows
 from manifest_tools.groundtruth.tasks import TYPES, label_kind
-from manifest_tools.verbs.validate.engine.run_rules import judge, judge_line, line_of
+from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules, run_rules
 from tests.label_lines import GOOD
 
 LEAVES: list[Any] = [
@@ -57,7 +57,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=1000, deadline=None)
 @given(mutated())
 def test_anything_anywhere_is_a_problem_or_none_but_never_raises(value: dict[str, Any]) -> None:
-    for rule, (where, message, *_) in judge_line(line_of(value, (), None)):
+    for rule, (where, message, *_) in run_line_rules(rule_line(value, (), None)):
         assert where.startswith("$"), rule.code
         assert (where + message).isprintable(), rule.code
         assert len(message) < 250, rule.code
@@ -67,7 +67,7 @@ def test_anything_anywhere_is_a_problem_or_none_but_never_raises(value: dict[str
 @given(anything, anything, st.sampled_from(list(TYPES)))
 def test_a_label_and_metadata_of_anything_never_raise(label: Any, fields: Any, kind: str) -> None:
     metadata = {**(fields if isinstance(fields, dict) else {"objects": fields}), "type": kind}
-    judge_line(line_of({"source": "text", "x": label, "x-metadata": metadata}, (), None))
+    run_line_rules(rule_line({"source": "text", "x": label, "x-metadata": metadata}, (), None))
 
 
 @settings(max_examples=1000, deadline=None)
@@ -84,5 +84,5 @@ def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
         for row in read_rows(text, attribute.peek(*fields)).rows:
             attribute.task.indices(row), attribute.task.names(row), attribute.task.confidences(row)
     except (BadLine, ValueError, msgspec.MsgspecError):
-        found, _ = judge(text, (), None)
+        found, _ = run_rules(text, (), None)
         assert label_kind(metadata["type"]) == "custom" or any(rule.severity == "error" for rule, _ in found)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from manifest_tools.verbs.validate.preflight.job import Preflight
+from manifest_tools.verbs.validate.preflight.inputs import Preflight
 from manifest_tools.verbs.validate.rules import RULES
 from manifest_tools.verbs.validate.rules.rule import Example, Rule
 from manifest_tools.verbs.validate.validate import validate

@@ -13,7 +13,7 @@ from manifest_tools.base.dates import date
 from manifest_tools.base.hashing import keys_of
 from manifest_tools.groundtruth.attributes import Attribute
 from manifest_tools.groundtruth.rows import decode
-from manifest_tools.verbs.validate.engine.file_facts import SEVERAL, Facts, Seen, see
+from manifest_tools.verbs.validate.engine.file_facts import SEVERAL, Facts, Occurrences, add_count
 from manifest_tools.verbs.validate.engine.shortcut.flat_arrays import (
     Boxes,
     Classes,
@@ -60,13 +60,13 @@ class Column:
         first = np.zeros(len(self.verdicts), np.int64)
         first[codes[::-1]] = clean[::-1]  # the last one written is the first of its shape
         for one, at, count in zip(self.verdicts, first.tolist(), counts, strict=True):
-            for pair in one.pairs if count else ():
-                see(facts.classes, pair, Seen(at, count))
+            for pair in one.named_classes if count else ():
+                add_count(facts.classes, pair, Occurrences(at, count))
         if (kind := self.verdicts[int(codes[0])].kind) is not None:  # lines of one look share it
-            see(facts.kinds, kind, Seen(int(clean[0]), len(clean)))
+            add_count(facts.states, kind, Occurrences(int(clean[0]), len(clean)))
         if self.classes is not None:
             for pair, seen in self.classes.pairs(self.attribute.name, right, numbers).items():
-                see(facts.classes, pair, seen)
+                add_count(facts.classes, pair, seen)
         if self.boxes is not None:
             _remember_boxes(self.boxes, numbers, right, facts)
 
@@ -76,7 +76,7 @@ def _remember_boxes(boxes: Boxes, numbers: Numbers, right: Flags, facts: Facts) 
     facts.see_boxes(
         int(boxes.counts[right].max()),
         float(boxes.smallest[right].min()),
-        Seen(int(empty[0]), len(empty)) if len(empty) else None,
+        Occurrences(int(empty[0]), len(empty)) if len(empty) else None,
     )
 
 

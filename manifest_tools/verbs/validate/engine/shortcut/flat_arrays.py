@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from manifest_tools.verbs.validate.engine.file_facts import Pair, Seen
+from manifest_tools.verbs.validate.engine.file_facts import NamedClass, Occurrences
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
@@ -84,7 +84,7 @@ class Classes:
         nameless = np.array([name is None for _, name in self.names], bool)
         return self.lines[nameless[self.cases]] if nameless.any() else self.lines[:0]
 
-    def pairs(self, attribute: str, clean: Flags, numbers: Numbers) -> dict[Pair, Seen]:
+    def pairs(self, attribute: str, clean: Flags, numbers: Numbers) -> dict[NamedClass, Occurrences]:
         """Return what the clean lines say their classes are called, in the order of lines and indices.
 
         ``numbers`` has the numbers of the lines.
@@ -94,11 +94,11 @@ class Classes:
         counts = np.bincount(cases, minlength=len(self.names)).tolist()
         first = np.zeros(len(self.names), np.int64)
         first[cases[::-1]] = numbers[lines[::-1]]
-        found: dict[Pair, Seen] = {}
+        found: dict[NamedClass, Occurrences] = {}
         for (index, name), at, many in zip(self.names, first.tolist(), counts, strict=True):
             if name and many:
-                pair, seen = Pair(attribute, index, name), Seen(at, many)
-                found[pair] = found[pair].and_also(seen) if pair in found else seen
+                pair, seen = NamedClass(attribute, index, name), Occurrences(at, many)
+                found[pair] = found[pair].plus(seen) if pair in found else seen
         return dict(sorted(found.items(), key=lambda item: (item[1].first, item[0])))
 
 

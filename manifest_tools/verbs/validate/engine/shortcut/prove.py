@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from manifest_tools.verbs.validate.engine.file_facts import (
     PLACEHOLDER,
     Facts,
-    Seen,
+    Occurrences,
+    add_count,
     bucket_of,
     holds_placeholder,
-    see,
 )
-from manifest_tools.verbs.validate.engine.run_rules import line_of
+from manifest_tools.verbs.validate.engine.run_rules import rule_line
 from manifest_tools.verbs.validate.engine.shortcut.attribute_column import Column, column_of, loose_quotes
 from manifest_tools.verbs.validate.engine.shortcut.duplicate_keys import once
 from manifest_tools.verbs.validate.engine.shortcut.group_lines import Alike, alike
@@ -128,9 +128,9 @@ def _remember(group: _Group, proof: Proof, facts: Facts) -> None:
         return
     proof.clean[clean] = True
     facts.objects += len(clean)
-    sample, told = group.lines.template.sample, facts.told
+    sample, told = group.lines.template.sample, facts.requested
     if told is not None and (sample.get(told) is not None or group.columns):
-        facts.told_lines += len(clean)
+        facts.requested_lines += len(clean)
     for column in group.columns:
         column.remember(numbers, right, facts)
         if column.keys.any():
@@ -146,16 +146,16 @@ def _remember_sources(group: _Group, clean: Numbers, proof: Proof, facts: Facts)
         for number, ref in zip(group.lines.numbers.tolist(), group.refs, strict=True):
             proof.refs[number] = ref
     if group.bucket is not None:
-        see(facts.buckets, group.bucket, Seen(int(clean[0]), len(clean)))
+        add_count(facts.buckets, group.bucket, Occurrences(int(clean[0]), len(clean)))
         return
     for number in clean.tolist():
         if (bucket := bucket_of(proof.refs[number])) is not None:
-            see(facts.buckets, bucket, Seen(number, 1))
+            add_count(facts.buckets, bucket, Occurrences(number, 1))
 
 
 def _remember_placeholders(group: _Group, purpose: Purpose, facts: Facts) -> None:
     template = group.lines.template
-    line = line_of(template.sample, purpose.expected, purpose.told)
+    line = rule_line(template.sample, purpose.expected, purpose.told)
     held = np.full(len(group.right), holds_placeholder(line))
     for key in line.value:
         if template.kind(key) in ("ref", "text"):
@@ -166,4 +166,4 @@ def _remember_placeholders(group: _Group, purpose: Purpose, facts: Facts) -> Non
             jobs = _values(group.lines, column.attribute.metadata_key, "job-name")
             held |= np.array([PLACEHOLDER in job for job in jobs], bool)
     if len(found := group.lines.numbers[held & group.right]):
-        facts.hold(Seen(int(found[0]), len(found)), 0)
+        facts.hold(Occurrences(int(found[0]), len(found)), 0)

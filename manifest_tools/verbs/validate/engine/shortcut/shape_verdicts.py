@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from manifest_tools.groundtruth.attributes import Attribute
 from manifest_tools.groundtruth.rows import decode
 from manifest_tools.groundtruth.tasks.single_label import index_of
-from manifest_tools.verbs.validate.engine.file_facts import Kind, Pair, label_key, pairs
-from manifest_tools.verbs.validate.engine.run_rules import judge_line, line_of
+from manifest_tools.verbs.validate.engine.file_facts import LabelState, NamedClass, label_key, named_classes
+from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules
 from manifest_tools.verbs.validate.engine.shortcut.line_template import Template
 
 Shape = tuple[Any, ...]
@@ -46,8 +46,8 @@ class Verdict:
 
     clean: bool
     key: int = 0
-    pairs: tuple[Pair, ...] = ()
-    kind: Kind | None = None
+    named_classes: tuple[NamedClass, ...] = ()
+    kind: LabelState | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     quotes: int = 0
 
@@ -112,12 +112,12 @@ def _judge(template: Template, attribute: Attribute, shape: Shape, purpose: Purp
         value, quotes = _line(template, attribute, shape)
     except ValueError:
         return Verdict(False, quotes=NOT_JSON)
-    line = line_of(value, purpose.expected, purpose.told)
-    if judge_line(line, purpose.purpose):
+    line = rule_line(value, purpose.expected, purpose.told)
+    if run_line_rules(line, purpose.purpose):
         return Verdict(False, quotes=quotes)
     (label,) = (one for one in line.labels if one.metadata_key == attribute.metadata_key)
-    kind = Kind(label.name, label.state, label.type)
-    return Verdict(True, label_key(label), tuple(pairs(label)), kind, _named(label.class_map), quotes)
+    kind = LabelState(label.name, label.state, label.type)
+    return Verdict(True, label_key(label), tuple(named_classes(label)), kind, _named(label.class_map), quotes)
 
 
 def _line(template: Template, attribute: Attribute, shape: Shape) -> tuple[dict[str, Any], int]:
@@ -147,4 +147,4 @@ def _named(class_map: Any) -> dict[int, str]:
 @lru_cache(maxsize=1 << 10)
 def is_clean(template: Template, purpose: Purpose) -> bool:
     """Say whether no rule minds a line of this look, whatever its shapes are."""
-    return not judge_line(line_of(template.sample, purpose.expected, purpose.told), purpose.purpose)
+    return not run_line_rules(rule_line(template.sample, purpose.expected, purpose.told), purpose.purpose)

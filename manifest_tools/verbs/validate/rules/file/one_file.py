@@ -12,10 +12,10 @@ from manifest_tools.verbs.validate.engine.file_facts import (
     PLACEHOLDER,
     SEVERAL,
     Facts,
-    Keys,
-    Pair,
-    Seen,
-    repeats,
+    LineKeys,
+    NamedClass,
+    Occurrences,
+    repeated_sources,
 )
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.examples import single
@@ -43,9 +43,9 @@ def no_placeholder(facts: Facts) -> Iterator[Finding]:
 
 def told_attribute_is_there(facts: Facts) -> Iterator[Finding]:
     """The label attribute that was asked for is on some line."""
-    if facts.told is not None and not facts.told_lines:
+    if facts.requested is not None and not facts.requested_lines:
         advice = f"mtool stats {facts.name} shows those it has"
-        yield Finding("", f"no line has the label attribute {shown(facts.told)}; {advice}")
+        yield Finding("", f"no line has the label attribute {shown(facts.requested)}; {advice}")
 
 
 def classes_agree(facts: Facts) -> Iterator[Finding]:
@@ -53,8 +53,8 @@ def classes_agree(facts: Facts) -> Iterator[Finding]:
 
     What most lines say is taken for right.
     """
-    names: dict[tuple[str, int], Pair] = {}
-    numbers: dict[tuple[str, str], Pair] = {}
+    names: dict[tuple[str, int], NamedClass] = {}
+    numbers: dict[tuple[str, str], NamedClass] = {}
     for pair in sorted(
         facts.classes, key=lambda pair: (-facts.classes[pair].lines, facts.classes[pair].first, pair)
     ):
@@ -75,7 +75,7 @@ def classes_agree(facts: Facts) -> Iterator[Finding]:
 
 def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
     """A picture stands on one line only."""
-    keys = repeats(facts)
+    keys = repeated_sources(facts)
     if keys is None:
         return
     first = _first_of_group(keys.sources)
@@ -90,7 +90,7 @@ def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
 
 def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
     """A picture that stands on several lines has the same label on all of them."""
-    keys = repeats(facts)
+    keys = repeated_sources(facts)
     for name in keys.labels if keys is not None else ():
         assert keys is not None
         wrong, usual = _conflicts(keys.labels[name], keys.sources)
@@ -100,7 +100,7 @@ def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
             yield Finding(path(name), f"{what}, for the same source-ref", int(keys.lines[at]))
 
 
-def _by_line(keys: Keys, chosen: NDArray[np.bool_]) -> list[int]:
+def _by_line(keys: LineKeys, chosen: NDArray[np.bool_]) -> list[int]:
     places = np.flatnonzero(chosen)
     found: list[int] = places[np.argsort(keys.lines[places], kind="stable")].tolist()
     return found
@@ -127,7 +127,7 @@ def _difference(here: int, there: int, line: int) -> str:
     return f"class {here - 1}, but {there - 1} on line {line}"
 
 
-def lines(seen: Seen) -> str:
+def lines(seen: Occurrences) -> str:
     """Return on how many lines something stands.
 
     >>> lines(Seen(3, 1)), lines(Seen(3, 1200))

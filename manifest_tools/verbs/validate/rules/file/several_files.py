@@ -7,7 +7,7 @@ import numpy as np
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.verbs.validate.engine.file_facts import Facts, Pair
+from manifest_tools.verbs.validate.engine.file_facts import Facts, NamedClass
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.references import TRAINING
 from manifest_tools.verbs.validate.rules.rule import Example, rule
@@ -94,7 +94,7 @@ def _tables(facts: Facts) -> tuple[dict[tuple[str, int], str], dict[tuple[str, s
     return names, numbers
 
 
-def _weight(facts: Facts, pair: Pair) -> tuple[int, int, Pair]:
+def _weight(facts: Facts, pair: NamedClass) -> tuple[int, int, NamedClass]:
     """What most lines say comes first, whatever order it was found in."""
     seen = facts.classes[pair]
     return -seen.lines, seen.first, pair

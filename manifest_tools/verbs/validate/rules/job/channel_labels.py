@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path
-from manifest_tools.verbs.validate.preflight.job import TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import classes, list_format, num_classes
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.examples import single
@@ -15,7 +15,7 @@ from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
 
 
-def labels_can_be_read(job: Job) -> Iterator[Finding]:
+def labels_can_be_read(job: PreflightInput) -> Iterator[Finding]:
     """Every label, sent as a record and read back, is one that the algorithm takes."""
     for channel in manifests(job):
         for why, seen in channel.refused.items():
@@ -23,7 +23,7 @@ def labels_can_be_read(job: Job) -> Iterator[Finding]:
             yield Finding(path(job.names[-1]), f"{why}{times}", seen.first, channel.name)
 
 
-def labels_are_all_lists_or_none(job: Job) -> Iterator[Finding]:
+def labels_are_all_lists_or_none(job: PreflightInput) -> Iterator[Finding]:
     """Either every label is a list of classes, or none is."""
     lists = [(one, one.lists) for one in manifests(job) if one.lists is not None]
     alone = [(one, one.single) for one in manifests(job) if one.single is not None]
@@ -35,7 +35,7 @@ def labels_are_all_lists_or_none(job: Job) -> Iterator[Finding]:
         yield Finding(path(job.names[-1]), message, seen.first, channel.name)
 
 
-def lists_are_clear(job: Job) -> Iterator[Finding]:
+def lists_are_clear(job: PreflightInput) -> Iterator[Finding]:
     """Lists of classes can be read in one way only: as indices, or as a zero or one for each class."""
     channels = [one for one in manifests(job) if one.lists is not None]
     lists = sum(one.lists.lines for one in channels if one.lists)
@@ -50,7 +50,7 @@ def lists_are_clear(job: Job) -> Iterator[Finding]:
         )
 
 
-def classes_have_no_gaps(job: Job) -> Iterator[Finding]:
+def classes_have_no_gaps(job: PreflightInput) -> Iterator[Finding]:
     """Class indices follow one another from 0: the network has an output for each up to the highest."""
     form, count = list_format(job), num_classes(job)
     if count is None or job.preflight.purpose == "semantic-segmentation":
@@ -63,7 +63,7 @@ def classes_have_no_gaps(job: Job) -> Iterator[Finding]:
         yield Finding(path(job.names[-1]), message, file=job.channels[0].name)
 
 
-def there_are_classes_to_tell_apart(job: Job) -> Iterator[Finding]:
+def there_are_classes_to_tell_apart(job: PreflightInput) -> Iterator[Finding]:
     """A classifier has two classes or more to tell apart."""
     train = job.channels[0]
     if job.attribute is not None and train.samples and len(classes(train, list_format(job))) == 1:
@@ -72,7 +72,7 @@ def there_are_classes_to_tell_apart(job: Job) -> Iterator[Finding]:
         )
 
 
-def pictures_have_labels(job: Job) -> Iterator[Finding]:
+def pictures_have_labels(job: PreflightInput) -> Iterator[Finding]:
     """A picture has a box, or a class; what an empty list is learnt as is not documented."""
     for channel in manifests(job):
         if channel.empty is not None:

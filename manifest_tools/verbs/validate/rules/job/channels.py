@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.tasks import OTHERS, label_kind
-from manifest_tools.verbs.validate.engine.file_facts import Facts, Seen
+from manifest_tools.verbs.validate.engine.file_facts import Facts, Occurrences
 from manifest_tools.verbs.validate.preflight.channel import Channel
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import fits, fitting_attributes
 from manifest_tools.verbs.validate.rules.examples import labelled, line, single
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
@@ -30,19 +30,19 @@ _ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
 _CLASSIFICATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
 
 
-def manifests(job: Job) -> Iterator[Channel]:
+def manifests(job: PreflightInput) -> Iterator[Channel]:
     """Yield the channels that are manifests, and not .rec or .lst."""
-    return (channel for channel in job.channels if channel.packed is None)
+    return (channel for channel in job.channels if channel.record_file is None)
 
 
-def facts_of(job: Job, channel: Channel) -> Facts | None:
+def facts_of(job: PreflightInput, channel: Channel) -> Facts | None:
     """Return what the lines of a channel's manifest show."""
     return next((facts for facts in job.files if facts.name == channel.name), None)
 
 
-def there_are_two_channels(job: Job) -> Iterator[Finding]:
+def there_are_two_channels(job: PreflightInput) -> Iterator[Finding]:
     """A training job has two channels, train and validation: a manifest each."""
-    files = [one for one in job.channels if one.packed is None or one.packed.kind == "rec"]
+    files = [one for one in job.channels if one.record_file is None or one.record_file.kind == "rec"]
     if len(files) == 1:
         message = "expected two manifests, for the channels train and validation, found one"
         yield Finding("", f"{message}; type: mtool split, and name both", file=files[0].name)
@@ -51,16 +51,18 @@ def there_are_two_channels(job: Job) -> Iterator[Finding]:
         yield Finding("", message, file=files[2].name)
 
 
-def a_channel_has_samples(job: Job) -> Iterator[Finding]:
+def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
     """A channel has at least one line with a picture and a label."""
     for channel in manifests(job):
         if job.attribute is not None and not channel.samples:
             row = "" if channel.refused else " (known failure 1)"
-            what = f"of {counted(Seen(1, channel.lines))} none makes a sample of {listed(job.names)}{row}"
+            what = (
+                f"of {counted(Occurrences(1, channel.lines))} none makes a sample of {listed(job.names)}{row}"
+            )
             yield Finding("", what if channel.lines else "no lines", file=channel.name)
 
 
-def it_is_clear_which_label(job: Job) -> Iterator[Finding]:
+def it_is_clear_which_label(job: PreflightInput) -> Iterator[Finding]:
     """It is clear which label attribute is trained from."""
     if job.attribute is None and job.files:
         fitting = fitting_attributes(job.files, job.preflight.purpose)
@@ -70,7 +72,7 @@ def it_is_clear_which_label(job: Job) -> Iterator[Finding]:
         yield Finding("", message + choice, file=job.files[0].name)
 
 
-def attribute_names_are_keys(job: Job) -> Iterator[Finding]:
+def attribute_names_are_keys(job: PreflightInput) -> Iterator[Finding]:
     """AttributeNames are keys of the lines, letter by letter."""
     for channel in manifests(job):
         for name in job.names:
@@ -83,7 +85,7 @@ def attribute_names_are_keys(job: Job) -> Iterator[Finding]:
                 yield Finding(path(name), message, file=channel.name)
 
 
-def no_line_has_failed(job: Job) -> Iterator[Finding]:
+def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
     """No line of a channel is one whose labeling failed."""
     for channel in manifests(job):
         if channel.failed is not None and job.attribute is not None:
@@ -92,10 +94,10 @@ def no_line_has_failed(job: Job) -> Iterator[Finding]:
             yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
 
 
-def every_line_has_all(job: Job) -> Iterator[Finding]:
+def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
     """Every line has every attribute that is sent: a record that is missing shifts the rest."""
     for channel in manifests(job):
-        for name, seen in channel.lacking.items():
+        for name, seen in channel.missing.items():
             if not _is_nowhere(channel, name):
                 message = f"{seen.lines:,} of {channel.lines:,} lines lack {shown(name)} (known failure 11)"
                 yield Finding(path(name), message, seen.first, channel.name)
@@ -104,11 +106,11 @@ def every_line_has_all(job: Job) -> Iterator[Finding]:
 def _is_nowhere(channel: Channel, name: str) -> bool:
     """Say whether an attribute is on no line; on one whose labeling failed its label would not be."""
     failed = channel.failed.lines if channel.failed is not None else 0
-    lacking = channel.lacking.get(name)
+    lacking = channel.missing.get(name)
     return lacking is not None and lacking.lines + failed >= channel.lines
 
 
-def types_can_be_trained(job: Job) -> Iterator[Finding]:
+def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
     """A label is of a type that the algorithm learns from."""
     algorithm = ALGORITHM_OF[job.preflight.purpose]
     for channel in manifests(job):
@@ -121,7 +123,7 @@ def types_can_be_trained(job: Job) -> Iterator[Finding]:
             yield Finding(path(facts.attributes[job.attribute], "type"), message, seen.first, channel.name)  # type: ignore[union-attr,index]
 
 
-def pictures_are_no_sequences(job: Job) -> Iterator[Finding]:
+def pictures_are_no_sequences(job: PreflightInput) -> Iterator[Finding]:
     """A source-ref is a picture, not a file that lists the frames of a video."""
     for channel in manifests(job):
         if (seen := channel.suffixes.get(".json")) is not None:
@@ -129,7 +131,7 @@ def pictures_are_no_sequences(job: Job) -> Iterator[Finding]:
             yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-def pictures_are_jpeg_or_png(job: Job) -> Iterator[Finding]:
+def pictures_are_jpeg_or_png(job: PreflightInput) -> Iterator[Finding]:
     """A picture is a JPEG or PNG by its name."""
     for channel in manifests(job):
         for suffix, seen in channel.suffixes.items():
@@ -138,7 +140,7 @@ def pictures_are_jpeg_or_png(job: Job) -> Iterator[Finding]:
                 yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-def keys_are_plain(job: Job) -> Iterator[Finding]:
+def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
     """S3 keys have no blanks, no signs of URLs such as + and %, and no letters beyond ASCII."""
     for channel in manifests(job):
         if channel.odd_keys is not None:
@@ -150,7 +152,7 @@ def keys_are_plain(job: Job) -> Iterator[Finding]:
             )
 
 
-def pictures_are_in_one_bucket(job: Job) -> Iterator[Finding]:
+def pictures_are_in_one_bucket(job: PreflightInput) -> Iterator[Finding]:
     """The pictures are in one bucket, which the job's role has to be let into."""
     buckets = {name: (facts, seen) for facts in job.files for name, seen in facts.buckets.items()}
     if len(buckets) > 1:

@@ -6,7 +6,7 @@ from manifest_tools import algorithms
 from manifest_tools.algorithms.findings import HyperparameterFinding, Kind
 from manifest_tools.base.problem import Finding, Severity
 from manifest_tools.base.text import path
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     hyperparameters,
     input_channels,
@@ -32,10 +32,10 @@ _ROWS = {
 }
 
 
-def _lint(kind: Kind, severity: Severity) -> Callable[[Job], Iterator[Finding]]:
+def _lint(kind: Kind, severity: Severity) -> Callable[[PreflightInput], Iterator[Finding]]:
     """Return the check of one kind of finding; it needs some hyperparameters to look at."""
 
-    def check(job: Job) -> Iterator[Finding]:
+    def check(job: PreflightInput) -> Iterator[Finding]:
         values = hyperparameters(job.preflight)
         if not values:
             return
@@ -47,16 +47,16 @@ def _lint(kind: Kind, severity: Severity) -> Callable[[Job], Iterator[Finding]]:
     return check
 
 
-def _job(job: Job) -> algorithms.JobContext:
+def _job(job: PreflightInput) -> algorithms.JobContext:
     """Return what algorithms.lint should know: manifests come in Pipe mode, whatever else is told."""
     channels = [str(one.get("ChannelName")) for one in input_channels(job.preflight)]
     resources = training_request(job.preflight).get("ResourceConfig")
     count = resources.get("InstanceCount") if isinstance(resources, dict) else None
-    mode = "Pipe" if any(one.packed is None for one in job.channels) else None
+    mode = "Pipe" if any(one.record_file is None for one in job.channels) else None
     return algorithms.JobContext(channels, mode, count if isinstance(count, int) else None)
 
 
-def _said(one: HyperparameterFinding, job: Job) -> str:
+def _said(one: HyperparameterFinding, job: PreflightInput) -> str:
     row = _ROWS.get((one.kind, one.name)) or _ROWS.get((one.kind, ""))
     wanted = settings(job)
     value = wanted.hyperparameters.get(one.name) if wanted and one.kind == "missing" else None
@@ -64,47 +64,47 @@ def _said(one: HyperparameterFinding, job: Job) -> str:
     return f"{one.message.rstrip('.')}{advice}{f' (known failure {row})' if row else ''}"
 
 
-def file_of(job: Job) -> str:
+def file_of(job: PreflightInput) -> str:
     """Return the file that a finding about all of the job is reported for."""
     return job.channels[0].name if job.channels else ""
 
 
-def nothing_is_missing(job: Job) -> Iterator[Finding]:
+def nothing_is_missing(job: PreflightInput) -> Iterator[Finding]:
     """Every hyperparameter that the algorithm needs is set."""
     return _lint("missing", "error")(job)
 
 
-def every_name_is_known(job: Job) -> Iterator[Finding]:
+def every_name_is_known(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter is one of the algorithm's."""
     return _lint("unknown", "error")(job)
 
 
-def every_value_is_taken(job: Job) -> Iterator[Finding]:
+def every_value_is_taken(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter has a value that the algorithm takes."""
     return _lint("value", "error")(job)
 
 
-def none_is_of_another_algorithm(job: Job) -> Iterator[Finding]:
+def none_is_of_another_algorithm(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter, and the form of its value, is not of another algorithm."""
     return _lint("algorithm", "error")(job)
 
 
-def none_is_ignored(job: Job) -> Iterator[Finding]:
+def none_is_ignored(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter that is set is used with the others that are."""
     return _lint("ignored", "warning")(job)
 
 
-def none_contradicts_another(job: Job) -> Iterator[Finding]:
+def none_contradicts_another(job: PreflightInput) -> Iterator[Finding]:
     """Two hyperparameters do not contradict one another."""
     return _lint("contradiction", "error")(job)
 
 
-def none_is_doubtful_beside_another(job: Job) -> Iterator[Finding]:
+def none_is_doubtful_beside_another(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter makes sense beside the others, and has not been seen to fail with them."""
     return _lint("contradiction", "warning")(job)
 
 
-def they_fit_into_a_request(job: Job) -> Iterator[Finding]:
+def they_fit_into_a_request(job: PreflightInput) -> Iterator[Finding]:
     """There are at most 100 hyperparameters, with names and values as long as a request takes."""
     for severity in ("error", "warning"):
         yield from _lint("limit", severity)(job)

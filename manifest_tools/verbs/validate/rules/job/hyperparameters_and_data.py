@@ -7,7 +7,7 @@ from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     classes,
     hyperparameters,
@@ -46,19 +46,19 @@ _MIRROR = {one: other for pair in _SIDES for one, other in (pair, pair[::-1])}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 
 
-def _number(job: Job, name: str) -> int | None:
+def _number(job: PreflightInput, name: str) -> int | None:
     """Return a hyperparameter, or its default, as a number; None where it is none, or has none."""
     one = algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).find(name)
     text = hyperparameters(job.preflight).get(name, one.default if one is not None else None)
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _called(job: Job, name: str) -> str:
+def _called(job: PreflightInput, name: str) -> str:
     default = "" if name in hyperparameters(job.preflight) else ", the default"
     return f"{name}={_number(job, name)}{default}"
 
 
-def num_classes_is_enough(job: Job) -> Iterator[Finding]:
+def num_classes_is_enough(job: PreflightInput) -> Iterator[Finding]:
     """Every class index is below num_classes."""
     given, form = _number(job, "num_classes"), list_format(job)
     if given is None:
@@ -78,7 +78,7 @@ def num_classes_is_enough(job: Job) -> Iterator[Finding]:
             )
 
 
-def num_classes_is_not_too_many(job: Job) -> Iterator[Finding]:
+def num_classes_is_not_too_many(job: PreflightInput) -> Iterator[Finding]:
     """The highest class index and 1 is num_classes: an output more learns nothing."""
     given, wanted = _number(job, "num_classes"), num_classes(job)
     if given is not None and wanted is not None and given > wanted:
@@ -87,7 +87,7 @@ def num_classes_is_not_too_many(job: Job) -> Iterator[Finding]:
         yield Finding(path("num_classes"), f"{message}; {advice}", file=file_of(job))
 
 
-def num_training_samples_is_right(job: Job) -> Iterator[Finding]:
+def num_training_samples_is_right(job: PreflightInput) -> Iterator[Finding]:
     """There are as many lines to train from as num_training_samples says."""
     given, there = _number(job, "num_training_samples"), job.channels[0].samples if job.channels else 0
     if given is not None and given != there:
@@ -96,7 +96,7 @@ def num_training_samples_is_right(job: Job) -> Iterator[Finding]:
         yield Finding(path("num_training_samples"), f"{message}; {advice}", file=file_of(job))
 
 
-def train_fills_a_batch(job: Job) -> Iterator[Finding]:
+def train_fills_a_batch(job: PreflightInput) -> Iterator[Finding]:
     """The training part has as many pictures as a batch takes."""
     batch = _number(job, "mini_batch_size")
     if batch is not None and job.channels and 0 < job.channels[0].samples < batch:
@@ -109,7 +109,7 @@ def train_fills_a_batch(job: Job) -> Iterator[Finding]:
         )
 
 
-def validation_fills_a_batch(job: Job) -> Iterator[Finding]:
+def validation_fills_a_batch(job: PreflightInput) -> Iterator[Finding]:
     """The validation part has as many pictures as a batch takes: else there is no metric."""
     name = "mini_batch_size"
     if job.preflight.purpose == "semantic-segmentation":
@@ -122,7 +122,7 @@ def validation_fills_a_batch(job: Job) -> Iterator[Finding]:
             yield Finding(path(name), f"{message}; {advice}", file=channel.name)
 
 
-def labels_fit_into_label_width(job: Job) -> Iterator[Finding]:
+def labels_fit_into_label_width(job: PreflightInput) -> Iterator[Finding]:
     """The boxes of every picture fit into label_width: five numbers each, and two."""
     width = _number(job, "label_width")
     for channel in job.channels:
@@ -134,15 +134,15 @@ def labels_fit_into_label_width(job: Job) -> Iterator[Finding]:
 
 
 def _label_width(channel: Channel) -> int:
-    if channel.packed is not None:
-        return max(channel.packed.widths, default=0)
+    if channel.record_file is not None:
+        return max(channel.record_file.widths, default=0)
     return 5 * int(channel.most.number) + 2
 
 
-def several_labels_are_told(job: Job) -> Iterator[Finding]:
+def several_labels_are_told(job: PreflightInput) -> Iterator[Finding]:
     """Labels are lists of classes with multi_label=1, and only then."""
     given = _number(job, "multi_label")
-    for channel in (one for one in job.channels if one.packed is None):
+    for channel in (one for one in job.channels if one.record_file is None):
         seen, what, wanted = (
             (channel.single, "one class", 0) if given else (channel.lists, "a list of classes", 1)
         )
@@ -153,7 +153,7 @@ def several_labels_are_told(job: Job) -> Iterator[Finding]:
             )
 
 
-def mirrored_classes_stay_apart(job: Job) -> Iterator[Finding]:
+def mirrored_classes_stay_apart(job: PreflightInput) -> Iterator[Finding]:
     """No augmentation mirrors pictures whose classes are left and right of one another."""
     kind = hyperparameters(job.preflight).get("augmentation_type")
     if kind is None:
@@ -182,7 +182,7 @@ def mirrored(names: list[str]) -> list[tuple[str, str]]:
     return list(found.values())
 
 
-def pictures_are_large_enough(job: Job) -> Iterator[Finding]:
+def pictures_are_large_enough(job: PreflightInput) -> Iterator[Finding]:
     """A picture is no smaller than image_shape, or is resized first."""
     values = hyperparameters(job.preflight)
     sides = values.get("image_shape", "3,224,224").replace(" ", "").split(",")

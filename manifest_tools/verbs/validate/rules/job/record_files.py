@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.io.recordio import ImageRecord, frame, pack
-from manifest_tools.verbs.validate.engine.file_facts import Seen
-from manifest_tools.verbs.validate.preflight.job import Job
-from manifest_tools.verbs.validate.preflight.record_file import MOST_EXACT, Packed
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences
+from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
+from manifest_tools.verbs.validate.preflight.record_file import MOST_EXACT, RecordFile
 from manifest_tools.verbs.validate.preflight.settings import hyperparameters
 from manifest_tools.verbs.validate.rules.file.one_file import lines as counted
 from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
@@ -17,61 +17,61 @@ _MXNET = "https://github.com/apache/mxnet/issues/"
 _WORDS = {"rec": "record", "lst": "row"}
 
 
-def there_are_records(packed: Packed) -> Iterator[Finding]:
+def there_are_records(packed: RecordFile) -> Iterator[Finding]:
     """A .rec has records, and a .lst has rows."""
     if not packed.samples and not packed.broken:
         what = f"expected {_WORDS[packed.kind]}s with a picture, found none in {packed.size:,} bytes"
         yield Finding("", f"{what} (known failure {28 if packed.kind == 'rec' else 21})")
 
 
-def the_framing_is_whole(packed: Packed) -> Iterator[Finding]:
+def the_framing_is_whole(packed: RecordFile) -> Iterator[Finding]:
     """The framing of a .rec goes on to its last byte."""
     if packed.broken:
         where = f"after {packed.entries:,} records, at {packed.broken}"
         yield Finding("", f"{where} (known failure 37)", packed.entries + 1)
 
 
-def the_index_fits(packed: Packed) -> Iterator[Finding]:
+def the_index_fits(packed: RecordFile) -> Iterator[Finding]:
     """The .idx beside a .rec has the offsets of its records."""
     if packed.index:
         yield Finding("", f"{packed.index} (known failure 37)")
 
 
-def records_hold_pictures(packed: Packed) -> Iterator[Finding]:
+def records_hold_pictures(packed: RecordFile) -> Iterator[Finding]:
     """A record holds MXNet's image header, its labels, and a JPEG or PNG."""
     if packed.kind == "rec":
         for why, seen in packed.invalid.items():
             yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 29 and 30)", seen.first)
 
 
-def rows_can_be_read(packed: Packed) -> Iterator[Finding]:
+def rows_can_be_read(packed: RecordFile) -> Iterator[Finding]:
     """A row of a .lst is a number, labels and a path, with tabs between: im2rec skips any other."""
     if packed.kind == "lst":
         for why, seen in packed.invalid.items():
             yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 21 and 26)", seen.first)
 
 
-def rows_have_their_own_number(packed: Packed) -> Iterator[Finding]:
+def rows_have_their_own_number(packed: RecordFile) -> Iterator[Finding]:
     """No two rows of a .lst have the same number."""
     if packed.twice is not None:
         message = f"its number is an earlier row's ({_counted(packed, packed.twice)}) (known failure 21)"
         yield Finding("", message, packed.twice.first)
 
 
-def the_first_record_is_a_picture(packed: Packed) -> Iterator[Finding]:
+def the_first_record_is_a_picture(packed: RecordFile) -> Iterator[Finding]:
     """The first record is a picture, and no description of the others."""
     if packed.description:
         yield Finding("", "record 0 has no picture: it describes the others (known failure 36)", 1)
 
 
-def labels_are_exact(packed: Packed) -> Iterator[Finding]:
+def labels_are_exact(packed: RecordFile) -> Iterator[Finding]:
     """A label is below 2^24: it is a 32-bit float, in which whole numbers from there on are rounded."""
     if packed.large is not None:
         message = f"a label of {MOST_EXACT:,} or more ({_counted(packed, packed.large)}) (known failure 35)"
         yield Finding("", message, packed.large.first)
 
 
-def labels_are_as_many(packed: Packed) -> Iterator[Finding]:
+def labels_are_as_many(packed: RecordFile) -> Iterator[Finding]:
     """All records, or rows, have the same number of labels."""
     if len(packed.widths) > 1 and packed.boxes:
         usual = max(packed.widths, key=lambda width: packed.widths[width].lines)
@@ -81,24 +81,24 @@ def labels_are_as_many(packed: Packed) -> Iterator[Finding]:
                 yield Finding("", f"{message} (known failures 22 and 27)", seen.first)
 
 
-def labels_are_classes(packed: Packed) -> Iterator[Finding]:
+def labels_are_classes(packed: RecordFile) -> Iterator[Finding]:
     """A label is a class index: a whole number from 0."""
     if packed.fractions is not None:
         message = f"expected a class index from 0 ({_counted(packed, packed.fractions)})"
         yield Finding("", message, packed.fractions.first)
 
 
-def vectors_are_boxes(packed: Packed) -> Iterator[Finding]:
+def vectors_are_boxes(packed: RecordFile) -> Iterator[Finding]:
     """A label of object detection is 2, 5, and then class, left, top, right and bottom of every box."""
     for why, seen in packed.boxes.items():
         yield Finding("", f"{why} ({_counted(packed, seen)}) (known failures 32 and 33)", seen.first)
 
 
-def vectors_go_with_multi_label(job: Job) -> Iterator[Finding]:
+def vectors_go_with_multi_label(job: PreflightInput) -> Iterator[Finding]:
     """With multi_label=1 a label is a vector, a zero or one for each class; without, it is a class."""
     values = hyperparameters(job.preflight)
     several, told = values.get("multi_label") == "1", values.get("num_classes", "")
-    for packed in (channel.packed for channel in job.channels if channel.packed is not None):
+    for packed in (channel.record_file for channel in job.channels if channel.record_file is not None):
         single = packed.widths.get(1)
         if several and single is not None:
             message = (
@@ -114,7 +114,7 @@ def vectors_go_with_multi_label(job: Job) -> Iterator[Finding]:
                 yield Finding("", f"{message} (known failure 22)", seen.first, packed.name)
 
 
-def _counted(packed: Packed, seen: Seen) -> str:
+def _counted(packed: RecordFile, seen: Occurrences) -> str:
     return counted(seen).replace("line", _WORDS[packed.kind])
 
 
@@ -149,7 +149,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT801",
         "error",
-        "packed",
+        "record file",
         there_are_records,
         breaks=_file(b"", "train.rec"),
         keeps=_GOOD,
@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT802",
         "error",
-        "packed",
+        "record file",
         the_framing_is_whole,
         breaks=_rec(((0,), _JPEG), tail=b"\x0a\x23\xd7\xce\xff"),
         keeps=_GOOD,
@@ -169,7 +169,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT803",
         "error",
-        "packed",
+        "record file",
         the_index_fits,
         breaks=_INDEXED,
         keeps=_GOOD,
@@ -179,7 +179,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT804",
         "error",
-        "packed",
+        "record file",
         records_hold_pictures,
         breaks=_rec(((0,), _JPEG), ((1,), b"<html>")),
         keeps=_GOOD,
@@ -189,7 +189,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT805",
         "error",
-        "packed",
+        "record file",
         rows_can_be_read,
         breaks=_lst("0 0 left/1.jpg"),
         keeps=_ROWS,
@@ -199,7 +199,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT806",
         "error",
-        "packed",
+        "record file",
         rows_have_their_own_number,
         breaks=_lst("0\t0\tleft/1.jpg", "0\t1\tright/2.jpg"),
         keeps=_ROWS,
@@ -209,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT807",
         "warning",
-        "packed",
+        "record file",
         the_first_record_is_a_picture,
         breaks=_rec(((3, 9), b""), ((1,), _JPEG)),
         keeps=_GOOD,
@@ -219,7 +219,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT808",
         "error",
-        "packed",
+        "record file",
         labels_are_exact,
         breaks=_lst("0\t25130987\tleft/1.jpg"),
         keeps=_ROWS,
@@ -229,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT809",
         "error",
-        "packed",
+        "record file",
         labels_are_as_many,
         breaks=_lst("0\t0\tleft/1.jpg", "1\t1\t0\tright/2.jpg"),
         keeps=_ROWS,
@@ -239,7 +239,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT810",
         "error",
-        "packed",
+        "record file",
         labels_are_classes,
         breaks=_lst("0\t0.5\tleft/1.jpg"),
         keeps=_ROWS,
@@ -250,7 +250,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "MT811",
         "error",
-        "packed",
+        "record file",
         vectors_are_boxes,
         breaks=_GOOD,
         keeps=_rec((_BOXES, _JPEG)),

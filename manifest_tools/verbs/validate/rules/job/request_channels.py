@@ -6,15 +6,15 @@ from typing import Any
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     LABEL_FORMAT,
     data_channels,
     input_channels,
     list_format,
     mapping,
+    requested_names,
     s3_source,
-    told_names,
     training_job,
 )
 from manifest_tools.verbs.validate.rules.job_examples import asked, asked_of_channels, request, tagged
@@ -31,9 +31,9 @@ _ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
 _RECORDIO = "application/x-recordio"
 
 
-def _augmented(job: Job) -> list[Mapping[str, Any]]:
+def _augmented(job: PreflightInput) -> list[Mapping[str, Any]]:
     """Return the channels that the manifests are for: all that hold data, where no file is a .rec or .lst."""
-    packed = any(channel.packed is not None for channel in job.channels)
+    packed = any(channel.record_file is not None for channel in job.channels)
     return [] if packed or not training_job(job.preflight) else data_channels(job.preflight)
 
 
@@ -42,7 +42,7 @@ def where_in(channel: Mapping[str, Any], *keys: str) -> str:
     return path("InputDataConfig", str(channel.get("ChannelName")), *keys)
 
 
-def the_image_reads_manifests(job: Job) -> Iterator[Finding]:
+def the_image_reads_manifests(job: PreflightInput) -> Iterator[Finding]:
     """The image is that of the algorithm that the manifests are checked for."""
     told = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingImage")
     if not isinstance(told, str):
@@ -65,7 +65,7 @@ def image_name(uri: str) -> str:
     return uri.partition("/")[2].partition("@")[0].partition(":")[0] or uri
 
 
-def channels_are_named(job: Job) -> Iterator[Finding]:
+def channels_are_named(job: PreflightInput) -> Iterator[Finding]:
     """A request has every channel that the algorithm takes its data through, once."""
     if not training_job(job.preflight):
         return
@@ -79,22 +79,22 @@ def channels_are_named(job: Job) -> Iterator[Finding]:
             yield Finding(path("InputDataConfig"), f"{message}{row}")
 
 
-def _wanted_channels(job: Job) -> tuple[str, ...]:
+def _wanted_channels(job: PreflightInput) -> tuple[str, ...]:
     inputs = algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).inputs
     types = {str(one.get("ContentType")) for one in data_channels(job.preflight)}
-    lists = any(channel.packed and channel.packed.kind == "lst" for channel in job.channels)
+    lists = any(channel.record_file and channel.record_file.kind == "lst" for channel in job.channels)
     if (lists or types == {"application/x-image"}) and not _is_manifest(job):
         return next(one.channels for one in inputs if one.name == "image")
     return ("train", "validation")
 
 
-def _is_manifest(job: Job) -> bool:
+def _is_manifest(job: PreflightInput) -> bool:
     return any(
         s3_source(one).get("S3DataType") == "AugmentedManifestFile" for one in data_channels(job.preflight)
     )
 
 
-def data_type_is_augmented(job: Job) -> Iterator[Finding]:
+def data_type_is_augmented(job: PreflightInput) -> Iterator[Finding]:
     """A manifest's channel has the S3DataType AugmentedManifestFile, and its S3Uri is the file itself."""
     for channel in _augmented(job):
         source = s3_source(channel)
@@ -108,7 +108,7 @@ def data_type_is_augmented(job: Job) -> Iterator[Finding]:
             )
 
 
-def records_are_wrapped(job: Job) -> Iterator[Finding]:
+def records_are_wrapped(job: PreflightInput) -> Iterator[Finding]:
     """A manifest's channel has the RecordWrapperType RecordIO."""
     for channel in _augmented(job):
         if (told := channel.get("RecordWrapperType")) != "RecordIO":
@@ -116,7 +116,7 @@ def records_are_wrapped(job: Job) -> Iterator[Finding]:
             yield Finding(where_in(channel, "RecordWrapperType"), message)
 
 
-def content_type_is_recordio(job: Job) -> Iterator[Finding]:
+def content_type_is_recordio(job: PreflightInput) -> Iterator[Finding]:
     """A manifest's channel has the ContentType application/x-recordio, with the label-format of its lists."""
     form = list_format(job) if job.preflight.purpose == "builtin" else None
     for channel in _augmented(job):
@@ -134,7 +134,7 @@ def content_type_is_recordio(job: Job) -> Iterator[Finding]:
             )
 
 
-def input_mode_is_pipe(job: Job) -> Iterator[Finding]:
+def input_mode_is_pipe(job: PreflightInput) -> Iterator[Finding]:
     """A manifest's channel is read in Pipe mode."""
     usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode")
     for channel in _augmented(job):
@@ -143,11 +143,11 @@ def input_mode_is_pipe(job: Job) -> Iterator[Finding]:
             yield Finding(where_in(channel, "InputMode"), message)
 
 
-def attribute_names_are_told(job: Job) -> Iterator[Finding]:
+def attribute_names_are_told(job: PreflightInput) -> Iterator[Finding]:
     """AttributeNames are the picture's attribute and then the label's, the same on all channels."""
     channels = _augmented(job)
     for channel in channels:
-        names = told_names(channel)
+        names = requested_names(channel)
         where = where_in(channel, "AttributeNames")
         wanted = f"expected two names, such as {' and '.join(map(shown, job.names))}"
         if len(names) != 2:
@@ -158,7 +158,7 @@ def attribute_names_are_told(job: Job) -> Iterator[Finding]:
             yield Finding(
                 where, f"expected the picture first, found {shown(names[0])} before {shown(names[1])}"
             )
-        elif names != told_names(channels[0]):
+        elif names != requested_names(channels[0]):
             yield Finding(
                 where, f"expected the names of the first channel, found {', '.join(map(shown, names))}"
             )
@@ -166,7 +166,7 @@ def attribute_names_are_told(job: Job) -> Iterator[Finding]:
             yield Finding(where, f"expected the label {shown(job.attribute)}, found {shown(names[1])}")
 
 
-def every_machine_has_all(job: Job) -> Iterator[Finding]:
+def every_machine_has_all(job: PreflightInput) -> Iterator[Finding]:
     """A manifest is one object, so every machine is given all of it: FullyReplicated."""
     for channel in _augmented(job):
         if (told := s3_source(channel).get("S3DataDistributionType", "FullyReplicated")) != "FullyReplicated":
@@ -175,7 +175,7 @@ def every_machine_has_all(job: Job) -> Iterator[Finding]:
             )
 
 
-def train_is_shuffled(job: Job) -> Iterator[Finding]:
+def train_is_shuffled(job: PreflightInput) -> Iterator[Finding]:
     """The train channel has a ShuffleConfig: in Pipe mode lines come in the order of the file."""
     for channel in _augmented(job):
         if channel.get("ChannelName") == "train" and "ShuffleConfig" not in channel:

@@ -7,7 +7,7 @@ from typing import Any
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.verbs.validate.preflight.job import ALGORITHM_OF, TRAINING, Job
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     input_channels,
     mapping,
@@ -41,7 +41,7 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _OTHER_GPUS = ("p4d", "p4de", "p5", "p5e", "p5en", "g6", "g6e", "p3dn", "g7e", "gr6")
 
 
-def spot_fields_go_together(job: Job) -> Iterator[Finding]:
+def spot_fields_go_together(job: PreflightInput) -> Iterator[Finding]:
     """MaxWaitTimeInSeconds goes with EnableManagedSpotTraining, and is not shorter than the run."""
     request = training_job(job.preflight)
     limits = mapping(request, "StoppingCondition")
@@ -57,7 +57,7 @@ def spot_fields_go_together(job: Job) -> Iterator[Finding]:
         yield Finding(where, f"expected at least MaxRuntimeInSeconds={run}, found {wait}")
 
 
-def the_machine_has_a_gpu(job: Job) -> Iterator[Finding]:
+def the_machine_has_a_gpu(job: PreflightInput) -> Iterator[Finding]:
     """The machine has a GPU: the algorithm trains on no other."""
     for family, told in _machines(job):
         if family not in (*_families(job), *_OTHER_GPUS):
@@ -66,7 +66,7 @@ def the_machine_has_a_gpu(job: Job) -> Iterator[Finding]:
             yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
-def the_machine_is_listed(job: Job) -> Iterator[Finding]:
+def the_machine_is_listed(job: PreflightInput) -> Iterator[Finding]:
     """The machine is of a family that the algorithm's page lists; newer ones may be too new for its image."""
     for family, told in _machines(job):
         if family in _OTHER_GPUS and family not in _families(job):
@@ -75,17 +75,17 @@ def the_machine_is_listed(job: Job) -> Iterator[Finding]:
             yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
-def _families(job: Job) -> tuple[str, ...]:
+def _families(job: PreflightInput) -> tuple[str, ...]:
     return algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).families
 
 
-def _machines(job: Job) -> Iterator[tuple[str, str]]:
+def _machines(job: PreflightInput) -> Iterator[tuple[str, str]]:
     told = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceType")
     if isinstance(told, str):
         yield told.removeprefix("ml.").partition(".")[0], told
 
 
-def the_machines_are_as_many(job: Job) -> Iterator[Finding]:
+def the_machines_are_as_many(job: PreflightInput) -> Iterator[Finding]:
     """There is one machine where the algorithm trains on one only."""
     count = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceCount")
     name = ALGORITHM_OF[job.preflight.purpose]
@@ -93,7 +93,7 @@ def the_machines_are_as_many(job: Job) -> Iterator[Finding]:
         yield Finding(path("ResourceConfig", "InstanceCount"), f"{name} trains on one machine, found {count}")
 
 
-def a_model_is_read_as_one(job: Job) -> Iterator[Finding]:
+def a_model_is_read_as_one(job: PreflightInput) -> Iterator[Finding]:
     """The channel of an earlier model has the type application/x-sagemaker-model, and File mode."""
     usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode", "File")
     for channel in input_channels(job.preflight):
@@ -105,7 +105,7 @@ def a_model_is_read_as_one(job: Job) -> Iterator[Finding]:
                 yield Finding(where_in(channel, key), f"expected {value}, found {shown(told)}")
 
 
-def a_model_is_of_the_same_shape(job: Job) -> Iterator[Finding]:
+def a_model_is_of_the_same_shape(job: PreflightInput) -> Iterator[Finding]:
     """A job that goes on from an earlier model has the hyperparameters that decide its shape."""
     for channel in input_channels(job.preflight):
         if channel.get("ChannelName") == "model":
@@ -116,7 +116,7 @@ def a_model_is_of_the_same_shape(job: Job) -> Iterator[Finding]:
             )
 
 
-def a_transform_takes_no_manifest(job: Job) -> Iterator[Finding]:
+def a_transform_takes_no_manifest(job: PreflightInput) -> Iterator[Finding]:
     """A transform job takes a prefix or a ManifestFile, no augmented manifest."""
     source = s3_source(mapping(job.preflight.request or {}, "TransformInput"))
     if source.get("S3DataType") == "AugmentedManifestFile":
@@ -124,7 +124,7 @@ def a_transform_takes_no_manifest(job: Job) -> Iterator[Finding]:
         yield Finding(path("TransformInput", "S3DataType"), message)
 
 
-def a_transform_sends_one_picture(job: Job) -> Iterator[Finding]:
+def a_transform_sends_one_picture(job: PreflightInput) -> Iterator[Finding]:
     """A transform job sends one picture a request: BatchStrategy SingleRecord, nothing split or joined."""
     request = job.preflight.request or {}
     strategy = request.get("BatchStrategy", "SingleRecord")
@@ -134,7 +134,7 @@ def a_transform_sends_one_picture(job: Job) -> Iterator[Finding]:
         )
 
 
-def a_transform_sends_pictures(job: Job) -> Iterator[Finding]:
+def a_transform_sends_pictures(job: PreflightInput) -> Iterator[Finding]:
     """A transform job sends its pictures under a content type that the algorithm's endpoint takes."""
     told = mapping(job.preflight.request or {}, "TransformInput").get("ContentType")
     if told is not None and told not in _PICTURES_IN:
@@ -142,7 +142,7 @@ def a_transform_sends_pictures(job: Job) -> Iterator[Finding]:
         yield Finding(path("TransformInput", "ContentType"), f"{message} (known failure 50)")
 
 
-def tuned_values_are_not_fixed(job: Job) -> Iterator[Finding]:
+def tuned_values_are_not_fixed(job: PreflightInput) -> Iterator[Finding]:
     """A hyperparameter that is tuned can be tuned, and is not fixed as well."""
     request = job.preflight.request or {}
     ranges = mapping(mapping(request, "HyperParameterTuningJobConfig"), "ParameterRanges")
@@ -159,7 +159,7 @@ def tuned_values_are_not_fixed(job: Job) -> Iterator[Finding]:
                 yield Finding(where, f"{algorithm.name} has no {shown(name)} that can be tuned")
 
 
-def a_job_has_a_name(job: Job) -> Iterator[Finding]:
+def a_job_has_a_name(job: PreflightInput) -> Iterator[Finding]:
     """A training job is called by up to 63 letters, digits and inner hyphens, a tuning job by up to 32."""
     request = job.preflight.request or {}
     for key, longest in (

@@ -6,7 +6,7 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import shown
-from manifest_tools.verbs.validate.preflight.job import Job
+from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.job_examples import PICTURES, TRAIN, boxed
 from manifest_tools.verbs.validate.rules.references import REKOGNITION_RULES
@@ -24,7 +24,7 @@ MOST_LABELS = 250
 MOST_BYTES = 1 << 30
 
 
-def pictures_are_in_one_bucket(job: Job) -> Iterator[Finding]:
+def pictures_are_in_one_bucket(job: PreflightInput) -> Iterator[Finding]:
     """All pictures are in one bucket."""
     for facts in job.files:
         if len(facts.buckets) > 1:
@@ -34,7 +34,7 @@ def pictures_are_in_one_bucket(job: Job) -> Iterator[Finding]:
             yield Finding("$.source-ref", message, first, facts.name)
 
 
-def lines_are_not_too_many(job: Job) -> Iterator[Finding]:
+def lines_are_not_too_many(job: PreflightInput) -> Iterator[Finding]:
     """A data set has at most 250,000 lines, and 1 GB."""
     for channel in job.channels:
         if channel.size > MOST_BYTES:
@@ -45,11 +45,11 @@ def lines_are_not_too_many(job: Job) -> Iterator[Finding]:
             yield Finding("", f"ERROR_MANIFEST_ROWS_EXCEEDS_MAXIMUM: {message}", file=channel.name)
 
 
-def labels_are_as_many_as_taken(job: Job) -> Iterator[Finding]:
+def labels_are_as_many_as_taken(job: PreflightInput) -> Iterator[Finding]:
     """A data set has 2 to 250 labels, and one with boxes at least 1."""
     for channel in job.channels[:1]:
         boxes = any(
-            kind.type.lower().endswith("/object-detection") for one in job.files[:1] for kind in one.kinds
+            kind.type.lower().endswith("/object-detection") for one in job.files[:1] for kind in one.states
         )
         least, there = 1 if boxes else 2, len(channel.names)
         if not least <= there <= MOST_LABELS and channel.lines:
@@ -58,7 +58,7 @@ def labels_are_as_many_as_taken(job: Job) -> Iterator[Finding]:
             yield Finding("", f"{few}: {message}", file=channel.name)
 
 
-def bad_lines_are_few(job: Job) -> Iterator[Finding]:
+def bad_lines_are_few(job: PreflightInput) -> Iterator[Finding]:
     """At most a fifth of the lines is wrong: so many are left out, and training goes on."""
     for channel in job.channels:
         bad = job.bad_lines.get(channel.name, 0)
@@ -75,7 +75,7 @@ def bad_lines_are_few(job: Job) -> Iterator[Finding]:
             )
 
 
-def labels_overlap(job: Job) -> Iterator[Finding]:
+def labels_overlap(job: PreflightInput) -> Iterator[Finding]:
     """Training and test data have at least half of their labels in common."""
     if len(job.channels) < 2:
         return
@@ -86,10 +86,10 @@ def labels_overlap(job: Job) -> Iterator[Finding]:
         yield Finding("", f"ERROR_INSUFFICIENT_LABEL_OVERLAP: {message}", file=job.channels[1].name)
 
 
-def a_file_is_of_one_kind(job: Job) -> Iterator[Finding]:
+def a_file_is_of_one_kind(job: PreflightInput) -> Iterator[Finding]:
     """A manifest has labels of pictures or boxes, not both: training takes one of them."""
     for facts in job.files:
-        kinds = Counter(kind.type.lower() for kind in facts.kinds if kind.state == "labelled")
+        kinds = Counter(kind.type.lower() for kind in facts.states if kind.state == "labelled")
         if kinds.keys() >= _TYPES:
             yield Finding(
                 "", "labels of whole pictures beside boxes: training picks one kind", file=facts.name

@@ -33,7 +33,7 @@ class Preflight:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PreflightInput:
     """What the rules of a job look at: what the files show, the one for training first, and the settings.
 
     ``channels`` is what an algorithm would be sent of each file as ``names``, the AttributeNames; these lack

@@ -11,7 +11,7 @@ from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.line_columns import read_lines
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import open_source, plain
-from manifest_tools.verbs.validate.preflight.job import Job
+from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, Settings, settings
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
@@ -36,10 +36,10 @@ class Unfit(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class DataCheck:
     """What was found in the train and the validation part of a job."""
 
-    job: Job
+    job: PreflightInput
     settings: Settings
     of_lines: tuple[Problem, ...]
     """Problems of lines and files, without those of the job as a whole."""
@@ -56,16 +56,16 @@ class Study:
         """Return all problems of a job with these hyperparameters."""
         purpose = self.job.preflight.purpose
         told = replace(self.job, preflight=Preflight(purpose, hyperparameters))
-        return [*self.of_lines, *_of_the_job(told)]
+        return [*self.of_lines, *_job_problems(told)]
 
 
-def study(
+def check_data(
     manifests: Sequence[str],
     algorithm: Algorithm,
     attribute: str | None = None,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
-) -> Study:
+) -> DataCheck:
     """Return what the files of a job show; the first is for training. Reads every line.
 
     ``classes`` names what no line shows. Raises Refused for a file that is not there, or where it is not
@@ -77,17 +77,17 @@ def study(
     )
     ours = {rule.code for rule in of_scope("job", purpose)}
     found = tuple(problem for problem in report if problem.code not in ours)
-    job = report.job
+    job = report.preflight_input
     wanted = settings(job) if job is not None else None
     if job is None or wanted is None or not wanted.num_training_samples:
-        raise Unfit(manifests, [*found, *(_of_the_job(job) if job is not None else ())])
-    if wanted.packed is None and job.attribute is None:
-        raise Unfit(manifests, [*found, *_of_the_job(job)])
-    table = classes if wanted.packed is not None else _table(manifests, job.names[-1], classes, jobs)
-    return Study(job, wanted, found, table)
+        raise Unfit(manifests, [*found, *(_job_problems(job) if job is not None else ())])
+    if wanted.record_file is None and job.attribute is None:
+        raise Unfit(manifests, [*found, *_job_problems(job)])
+    table = classes if wanted.record_file is not None else _table(manifests, job.names[-1], classes, jobs)
+    return DataCheck(job, wanted, found, table)
 
 
-def _of_the_job(job: Job) -> Iterator[Problem]:
+def _job_problems(job: PreflightInput) -> Iterator[Problem]:
     for rule in of_scope("job", job.preflight.purpose):
         for found in rule.check(job):
             yield Problem(rule.code, rule.severity, found.file, found.line, found.path, found.message)
@@ -107,7 +107,7 @@ def _table(
     return agree(tables)
 
 
-def derived(found: Study, algorithm: Algorithm, told: Mapping[str, str]) -> dict[str, str]:
+def derived(found: DataCheck, algorithm: Algorithm, told: Mapping[str, str]) -> dict[str, str]:
     """Return the hyperparameters that follow from the data; ``told`` are those that are set, or varied.
 
     What is no other than the algorithm's own default is left out.
@@ -124,7 +124,7 @@ def derived(found: Study, algorithm: Algorithm, told: Mapping[str, str]) -> dict
     return {name: value for name, value in values.items() if name not in told and value != "0"}
 
 
-def check_batches(found: Study, algorithm: Algorithm, values: Mapping[str, str]) -> None:
+def check_batches(found: DataCheck, algorithm: Algorithm, values: Mapping[str, str]) -> None:
     """Raise Refused for a mini batch that a part of the data cannot fill; drop no metric without a word."""
     for name, _, most in _batches(found, algorithm):
         given = values.get(name, "")
@@ -138,7 +138,7 @@ def check_batches(found: Study, algorithm: Algorithm, values: Mapping[str, str])
         raise Refused(f"{name}={given}: {why}; type -p {name}={most}")
 
 
-def _batches(found: Study, algorithm: Algorithm) -> Iterator[tuple[str, int, int]]:
+def _batches(found: DataCheck, algorithm: Algorithm) -> Iterator[tuple[str, int, int]]:
     """Yield the hyperparameters that are batches: name, default, and the most that the data can fill."""
     train, checked = found.samples[0], found.samples[-1]
     apart = algorithm.find(_BATCHES[1]) is not None
