@@ -8,9 +8,10 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import FORMATS, Recipe, Unusable
-from manifest_tools.verbs.convert.convert import Plan, plan
+from manifest_tools.verbs.convert.convert import plan
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
 from manifest_tools.verbs.convert.pictures import Fetch, make
+from manifest_tools.verbs.convert.plan import ConversionPlan
 
 # A folder among the pictures stands for the files in it that end so.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -31,13 +32,13 @@ def about_files(typed: Sequence[str]) -> Questions:
     return Questions(tuple(name for path in typed for name in _expanded(path)), read_picture)
 
 
-def about_lines(planned: Plan, fetch: Fetch | None) -> Questions:
+def about_lines(planned: ConversionPlan, fetch: Fetch | None) -> Questions:
     """Return the pictures of a manifest's labelled lines."""
     refs = dict.fromkeys(example.ref for example in planned.examples.examples)
     return Questions(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
 
 
-def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[str]) -> Plan:
+def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[str]) -> ConversionPlan:
     """Return where the pictures of a manifest are to be had; nothing will be written."""
     return plan(
         manifest,

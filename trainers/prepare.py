@@ -11,8 +11,9 @@ from manifest_tools.base.parallel import Jobs, Progress, silently
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.examples import Examples, read_examples
-from manifest_tools.verbs.convert.convert import Plan, carry_out, is_current, plan
+from manifest_tools.verbs.convert.convert import carry_out, is_current, plan
 from manifest_tools.verbs.convert.pictures import Fetch
+from manifest_tools.verbs.convert.plan import ConversionPlan
 from trainers.dataset import Dataset, from_records
 from trainers.model_archive import Model
 
@@ -53,7 +54,7 @@ def read_against(manifest: str, label_attribute: str | None, table: ClassTable, 
 
 def plan_records(
     manifest: str, output: str, side: int, examples: Examples, table: ClassTable, images: Sequence[str]
-) -> Plan:
+) -> ConversionPlan:
     """Return how the pictures of a manifest become ``output``.rec, squares of ``side`` pixels."""
     return plan(
         manifest,
@@ -69,7 +70,7 @@ def plan_records(
 
 def plan_pair(
     pair: Pair, train: str, validation: str, model: str, side: int, images: Sequence[str]
-) -> tuple[Plan, Plan]:
+) -> tuple[ConversionPlan, ConversionPlan]:
     """Return the plans of both manifests, whose records will lie beside the model.
 
     Raises Refused for a model in S3: records are read from this disk, see ``records_place``.
@@ -86,7 +87,7 @@ def plan_pair(
 
 
 def dataset(
-    planned: Plan, *, jobs: Jobs = None, fetch: Fetch | None = None, progress: Progress = silently
+    planned: ConversionPlan, *, jobs: Jobs = None, fetch: Fetch | None = None, progress: Progress = silently
 ) -> tuple[Dataset, tuple[Problem, ...]]:
     """Return the data set of a plan, and what was wrong with pictures that are not in it.
 
@@ -109,7 +110,7 @@ def against_model(
     *,
     images: Sequence[str] = (),
     label_attribute: str | None = None,
-) -> Plan:
+) -> ConversionPlan:
     """Return the plan of a manifest's pictures for a model, which must know all of its classes.
 
     The records that training left beside the model are used where they still fit; others go to ``place``.

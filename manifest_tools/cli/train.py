@@ -15,7 +15,7 @@ from manifest_tools.cli.shared.pictures import data_sets, pictures_of
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from manifest_tools.verbs.convert.convert import Plan
+    from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.config import TrainConfig
     from trainers.events import Listener
     from trainers.prepare import Pair
@@ -206,7 +206,7 @@ def _leak(pair: "Pair") -> str:
     return f"{both:,} of {total:,} pictures to check are also learnt from: the accuracy will say too much"
 
 
-def _show_plans(said: str, plans: "Sequence[Plan]") -> None:
+def _show_plans(said: str, plans: "Sequence[ConversionPlan]") -> None:
     """Say what would be done, and what of it is there already."""
     from manifest_tools.verbs.convert.convert import is_current
 

@@ -11,13 +11,13 @@ from typing import Any
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from manifest_tools.base.local_files import same_bytes
 from manifest_tools.base.problem import Problem
-from manifest_tools.formats.safe_names import Names, safe_name
+from manifest_tools.formats import ConversionPlan, PictureDefaults
+from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.shrink import FORMATS, suffix_of
 from manifest_tools.io.sinks import Publication, Published
-from manifest_tools.verbs.convert.plan import Plan, Usual
 
-USUAL = Usual(resize=None, accepted=FORMATS)
+USUAL = PictureDefaults(resize=None, accepted=FORMATS)
 
 # Endings that the readers of such folders take for a picture; others are given one.
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -28,7 +28,7 @@ def base_name(output: str) -> str:
     return output.rstrip("/") or output
 
 
-def check(plan: Plan) -> None:
+def check(plan: ConversionPlan) -> None:
     """Raise Refused where a line can have several classes, and where there is no file to link to."""
     if plan.examples.multi_label:
         raise Refused(
@@ -42,7 +42,7 @@ def check(plan: Plan) -> None:
 
 
 def write(
-    plan: Plan,
+    plan: ConversionPlan,
     pictures: Iterator[tuple[Example, bytes]],
     problems: list[Problem],
     publication: Publication,
@@ -63,20 +63,22 @@ def write(
     return {"pictures": count, "folders": folders, "files": {}}
 
 
-def _fill(new: Path, plan: Plan, pictures: Iterator[tuple[Example, bytes]]) -> tuple[dict[str, str], int]:
+def _fill(
+    new: Path, plan: ConversionPlan, pictures: Iterator[tuple[Example, bytes]]
+) -> tuple[dict[str, str], int]:
     """Write the pictures; return the folder's name of each class that has any, and their number.
 
     A class without pictures has no folder: ImageFolder stops at an empty one.
     """
     folders: dict[int, str] = {}
-    names: dict[int, Names] = {}
+    names: dict[int, UniqueNames] = {}
     all_folders = folder_names(plan)
     count = 0
     for example, picture in pictures:
         index = example.classes[0]
         if index not in folders:
             folders[index] = all_folders[index]
-            names[index] = Names()
+            names[index] = UniqueNames()
             (new / folders[index]).mkdir()
         path = new / folders[index] / _file_name(plan, example, picture, names[index])
         if plan.link:
@@ -87,16 +89,16 @@ def _fill(new: Path, plan: Plan, pictures: Iterator[tuple[Example, bytes]]) -> t
     return {str(index): folders[index] for index in sorted(folders)}, count
 
 
-def folder_names(plan: Plan) -> dict[int, str]:
+def folder_names(plan: ConversionPlan) -> dict[int, str]:
     """Return a safe name for every class, no two alike on any system, in order of index."""
-    names = Names()
+    names = UniqueNames()
     return {
         index: names.unique(safe_name(name, f"class {index}"), "", index)
         for index, name in plan.examples.table.names
     }
 
 
-def _file_name(plan: Plan, example: Example, picture: bytes, names: Names) -> str:
+def _file_name(plan: ConversionPlan, example: Example, picture: bytes, names: UniqueNames) -> str:
     stem, ending = os.path.splitext(example.ref.rpartition("/")[2])
     if not plan.recipe.pass_through:
         ending = ".jpg"
@@ -116,7 +118,7 @@ def _link(source: str, path: Path) -> None:
         ) from error
 
 
-def _check_target(target: Path, plan: Plan, force: bool) -> None:
+def _check_target(target: Path, plan: ConversionPlan, force: bool) -> None:
     """Refuse at once what could only fail at the end, and never replace what we did not make."""
     if target.exists() and not target.is_dir():
         raise Refused(f"{plan.output}: expected a folder, found a file; type -o for another place")
@@ -137,7 +139,7 @@ def _is_ours(report: str) -> bool:
     return isinstance(value, dict) and value.get("format") == "folder"
 
 
-def _publish(new: Path, target: Path, plan: Plan, force: bool) -> Published:
+def _publish(new: Path, target: Path, plan: ConversionPlan, force: bool) -> Published:
     """Let the new folder take its place, unless the old one is just the same."""
     if not target.is_dir() or not any(target.iterdir()):
         _place(new, target)

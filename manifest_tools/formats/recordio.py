@@ -5,15 +5,15 @@ from typing import Any
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.problem import Problem
+from manifest_tools.formats import ConversionPlan, PictureDefaults
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import common_folder
 from manifest_tools.images.shrink import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
 from manifest_tools.io.sinks import Publication
-from manifest_tools.verbs.convert.plan import Plan, Usual
 
 # 256 leaves room to crop the built-in algorithm's 224 x 224; JPEG and PNG are what it and im2rec take.
-USUAL = Usual(resize=256, accepted=("JPEG", "PNG"))
+USUAL = PictureDefaults(resize=256, accepted=("JPEG", "PNG"))
 
 _LONGEST_VECTOR = 1 << 16  # classes; four bytes each, on every record
 
@@ -27,7 +27,7 @@ def base_name(output: str) -> str:
     return output.removesuffix(".rec")
 
 
-def check(plan: Plan) -> None:
+def check(plan: ConversionPlan) -> None:
     """Raise BadData where the label vectors would be absurd."""
     classes = plan.examples.table.num_classes
     if plan.examples.multi_label and classes > _LONGEST_VECTOR:
@@ -38,7 +38,7 @@ def check(plan: Plan) -> None:
 
 
 def write(
-    plan: Plan,
+    plan: ConversionPlan,
     pictures: Iterator[tuple[Example, bytes]],
     problems: list[Problem],
     publication: Publication,
@@ -72,7 +72,7 @@ def write(
     }
 
 
-def label_values(plan: Plan, example: Example) -> tuple[float, ...]:
+def label_values(plan: ConversionPlan, example: Example) -> tuple[float, ...]:
     """Return the labels of a record: the class, or zero or one for every class."""
     if not plan.examples.multi_label:
         return (float(example.classes[0]),)

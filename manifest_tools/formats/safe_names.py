@@ -24,7 +24,7 @@ def safe_name(text: str, empty: str = "unnamed") -> str:
     return f"_{name}" if _RESERVED.fullmatch(name) else name or empty
 
 
-class Names:
+class UniqueNames:
     """The names given in one folder so far; neither capitals nor the spelling of accents tell two apart."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Exists, Refused
-from manifest_tools.formats.safe_names import Names, safe_name
+from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.verbs.convert.convert import convert
 from tests.pictures import jpeg, row, write_manifest
 
@@ -112,7 +112,7 @@ def test_no_name_is_a_path_or_too_long(text: str) -> None:
 
 @given(st.lists(st.tuples(st.text("aA1-", max_size=3), st.integers(1, 3)), max_size=20))
 def test_names_are_never_given_twice(asked: list[tuple[str, int]]) -> None:
-    names = Names()
+    names = UniqueNames()
     given_out = [names.unique(stem, ".jpg", number).casefold() for stem, number in asked]
     assert len(set(given_out)) == len(asked)
 

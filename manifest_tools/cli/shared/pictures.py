@@ -8,22 +8,22 @@ from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
-    from manifest_tools.verbs.convert.convert import Plan
     from manifest_tools.verbs.convert.pictures import Fetch
+    from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.dataset import Dataset
 
 _SHOWN = 20  # problems; the rest are counted
 
 
 def data_sets(
-    plans: "Sequence[Plan]", jobs: int | None, quiet: bool
+    plans: "Sequence[ConversionPlan]", jobs: int | None, quiet: bool
 ) -> tuple[tuple["Dataset", "Dataset"], bool]:
     """Return both data sets, and whether pictures had to be left out of them."""
     first, second = (read_data(plan, jobs, quiet) for plan in plans)
     return (first[0], second[0]), first[1] or second[1]
 
 
-def read_data(plan: "Plan", jobs: int | None, quiet: bool) -> tuple["Dataset", bool]:
+def read_data(plan: "ConversionPlan", jobs: int | None, quiet: bool) -> tuple["Dataset", bool]:
     """Return the data set of a plan, and whether pictures had to be left out of it, after saying which."""
     from manifest_tools.verbs.convert.convert import NothingUsable
     from trainers.prepare import dataset
@@ -38,7 +38,7 @@ def read_data(plan: "Plan", jobs: int | None, quiet: bool) -> tuple["Dataset", b
     return data, bool(problems)
 
 
-def pictures_of(plan: "Plan", quiet: bool = False) -> "Fetch | None":
+def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":
     """Return what fetches the pictures that are not here, or None; says before any work what that means.
 
     Raises Refused where no picture at all can be had.

@@ -14,13 +14,23 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs, Progress, silently
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
+from manifest_tools.formats import ConversionPlan, PictureDefaults
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.pictures import Fetch, usable
-from manifest_tools.verbs.convert.plan import Plan, Usual, prepare_plan
+from manifest_tools.verbs.convert.plan import prepare_plan
 
-__all__ = ["FORMATS", "Converted", "NothingUsable", "Plan", "carry_out", "convert", "is_current", "plan"]
+__all__ = [
+    "FORMATS",
+    "Converted",
+    "NothingUsable",
+    "ConversionPlan",
+    "carry_out",
+    "convert",
+    "is_current",
+    "plan",
+]
 
 # By the word of `--to`.
 FORMATS = {
@@ -32,17 +42,17 @@ FORMATS = {
 class Format(Protocol):
     """What the module of a format offers."""
 
-    USUAL: Usual
+    USUAL: PictureDefaults
 
     def base_name(self, output: str) -> str:
         """Return ``-o`` without the ending that this format gives its file."""
 
-    def check(self, plan: Plan) -> None:
+    def check(self, plan: ConversionPlan) -> None:
         """Raise an error where the format cannot hold what the plan says."""
 
     def write(
         self,
-        plan: Plan,
+        plan: ConversionPlan,
         pictures: Iterator[tuple[Example, bytes]],
         problems: list[Problem],
         publication: Publication,
@@ -66,7 +76,7 @@ class Converted:
 class NothingUsable(BadData):
     """A conversion that would have been empty."""
 
-    def __init__(self, plan: Plan, problems: Sequence[Problem]) -> None:
+    def __init__(self, plan: ConversionPlan, problems: Sequence[Problem]) -> None:
         first = f"; the first: {problems[0]}" if problems else "; no line has a label"
         super().__init__(f"{plan.manifest}: no picture could be used, and nothing was written{first}")
         self.problems = tuple(problems)
@@ -116,7 +126,7 @@ def convert(
     return carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
 
 
-def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> Plan:
+def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> ConversionPlan:
     """Return what ``convert`` would do, after reading the manifest and before touching a picture.
 
     Takes the options of ``convert``; raises what it would raise for them.
@@ -128,7 +138,7 @@ def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> P
 
 
 def carry_out(
-    plan: Plan,
+    plan: ConversionPlan,
     *,
     jobs: Jobs = None,
     force: bool = False,
@@ -157,7 +167,7 @@ def carry_out(
     )
 
 
-def is_current(plan: Plan) -> bool:
+def is_current(plan: ConversionPlan) -> bool:
     """Say whether the outputs of ``plan`` are there, whole and made of the same things in the same way.
 
     Goes by the .json beside them, and by the sizes of pictures and outputs; no picture is read. Never

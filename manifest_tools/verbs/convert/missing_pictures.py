@@ -1,12 +1,12 @@
 """What anybody trips over first: the pictures are not on this disk."""
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.formats import ConversionPlan
 from manifest_tools.images.shrink import MAX_BYTES
 from manifest_tools.verbs.convert.pictures import Fetch
-from manifest_tools.verbs.convert.plan import Plan
 
 
-def fetcher(plan: Plan) -> Fetch | None:
+def fetcher(plan: ConversionPlan) -> Fetch | None:
     """Return what fetches pictures from S3, or None where there are no credentials, or nothing to fetch."""
     if not plan.to_fetch:
         return None
@@ -22,7 +22,7 @@ def fetch_from_s3(uri: str) -> bytes:
     return s3.read_range(uri, 0, MAX_BYTES + 1)
 
 
-def missing(plan: Plan, can_fetch: bool) -> str:
+def missing(plan: ConversionPlan, can_fetch: bool) -> str:
     """Say in one line which pictures are not on this disk, and what will be done about it; or nothing.
 
     Raises Refused, with the same line, where not one picture could be had.
@@ -46,12 +46,12 @@ def missing(plan: Plan, can_fetch: bool) -> str:
     return text
 
 
-def _advice(plan: Plan) -> str:
+def _advice(plan: ConversionPlan) -> str:
     buckets = [bucket for bucket in plan.absent if bucket.startswith("s3://")]
     if len(buckets) == 1 and not plan.image_paths.mapped:
         return "`--images ./raw-data`"
     return " ".join(f"`--images {bucket}=./{bucket.removeprefix('s3://')}`" for bucket in buckets[:3])
 
 
-def _folders(plan: Plan) -> list[str]:
+def _folders(plan: ConversionPlan) -> list[str]:
     return list(dict.fromkeys(folder for _, folder in plan.image_paths.mapped))

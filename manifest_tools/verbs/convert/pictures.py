@@ -6,11 +6,11 @@ from functools import partial
 
 from manifest_tools.base.parallel import Jobs, Progress, run
 from manifest_tools.base.problem import Problem
+from manifest_tools.formats import ConversionPlan
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import MISSING, Recipe, Unusable, prepare
 from manifest_tools.io.s3_errors import Denied, NotThere
-from manifest_tools.verbs.convert.plan import Plan
 
 Fetch = Callable[[str], bytes]
 """Returns the object of an S3 URI, or enough of it to see that it is larger than ``MAX_BYTES``."""
@@ -19,7 +19,7 @@ _FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more th
 
 
 def usable(
-    plan: Plan, problems: list[Problem], fetch: Fetch | None, jobs: Jobs, progress: Progress
+    plan: ConversionPlan, problems: list[Problem], fetch: Fetch | None, jobs: Jobs, progress: Progress
 ) -> Iterator[tuple[Example, bytes]]:
     """Yield the pictures that can be used, with their lines; append to ``problems`` why others cannot."""
     examples = plan.examples.examples
@@ -31,7 +31,7 @@ def usable(
             yield example, picture
 
 
-def _made(plan: Plan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusable]:
+def _made(plan: ConversionPlan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusable]:
     fetch = fetch if plan.to_fetch else None
     task = partial(make, plan.image_paths, plan.recipe, fetch)
     refs = (example.ref for example in plan.examples.examples)

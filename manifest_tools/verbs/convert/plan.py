@@ -3,95 +3,25 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.base.problem import Problem
+from manifest_tools.formats import ConversionPlan as ConversionPlan
+from manifest_tools.formats import PictureDefaults
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import Examples, read_examples
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
-from manifest_tools.images.shrink import MAX_SIDE, Recipe, Unusable, decoder_version
+from manifest_tools.images.shrink import MAX_SIDE, Recipe
 
 # Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
 _HIGHEST_CLASS = 1 << 24
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What a format does with pictures unless told: shrinks them to ``resize``, or copies where None."""
-
-    resize: int | None
-    accepted: tuple[str, ...]
-    """The formats of pictures that may go into it as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A conversion, complete: lines and classes, where pictures lie and what becomes of them."""
-
-    manifest: str
-    to: str
-    output: str
-    """The name of the output without an ending."""
-
-    examples: Examples
-    image_paths: ImagePaths
-    recipe: Recipe
-    link: bool
-    digest: str
-    """SHA-256 of the lines' numbers, classes and source-refs, and of the sizes of the pictures."""
-
-    pictures: dict[str, int] = field(default_factory=dict)
-    """How many lines name a picture of each bucket (``.``: of this disk)."""
-
-    absent: dict[str, int] = field(default_factory=dict)
-    """How many of these are not on this disk."""
-
-    to_fetch: int = 0
-    """How many of the absent ones could be fetched: those that no ``--images`` covers."""
-
-    @property
-    def report(self) -> str:
-        """The file beside the output that says what was made, from what, and how."""
-        return f"{self.output}.json"
-
-    @property
-    def folder(self) -> str:
-        """Where the outputs stand."""
-        return os.path.dirname(self.output) or "."
-
-    def problem(self, example: Example, why: Unusable) -> Problem:
-        """Return what is wrong with the picture of a line."""
-        return Problem(why.code, "error", self.manifest, example.number, "$.source-ref", why.message)
-
-    def description(self) -> dict[str, Any]:
-        """Return what decides the bytes of the output, as its .json keeps it."""
-        recipe = self.recipe
-        return {
-            "manifest": os.path.basename(self.manifest),
-            "sha256": self.digest,
-            "format": self.to,
-            "label_attribute": self.examples.attribute.name,
-            "multi_label": self.examples.multi_label,
-            "options": {
-                "resize": None if recipe.pass_through else recipe.shorter,
-                "quality": None if recipe.pass_through else recipe.quality,
-                "square": recipe.square,
-                "link": self.link,
-            },
-            "encoder": None if recipe.pass_through else decoder_version(),
-            "classes": self.examples.table.to_json(),
-        }
 
 
 def prepare_plan(
     manifest: str,
     to: str,
     output: str,
-    usual: Usual,
+    usual: PictureDefaults,
     *,
     images: Sequence[str] = (),
     label_attribute: str | None = None,
@@ -102,7 +32,7 @@ def prepare_plan(
     link: bool = False,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
-) -> Plan:
+) -> ConversionPlan:
     """Return the plan; see ``convert`` for the options."""
     recipe = _recipe(usual, resize, quality, pass_through, square, link)
     examples = read_examples(manifest, label_attribute, classes=classes, jobs=jobs)
@@ -116,11 +46,13 @@ def prepare_plan(
         images, [example.ref for example in examples.examples], os.path.dirname(manifest) if local else ""
     )
     digest, pictures, absent, to_fetch = _look(examples, where)
-    return Plan(manifest, to, output, examples, where, recipe, link, digest, pictures, absent, to_fetch)
+    return ConversionPlan(
+        manifest, to, output, examples, where, recipe, link, digest, pictures, absent, to_fetch
+    )
 
 
 def _recipe(
-    usual: Usual, resize: int | None, quality: int, pass_through: bool, square: bool, link: bool
+    usual: PictureDefaults, resize: int | None, quality: int, pass_through: bool, square: bool, link: bool
 ) -> Recipe:
     for option, told in (("--resize", resize is not None), ("--square", square)):
         for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
