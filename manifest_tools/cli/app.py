@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-import typer.main
 from typer.core import TyperGroup
 
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.version import __version__
 from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
+from manifest_tools.cli.shared.make_command import make_command
 from manifest_tools.cli.shared.screen import clean, note
 
 # In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
@@ -56,9 +56,7 @@ _MISNAMED = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirector
 
 def command(word: str) -> Any:
     """Return the command ``word``, imported now and not before."""
-    one = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
-    one.command(name=word)(getattr(import_module(f"manifest_tools.cli.{word}"), word))
-    return typer.main.get_command(one)
+    return make_command(word, getattr(import_module(f"manifest_tools.cli.{word}"), word))
 
 
 class PipeClosed(Exception):
