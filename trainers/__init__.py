@@ -4,28 +4,44 @@
 
     result = train(from_records("train.rec", 64, table), validation, TrainConfig(), "model")
 
-No framework is imported before a trainer is asked to work.
+Nothing is imported before it is asked for, and no framework before a trainer gets to work.
 """
 
-from trainers.config import TrainConfig
-from trainers.dataset import Dataset, from_arrays, from_records
-from trainers.evaluate import evaluate
-from trainers.metrics import Metrics
-from trainers.model_archive import Model, read_model
-from trainers.predict import Prediction, predict
-from trainers.train import Result, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Dataset",
-    "Metrics",
-    "Model",
-    "Prediction",
-    "Result",
-    "TrainConfig",
-    "evaluate",
-    "from_arrays",
-    "from_records",
-    "predict",
-    "read_model",
-    "train",
-]
+if TYPE_CHECKING:
+    from trainers.config import TrainConfig as TrainConfig
+    from trainers.dataset import Dataset as Dataset
+    from trainers.dataset import from_arrays as from_arrays
+    from trainers.dataset import from_records as from_records
+    from trainers.evaluation import evaluate as evaluate
+    from trainers.metrics import Metrics as Metrics
+    from trainers.model_archive import Model as Model
+    from trainers.model_archive import read_model as read_model
+    from trainers.prediction import Prediction as Prediction
+    from trainers.prediction import predict as predict
+    from trainers.training import Result as Result
+    from trainers.training import train as train
+
+# Every public name, by the module that it lives in.
+_HOMES = {
+    "config": ("TrainConfig",),
+    "dataset": ("Dataset", "from_arrays", "from_records"),
+    "evaluation": ("evaluate",),
+    "metrics": ("Metrics",),
+    "model_archive": ("Model", "read_model"),
+    "prediction": ("Prediction", "predict"),
+    "training": ("Result", "train"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME_OF)

@@ -50,7 +50,7 @@ def evaluate(
       mtool evaluate test.manifest --model model/model.tar.gz --json
     """
     from manifest_tools.io.sinks import check_key
-    from trainers.evaluate import evaluate as measure
+    from trainers.evaluation import evaluate as measure
     from trainers.model_archive import read_model
     from trainers.prepare import against_model, passing
 

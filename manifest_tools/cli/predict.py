@@ -16,7 +16,7 @@ from manifest_tools.cli.shared.screen import clean, note, progress, width
 if TYPE_CHECKING:
     from trainers import model_archive
     from trainers.contact_sheet import Tile
-    from trainers.predict import Prediction, Unread
+    from trainers.prediction import Prediction, Unread
     from trainers.prediction_inputs import Questions, Truth
     from trainers.sagemaker.serving.endpoint_info import Served
 
@@ -68,7 +68,7 @@ def predict(
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
     from trainers.model_archive import Model as Local
-    from trainers.predict import Prediction
+    from trainers.prediction import Prediction
 
     if sheet is not None:
         options.check_picture("--sheet", sheet)
@@ -132,7 +132,7 @@ def _answers(
     trained: "model_archive.Model | Served", asked: "Questions", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
     from trainers.model_archive import Model as Local
-    from trainers.predict import predict as ask
+    from trainers.prediction import predict as ask
 
     if isinstance(trained, Local):
         return ask(trained, asked.names, asked.read)

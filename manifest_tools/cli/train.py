@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trainers.config import TrainConfig
     from trainers.events import Listener
     from trainers.prepare import Pair
-    from trainers.train import Result
+    from trainers.training import Result
 
 
 _NAMES = 8  # classes on one line
@@ -152,7 +152,7 @@ def train(
     from manifest_tools.io.sinks import check_key
     from trainers import registry
     from trainers.prepare import plan_pair, read_pair, records_place
-    from trainers.train import train as run
+    from trainers.training import train as run
 
     require(train_manifest, validation_manifest)
     check_key(kms_key, [output])

@@ -15,12 +15,12 @@ from manifest_tools.cli.shared.trial_table import TrialTable
 
 if TYPE_CHECKING:
     from trainers.ranges import Ranges
-    from trainers.tune import Tuned
+    from trainers.tuning import Tuned
 
 
 def tune(context: typer.Context, ranges: "Ranges") -> None:
     """Run the trials on this machine."""
-    from trainers.tune import STUDY
+    from trainers.tuning import STUDY
 
     typed = context.params
     output, best, quiet = typed["output"], typed["best"], typed["quiet"]
@@ -56,8 +56,8 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     from trainers.dataset import Dataset
     from trainers.prepare import plan_pair, read_pair
     from trainers.ranges import check_names
-    from trainers.tune import Search
-    from trainers.tune import tune as run
+    from trainers.tuning import Search
+    from trainers.tuning import tune as run
 
     typed = context.params
     manifests = typed["train_manifest"], typed["validation_manifest"]

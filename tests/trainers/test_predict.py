@@ -11,7 +11,7 @@ from PIL import Image
 from manifest_tools.groundtruth.example_columns import Example
 from trainers import predict, read_model
 from trainers.contact_sheet import MOST, Tile, sheet
-from trainers.predict import Prediction
+from trainers.prediction import Prediction
 from trainers.prediction_inputs import read_picture, truth_of
 
 Run = Callable[..., Any]

@@ -19,7 +19,7 @@ from manifest_tools.io import s3
 from manifest_tools.io.json_spans import find
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Publication
-from trainers.predict import Prediction
+from trainers.prediction import Prediction
 from trainers.sagemaker.batch.picture_list import numbered_lines, prefix_of_list, source_ref
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import pages, send

@@ -10,7 +10,7 @@ from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers.metrics import answer
-from trainers.predict import Prediction
+from trainers.prediction import Prediction
 
 
 class NoAnswer(BadData):

@@ -11,7 +11,7 @@ from functools import partial
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.parallel import run
 from manifest_tools.images.shrink import Unusable, describe
-from trainers.predict import Prediction, Unread
+from trainers.prediction import Prediction, Unread
 from trainers.sagemaker.client.client import Unreachable, ask
 from trainers.sagemaker.client.retry import Sleep, Tell, patiently, silently
 from trainers.sagemaker.serving.answers import prediction, read_answer

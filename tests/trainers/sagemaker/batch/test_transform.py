@@ -16,7 +16,7 @@ from tests.trainers.sagemaker.resources import Fault, Step
 from tests.trainers.sagemaker.served_models import BUCKET, TABLE, bucket, put
 from tests.trainers.sagemaker.service_model import problems
 from tests.trainers.sagemaker.stand_in import SageMaker
-from trainers.predict import Prediction
+from trainers.prediction import Prediction
 from trainers.sagemaker.batch.collect import (
     Answers,
     Joined,

@@ -13,7 +13,7 @@ from tests.pictures import jpeg
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step
 from tests.trainers.sagemaker.served_models import TABLE, bucket, in_service, put
 from tests.trainers.sagemaker.stand_in import SageMaker
-from trainers.predict import Prediction, Unread
+from trainers.prediction import Prediction, Unread
 from trainers.sagemaker.client.client import Denied, NotThere, Throttled
 from trainers.sagemaker.serving.answers import NoAnswer, prediction, read_answer
 from trainers.sagemaker.serving.endpoint_info import LARGEST_SERVERLESS, Served, find_served

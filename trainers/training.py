@@ -15,7 +15,7 @@ from manifest_tools.io.sinks import Published, check_key, publishing
 from trainers import plots, registry
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset
-from trainers.evaluate import evaluate
+from trainers.evaluation import evaluate
 from trainers.events import Checkpoint, Epoch, Event, Listener, Metric, history_writer
 from trainers.metrics import Metrics
 from trainers.model_archive import ARCHIVE, Model, inside, write_model
