@@ -132,8 +132,8 @@ def _remarks(result: "Split") -> list[str]:
     remarks = []
     if len(result.attributes) > 1:
         remarks.append(f"stratified over {_listed([one.name for one in result.attributes])}")
-    elif not result.attribute.task.has_classes:
-        name, kind = _short(result.attribute.name), _short(result.attribute.task.short)
+    elif not result.attribute.kind.has_classes:
+        name, kind = _short(result.attribute.name), _short(result.attribute.short_type)
         remarks.append(f"not stratified: {name} is {kind}, no class stands on its lines")
     remarks += _small(result)
     remarks += [_empty(result, name) for name in result.empty_parts]
@@ -169,7 +169,7 @@ def _empty(result: "Split", name: str) -> str:
 
 
 def _nothing(result: "Split") -> str:
-    return f"(no {result.attribute.task.item})"
+    return f"(no {result.attribute.kind.item})"
 
 
 def _listed(names: Sequence[str]) -> str:

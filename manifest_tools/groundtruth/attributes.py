@@ -10,8 +10,8 @@ from typing import Any
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind, short_type
 from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,18 @@ class LabelAttribute:
     told: bool
 
     @property
-    def task(self) -> TaskType:
-        """What is known of its type."""
-        return task_type(self.type)
+    def kind(self) -> LabelKind:
+        """The label kind of its type."""
+        return label_kind(self.type)
+
+    @property
+    def short_type(self) -> str:
+        """The task type without its prefix, for a message."""
+        return short_type(self.type)
 
     def peek(self, *fields: str, sources: tuple[str, ...] = ()) -> Peek:
         """Return the recipe to decode this attribute and some fields of its metadata."""
-        return Peek(self.name, self.metadata_key, self.task.label, fields, sources, not self.told)
+        return Peek(self.name, self.metadata_key, self.kind.schema, fields, sources, not self.told)
 
 
 def attributes_of(value: Any) -> Iterator[Attribute]:

@@ -148,3 +148,36 @@ def _conflict(one: ClassTable, other: ClassTable) -> bool:
     except ClassConflict:
         return True
     return False
+
+
+def class_index(label: int | str | None) -> int:
+    """Return a label's index; raises ValueError for what is none.
+
+    >>> class_index("7")
+    7
+    """
+    if isinstance(label, str) and label.isascii() and label.isdecimal() and len(label) < 9:
+        label = int(label)
+    if isinstance(label, int) and 0 <= label < MOST_CLASSES:
+        return label
+    raise ValueError(f"expected a class index from 0, found {label!r:.100}")
+
+
+def is_index(value: Any) -> bool:
+    """Say whether a value can be read as a class index: a boolean is none, nor is 1.0.
+
+    >>> is_index("7"), is_index(True), is_index(1.0)
+    (True, False, False)
+    """
+    try:
+        return not isinstance(value, bool) and class_index(value) >= 0
+    except ValueError:
+        return False
+
+
+def index_of(value: Any) -> int | None:
+    """Return a label's class index, or None for what is none: a boolean is none, nor is 1.0."""
+    try:
+        return None if isinstance(value, bool) else class_index(value)
+    except ValueError:
+        return None

@@ -12,11 +12,11 @@ from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, unnamed
 from manifest_tools.groundtruth.example_columns import Columns, Example, columns, joined
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import Peek, state
 from manifest_tools.groundtruth.rows import BadLine, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, label_attribute, survey
-from manifest_tools.groundtruth.tasks import task_type
 from manifest_tools.io.sources import Block, Source, open_source
 
 
@@ -32,7 +32,7 @@ class Examples:
     @property
     def multi_label(self) -> bool:
         """Say whether a line may have several classes."""
-        return self.attribute.task.multi_label
+        return self.attribute.kind.multi_label
 
 
 def read_examples(
@@ -49,8 +49,8 @@ def read_examples(
     """
     source = open_source(manifest)
     attribute = one_attribute(source, label_attribute_name, jobs)
-    if not attribute.task.is_classification:
-        called = f"{clipped(attribute.name)} is {clipped(attribute.task.short)}"
+    if not attribute.kind.is_classification:
+        called = f"{clipped(attribute.name)} is {clipped(attribute.short_type)}"
         raise Refused(f"{source.name}: {called}, no class")
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
@@ -80,7 +80,7 @@ def one_attribute(source: Source, told: str | None = None, jobs: Jobs = None) ->
 
 def peek(attribute: LabelAttribute) -> Peek:
     """Return the recipe for label, class names and picture."""
-    return attribute.peek(*attribute.task.class_fields, sources=("source-ref",))
+    return attribute.peek(*attribute.kind.class_fields, sources=("source-ref",))
 
 
 def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
@@ -102,18 +102,18 @@ class _Part:
 
 
 def _block(recipe: Peek, type_name: str, block: Block) -> _Part:
-    task = task_type(type_name)
+    kind = label_kind(type_name)
     rows = read_rows(block.read(), recipe)
     part = _Part(rows.lines, rows.others)
     found: list[Example] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
-        kind = state(row)
-        if kind != "labelled":
-            part.left_out[kind] = part.left_out.get(kind, 0) + 1
+        what = state(row)
+        if what != "labelled":
+            part.left_out[what] = part.left_out.get(what, 0) + 1
             continue
         try:
-            found.append(Example(number, row.source_ref or "", task.indices(row)))
-            part.names |= dict.fromkeys(task.names(row))
+            found.append(Example(number, row.source_ref or "", kind.indices(row)))
+            part.names |= dict.fromkeys(kind.names(row))
         except ValueError as error:
             raise BadLine(number, str(error)) from error
     part.examples = columns(found)

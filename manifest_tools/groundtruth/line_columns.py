@@ -14,11 +14,11 @@ from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, unnamed
 from manifest_tools.groundtruth.examples import whole_table
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row, state
 from manifest_tools.groundtruth.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block, Source
 
 _COLUMNS = ("lengths", "states", "keys", "flat", "counts")
@@ -112,7 +112,7 @@ def read_together(
 
 
 def _recipe(attribute: LabelAttribute) -> Peek:
-    return attribute.peek(*attribute.task.class_fields, sources=("source-ref", "source"))
+    return attribute.peek(*attribute.kind.class_fields, sources=("source-ref", "source"))
 
 
 def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
@@ -152,7 +152,7 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
         0 if len(labelled) == len(rows.rows) else [STATES.index(state(r)) for r in rows.rows]
     )
     found = _indices(labelled) if recipe.label == "index" else None
-    flat, counts, names = found or _read_labels(task_type(type_name), rows)
+    flat, counts, names = found or _read_labels(label_kind(type_name), rows)
     keys = keys_of([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
     return _Part(rows.lines, rows.others, lengths, states, keys, flat, counts, names)
@@ -175,7 +175,7 @@ def _indices(labelled: list[Row]) -> _Labels | None:
     )
 
 
-def _read_labels(task: TaskType, rows: Rows) -> _Labels:
+def _read_labels(kind: LabelKind, rows: Rows) -> _Labels:
     """Return the labels of a block line by line; raises BadLine at one that is none."""
     flat: list[int] = []
     counts: list[int] = []
@@ -184,8 +184,8 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
         if row.label is None:
             continue
         try:
-            indices = dict.fromkeys(task.indices(row))
-            names |= dict.fromkeys(task.names(row))
+            indices = dict.fromkeys(kind.indices(row))
+            names |= dict.fromkeys(kind.names(row))
         except ValueError as error:
             raise BadLine(number, str(error)) from error
         flat += indices
@@ -195,7 +195,7 @@ def _read_labels(task: TaskType, rows: Rows) -> _Labels:
 
 def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
     data = block.read()
-    read = [(read_rows(data, recipe), task_type(type_name)) for recipe, type_name in recipes]
+    read = [(read_rows(data, recipe), label_kind(type_name)) for recipe, type_name in recipes]
     starts, ends = line_offsets(data)
     first = read[0][0]
     states = np.full(len(starts), STATES.index("blank"), np.uint8)
@@ -204,12 +204,12 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
     counts: list[int] = []
     sources: list[str | None] = []
     for at, number in enumerate(first.numbers.tolist()):
-        shown = [(rows.rows[at], task) for rows, task in read]
+        shown = [(rows.rows[at], kind) for rows, kind in read]
         states[number] = min(STATES.index(state(row)) for row, _ in shown)
         if STATES[states[number]] != "labelled":
             continue
         try:
-            classes = {name for row, task in shown if row.label is not None for name in _called(task, row)}
+            classes = {name for row, kind in shown if row.label is not None for name in _called(kind, row)}
         except ValueError as error:
             raise BadLine(number, str(error)) from error
         flat += [names.setdefault(name, len(names)) for name in sorted(classes)]
@@ -227,9 +227,9 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
     )
 
 
-def _called(task: TaskType, row: Row) -> list[str]:
+def _called(kind: LabelKind, row: Row) -> list[str]:
     """Return the names of the classes of a row; where a name is all that counts, the number is not read."""
-    if task.label == "index" and row.metadata is not None and row.metadata.class_name is not None:
+    if kind.schema == "index" and row.metadata is not None and row.metadata.class_name is not None:
         return [row.metadata.class_name]
-    named = dict(task.names(row))
-    return [named.get(index, unnamed(index)) for index in task.indices(row)]
+    named = dict(kind.names(row))
+    return [named.get(index, unnamed(index)) for index in kind.indices(row)]

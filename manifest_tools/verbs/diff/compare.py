@@ -62,7 +62,7 @@ class _Parts(NamedTuple):
 
 def _told(known: Known) -> frozenset[str]:
     """Return the metadata fields that a change of label or confidence tells of."""
-    return frozenset((*known.task.class_fields, *known.task.confidence_fields, "failure-reason"))
+    return frozenset((*known.kind.class_fields, *known.kind.confidence_fields, "failure-reason"))
 
 
 class _Pair:
@@ -124,14 +124,14 @@ class _Pair:
     def _meanings(self, labels: Labels, old: Known, new: Known) -> list[tuple[str, str]]:
         """Count what changed in a label; returns what kinds of change there are, with words for each."""
         one, other = meant(old, *self.old), meant(new, *self.new)
-        forms = {old.task.label, new.task.label}
+        forms = {old.kind.schema, new.kind.schema}
         if forms <= set(PLACED):
             before = spots(one, items_of(self.old.value.get(old.name)))
             after = spots(other, items_of(self.new.value.get(new.name)))
             found, drift = placed(labels, before, after)
             found = found or list(came_or_went(labels, one, other))
         else:
-            classes = old.task.has_classes and new.task.has_classes
+            classes = old.kind.has_classes and new.kind.has_classes
             judge = flipped if forms == {"index"} else listed if classes else came_or_went
             found, drift = list(judge(labels, one, other)), drifted(one, other)
         return found + _count_drift(labels, drift)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from manifest_tools.base.hashing import keys_of
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import Attribute, attributes_in, attributes_of
+from manifest_tools.groundtruth.classes import class_index
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek, Row, state
 from manifest_tools.groundtruth.rows import decodable, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import check_number
-from manifest_tools.groundtruth.tasks import TaskType, task_type
-from manifest_tools.groundtruth.tasks.single_label import class_index
 from manifest_tools.io.sources import Block, Source
 from manifest_tools.verbs.diff.label_meaning import Known
 from manifest_tools.verbs.diff.line_numbers import lines_at
@@ -200,8 +200,8 @@ def decoded(line: bytes) -> dict[str, Any] | None:
 
 
 def _look(attribute: Attribute, data: bytes, starts: Offsets, ends: Offsets) -> Shown:
-    task = task_type(attribute.type)
-    peek = Peek(attribute.name, attribute.metadata_key, task.label, task.class_fields)
+    kind = label_kind(attribute.type)
+    peek = Peek(attribute.name, attribute.metadata_key, kind.schema, kind.class_fields)
     rows, _ = decodable(data, starts, ends, peek)
     shown = Shown(attribute.metadata_key)
     labelled = [row for row in rows if row.label is not None]
@@ -209,10 +209,10 @@ def _look(attribute: Attribute, data: bytes, starts: Offsets, ends: Offsets) -> 
     shown.metadata = sum(row.metadata is not None for row in rows)
     shown.failed = sum(state(row) == "failed" for row in rows) if len(labelled) < len(rows) else 0
     shown.types[attribute.type] += shown.labelled
-    if task.label == "index":
+    if kind.schema == "index":
         _count_single(labelled, shown)
     else:
-        _count_classes(task, labelled, shown)
+        _count_classes(kind, labelled, shown)
     return shown
 
 
@@ -225,11 +225,11 @@ def _count_single(labelled: list[Row], shown: Shown) -> None:
             continue
 
 
-def _count_classes(task: TaskType, labelled: list[Row], shown: Shown) -> None:
+def _count_classes(kind: LabelKind, labelled: list[Row], shown: Shown) -> None:
     for row in labelled:
         try:
-            names = dict(task.names(row))
-            shown.classes.update((index, names.get(index)) for index in task.indices(row))
+            names = dict(kind.names(row))
+            shown.classes.update((index, names.get(index)) for index in kind.indices(row))
         except ValueError:
             continue
         shown.named |= dict.fromkeys(names.items())

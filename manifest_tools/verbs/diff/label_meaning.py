@@ -6,14 +6,13 @@ A label that cannot be read as what its type asks for is a state like any other,
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row, decoder
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 
 LABELLED = "labelled"
 NO_LABEL = "(no label)"
@@ -23,8 +22,6 @@ UNREADABLE = "(unreadable)"
 # Forms of ``label_schemas.LABELS`` whose label has places on the picture or in the text, each of a class.
 PLACED = ("boxes", "cuboids", "entities")
 _CLASS_KEYS = ("class_id", "class-id", "label")
-
-_task = lru_cache(maxsize=256)(task_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +34,9 @@ class Known:
     names: Mapping[int, str]
 
     @property
-    def task(self) -> TaskType:
+    def kind(self) -> LabelKind:
         """What is known of its type."""
-        return _task(self.type)
+        return label_kind(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +54,23 @@ def meant(known: Known, line: bytes, value: Mapping[str, Any]) -> Meant:
         metadata = value.get(known.metadata_key)
         failed = isinstance(metadata, dict) and metadata.get("failure-reason") is not None
         return Meant(FAILED if failed else NO_LABEL)
-    task = known.task
-    surely = _row(known, line, (*task.class_fields, *task.confidence_fields))
-    row = surely or _row(known, line, task.class_fields)  # a confidence that is no number says nothing
+    kind = known.kind
+    surely = _row(known, line, (*kind.class_fields, *kind.confidence_fields))
+    row = surely or _row(known, line, kind.class_fields)  # a confidence that is no number says nothing
     if row is None:
         return Meant(UNREADABLE)
     try:
-        named = dict(task.names(row))
-        indices = task.indices(row)
+        named = dict(kind.names(row))
+        indices = kind.indices(row)
     except ValueError:
         return Meant(UNREADABLE)
     classes = tuple([named.get(index) or known.names.get(index) or unnamed(index) for index in indices])
-    confidences = () if surely is None else task.confidences(surely)
+    confidences = () if surely is None else kind.confidences(surely)
     return Meant(LABELLED, classes, confidences or (None,) * len(classes))
 
 
 def _row(known: Known, line: bytes, fields: tuple[str, ...]) -> Row | None:
-    peek = Peek(known.name, known.metadata_key, known.task.label, tuple(dict.fromkeys(fields)))
+    peek = Peek(known.name, known.metadata_key, known.kind.schema, tuple(dict.fromkeys(fields)))
     try:
         return decoder(peek).decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

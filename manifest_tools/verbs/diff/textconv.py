@@ -98,9 +98,9 @@ def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
     with contextlib.suppress(BadData):  # a name that no decoder can be made for
         read = meant(known, line, value)
     said = {"type"} if known.type.startswith("groundtruth/") else set()
-    if read.state != LABELLED or not known.task.has_classes:
+    if read.state != LABELLED or not known.kind.has_classes:
         words = [spelling(label) if label is not None else read.state]
-    elif known.task.label in PLACED and len(items_of(label)) == len(read.classes):
+    elif known.kind.schema in PLACED and len(items_of(label)) == len(read.classes):
         words, said = _places(known, read, label, metadata, said)
     else:
         words, said = _classes(known, read, label, metadata, said)
@@ -114,9 +114,9 @@ Words = tuple[list[str], set[str]]
 def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
     """Return the classes with their confidences; and the metadata fields in which there is nothing else."""
     named = ", ".join(map(_sure, read.classes, read.confidences)) or "no class"
-    if known.task.label == "index":
+    if known.kind.schema == "index":
         return [f"{spelling(label)} {named}"], said | {"class-name", *_if_any(read.confidences, "confidence")}
-    if known.task.label == "indices":
+    if known.kind.schema == "indices":
         indices = set(map(str, label))
         maps = [key for key in ("class-map", "confidence-map") if set(metadata.get(key) or ()) == indices]
         return [f"{spelling(label)} {named}"], said.union(maps)
@@ -131,7 +131,7 @@ def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], 
         index = item.get("class_id", item.get("class-id", ""))
         called = f"{index if isinstance(index, str) else spelling(index)} {_sure(name, sure)}".strip()
         words.append(f"[{' '.join([called, *_pairs(without_class(item))])}]")
-    shares = [key for key in known.task.confidence_fields if _are_shares(metadata.get(key), len(items))]
+    shares = [key for key in known.kind.confidence_fields if _are_shares(metadata.get(key), len(items))]
     others = {key: label[key] for key in sorted(label) if key != "annotations"}
     return [*words, *_pairs(others)], said.union(shares)
 

@@ -10,8 +10,8 @@ from manifest_tools.base.dates import date, utc
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.groundtruth.record import Metadata, Peek, Row, state
-from manifest_tools.groundtruth.tasks import TaskType
 
 ZERO = "confidence 0"
 BELOW = "below confidence"
@@ -96,39 +96,39 @@ class Seen:
 
 def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     """Return the recipe for just the fields that the conditions look at."""
-    task = attribute.task
-    called = f"{clipped(attribute.name)} is {clipped(task.short)}"
+    kind = attribute.kind
+    called = f"{clipped(attribute.name)} is {clipped(attribute.short_type)}"
     asked = wanted.min_confidence is not None
-    if (asked and not task.confidence_fields) or (wanted.classes and not task.has_classes):
-        what = "confidence" if asked and not task.confidence_fields else "class"
+    if (asked and not kind.confidence_fields) or (wanted.classes and not kind.has_classes):
+        what = "confidence" if asked and not kind.confidence_fields else "class"
         raise Refused(f"{called}, no {what} stands on its lines")
-    if wanted.multilabel == "trim" and task.label in ("index", "any"):
+    if wanted.multilabel == "trim" and kind.schema in ("index", "any"):
         raise Refused(f"{called}, nothing can be trimmed off its lines")
-    fields = [*(task.confidence_fields if asked else ()), *(task.class_fields if wanted.classes else ())]
+    fields = [*(kind.confidence_fields if asked else ()), *(kind.class_fields if wanted.classes else ())]
     fields += ["human-annotated"] if wanted.human_annotated is not None else []
     fields += ["job-name"] if wanted.jobs else []
     fields += ["creation-date"] if wanted.before is not None or wanted.after is not None else []
     return attribute.peek(*dict.fromkeys(fields))
 
 
-def judge(task: TaskType, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
+def judge(kind: LabelKind, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
     """Return the function that says why a row goes, or None; only what was asked for is looked at."""
     if wanted.ask_nothing:
         return _nothing_asked
     checks: list[Callable[[Row], str | None]] = []
     if wanted.trims:
-        checks.append(partial(_some_unit, task, wanted, seen))
+        checks.append(partial(_some_unit, kind, wanted, seen))
     elif wanted.min_confidence is not None:
-        checks.append(partial(_confidence, task, wanted, seen))
+        checks.append(partial(_confidence, kind, wanted, seen))
     if wanted.classes and not wanted.trims:
-        checks.append(partial(_class, task, frozenset(wanted.classes), seen))
+        checks.append(partial(_class, kind, frozenset(wanted.classes), seen))
     if wanted.human_annotated is not None:
         checks.append(partial(_annotator, "yes" if wanted.human_annotated else "no"))
     if wanted.jobs:
         checks.append(partial(_job, frozenset(map(_bare_job, wanted.jobs))))
     if wanted.before is not None or wanted.after is not None:
         checks.append(partial(_date, _utc(wanted.before), _utc(wanted.after)))
-    if len(checks) == 1 and wanted.min_confidence is not None and task.label == "index":
+    if len(checks) == 1 and wanted.min_confidence is not None and kind.schema == "index":
         return partial(_only_confidence, wanted, seen)
     return partial(_first_reason, seen, checks)
 
@@ -161,8 +161,8 @@ def _only_confidence(wanted: Conditions, seen: Seen, row: Row) -> str | None:
     )
 
 
-def _confidence(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> str | None:
-    values = task.confidences(row)
+def _confidence(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+    values = kind.confidences(row)
     if len(values) == 1:
         return _one_confidence(values[0], wanted, seen)
     reasons = [_one_confidence(value, wanted, seen) for value in values]
@@ -182,40 +182,40 @@ def _one_confidence(value: float | None, wanted: Conditions, seen: Seen) -> str 
     return ZERO if value is not None else "no confidence"
 
 
-def leaving(task: TaskType, wanted: Conditions, row: Row) -> list[int]:
+def leaving(kind: LabelKind, wanted: Conditions, row: Row) -> list[int]:
     """Return which classes, boxes or entities of a line are to leave it, by their place in the label."""
-    reasons = _of_units(task, wanted, Seen(), row)
+    reasons = _of_units(kind, wanted, Seen(), row)
     return [place for place, reason in enumerate(reasons) if reason is not None]
 
 
-def _some_unit(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+def _some_unit(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> str | None:
     """Say why a line goes that nothing would be left on; one that had nothing has no low confidence."""
-    reasons = _of_units(task, wanted, seen, row)
+    reasons = _of_units(kind, wanted, seen, row)
     if not reasons:
         return OTHER if wanted.classes else None
     return None if None in reasons else reasons[0]
 
 
-def _of_units(task: TaskType, wanted: Conditions, seen: Seen, row: Row) -> list[str | None]:
-    called = _called(task, seen, row) if wanted.classes else [""] * len(task.indices(row))
+def _of_units(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> list[str | None]:
+    called = _called(kind, seen, row) if wanted.classes else [""] * len(kind.indices(row))
     reasons = [None if name in wanted.classes or not wanted.classes else OTHER for name in called]
     seen.wanted |= set(wanted.classes).intersection(called)
     if wanted.min_confidence is None:
         return reasons
-    low = [_one_confidence(value, wanted, seen) for value in task.confidences(row)]
+    low = [_one_confidence(value, wanted, seen) for value in kind.confidences(row)]
     return [one or other for one, other in zip(reasons, low, strict=True)]
 
 
-def _class(task: TaskType, wanted: frozenset[str], seen: Seen, row: Row) -> str | None:
-    met = wanted.intersection(_called(task, seen, row))
+def _class(kind: LabelKind, wanted: frozenset[str], seen: Seen, row: Row) -> str | None:
+    met = wanted.intersection(_called(kind, seen, row))
     seen.wanted |= met
     return None if met else OTHER
 
 
-def _called(task: TaskType, seen: Seen, row: Row) -> list[str]:
+def _called(kind: LabelKind, seen: Seen, row: Row) -> list[str]:
     """Return the names of the classes of a line; one that it does not name goes by its index."""
-    named = dict(task.names(row))
-    called = [named.get(index, str(index)) for index in task.indices(row)]
+    named = dict(kind.names(row))
+    called = [named.get(index, str(index)) for index in kind.indices(row)]
     seen.classes |= dict.fromkeys(called)
     return called
 

@@ -13,11 +13,11 @@ from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim, trim_units
 from manifest_tools.groundtruth.examples import one_attribute
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.byte_ranges import Pieces, pieces
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source, plain
@@ -133,8 +133,8 @@ def _filter_block(
     data = block.read()
     rows = read_rows(data, recipe)
     part = _Part(rows.lines, rows.others)
-    task = task_type(type_name)
-    reasons = _reasons(rows, judge(task, wanted, part.seen))
+    kind = label_kind(type_name)
+    reasons = _reasons(rows, judge(kind, wanted, part.seen))
     keep = np.array([reason is None for reason in reasons], bool)
     if limit is not None:
         ranks = mix((rows.starts + block.start).astype(np.uint64), limit.seed)
@@ -145,8 +145,8 @@ def _filter_block(
     edited: dict[int, bytes] = {}
     if wanted.trims:
         for at in np.flatnonzero(keep & [row.label is not None for row in rows.rows]).tolist():
-            if places := leaving(task, wanted, rows.rows[at]):
-                edited[at] = _trimmed(rows, at, recipe, task, places)
+            if places := leaving(kind, wanted, rows.rows[at]):
+                edited[at] = _trimmed(rows, at, recipe, kind, places)
     _tally(part, reasons, len(edited))
     part.kept_pieces = pieces(block, data, rows.starts, rows.ends, keep, edited)
     if keep_left:
@@ -154,12 +154,12 @@ def _filter_block(
     return part
 
 
-def _trimmed(rows: Rows, at: int, recipe: Peek, task: TaskType, places: list[int]) -> bytes:
+def _trimmed(rows: Rows, at: int, recipe: Peek, kind: LabelKind, places: list[int]) -> bytes:
     leave = frozenset(places)
     try:
-        classes = task.indices(rows.rows[at])
+        classes = kind.indices(rows.rows[at])
         gone = frozenset(classes[place] for place in leave)
-        if task.multi_label:
+        if kind.multi_label:
             return trim(rows.line(at), recipe, gone)
         stay = {index for place, index in enumerate(classes) if place not in leave}
         return trim_units(rows.line(at), recipe, leave, gone - stay)

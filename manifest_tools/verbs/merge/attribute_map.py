@@ -68,13 +68,13 @@ def _kind(manifests: Sequence[Manifest], told: str) -> str:
     for manifest in manifests:
         for one in manifest.attributes:
             if one.name == told and one.type:
-                return one.task.kind
+                return one.kind.name
     if any(one.name == told for manifest in manifests for one in manifest.attributes):
         return ""
     for manifest in manifests:
         originals = [one for one in manifest.attributes if not manifest.is_adjustment(one)]
         if len(originals or manifest.attributes) == 1:
-            return (originals or manifest.attributes)[0].task.kind
+            return (originals or manifest.attributes)[0].kind.name
         if originals:
             raise _several(manifest, originals, told)
     raise Refused(f"no line of any manifest has a label that could be called {shown(told)}")
@@ -82,7 +82,7 @@ def _kind(manifests: Sequence[Manifest], told: str) -> str:
 
 def _told(manifest: Manifest, told: str, kind: str) -> dict[str, Parts]:
     """Return the roles of one manifest where one of its attributes is to be called as told."""
-    fitting = [one for one in manifest.attributes if kind in ("", one.task.kind) or not one.type]
+    fitting = [one for one in manifest.attributes if kind in ("", one.kind.name) or not one.type]
     adjustments = [one for one in fitting if manifest.is_adjustment(one)]
     originals = [one for one in fitting if one not in adjustments]
     named = [one for one in fitting if one.name == told]
@@ -122,9 +122,9 @@ def _check_kinds(manifests: Sequence[Manifest], found: Cast) -> None:
         for role, parts in roles.items():
             for one in (one for one in parts if one.type):
                 name, other = first.setdefault(role, (manifest.name, one))
-                if other.task.kind != one.task.kind:
+                if other.kind.name != one.kind.name:
                     raise Refused(
-                        f"{shown(role)} is {other.task.short} in {name} and {one.task.short} in "
+                        f"{shown(role)} is {other.short_type} in {name} and {one.short_type} in "
                         f"{manifest.name}; give one of them another name: mtool rewrite --rename-attribute"
                     )
 
@@ -153,10 +153,10 @@ def _apart(
     """Return the error for two manifests that have nothing in common, and what can be done."""
     names = [(manifests[at].name, *next(iter(roles[at].items()))) for at in (one, other)]
     described = " and ".join(
-        f"{name} has the label attribute {shown(role)} ({parts[0].task.short})" for name, role, parts in names
+        f"{name} has the label attribute {shown(role)} ({parts[0].short_type})" for name, role, parts in names
     )
     (first, role, parts), (second, _, others) = names
-    alike = parts[0].task.kind == others[0].task.kind
+    alike = parts[0].kind.name == others[0].kind.name
     advice = (
         f"--label-attribute {clipped(role)} gives them one name"
         if alike
@@ -180,13 +180,13 @@ def _remarks(manifests: Sequence[Manifest]) -> Iterator[str]:
     for manifest in manifests:
         adjustments = [one for one in manifest.attributes if manifest.is_adjustment(one)]
         for one, other in product(adjustments, manifest.attributes):
-            if other not in adjustments and one.task.kind == other.task.kind:
+            if other not in adjustments and one.kind.name == other.kind.name:
                 yield (
                     f"{shown(one.name)} adjusts {shown(other.name)}; --label-attribute "
                     f"{clipped(other.name)} makes them one label, adjusted where it was"
                 )
     together = [{one.name for one in manifest.attributes} for manifest in manifests]
-    kinds = {one.name: one.task.kind for manifest in manifests for one in manifest.attributes}
+    kinds = {one.name: one.kind.name for manifest in manifests for one in manifest.attributes}
     for first, second in combinations(kinds, 2):
         apart = not any(first in names and second in names for names in together)
         if apart and kinds[first] == kinds[second]:

@@ -41,7 +41,7 @@ def hear(
         column = inputs[at].remembered.columns[one.name]
         names = tuple(column.names)
         indices = column.shown.union(index for index, _ in names)
-        shown.append(Shown(inputs[at].name, one.name, one.task.kind, names, indices))
+        shown.append(Shown(inputs[at].name, one.name, one.kind.name, names, indices))
     classes = reconcile(shown)
     moves: dict[tuple[int, str], Mapping[int, int]] = {
         (at, one.name): found for (at, one), found in zip(players, classes.moves, strict=True)

@@ -12,10 +12,10 @@ from manifest_tools.base.dates import date
 from manifest_tools.base.hashing import keys_of
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, line_offsets, read_rows
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block, Source
 from manifest_tools.verbs.merge.label_keys import confidence, form, said
 from manifest_tools.verbs.merge.other_keys import keys_of_others
@@ -118,13 +118,13 @@ def _joined(parts: list[Column]) -> Column:
 
 def peek(attribute: LabelAttribute, policy: str) -> Peek:
     """Return the recipe for what the policy compares, and for nothing else."""
-    task = attribute.task
-    fields = [*task.class_fields, "adjustment-status"]
+    kind = attribute.kind
+    fields = [*kind.class_fields, "adjustment-status"]
     # Those of several classes name classes of their own at times.
-    fields += task.confidence_fields if policy == "highest-confidence" or task.multi_label else ()
+    fields += kind.confidence_fields if policy == "highest-confidence" or kind.multi_label else ()
     fields += ["creation-date"] if policy == "newest" else []
     names = tuple(dict.fromkeys(fields))
-    return Peek(attribute.name, attribute.metadata_key, form(task), names, _SOURCES)
+    return Peek(attribute.name, attribute.metadata_key, form(kind), names, _SOURCES)
 
 
 def _read_block(
@@ -140,7 +140,7 @@ def _read_block(
         if not columns and rows.rows:
             keys[rows.numbers] = keys_of([row.source_ref or row.source for row in rows.rows])
             blank[rows.numbers] = False
-        columns.append(_column(rows, task_type(type_name), policy, len(starts)))
+        columns.append(_column(rows, label_kind(type_name), policy, len(starts)))
     others = np.zeros(0, np.uint64)
     if known is not None:
         lines = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -148,20 +148,20 @@ def _read_block(
     return _Part(len(starts), (ends - starts).astype(np.uint32), keys, blank, columns, others)
 
 
-def _column(rows: Rows, task: TaskType, policy: str, lines: int) -> Column:
+def _column(rows: Rows, kind: LabelKind, policy: str, lines: int) -> Column:
     levels = np.full(lines, ABSENT, np.int8)
     levels[rows.numbers] = [_level(row) for row in rows.rows]
     chosen = levels[rows.numbers] > FAILED
     numbers, labelled = rows.numbers[chosen], [rows.rows[at] for at in np.flatnonzero(chosen).tolist()]
     counts = np.zeros(lines, np.int32)
     column = Column(levels, np.zeros(0, np.int32), counts, np.zeros(0, np.uint64), np.zeros(0))
-    texts = _take_labels(column, task, numbers, labelled)
-    if task.label not in ("index", "indices"):
+    texts = _take_labels(column, kind, numbers, labelled)
+    if kind.schema not in ("index", "indices"):
         column.rests = np.zeros(lines, np.uint64)
         column.rests[numbers] = keys_of(texts) if texts else 0
     if policy in _SCORES:
         column.scores = np.full(lines, -np.inf)
-        column.scores[numbers] = [_SCORES[policy](task, row) for row in labelled]
+        column.scores[numbers] = [_SCORES[policy](kind, row) for row in labelled]
     return column
 
 
@@ -173,18 +173,18 @@ def _level(row: Row) -> int:
 
 
 def _take_labels(
-    column: Column, task: TaskType, numbers: NDArray[np.int64], rows: list[Row]
+    column: Column, kind: LabelKind, numbers: NDArray[np.int64], rows: list[Row]
 ) -> list[str | None]:
     """Add labels and names to the column; return the rest of every label."""
-    read = said(task)
+    read = said(kind)
     flat: list[int] = []
     texts: list[str | None] = []
     shown: set[int] = set()
     for number, row in zip(numbers.tolist(), rows, strict=True):
         try:
             indices, text = read(row)
-            column.names |= dict.fromkeys(task.names(row) if task.class_fields else ())
-            shown |= _with_confidence(task, row)
+            column.names |= dict.fromkeys(kind.names(row) if kind.class_fields else ())
+            shown |= _with_confidence(kind, row)
         except (ValueError, AttributeError) as error:
             raise BadLine(number, str(error)) from error
         column.counts[number] = len(indices)
@@ -195,14 +195,14 @@ def _take_labels(
     return texts
 
 
-def _with_confidence(task: TaskType, row: Row) -> set[int]:
+def _with_confidence(kind: LabelKind, row: Row) -> set[int]:
     """Return the classes that have a confidence on a line of several classes, in its label or not."""
-    if not task.multi_label or row.metadata is None:
+    if not kind.multi_label or row.metadata is None:
         return set()
     return {int(key) for key in row.metadata.confidence_map or () if key.isdecimal() and len(key) < 9}
 
 
-def _date(task: TaskType, row: Row) -> float:
+def _date(kind: LabelKind, row: Row) -> float:
     found = date(None if row.metadata is None else row.metadata.creation_date)
     return UNKNOWN_DATE if found is None else found.timestamp()
 

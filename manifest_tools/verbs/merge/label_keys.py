@@ -9,25 +9,25 @@ from typing import Any
 
 import msgspec
 
+from manifest_tools.groundtruth.classes import class_index
+from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks import TaskType
-from manifest_tools.groundtruth.tasks.single_label import class_index
 
 Said = tuple[tuple[int, ...], str | None]
 
 
-def said(task: TaskType) -> Callable[[Row], Said]:
+def said(kind: LabelKind) -> Callable[[Row], Said]:
     """Return the function that takes the label of a row apart; it raises ValueError for what is no label."""
-    if task.label in ("index", "indices"):
-        return lambda row: (tuple(sorted(set(task.indices(row)))), None)
-    if task.kind in _READERS:
-        return _READERS[task.kind]
-    return lambda row: (tuple(sorted(set(task.indices(row)))), _text(row.label))
+    if kind.schema in ("index", "indices"):
+        return lambda row: (tuple(sorted(set(kind.indices(row)))), None)
+    if kind.name in _READERS:
+        return _READERS[kind.name]
+    return lambda row: (tuple(sorted(set(kind.indices(row)))), _text(row.label))
 
 
-def form(task: TaskType) -> str:
+def form(kind: LabelKind) -> str:
     """Return the form of ``label_schemas.LABELS`` that the label is decoded in."""
-    return task.label if task.label in ("index", "indices") else "any"
+    return kind.schema if kind.schema in ("index", "indices") else "any"
 
 
 def _items(key: str, row: Row) -> Said:
@@ -86,15 +86,15 @@ def _text(value: Any) -> str:
     return msgspec.json.encode(value, order="sorted").decode()
 
 
-def confidence(task: TaskType, row: Row) -> float:
+def confidence(kind: LabelKind, row: Row) -> float:
     """Return how sure a label is: the mean over its classes or boxes, 0 where nothing is known."""
     metadata = row.metadata
-    if metadata is None or not task.confidence_fields:
+    if metadata is None or not kind.confidence_fields:
         return 0.0
-    if task.kind in _READERS:
-        shares = getattr(metadata, task.confidence_fields[0]) or ()
+    if kind.name in _READERS:
+        shares = getattr(metadata, kind.confidence_fields[0]) or ()
         return _mean(share.confidence for share in shares)
-    return _mean(task.confidences(row))
+    return _mean(kind.confidences(row))
 
 
 def _mean(values: Iterable[float | None]) -> float:

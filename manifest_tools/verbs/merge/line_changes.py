@@ -60,7 +60,7 @@ def change(line: bytes, plan: Plan, chosen: Mapping[str, int]) -> Changed:
     for parts in plan.roles.values():
         for one in parts:
             if one.name in plan.moves:
-                new = moved(new, one.name, one.metadata_key, one.task.kind, plan.moves[one.name])
+                new = moved(new, one.name, one.metadata_key, one.kind.name, plan.moves[one.name])
     reindexed, before = new != line, new
     for role, parts in plan.roles.items():
         new = _played(new, role, parts, chosen.get(role, 0))

@@ -96,14 +96,14 @@ def fold(
     lines = len(remembered.lengths)
     if len(parts) == 1:
         column = remembered.columns[parts[0].name]
-        keys = label_keys(column, parts[0].task.kind, moves.get(parts[0].name, {}))
+        keys = label_keys(column, parts[0].kind.name, moves.get(parts[0].name, {}))
         return Folded(column.levels, keys, column.scores, np.zeros(0, np.uint8))
     levels, chosen = np.full(lines, ABSENT, np.int8), np.zeros(lines, np.uint8)
     labels, scores = np.zeros(lines, np.uint64), np.zeros(0)
     for which, one in enumerate(parts):
         column = remembered.columns[one.name]
         better = (column.levels > levels) | ((column.levels == levels) & (levels > FAILED))
-        keys = label_keys(column, one.task.kind, moves.get(one.name, {}))
+        keys = label_keys(column, one.kind.name, moves.get(one.name, {}))
         levels, labels = np.where(better, column.levels, levels), np.where(better, keys, labels)
         if len(column.scores):
             scores = np.where(better, column.scores, scores if len(scores) else -np.inf)

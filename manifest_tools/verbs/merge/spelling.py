@@ -37,7 +37,7 @@ class Spelling:
         part = self._part(at, line - int(self.where.firsts[at]))
         indices = self._indices(at, part, line - int(self.where.firsts[at]))
         if not indices:
-            return f"({part.task.short})" if part.task.kind in _WITHOUT_INDICES else "(no classes)"
+            return f"({part.short_type})" if part.kind.name in _WITHOUT_INDICES else "(no classes)"
         moves = self.label.moves[at, part.name]
         counts = Counter(moves.get(index, index) for index in indices)
         words = [self._word(index, counts[index]) for index in sorted(counts)[:_CLASSES]]

@@ -294,7 +294,7 @@ def _count(
         files={name: targets[name] for name in shares},
         lines=dict(zip(shares, totals, strict=True)),
         counts=counts,
-        empty=tuple(empty) if any(one.task.has_classes for one in attributes) else (),
+        empty=tuple(empty) if any(one.kind.has_classes for one in attributes) else (),
         left_out={state: n for state, n in zip(STATES[1:], states[1:], strict=True) if n},
         attributes=attributes,
         table=lines.table,

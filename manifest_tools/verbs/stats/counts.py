@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.groundtruth.attributes import Attribute, attributes_in
+from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import METADATA, Metadata, Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.survey import check_number, survey_lines
-from manifest_tools.groundtruth.tasks import TaskType, task_type
 from manifest_tools.io.sources import Block
 
 BINS = 10
@@ -111,7 +111,7 @@ def count_block(told: str | None, block: Block) -> Count:
             found.lines, found.objects = rows.lines, len(rows.rows)
             _count_sources(rows.rows, found)
         if attribute.name:
-            found.attributes[attribute.name] = _count_rows(rows, task_type(attribute.type))
+            found.attributes[attribute.name] = _count_rows(rows, label_kind(attribute.type))
     return found
 
 
@@ -137,10 +137,10 @@ def _peek_all(
 
 
 def _rows(data: bytes, attribute: Attribute) -> Rows:
-    task = task_type(attribute.type)
+    kind = label_kind(attribute.type)
     fields = ("type", "human-annotated", "creation-date", "job-name", "adjustment-status")
-    wanted = dict.fromkeys((*fields, *task.class_fields, *task.confidence_fields))
-    peek = Peek(attribute.name, attribute.metadata_key, task.label, tuple(wanted), ("source-ref", "source"))
+    wanted = dict.fromkeys((*fields, *kind.class_fields, *kind.confidence_fields))
+    peek = Peek(attribute.name, attribute.metadata_key, kind.schema, tuple(wanted), ("source-ref", "source"))
     return read_rows(data, peek)
 
 
@@ -160,7 +160,7 @@ def _bucket(ref: str) -> str:
     return NO_URI if scheme or not bucket or not slash else bucket
 
 
-def _count_rows(rows: Rows, task: TaskType) -> Tally:
+def _count_rows(rows: Rows, kind: LabelKind) -> Tally:
     labelled = [row for row in rows.rows if row.label is not None]
     rest = [row.metadata for row in rows.rows if row.label is None and row.metadata is not None]
     metas = [row.metadata for row in labelled if row.metadata is not None]
@@ -173,10 +173,10 @@ def _count_rows(rows: Rows, task: TaskType) -> Tally:
     tally.days = Counter([(meta.creation_date or "")[:10] for meta in metas])
     said = [meta.adjustment_status for meta in metas]
     tally.adjusted, tally.unadjusted = said.count("adjusted"), said.count("unadjusted")
-    if task.label == "index":
+    if kind.schema == "index":
         _count_classes(rows, labelled, metas, tally)
-    elif task.has_classes:
-        _count_lists(rows, task, tally)
+    elif kind.has_classes:
+        _count_lists(rows, kind, tally)
     return tally
 
 
@@ -187,7 +187,7 @@ def _texts(values: list[str | None]) -> Counter[str]:
 
 
 def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally: Tally) -> None:
-    from manifest_tools.groundtruth.tasks.single_label import class_index
+    from manifest_tools.groundtruth.classes import class_index
 
     names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
     for (label, name), count in Counter(zip([row.label for row in labelled], names, strict=True)).items():
@@ -198,7 +198,7 @@ def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally
     _count_shares([meta.confidence for meta in metas if meta.confidence is not None], tally)
 
 
-def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
+def _count_lists(rows: Rows, kind: LabelKind, tally: Tally) -> None:
     lines: list[tuple[int, str | None]] = []
     items: list[tuple[int, str | None]] = []
     shares: list[float] = []
@@ -206,12 +206,12 @@ def _count_lists(rows: Rows, task: TaskType, tally: Tally) -> None:
         if row.label is None:
             continue
         try:
-            named = dict(task.names(row))
-            shown = [(index, named.get(index)) for index in task.indices(row)]
+            named = dict(kind.names(row))
+            shown = [(index, named.get(index)) for index in kind.indices(row)]
             lines += dict.fromkeys(shown)
             items += shown
             tally.empty += not shown
-            shares += [share for share in task.confidences(row) if share is not None]
+            shares += [share for share in kind.confidences(row) if share is not None]
         except ValueError as error:
             raise BadLine(number, str(error)) from error
     tally.classes, tally.items = Counter(lines), Counter(items)

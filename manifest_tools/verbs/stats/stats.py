@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.examples import one_attribute
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.groundtruth.tasks import task_type
 from manifest_tools.io.sources import open_source, plain
 from manifest_tools.verbs.stats.counts import NO_URI, Count, Tally, count_block
 
@@ -155,7 +155,7 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
         jobs=dict(tally.jobs.most_common()),
         days={day: tally.days[day] for day in sorted(tally.days) if _is_day(day)},
         failures=dict(tally.failures.most_common()),
-        unit=task_type(type_name).item,
+        unit=label_kind(type_name).item,
         empty=tally.empty,
         adjusted=tally.adjusted,
         unadjusted=tally.unadjusted,

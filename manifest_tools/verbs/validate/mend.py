@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from manifest_tools.groundtruth.attributes import attributes_of
+from manifest_tools.groundtruth.classes import index_of
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
-from manifest_tools.groundtruth.tasks import label_kind
-from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.io.json_spans import Edit, Span, items, members, spell, splice, text
 from manifest_tools.verbs.validate.rules.line.metadata import stray
 from manifest_tools.verbs.validate.rules.line.source import DOUBLED
@@ -40,7 +40,7 @@ def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Write a class index as a number."""
-    kinds = {one.name: label_kind(one.type) for one in attributes_of(value)}
+    kinds = {one.name: label_kind(one.type).name for one in attributes_of(value)}
     for member in members(line) if _MENDED & set(kinds.values()) else ():
         kind = kinds.get(text(line, member.key))
         spans = [member.value] if kind == "single_label" else []

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from manifest_tools.groundtruth.tasks.single_label import index_of
+from manifest_tools.groundtruth.classes import index_of
 
 
 @dataclass(frozen=True, slots=True)

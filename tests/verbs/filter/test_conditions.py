@@ -20,7 +20,7 @@ def why(row: bytes, wanted: Conditions, tmp_path: Any) -> str | None:
     sure = multi(0, RH=0.9) if b"multilabel" in row else line(0)
     path = write(tmp_path / "a.manifest", sure)
     attribute = label_attribute(Source(path, path, len(sure)))
-    return judge(attribute.task, wanted, Seen())(decoder(peek_for(attribute, wanted)).decode(row))
+    return judge(attribute.kind, wanted, Seen())(decoder(peek_for(attribute, wanted)).decode(row))
 
 
 KEPT: list[tuple[str, bytes, dict[str, Any]]] = [

@@ -101,7 +101,7 @@ def _table(
     for name in manifests:
         source = plain(open_source(name))
         chosen = label_attribute(source, attribute, jobs)
-        if not chosen.task.has_classes:
+        if not chosen.kind.has_classes:
             return classes
         tables[name] = read_lines(source, chosen, classes or ClassTable(), jobs).table
     return agree(tables)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of
+from manifest_tools.groundtruth.classes import index_of
+from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.survey import check_number
-from manifest_tools.groundtruth.tasks.boxes import is_number
-from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 
 PLACEHOLDER = "lab#"

@@ -9,9 +9,9 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.attributes import Attribute, attributes_of
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.rows import decode
-from manifest_tools.groundtruth.tasks import label_kind
 from manifest_tools.io.json_spans import members, text
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import of_scope
@@ -95,7 +95,7 @@ def rule_line(value: Mapping[str, Any], expected: tuple[str, ...], told: str | N
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
     metadata = value[one.metadata_key]
-    kind = label_kind(one.type)
+    kind = label_kind(one.type).name
     return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, kind)
 
 

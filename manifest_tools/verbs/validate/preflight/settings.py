@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from manifest_tools.base.text import shown
-from manifest_tools.groundtruth.tasks import OTHERS, label_kind
+from manifest_tools.groundtruth.label_kinds import TYPES, label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, Preflight, PreflightInput
@@ -231,7 +231,7 @@ def fitting_attributes(files: Sequence[Facts], purpose: str) -> list[str]:
         return []
     every = list(files[0].attributes)
     mine = [name for name in every if any(fits(one, purpose) for one in files[0].types(name))]
-    unknown = [name for name in every if {label_kind(one) for one in files[0].types(name)} <= {OTHERS}]
+    unknown = [name for name in every if not any(label_kind(one).has_classes for one in files[0].types(name))]
     return mine or unknown or every
 
 
@@ -241,5 +241,5 @@ def fits(type_name: str, purpose: str) -> bool:
     >>> fits("groundtruth/object-detection", "builtin"), fits("groundtruth/text-classification", "builtin")
     (False, False)
     """
-    of_pictures = not type_name.lower().startswith(("groundtruth/text", "groundtruth/video"))
-    return label_kind(type_name) in _KINDS.get(purpose, ()) and of_pictures
+    known = TYPES.get(type_name.lower())
+    return known is not None and known.source == "picture" and known.kind in _KINDS.get(purpose, ())

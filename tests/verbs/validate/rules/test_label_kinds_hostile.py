@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.label_kinds import TYPES, label_kind
 from manifest_tools.groundtruth.rows import BadLine, read_rows
-from manifest_tools.groundtruth.tasks import TYPES, label_kind
 from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules, run_rules
 from tests.label_lines import GOOD
 
@@ -80,9 +80,11 @@ def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
     attribute = LabelAttribute(name, f"{name}-metadata", metadata["type"], True)
     text = json.dumps(value).replace("Infinity", "1e999").encode()
     try:
-        fields = (*attribute.task.class_fields, *attribute.task.confidence_fields)
+        fields = (*attribute.kind.class_fields, *attribute.kind.confidence_fields)
         for row in read_rows(text, attribute.peek(*fields)).rows:
-            attribute.task.indices(row), attribute.task.names(row), attribute.task.confidences(row)
+            attribute.kind.indices(row), attribute.kind.names(row), attribute.kind.confidences(row)
     except (BadLine, ValueError, msgspec.MsgspecError):
         found, _ = run_rules(text, (), None)
-        assert label_kind(metadata["type"]) == "custom" or any(rule.severity == "error" for rule, _ in found)
+        assert not label_kind(metadata["type"]).has_classes or any(
+            rule.severity == "error" for rule, _ in found
+        )

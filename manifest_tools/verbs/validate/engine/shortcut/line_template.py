@@ -16,8 +16,8 @@ from msgspec import Meta, Raw
 
 from manifest_tools.groundtruth.attributes import Attribute, attributes_of
 from manifest_tools.groundtruth.classes import MOST_CLASSES
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
-from manifest_tools.groundtruth.tasks import label_kind
 
 # A line with more keys is read the long way.
 _MOST_KEYS = 64
@@ -211,14 +211,14 @@ def template_of(value: Any) -> Template | None:
     if not isinstance(value, dict) or len(value) > _MOST_KEYS:
         return None
     attributes = {one.metadata_key: one for one in attributes_of(value)}
-    labels = {one.name: label_kind(one.type) for one in attributes.values() if one.state == "labelled"}
+    labels = {one.name: label_kind(one.type).name for one in attributes.values() if one.state == "labelled"}
     members: list[tuple[str, Look]] = []
     for key, inner in value.items():
         look: Look | None
         if key in labels:
             look = _LABELS.get((labels[key], type(inner)))
         elif key in attributes or (isinstance(inner, dict) and _is_called_metadata(key)):
-            look = _metadata(inner, label_kind(attributes[key].type) if key in attributes else "")
+            look = _metadata(inner, label_kind(attributes[key].type).name if key in attributes else "")
         else:
             look = "ref" if key == "source-ref" and isinstance(inner, str) else _other(inner)
         if look is None:

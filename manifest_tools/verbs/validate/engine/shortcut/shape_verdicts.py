@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.groundtruth.attributes import Attribute
+from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.rows import decode
-from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.verbs.validate.engine.file_facts import LabelState, NamedClass, label_key, named_classes
 from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules
 from manifest_tools.verbs.validate.engine.shortcut.line_template import Template

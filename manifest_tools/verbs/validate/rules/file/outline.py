@@ -7,7 +7,7 @@ import numpy as np
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks import OTHERS, label_kind
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.examples import line as example
@@ -57,8 +57,8 @@ def refs_are_called_so(facts: Facts) -> Iterator[Finding]:
     for name in facts.attributes:
         for type_name, seen in facts.types(name).items():
             kind = label_kind(type_name)
-            if kind != OTHERS and (kind in _REFS) != name.endswith("-ref"):
-                wanted = "a name that ends in -ref" if kind in _REFS else "a name without -ref"
+            if kind.has_classes and (kind.name in _REFS) != name.endswith("-ref"):
+                wanted = "a name that ends in -ref" if kind.name in _REFS else "a name without -ref"
                 message = f"{shown(type_name)} asks for {wanted}, found {shown(name)}"
                 yield Finding(path(name), message, seen.first)
 

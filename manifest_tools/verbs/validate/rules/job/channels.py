@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks import OTHERS, label_kind
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts, Occurrences
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
@@ -116,7 +116,7 @@ def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
     for channel in manifests(job):
         facts = facts_of(job, channel)
         for kind, seen in (facts.types(job.attribute) if facts and job.attribute else {}).items():
-            if label_kind(kind) == OTHERS or fits(kind, job.preflight.purpose):
+            if not label_kind(kind).has_classes or fits(kind, job.preflight.purpose):
                 continue
             row = " (known failure 12)" if "video" in kind.lower() else ""
             message = f"{algorithm} cannot learn from {shown(kind)} ({counted(seen)}){row}"

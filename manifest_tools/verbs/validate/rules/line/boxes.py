@@ -5,8 +5,8 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.boxes import ITEM, is_number
-from manifest_tools.groundtruth.tasks.single_label import class_index, is_index
+from manifest_tools.groundtruth.classes import class_index, is_index
+from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, REKOGNITION_LINES
@@ -129,7 +129,7 @@ def the_picture_has_a_size(label: LineLabel) -> Iterator[Finding]:
 
 def an_object_for_each_box(label: LineLabel) -> Iterator[Finding]:
     """The objects of the metadata are as many as the boxes, for they are matched by position."""
-    yield from unmatched(label, "objects", _count(label), ITEM)
+    yield from unmatched(label, "objects", _count(label), "box")
 
 
 def boxes_have_a_confidence(label: LineLabel) -> Iterator[Finding]:

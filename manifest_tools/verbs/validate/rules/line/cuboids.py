@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.groundtruth.tasks.boxes import is_number
-from manifest_tools.groundtruth.tasks.cuboids import ITEM
+from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import (
@@ -73,7 +72,7 @@ def an_object_for_each_cuboid(label: LineLabel) -> Iterator[Finding]:
     """The objects of the metadata are as many as the cuboids, where there are any."""
     if label.metadata.get("objects") != []:  # documentation has an empty list beside cuboids
         found = label.value.get("annotations") if isinstance(label.value, dict) else None
-        yield from unmatched(label, "objects", len(found) if isinstance(found, list) else None, ITEM)
+        yield from unmatched(label, "objects", len(found) if isinstance(found, list) else None, "cuboid")
 
 
 RULES = (

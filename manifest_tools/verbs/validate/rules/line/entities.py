@@ -5,7 +5,6 @@ from typing import Any, TypeGuard
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.entities import ITEM
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.line.boxes import said, unmatched
@@ -99,7 +98,7 @@ def a_confidence_for_each_entity(label: LineLabel) -> Iterator[Finding]:
     """The confidences in the metadata are as many as the entities, for they are matched by position."""
     spans = label.value.get("annotations") if isinstance(label.value, dict) else None
     found = spans.get("entities") if isinstance(spans, dict) else None
-    yield from unmatched(label, "entities", len(found) if isinstance(found, list) else None, ITEM)
+    yield from unmatched(label, "entities", len(found) if isinstance(found, list) else None, "entity")
 
 
 def _about(label: LineLabel, at: int, message: str, *key: str) -> Finding:

@@ -5,7 +5,7 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.single_label import index_of
+from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.io import s3uri
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, several, single

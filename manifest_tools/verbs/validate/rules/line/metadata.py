@@ -6,9 +6,9 @@ from typing import Any
 from manifest_tools.base.dates import date
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.classes import class_index
+from manifest_tools.groundtruth.label_kinds import TYPES
 from manifest_tools.groundtruth.record import METADATA, SOURCES
-from manifest_tools.groundtruth.tasks import TYPES
-from manifest_tools.groundtruth.tasks.single_label import class_index
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines, single

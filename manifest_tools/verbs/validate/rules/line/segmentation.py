@@ -7,8 +7,8 @@ from typing import Any
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path
 from manifest_tools.base.text import shown as quoted
-from manifest_tools.groundtruth.tasks.boxes import is_number
-from manifest_tools.groundtruth.tasks.single_label import is_index
+from manifest_tools.groundtruth.classes import is_index
+from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VERIFY

@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.tasks.single_label import index_of
+from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, line, several, single
 from manifest_tools.verbs.validate.rules.examples import lines as text_of

@@ -1,14 +1,9 @@
 """3D point cloud object detection: cuboids on the line itself, ``class-id`` each, ``class_map`` for names."""
 
+from manifest_tools.groundtruth.classes import class_index
+from manifest_tools.groundtruth.label_kinds.boxes import matched
+from manifest_tools.groundtruth.label_kinds.multi_label import table
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.boxes import matched
-from manifest_tools.groundtruth.tasks.multi_label import table
-from manifest_tools.groundtruth.tasks.single_label import class_index
-
-LABEL = "cuboids"
-CLASS_FIELDS = ("class-map", "class_map")
-CONFIDENCE_FIELDS = ("objects",)
-ITEM = "cuboid"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -4,20 +4,13 @@ What was found on which frame stands in that file; the line itself has the ``cla
 line are those of the map, and there is no confidence a line.
 """
 
+from manifest_tools.groundtruth.label_kinds import multi_label
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks import multi_label
-
-LABEL = "any"
-CLASS_FIELDS = ("class-map",)
-CONFIDENCE_FIELDS = ()
-ITEM = "class"
-
-names = multi_label.names
 
 
 def indices(row: Row) -> tuple[int, ...]:
     """Return the classes that the sequence has."""
-    return tuple(index for index, _ in names(row))
+    return tuple(index for index, _ in multi_label.names(row))
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:

@@ -7,15 +7,9 @@ is a label like any other.
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
+from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.label_schemas import Confidence
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks import multi_label
-from manifest_tools.groundtruth.tasks.single_label import class_index
-
-LABEL = "boxes"
-CLASS_FIELDS = ("class-map",)
-CONFIDENCE_FIELDS = ("objects",)
-ITEM = "box"
 
 _HUGE = 1e15  # larger numbers are not reckoned with, for the next one is no longer the number plus one
 
@@ -23,9 +17,6 @@ _HUGE = 1e15  # larger numbers are not reckoned with, for the next one is no lon
 def indices(row: Row) -> tuple[int, ...]:
     """Return the class index of every box."""
     return tuple([class_index(box.class_id) for box in row.label.annotations])
-
-
-names = multi_label.names
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:

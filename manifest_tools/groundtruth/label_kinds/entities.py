@@ -3,13 +3,8 @@
 A class index is the place of the category in ``labels``, which repeats the job's category list on every line.
 """
 
+from manifest_tools.groundtruth.label_kinds.boxes import matched
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.boxes import matched
-
-LABEL = "entities"
-CLASS_FIELDS = ()  # the label itself names its classes
-CONFIDENCE_FIELDS = ("entities",)
-ITEM = "entity"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -4,14 +4,9 @@ The map lists the classes of the picture, and BACKGROUND as class 0; a picture o
 no class. The confidence is the picture's, so it is the same for every class.
 """
 
+from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.label_schemas import Colour
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.single_label import class_index
-
-LABEL = "any"
-CLASS_FIELDS = ("internal-color-map",)
-CONFIDENCE_FIELDS = ("internal-color-map",)
-ITEM = "class"
 
 _BACKGROUND = "background"
 

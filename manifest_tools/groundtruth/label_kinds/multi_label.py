@@ -6,13 +6,8 @@ only way to thin it.
 
 from functools import lru_cache
 
+from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.single_label import class_index
-
-LABEL = "indices"
-CLASS_FIELDS = ("class-map",)
-CONFIDENCE_FIELDS = ("confidence-map",)
-ITEM = "label"
 
 
 def indices(row: Row) -> tuple[int, ...]:

@@ -6,55 +6,54 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.groundtruth.classes import MOST_CLASSES
+from manifest_tools.groundtruth.classes import MOST_CLASSES, class_index
+from manifest_tools.groundtruth.label_kinds import CUSTOM, KINDS, TYPES, LabelKind, label_kind
 from manifest_tools.groundtruth.label_schemas import FIELDS, LABELS
 from manifest_tools.groundtruth.record import Peek, Row, decoder
-from manifest_tools.groundtruth.tasks import TYPES, TaskType, task_type
-from manifest_tools.groundtruth.tasks.single_label import class_index
 
-SINGLE = task_type("groundtruth/image-classification")
-MULTI = task_type("groundtruth/image-classification-multilabel")
+SINGLE = label_kind("groundtruth/image-classification")
+MULTI = label_kind("groundtruth/image-classification-multilabel")
 
 
-def row(task: TaskType, label: Any, metadata: dict[str, Any] | None = None) -> Row:
+def row(kind: LabelKind, label: Any, metadata: dict[str, Any] | None = None) -> Row:
     """Return a row as verbs decode it for the type, with all the fields that its label kind asks for."""
     line = {"k": label} | ({} if metadata is None else {"k-metadata": metadata})
-    fields = tuple(dict.fromkeys((*task.class_fields, *task.confidence_fields)))
-    return decoder(Peek("k", "k-metadata", task.label, fields)).decode(json.dumps(line))
+    fields = tuple(dict.fromkeys((*kind.class_fields, *kind.confidence_fields)))
+    return decoder(Peek("k", "k-metadata", kind.schema, fields)).decode(json.dumps(line))
 
 
-def read(kind: str, label: Any, metadata: dict[str, Any] | None = None) -> tuple[Any, Any, Any]:
+def read(type_name: str, label: Any, metadata: dict[str, Any] | None = None) -> tuple[Any, Any, Any]:
     """Return indices, names and confidences of a label."""
-    task = task_type(f"groundtruth/{kind}")
-    found = row(task, label, metadata)
-    return task.indices(found), task.names(found), task.confidences(found)
+    kind = label_kind(f"groundtruth/{type_name}")
+    found = row(kind, label, metadata)
+    return kind.indices(found), kind.names(found), kind.confidences(found)
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_every_type_of_the_table_has_a_room_that_lines_are_decoded_for(name: str) -> None:
-    task = task_type(name)
-    assert task.label in LABELS
-    assert {*task.class_fields, *task.confidence_fields} <= set(FIELDS)
-    assert task.has_classes == (name != "groundtruth/custom")
-    assert task.multi_label == name.endswith("multilabel")
-    assert task.is_classification == ("classification" in name or "verification" in name)
-    assert (task_type(name.upper()).label, task_type(name.upper()).kind) == (task.label, task.kind)
+def test_every_type_of_the_table_has_a_kind_that_lines_are_decoded_for(name: str) -> None:
+    kind = label_kind(name)
+    assert kind.schema in LABELS
+    assert {*kind.class_fields, *kind.confidence_fields} <= set(FIELDS)
+    assert kind.has_classes == (name != "groundtruth/custom")
+    assert kind.multi_label == name.endswith("multilabel")
+    assert kind.is_classification == ("classification" in name or "verification" in name)
+    assert label_kind(name.upper()) is kind
 
 
 @pytest.mark.parametrize(
     "name", ["", "groundtruth/custom", "groundTruth/custom", "image-classification", "boxes"]
 )
 def test_any_other_type_passes_through_unread(name: str) -> None:
-    task = task_type(name)
-    assert (task.label, task.has_classes, task.multi_label, task.is_classification) == (
+    kind = label_kind(name)
+    assert (kind.schema, kind.has_classes, kind.multi_label, kind.is_classification) == (
         "any",
         False,
         False,
         False,
     )
     for label in ([1], 1, {"annotations": [{"class_id": "x"}]}, "s3://b/k"):
-        found = row(task, label, {"class-map": 5})
-        assert (task.indices(found), task.names(found), task.confidences(found)) == ((), (), ())
+        found = row(kind, label, {"class-map": 5})
+        assert (kind.indices(found), kind.names(found), kind.confidences(found)) == ((), (), ())
 
 
 def box(class_id: Any) -> dict[str, Any]:
@@ -222,8 +221,8 @@ def test_what_a_label_shows(kind: str, label: Any, metadata: Any, shown: tuple[A
     assert read(kind, label, metadata) == shown
 
 
-def test_every_room_is_in_the_table_above() -> None:
-    assert {task_type(f"groundtruth/{case[1]}").kind for case in SHOWN} == {*TYPES.values()} - {"custom"}
+def test_every_kind_is_in_the_table_above() -> None:
+    assert {label_kind(f"groundtruth/{case[1]}").name for case in SHOWN} == {*KINDS} - {CUSTOM}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,8 @@
 """3D point cloud semantic segmentation: the URI of a ``.zlib``, a class a point, named in ``color-map``."""
 
+from manifest_tools.groundtruth.label_kinds.segmentation import named, shown
 from manifest_tools.groundtruth.label_schemas import Colour
 from manifest_tools.groundtruth.record import Row
-from manifest_tools.groundtruth.tasks.segmentation import named, shown
-
-LABEL = "any"
-CLASS_FIELDS = ("color-map",)
-CONFIDENCE_FIELDS = ("color-map",)
-ITEM = "class"
 
 
 def indices(row: Row) -> tuple[int, ...]:
