@@ -22,9 +22,9 @@ from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek, Row, stat
 from manifest_tools.groundtruth.rows import decodable, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import check_number
+from manifest_tools.io.byte_ranges import read_ranges
 from manifest_tools.io.sources import Block, Source
 from manifest_tools.verbs.diff.label_meaning import Known
-from manifest_tools.verbs.diff.line_numbers import lines_at
 
 # No attribute's name is empty, so of such a line only the source is decoded.
 _SOURCE = Peek("", METADATA, "any", (), SOURCES)
@@ -98,7 +98,7 @@ class Contents:
 
     def read(self, places: Offsets) -> list[bytes]:
         """Return the lines at these places."""
-        return lines_at(self.source.uri, *self.range(places))
+        return read_ranges(self.source.uri, *self.range(places))
 
 
 @dataclass(slots=True)

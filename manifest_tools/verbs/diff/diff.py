@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, run
+from manifest_tools.io.byte_ranges import read_ranges
 from manifest_tools.io.sources import STDIN, Copy, Source, open_source, plain
 from manifest_tools.verbs.diff.attribute_differences import Pair, attribute_diffs, paired_attributes
 from manifest_tools.verbs.diff.changes import Changes, Labels, Sample
 from manifest_tools.verbs.diff.compare import Asked, compare, source_of
 from manifest_tools.verbs.diff.contents import Contents, contents, decoded
-from manifest_tools.verbs.diff.line_numbers import lines_at
 from manifest_tools.verbs.diff.match import Matched, matched
 from manifest_tools.verbs.diff.match_keys import Places
 from manifest_tools.verbs.diff.report import Diff, keys_of_changes
@@ -139,7 +139,7 @@ def _batches(old: Contents, new: Contents, lines: Matched) -> Iterator[tuple[Bat
 def _compare_batch(asked: Asked, old: str, new: str, batch: tuple[Batch, Batch]) -> Changes:
     (places, where), (mates, there) = batch
     numbers = (places + 1).tolist(), (mates + 1).tolist()
-    return compare(asked, zip(*numbers, lines_at(old, *where), lines_at(new, *there), strict=True))
+    return compare(asked, zip(*numbers, read_ranges(old, *where), read_ranges(new, *there), strict=True))
 
 
 def _all_samples(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of, mix
 from manifest_tools.base.parallel import Jobs, run
+from manifest_tools.io.byte_ranges import read_ranges
 from manifest_tools.verbs.diff.contents import Contents, decoded
-from manifest_tools.verbs.diff.line_numbers import lines_at
 from manifest_tools.verbs.diff.match_keys import Keys, Places, match_unique
 
 Cut: TypeAlias = Callable[[str], tuple[str, str]]
@@ -85,7 +85,7 @@ def _batches(whole: Contents, places: Places) -> Iterator[tuple[Places, Places]]
 
 
 def _names_of(uri: str, cut: Cut, lines: tuple[Places, Places]) -> NDArray[np.uint64]:
-    parted = [_parted(line, cut) for line in lines_at(uri, *lines)]
+    parted = [_parted(line, cut) for line in read_ranges(uri, *lines)]
     folders = keys_of([folder for folder, _ in parted])
     return np.stack([folders, keys_of([name or None for _, name in parted])])
 

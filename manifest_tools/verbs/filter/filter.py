@@ -18,7 +18,7 @@ from manifest_tools.groundtruth.record import Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
-from manifest_tools.io.byte_ranges import Pieces, pieces
+from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source, plain
 from manifest_tools.io.staging import held_back
@@ -88,7 +88,7 @@ def filter(
                 raise ambiguous(survey(source, jobs), source.name)
             seen.add(part.seen)
             result.add(part)
-            for stream, found in zip(streams, (part.kept_pieces, part.left_pieces), strict=False):
+            for stream, found in zip(streams, (part.kept_bytes, part.left_bytes), strict=False):
                 if seen.settled(wanted):
                     stream.release()
                 stream.write(found.read())
@@ -121,8 +121,8 @@ class _Part:
     kept: int = 0
     trimmed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
-    kept_pieces: Pieces = Pieces()
-    left_pieces: Pieces = Pieces()
+    kept_bytes: ByteRanges = ByteRanges()
+    left_bytes: ByteRanges = ByteRanges()
     seen: Seen = field(default_factory=Seen)
     ranks: NDArray[np.uint64] | None = None
 
@@ -148,9 +148,9 @@ def _filter_block(
             if places := leaving(kind, wanted, rows.rows[at]):
                 edited[at] = _trimmed(rows, at, recipe, kind, places)
     _tally(part, reasons, len(edited))
-    part.kept_pieces = pieces(block, data, rows.starts, rows.ends, keep, edited)
+    part.kept_bytes = select_lines(block, data, rows.starts, rows.ends, keep, edited)
     if keep_left:
-        part.left_pieces = pieces(block, data, rows.starts, rows.ends, ~keep, {})
+        part.left_bytes = select_lines(block, data, rows.starts, rows.ends, ~keep, {})
     return part
 
 

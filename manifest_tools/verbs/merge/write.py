@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from manifest_tools.base.errors import InvalidLine
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.edits.members import Named, laid_over, taken
-from manifest_tools.io.byte_ranges import Pieces, pieces
+from manifest_tools.io.byte_ranges import ByteRanges, read_ranges, select_lines
 from manifest_tools.io.sources import Block
 from manifest_tools.verbs.merge.line_changes import Plan, change
 from manifest_tools.verbs.merge.other_keys import given
 
-# Donors not farther apart than this are read at once, so many bytes at the most.
-_GAP = 1 << 16
-_MOST = 8 << 20
 # So many keys are told by name, and one more, to say that there are more.
 NAMED_KEYS = 8
 
@@ -67,8 +64,8 @@ class Written:
     """What became of a block; ``differing`` has the first few keys of which ``differ`` lines said more."""
 
     plan: int
-    kept: Pieces
-    left: Pieces
+    kept: ByteRanges
+    left: ByteRanges
     renamed: int
     reindexed: int
     overlaid: int
@@ -128,8 +125,8 @@ def _write_block(plans: tuple[Plan, ...], known: frozenset[str], work: Work) -> 
             edited[at] = done.line
     _lay_over(plans, work, data, (starts, ends), edited)
     said = _give(plans, known, work, data, (starts, ends), edited)
-    kept = pieces(work.block, data, starts, ends, work.kept, edited)
-    left = Pieces() if work.left is None else pieces(work.block, data, starts, ends, work.left, {})
+    kept = select_lines(work.block, data, starts, ends, work.kept, edited)
+    left = ByteRanges() if work.left is None else select_lines(work.block, data, starts, ends, work.left, {})
     return Written(work.plan, kept, left, renamed, reindexed, len(work.donors), *said)
 
 
@@ -194,29 +191,13 @@ def _donated(plans: Sequence[Plan], donor: Donor, line: bytes) -> tuple[Named, .
 
 
 def _read_all(blocks: Sequence[Block]) -> list[bytes]:
-    """Return the bytes of many small blocks; what stands close together is read at once."""
+    """Return the bytes of many small blocks."""
     found: list[bytes] = [b""] * len(blocks)
-    order = sorted(range(len(blocks)), key=lambda at: (blocks[at].uri, blocks[at].start))
-    run_of: list[int] = []
-    for at in order:
-        if run_of and not _goes_on(blocks[run_of[0]], blocks[run_of[-1]], blocks[at]):
-            _read_run(blocks, run_of, found)
-            run_of = []
-        run_of.append(at)
-    if run_of:
-        _read_run(blocks, run_of, found)
+    by_file: dict[tuple[str, str], list[int]] = {}
+    for at, block in enumerate(blocks):
+        by_file.setdefault((block.uri, block.etag), []).append(at)
+    for (uri, etag), places in by_file.items():
+        starts, ends = np.array([(blocks[at].start, blocks[at].end) for at in places]).T
+        for at, data in zip(places, read_ranges(uri, starts, ends, etag), strict=True):
+            found[at] = data
     return found
-
-
-def _goes_on(first: Block, last: Block, block: Block) -> bool:
-    near = block.start - last.end <= _GAP and block.end - first.start <= _MOST
-    return block.uri == first.uri and near
-
-
-def _read_run(blocks: Sequence[Block], places: Sequence[int], found: list[bytes]) -> None:
-    start = blocks[places[0]].start
-    end = max(blocks[at].end for at in places)
-    first = blocks[places[0]]
-    data = Block(first.uri, start, end, etag=first.etag).read()
-    for at in places:
-        found[at] = data[blocks[at].start - start : blocks[at].end - start]

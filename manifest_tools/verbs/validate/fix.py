@@ -9,7 +9,7 @@ from manifest_tools.base.errors import NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.byte_ranges import Pieces
+from manifest_tools.io.byte_ranges import ByteRanges
 from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source
 from manifest_tools.verbs.validate.mend import mend
@@ -59,7 +59,7 @@ def fix(
             for _, part in scan(source, partial(_fix_block, codes), jobs):
                 result.mended.update(part.mended)
                 if stream is not None:
-                    stream.write(part.pieces.read())
+                    stream.write(part.kept.read())
             if not dry_run and not result.mended:
                 publication.drop(source.uri)
         for source in sources:
@@ -81,7 +81,7 @@ def _source(name: str) -> Source | None:
 class _Part:
     lines: int
     mended: Counter[str]
-    pieces: Pieces
+    kept: ByteRanges
 
 
 def _fix_block(codes: frozenset[str], block: Block) -> _Part:
@@ -92,16 +92,16 @@ def _fix_block(codes: frozenset[str], block: Block) -> _Part:
     if FINAL_NEWLINE in codes and lines and lines[-1] and not lines[-1].endswith(b"\n"):
         lines[-1] += b"\r\n" if data.endswith(b"\r\n", 0, int(starts[-1])) else b"\n"
         mended[FINAL_NEWLINE] += 1
-    whole = Pieces(edited=b"".join(lines)) if mended else _untouched(block, data)
+    whole = ByteRanges(edited=b"".join(lines)) if mended else _untouched(block, data)
     return _Part(len(starts), mended, whole)
 
 
-def _untouched(block: Block, data: bytes) -> Pieces:
+def _untouched(block: Block, data: bytes) -> ByteRanges:
     import numpy as np
 
     if block.held is not None:
-        return Pieces(edited=data)
-    return Pieces(block, np.array([0]), np.array([len(data)]))
+        return ByteRanges(edited=data)
+    return ByteRanges(block, np.array([0]), np.array([len(data)]))
 
 
 def _fix_line(line: bytes, codes: frozenset[str], mended: Counter[str]) -> bytes:
