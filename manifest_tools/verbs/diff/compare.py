@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from manifest_tools.base.json_values import same_value
 from manifest_tools.base.text import path
 from manifest_tools.verbs.diff.changes import Changes, How, Labels, Sample
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.flips import Drift, came_or_went, drifted, flipped, listed, placed, spots
-from manifest_tools.verbs.diff.label_meaning import PLACED, Known, items_of, meant, same
+from manifest_tools.verbs.diff.label_meaning import PLACED, Known, items_of, meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class _Pair:
 
     def compare(self, apart: frozenset[str], told: Sequence[frozenset[str]]) -> None:
         """Compare all that is asked for, but for keys ``apart``; ``told`` has fields for every attribute."""
-        if self.asked.everything and same(self.old.value, self.new.value):
+        if self.asked.everything and same_value(self.old.value, self.new.value):
             self._keep(self.changes.samples, "spelt", "")
             self.changes.spelt += 1
             return
@@ -101,7 +102,7 @@ class _Pair:
 
     def _compare_attribute(self, labels: Labels, old: Known, new: Known, told: frozenset[str]) -> None:
         before, after = self._parts(self.old.value, old), self._parts(self.new.value, new)
-        other_label = not same(before.label, after.label)
+        other_label = not same_value(before.label, after.label)
         differing = _differing(before.metadata, after.metadata)
         found = self._meanings(labels, old, new) if other_label or not told.isdisjoint(differing) else []
         for kind, what in found:
@@ -162,7 +163,7 @@ def _differing(
     return {
         key: _how(key not in old, key not in new)
         for key in {**old, **new}
-        if key not in apart and not ((key in old) == (key in new) and same(old.get(key), new.get(key)))
+        if key not in apart and not ((key in old) == (key in new) and same_value(old.get(key), new.get(key)))
     }
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from manifest_tools.base.json_values import canonical
 from manifest_tools.verbs.diff.changes import STEPS, Labels
-from manifest_tools.verbs.diff.label_meaning import LABELLED, Meant, spelling, without_class
+from manifest_tools.verbs.diff.label_meaning import LABELLED, Meant, without_class
 
 
 class Drift(NamedTuple):
@@ -81,7 +82,7 @@ def spots(side: Meant, items: Sequence[dict[str, Any]]) -> list[Spot]:
     """Return everything that has a place in one label."""
     if len(items) != len(side.classes):
         items = [{}] * len(side.classes)
-    places = [spelling(without_class(item)) for item in items]
+    places = [canonical(without_class(item)) for item in items]
     return [Spot(*spot) for spot in zip(side.classes, places, side.confidences, strict=True)]
 
 

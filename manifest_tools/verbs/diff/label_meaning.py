@@ -3,7 +3,6 @@
 A label that cannot be read as what its type asks for is a state like any other, and stops nothing.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,52 +87,3 @@ def items_of(label: Any) -> list[dict[str, Any]]:
 def without_class(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return where a box, a cuboid or an entity is, and what else is said of it, but for its class."""
     return {key: item[key] for key in sorted(item) if key not in _CLASS_KEYS}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Say whether two JSON values mean the same: 1 and 1.0 do, 1 and true do not.
-
-    >>> same({"a": [1.0]}, {"a": [1]}), same(1, True), same([], {})
-    (True, False, False)
-    """
-    if type(one) is type(other) and not isinstance(one, list | dict):
-        return bool(one == other)
-    try:
-        return one == other and _same_truths(one, other)
-    except RecursionError:
-        return False
-
-
-def _same_truths(one: Any, other: Any) -> bool:
-    if isinstance(one, dict):
-        return all(_same_truths(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return all(map(_same_truths, one, other))
-    if type(one) is type(other):
-        return True
-    return isinstance(one, bool) == isinstance(other, bool)
-
-
-def spelling(value: Any) -> str:
-    """Return a value as compact JSON with sorted keys; numbers that are equal are spelt alike.
-
-    >>> spelling({"b": 1.0, "a": [True, None]})
-    '{"a":[true,null],"b":1}'
-    """
-    try:
-        whole = _whole(value)
-        try:
-            return msgspec.json.encode(whole, order="sorted").decode()
-        except (OverflowError, ValueError):  # an integer of 30 digits, half of a surrogate pair
-            return json.dumps(whole, sort_keys=True, separators=(",", ":"))
-    except (RecursionError, ValueError):
-        return "..."
-
-
-def _whole(value: Any) -> Any:
-    """Return a value with 1 for 1.0."""
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return list(map(_whole, value))
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifest_tools.base.errors import BadData, NotAManifest
+from manifest_tools.base.json_values import canonical
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.rows import line_offsets
@@ -24,7 +25,6 @@ from manifest_tools.verbs.diff.label_meaning import (
     Meant,
     items_of,
     meant,
-    spelling,
     without_class,
 )
 
@@ -89,7 +89,7 @@ def text_of(line: bytes) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={value if isinstance(value, str) else spelling(value)}" for key, value in values.items()]
+    return [f"{key}={value if isinstance(value, str) else canonical(value)}" for key, value in values.items()]
 
 
 def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
         read = meant(known, line, value)
     said = {"type"} if known.type.startswith("groundtruth/") else set()
     if read.state != LABELLED or not known.kind.has_classes:
-        words = [spelling(label) if label is not None else read.state]
+        words = [canonical(label) if label is not None else read.state]
     elif known.kind.schema in PLACED and len(items_of(label)) == len(read.classes):
         words, said = _places(known, read, label, metadata, said)
     else:
@@ -115,12 +115,12 @@ def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any],
     """Return the classes with their confidences; and the metadata fields in which there is nothing else."""
     named = ", ".join(map(_sure, read.classes, read.confidences)) or "no class"
     if known.kind.schema == "index":
-        return [f"{spelling(label)} {named}"], said | {"class-name", *_if_any(read.confidences, "confidence")}
+        return [f"{canonical(label)} {named}"], said | {"class-name", *_if_any(read.confidences, "confidence")}
     if known.kind.schema == "indices":
         indices = set(map(str, label))
         maps = [key for key in ("class-map", "confidence-map") if set(metadata.get(key) or ()) == indices]
-        return [f"{spelling(label)} {named}"], said.union(maps)
-    return [f"{named} in {label if isinstance(label, str) else spelling(label)}"], said
+        return [f"{canonical(label)} {named}"], said.union(maps)
+    return [f"{named} in {label if isinstance(label, str) else canonical(label)}"], said
 
 
 def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
@@ -129,7 +129,7 @@ def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], 
     words = [f"{len(items)} of them" if len(items) != 1 else "1"]
     for item, name, sure in zip(items, read.classes, read.confidences, strict=True):
         index = item.get("class_id", item.get("class-id", ""))
-        called = f"{index if isinstance(index, str) else spelling(index)} {_sure(name, sure)}".strip()
+        called = f"{index if isinstance(index, str) else canonical(index)} {_sure(name, sure)}".strip()
         words.append(f"[{' '.join([called, *_pairs(without_class(item))])}]")
     shares = [key for key in known.kind.confidence_fields if _are_shares(metadata.get(key), len(items))]
     others = {key: label[key] for key in sorted(label) if key != "annotations"}
@@ -148,4 +148,4 @@ def _are_shares(value: Any, count: int) -> bool:
 
 
 def _sure(name: str, confidence: float | None) -> str:
-    return name if confidence is None else f"{name} {spelling(confidence)}"
+    return name if confidence is None else f"{name} {canonical(confidence)}"

@@ -7,8 +7,7 @@ or classes does not count, nor how a number is spelt.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-
+from manifest_tools.base.json_values import canonical
 from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.groundtruth.record import Row
@@ -22,7 +21,7 @@ def said(kind: LabelKind) -> Callable[[Row], Said]:
         return lambda row: (tuple(sorted(set(kind.indices(row)))), None)
     if kind.name in _READERS:
         return _READERS[kind.name]
-    return lambda row: (tuple(sorted(set(kind.indices(row)))), _text(row.label))
+    return lambda row: (tuple(sorted(set(kind.indices(row)))), canonical(row.label))
 
 
 def form(kind: LabelKind) -> str:
@@ -40,8 +39,8 @@ def _items(key: str, row: Row) -> Said:
 def _item(key: str, one: Any) -> tuple[int, str]:
     if not isinstance(one, dict):
         raise ValueError("expected annotations that are objects, found another JSON value")
-    rest = {name: _number(value) for name, value in one.items() if name != key}
-    return class_index(one.get(key)), _text(rest)
+    rest = {name: value for name, value in one.items() if name != key}
+    return class_index(one.get(key)), canonical(rest)
 
 
 def _boxes(row: Row) -> Said:
@@ -55,7 +54,7 @@ def _cuboids(row: Row) -> Said:
 def _entities(row: Row) -> Said:
     """Return no index: entities name their classes themselves."""
     spans = row.label.get("annotations") if isinstance(row.label, dict) else None
-    return (), "\n".join(sorted(map(_text, _list(spans, "entities"))))
+    return (), "\n".join(sorted(map(canonical, _list(spans, "entities"))))
 
 
 _READERS: dict[str, Callable[[Row], Said]] = {
@@ -70,20 +69,6 @@ def _list(value: Any, key: str) -> list[Any]:
     if not isinstance(found, list):
         raise ValueError(f"expected a label with a list of {key}, found another JSON value")
     return found
-
-
-def _number(value: Any) -> Any:
-    """Return 10 and 10.0 as the same number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    try:
-        return float(value)
-    except OverflowError:
-        return str(value)
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value, order="sorted").decode()
 
 
 def confidence(kind: LabelKind, row: Row) -> float:

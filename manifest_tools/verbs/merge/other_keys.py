@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.json_values import same_value
 from manifest_tools.edits.members import laid_over, taken
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA, SOURCES
@@ -52,16 +53,11 @@ def given(line: bytes, other: bytes, known: frozenset[str]) -> tuple[bytes, tupl
     (b'{"source": "a", "x": 1, "y": 1.10}', ('x',))
     """
     own, theirs = others(line, known), others(other, known)
-    differing = tuple(key for key, value in theirs.items() if key in own and not _alike(own[key], value))
+    differing = tuple(key for key, value in theirs.items() if key in own and not _same(own[key], value))
     new = frozenset(theirs.keys() - own.keys())
     return (laid_over(line, taken(other, new)) if new else line), differing
 
 
-def _alike(one: msgspec.Raw, other: msgspec.Raw) -> bool:
+def _same(one: msgspec.Raw, other: msgspec.Raw) -> bool:
     """Say whether two values mean the same, whatever the spelling and the order of keys."""
-    if bytes(one) == bytes(other):
-        return True
-    first, second = (
-        msgspec.json.encode(msgspec.json.decode(value), order="sorted") for value in (one, other)
-    )
-    return first == second
+    return bytes(one) == bytes(other) or same_value(msgspec.json.decode(one), msgspec.json.decode(other))

@@ -112,6 +112,7 @@ def test_a_line_that_failed_gives_nothing(tmp_path: Path) -> None:
     [
         (b'"n": 1', b'"n":1', 0),
         (b'"n": 1.10', b'"n":1.1', 0),
+        (b'"n": [1.0]', b'"n":[1]', 0),
         (b'"n": {"a":1,"b":2}', b'"n": {"b":2, "a":1}', 0),
         (b'"n": "\\u0061"', b'"n": "a"', 0),
         (b'"n": 1, "n": 2', b'"n": 2', 0),
@@ -123,6 +124,7 @@ def test_a_line_that_failed_gives_nothing(tmp_path: Path) -> None:
     ids=[
         "the same",
         "numbers spelt differently",
+        "a whole number with and without a point",
         "objects in another order",
         "a letter and its escape",
         "a key that stands twice, the last one equal",

@@ -97,6 +97,13 @@ def test_a_label_without_type_is_of_the_type_that_another_manifest_gives(tmp_pat
         assert merge(*files, output=str(tmp_path / "out"), force=True).kept == 1
 
 
+@pytest.mark.parametrize("kind", ["groundtruth/custom", "groundtruth/object-detection", "acme/stickers"])
+def test_numbers_are_equal_however_they_are_spelt(tmp_path: Path, kind: str) -> None:
+    labels = [{"annotations": [{"class_id": 0, "left": left, "more": [left]}]} for left in (1, 1.0)]
+    a, b = (write(tmp_path / n, row(1, pair("c", one, kind))) for n, one in zip("ab", labels, strict=True))
+    assert merge(a, b, output=str(tmp_path / "out")).conflicts == 0
+
+
 def test_entities_are_equal_in_any_order(tmp_path: Path) -> None:
     found = json.loads(entities("Person", "Place"))
     found["e"]["annotations"]["entities"].reverse()
