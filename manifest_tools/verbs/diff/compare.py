@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from manifest_tools.base.json_values import same_value
 from manifest_tools.base.text import path
+from manifest_tools.io.json_values import same_value
 from manifest_tools.verbs.diff.changes import Changes, How, Labels, Sample
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.flips import Drift, came_or_went, drifted, flipped, listed, placed, spots

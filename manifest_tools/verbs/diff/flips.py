@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from manifest_tools.base.json_values import canonical
+from manifest_tools.io.json_values import canonical
 from manifest_tools.verbs.diff.changes import STEPS, Labels
 from manifest_tools.verbs.diff.label_meaning import LABELLED, Meant, without_class
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifest_tools.base.errors import BadData, NotAManifest
-from manifest_tools.base.json_values import canonical
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.groundtruth.scan import scan
+from manifest_tools.io.json_values import canonical
 from manifest_tools.io.sources import Block, Source, open_source
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.label_meaning import (
@@ -118,9 +118,13 @@ def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any],
         return [f"{canonical(label)} {named}"], said | {"class-name", *_if_any(read.confidences, "confidence")}
     if known.kind.schema == "indices":
         indices = set(map(str, label))
-        maps = [key for key in ("class-map", "confidence-map") if set(metadata.get(key) or ()) == indices]
+        maps = [key for key in ("class-map", "confidence-map") if _keys(metadata.get(key)) == indices]
         return [f"{canonical(label)} {named}"], said.union(maps)
     return [f"{named} in {label if isinstance(label, str) else canonical(label)}"], said
+
+
+def _keys(value: Any) -> set[str]:
+    return set(value) if isinstance(value, dict) else set()
 
 
 def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import keys_of
-from manifest_tools.base.json_values import same_value
 from manifest_tools.edits.members import laid_over, taken
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA, SOURCES
+from manifest_tools.io.json_values import same_value
 
 _Raw = dict[str, msgspec.Raw]
 _decode = msgspec.json.Decoder(_Raw).decode

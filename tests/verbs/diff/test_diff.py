@@ -449,6 +449,11 @@ TEXTS = [
         id="boxes",
     ),
     pytest.param(b'{"source": "hi", "b": 1.0, "a": [true]}', "hi  a=[true]  b=1", id="no label"),
+    pytest.param(
+        multi(1, RH=0.5).replace(b'"confidence-map": {"0": 0.5}', b'"confidence-map": 7'),
+        "s3://raw/1.jpg  kind: [0] RH  confidence-map=7",
+        id="a map that is a number",
+    ),
     pytest.param(b"\xff{", "\\xff{", id="no JSON at all"),
 ]
 

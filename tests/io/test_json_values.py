@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.base.json_values import canonical, same_value
+from manifest_tools.io.json_values import canonical, same_value
 
 NUMBERS = st.integers(-3, 3) | st.sampled_from([0.0, 1.0, -2.0, 0.5])
 SCALARS = st.none() | st.booleans() | NUMBERS | st.sampled_from(["", "1", "a"])
