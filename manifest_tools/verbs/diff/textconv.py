@@ -115,7 +115,10 @@ def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any],
     """Return the classes with their confidences; and the metadata fields in which there is nothing else."""
     named = ", ".join(map(_sure, read.classes, read.confidences)) or "no class"
     if known.kind.schema == "index":
-        return [f"{canonical(label)} {named}"], said | {"class-name", *_if_any(read.confidences, "confidence")}
+        return [f"{canonical(label)} {named}"], said | {
+            "class-name",
+            *_if_any(read.confidences, "confidence"),
+        }
     if known.kind.schema == "indices":
         indices = set(map(str, label))
         maps = [key for key in ("class-map", "confidence-map") if _keys(metadata.get(key)) == indices]

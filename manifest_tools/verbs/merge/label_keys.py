@@ -7,10 +7,10 @@ or classes does not count, nor how a number is spelt.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from manifest_tools.io.json_values import canonical
 from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.groundtruth.record import Row
+from manifest_tools.io.json_values import canonical
 
 Said = tuple[tuple[int, ...], str | None]
 
