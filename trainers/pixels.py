@@ -14,7 +14,7 @@ def square(data: bytes, side: int) -> Pixels:
     """Return the middle of a picture as (side, side, RGB), its shorter edge become ``side`` pixels.
 
     Goes through JPEG as ``convert`` does, so that a picture which is asked about is to the bit what it
-    would have been in training. Raises ``manifest_tools.images.shrink.Unusable``.
+    would have been in training. Raises ``manifest_tools.images.unusable.Unusable``.
     """
     return decode(shrink(data, side, square=True))
 

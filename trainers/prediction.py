@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.images.shrink import Unusable
+from manifest_tools.images.unusable import Unusable
 from trainers import registry
 from trainers.metrics import THRESHOLD
 from trainers.model_archive import Model

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import ImagePaths, read_file
-from manifest_tools.images.shrink import FORMATS, Recipe, Unusable
+from manifest_tools.images.shrink import FORMATS, Recipe
+from manifest_tools.images.unusable import Unusable
 from manifest_tools.verbs.convert.convert import plan
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
 from manifest_tools.verbs.convert.pictures import Fetch, make

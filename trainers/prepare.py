@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.parallel import Jobs, Progress, silently
+from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.examples import Examples, read_examples
@@ -87,7 +87,11 @@ def plan_pair(
 
 
 def dataset(
-    planned: ConversionPlan, *, jobs: Jobs = None, fetch: Fetch | None = None, progress: Progress = silently
+    planned: ConversionPlan,
+    *,
+    jobs: Jobs = None,
+    fetch: Fetch | None = None,
+    progress: Progress = no_progress,
 ) -> tuple[Dataset, tuple[Problem, ...]]:
     """Return the data set of a plan, and what was wrong with pictures that are not in it.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 _JAVASCRIPT = "%a %b %d %Y %H:%M:%S GMT%z"
 
 
-def date(text: str | None) -> datetime | None:
+def parse_date(text: str | None) -> datetime | None:
     """Return a creation-date, UTC where it names no zone, or None for what is no date.
 
     >>> date("2018-10-18T22:18:13.527256").isoformat()
@@ -15,7 +15,7 @@ def date(text: str | None) -> datetime | None:
     '2022-08-22T13:52:52-07:00'
     """
     try:
-        return utc(datetime.fromisoformat(text or ""))
+        return with_zone(datetime.fromisoformat(text or ""))
     except ValueError:
         pass
     try:
@@ -24,7 +24,7 @@ def date(text: str | None) -> datetime | None:
         return None
 
 
-def utc(moment: datetime) -> datetime:
+def with_zone(moment: datetime) -> datetime:
     """Return a moment with a zone.
 
     >>> utc(datetime(2018, 10, 18)).isoformat()

@@ -21,7 +21,7 @@ def mix(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-def keys_of(texts: Sequence[str | None]) -> NDArray[np.uint64]:
+def hash_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:
     """Return a key for each text, 0 for None.
 
     Every 8 bytes are mixed in one after the other; each step is a bijection, so two texts that differ in one

@@ -139,6 +139,6 @@ class Progress(Protocol):
     def __call__(self, items: Iterable[T], total: int | None, what: str) -> Iterator[T]: ...  # noqa: D102
 
 
-def silently(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+def no_progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     """Hand the items on and show nothing."""
     yield from items

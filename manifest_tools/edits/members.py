@@ -11,13 +11,13 @@ from manifest_tools.io.json_spans import (
     Edit,
     Member,
     Span,
+    decode_string,
+    encode_string,
     find,
     items,
     keep_elements,
     members,
-    spell,
     splice,
-    text,
 )
 
 Moves = Mapping[int, int]
@@ -31,7 +31,7 @@ def without(line: bytes, keys: frozenset[str]) -> bytes:
     b'{"a": 1, "c": 3}'
     """
     found = list(members(line))
-    keep = [text(line, member.key) not in keys for member in found]
+    keep = [decode_string(line, member.key) not in keys for member in found]
     if all(keep):
         return line
     return splice(line, [keep_elements(line, _object(line), list(map(_whole, found)), keep)])
@@ -43,7 +43,7 @@ def taken(line: bytes, keys: frozenset[str]) -> tuple[Named, ...]:
     >>> taken(b'{"a": 1.10 , "b" : 2}', frozenset("ab"))
     (('a', b'"a": 1.10'), ('b', b'"b" : 2'))
     """
-    found = ((text(line, member.key), _whole(member)) for member in members(line))
+    found = ((decode_string(line, member.key), _whole(member)) for member in members(line))
     return tuple((key, line[span.start : span.end]) for key, span in found if key in keys)
 
 
@@ -59,7 +59,7 @@ def laid_over(line: bytes, donated: Sequence[Named], instead: frozenset[str] = f
     gone = instead - new.keys()
     line = without(line, gone) if gone else line
     found = list(members(line))
-    keys = [text(line, member.key) for member in found]
+    keys = [decode_string(line, member.key) for member in found]
     edits: list[Edit] = [(_whole(m), new[key]) for key, m in zip(keys, found, strict=True) if key in new]
     added = [spelt for key, spelt in new.items() if key not in keys]
     if added:
@@ -113,9 +113,9 @@ def _listed(line: bytes, label: Span) -> Iterator[Span]:
 def _annotated(key: str, line: bytes, label: Span) -> Iterator[Span]:
     """Yield the class of every annotation, which ``key`` holds."""
     for member in members(line, label.start):
-        if text(line, member.key) == "annotations":
+        if decode_string(line, member.key) == "annotations":
             for one in items(line, member.value.start):
-                yield from (m.value for m in members(line, one.start) if text(line, m.key) == key)
+                yield from (m.value for m in members(line, one.start) if decode_string(line, m.key) == key)
 
 
 # Where the indices of a kind stand in its label, and in which maps of the metadata they are keys.
@@ -141,7 +141,7 @@ def _index(line: bytes, span: Span, moves: Moves) -> Edit:
 
 
 def _key(line: bytes, span: Span, moves: Moves) -> Edit:
-    return span, spell(str(_new(text(line, span), moves)))
+    return span, encode_string(str(_new(decode_string(line, span), moves)))
 
 
 def _new(value: object, moves: Moves) -> int:

@@ -17,14 +17,14 @@ from manifest_tools.io.json_spans import (
     Edit,
     Member,
     Span,
-    inside,
+    characters_span,
+    decode_string,
+    encode_string,
     items,
     members,
     replacements,
-    spell,
     splice,
-    strings,
-    text,
+    string_spans,
 )
 
 # What JSON can have outside its strings; a placeholder of these alone could hit a number.
@@ -75,11 +75,11 @@ class Placeholder:
 
     def __call__(self, line: bytes) -> bytes:
         """Return the line with every placeholder replaced; Taken where a key would be there twice."""
-        keys = [text(line, member.key) for member in members(line)]
+        keys = [decode_string(line, member.key) for member in members(line)]
         for key in keys:
             if self.old in key and key.replace(self.old, self.new) in keys:
                 raise Taken(key.replace(self.old, self.new))
-        found = (edit for span in strings(line) for edit in replacements(line, span, self.old, self.new))
+        found = (edit for span in string_spans(line) for edit in replacements(line, span, self.old, self.new))
         return splice(line, found)
 
 
@@ -103,7 +103,7 @@ class FromLab:
     def __call__(self, line: bytes) -> bytes:
         """Return the line under the new lab ID; raises Taken where a key would be there twice."""
         edits: list[Edit] = []
-        found = {member: text(line, member.key) for member in members(line)}
+        found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
         for member, key in found.items():
             if key not in SOURCES and self._begins(key):
@@ -124,25 +124,25 @@ class FromLab:
 
     def _edit(self, line: bytes, span: Span, start: int) -> Edit:
         """Return the edit of the lab ID that begins at character ``start`` of a string."""
-        return inside(line, span, start, start + len(self.old)), spell(self.new)[1:-1]
+        return characters_span(line, span, start, start + len(self.old)), encode_string(self.new)[1:-1]
 
     def _job_names(self, line: bytes, metadata: Span) -> Iterator[Edit]:
         for member in members(line, metadata.start):
             if (
-                text(line, member.key) != "job-name"
+                decode_string(line, member.key) != "job-name"
                 or line[member.value.start : member.value.start + 1] != b'"'
             ):
                 continue
-            prefix, slash, name = text(line, member.value).rpartition("labeling-job/")
+            prefix, slash, name = decode_string(line, member.value).rpartition("labeling-job/")
             if not prefix and self._begins(name):
                 yield self._edit(line, member.value, len(slash))
 
     def _uris(self, line: bytes) -> Iterator[Edit]:
-        for span in strings(line):
+        for span in string_spans(line):
             spelt = line[span.start + 1 : span.end - 1]
             if not spelt.startswith(b"s3:") and b"\\" not in spelt:
                 continue
-            old = text(line, span)
+            old = decode_string(line, span)
             if not old.startswith("s3://"):
                 continue
             at = len("s3://")
@@ -168,11 +168,11 @@ class Move:
         """Return the line with its objects elsewhere; ``s3://old/pre`` is no prefix of ``s3://old/prefix``."""
         old, new = self.old.rstrip("/"), self.new.rstrip("/")
         edits = []
-        for span in strings(line):
-            uri = text(line, span)
+        for span in string_spans(line):
+            uri = decode_string(line, span)
             rest = uri.removeprefix(old)
             if rest != uri and rest[:1] in ("", "/"):
-                edits.append((inside(line, span, 0, len(old)), spell(new)[1:-1]))
+                edits.append((characters_span(line, span, 0, len(old)), encode_string(new)[1:-1]))
         return splice(line, edits)
 
 
@@ -190,17 +190,19 @@ class RenameAttribute:
 
     def __call__(self, line: bytes) -> bytes:
         """Return the line with the attribute renamed; raises Taken where the new name is taken."""
-        found = {member: text(line, member.key) for member in members(line)}
+        found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
         names = {key: new for key in keys if (new := self._new(key, keys)) != key}
         taken = {self.new, self.new + METADATA, *names.values()} & keys
         if names and taken:
             raise Taken(min(taken))
-        return splice(line, [(at.key, spell(names[key])) for at, key in found.items() if key in names])
+        return splice(
+            line, [(at.key, encode_string(names[key])) for at, key in found.items() if key in names]
+        )
 
     def there(self, line: bytes) -> Iterator[str]:
         """Yield what could be renamed on a line: label attributes, then other keys."""
-        keys = dict.fromkeys(text(line, member.key) for member in members(line))
+        keys = dict.fromkeys(decode_string(line, member.key) for member in members(line))
         labels = dict.fromkeys(owner(key, keys) for key in keys if key.endswith(METADATA))
         yield from (name for name in labels if name not in SOURCES)
         yield from (key for key in keys if key not in labels and not key.endswith(METADATA))
@@ -247,18 +249,20 @@ class RenameClass:
     def __call__(self, line: bytes) -> bytes:
         """Return the line with the class renamed."""
         names = self._spans(line)
-        return splice(line, [(span, spell(self.new)) for span in names if text(line, span) == self.old])
+        return splice(
+            line, [(span, encode_string(self.new)) for span in names if decode_string(line, span) == self.old]
+        )
 
     def there(self, line: bytes) -> Iterator[str]:
         """Yield the names of the classes on a line."""
-        return (text(line, span) for span in self._spans(line))
+        return (decode_string(line, span) for span in self._spans(line))
 
     def is_taken(self, line: bytes) -> bool:
         """Say whether a class of the line bears the new name."""
-        return any(text(line, span) == self.new for span in self._spans(line))
+        return any(decode_string(line, span) == self.new for span in self._spans(line))
 
     def _spans(self, line: bytes) -> Iterator[Span]:
-        found = {member: text(line, member.key) for member in members(line)}
+        found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
         for member, key in found.items():
             if key.endswith(METADATA):
@@ -274,7 +278,7 @@ def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
     if not _is(line, metadata.value, b"{"):
         return
     for member in members(line, metadata.value.start):
-        key = text(line, member.key)
+        key = decode_string(line, member.key)
         if key == "class-name" and _is(line, member.value, b'"'):
             yield member.value
         elif key in ("class-map", "class_map") and _is(line, member.value, b"{"):
@@ -300,7 +304,7 @@ def _texts_under(line: bytes, value: Span, key: str) -> Iterator[Span]:
 def _under(line: bytes, value: Span, key: str) -> Iterator[Span]:
     """Yield the values of a key inside a value of the line; nothing where that is no object."""
     if _is(line, value, b"{"):
-        yield from (m.value for m in members(line, value.start) if text(line, m.key) == key)
+        yield from (m.value for m in members(line, value.start) if decode_string(line, m.key) == key)
 
 
 def _is(line: bytes, span: Span, mark: bytes) -> bool:

@@ -4,7 +4,16 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from manifest_tools.groundtruth.record import Peek
-from manifest_tools.io.json_spans import Edit, Span, find, items, keep_elements, members, splice, text
+from manifest_tools.io.json_spans import (
+    Edit,
+    Span,
+    decode_string,
+    find,
+    items,
+    keep_elements,
+    members,
+    splice,
+)
 
 # Where the boxes or entities of a form stand, under the label and, one confidence each, under the metadata.
 _UNITS = {
@@ -41,7 +50,7 @@ def trim_units(line: bytes, peek: Peek, places: Collection[int], gone: frozenset
 def _named(line: bytes, value: Span) -> Iterator[tuple[str, Span]]:
     """Yield the members of an object; of any other value nothing."""
     if line[value.start : value.start + 1] == b"{":
-        yield from ((text(line, member.key), member.value) for member in members(line, value.start))
+        yield from ((decode_string(line, member.key), member.value) for member in members(line, value.start))
 
 
 def _reached(line: bytes, value: Span, path: Sequence[str]) -> Iterator[Span]:
@@ -87,7 +96,7 @@ def _trim_map(line: bytes, table: Span, leaving: frozenset[int]) -> Edit | None:
         return None
     found = list(members(line, table.start))
     elements = [Span(member.key.start, member.value.end) for member in found]
-    keep = [not _is_one_of(text(line, member.key), leaving) for member in found]
+    keep = [not _is_one_of(decode_string(line, member.key), leaving) for member in found]
     return None if all(keep) else keep_elements(line, table, elements, keep)
 
 

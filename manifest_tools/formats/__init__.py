@@ -8,7 +8,8 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import Examples
 from manifest_tools.images.paths import ImagePaths
-from manifest_tools.images.shrink import Recipe, Unusable, decoder_version
+from manifest_tools.images.shrink import Recipe, decoder_version
+from manifest_tools.images.unusable import Unusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.formats import ConversionPlan, PictureDefaults
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.images.shrink import FORMATS, suffix_of
+from manifest_tools.images.shrink import FORMATS
+from manifest_tools.images.signatures import suffix_of
 from manifest_tools.io.sinks import Publication, Published
 
 USUAL = PictureDefaults(resize=None, accepted=FORMATS)

@@ -8,7 +8,7 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.formats import ConversionPlan, PictureDefaults
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import common_folder
-from manifest_tools.images.shrink import UNNAMEABLE, Unusable
+from manifest_tools.images.unusable import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
 from manifest_tools.io.sinks import Publication
 

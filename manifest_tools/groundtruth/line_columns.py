@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.base.hashing import keys_of, mix
+from manifest_tools.base.hashing import hash_texts, mix
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, unnamed
@@ -153,7 +153,7 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
     )
     found = _indices(labelled) if recipe.label == "index" else None
     flat, counts, names = found or _read_labels(label_kind(type_name), rows)
-    keys = keys_of([row.source_ref or row.source for row in labelled])
+    keys = hash_texts([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
     return _Part(rows.lines, rows.others, lengths, states, keys, flat, counts, names)
 
@@ -220,7 +220,7 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
         frozenset(),
         (ends - starts).astype(np.uint32),
         states,
-        keys_of(sources),
+        hash_texts(sources),
         np.array(flat, np.int32),
         np.array(counts, np.int32),
         {(index, name): None for name, index in names.items()},

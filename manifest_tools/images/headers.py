@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manifest_tools.images.partial_reads import Opened, TooFar
-from manifest_tools.images.shrink import MAX_BYTES, MAX_PIXELS, NO_PICTURE, TOO_LARGE, TRUNCATED, Unusable
-from manifest_tools.images.signatures import picture_format, thing
+from manifest_tools.images.partial_reads import PartialReader, TooFar
+from manifest_tools.images.signatures import describe, picture_format
+from manifest_tools.images.unusable import MAX_BYTES, MAX_PIXELS, NO_PICTURE, TOO_LARGE, TRUNCATED, Unusable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -33,7 +33,7 @@ _SAMSUNG = b"SEFT"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ImageHeader:
     """What a picture's header says: Pillow's names of format and colours, sides in pixels as stored.
 
     ``orientation`` is EXIF's, 1 where there is none. Where the header says too little, sides are 0.
@@ -52,18 +52,18 @@ class Seen:
         return sides[::-1] if self.orientation >= 5 else sides
 
 
-def look_at(picture: Opened) -> Seen:
+def read_header(picture: PartialReader) -> ImageHeader:
     """Return what the header says; raises Unusable where that is no picture, or one that is cut off."""
     found = picture_format(picture.head)
     if not found:
-        raise Unusable(NO_PICTURE, f"expected a picture, found {thing(picture.head, picture.size)}")
+        raise Unusable(NO_PICTURE, f"expected a picture, found {describe(picture.head, picture.size)}")
     if picture.size > MAX_BYTES:
         raise Unusable(TOO_LARGE, f"expected at most {MAX_BYTES:,} bytes, found {picture.size:,}")
     try:
         header, body = _header(found, picture)
     except TooFar:
         _check_end(found, picture, 0)
-        return Seen(found)
+        return ImageHeader(found)
     if header:
         seen = _parsed(found, header, picture)
         _check_end(found, picture, body)
@@ -71,7 +71,7 @@ def look_at(picture: Opened) -> Seen:
     raise Unusable(TRUNCATED, f"a {found} file cut off after {picture.size:,} bytes, in its header")
 
 
-def _header(found: str, picture: Opened) -> tuple[bytes, int]:
+def _header(found: str, picture: PartialReader) -> tuple[bytes, int]:
     """Return the parts of the header that count, nothing where it ends too early, and where pixels begin."""
     if found == "JPEG":
         return _jpeg_header(picture)
@@ -80,7 +80,7 @@ def _header(found: str, picture: Opened) -> tuple[bytes, int]:
     return picture.head, 0
 
 
-def _jpeg_header(picture: Opened) -> tuple[bytes, int]:
+def _jpeg_header(picture: PartialReader) -> tuple[bytes, int]:
     kept = [b"\xff\xd8"]
     for marker, at, length in _segments(picture):
         if marker in _JPEG_KEPT and not picture.read(at + 4, len(_EXTENSION)).startswith(_EXTENSION):
@@ -92,7 +92,7 @@ def _jpeg_header(picture: Opened) -> tuple[bytes, int]:
     return b"".join(kept), picture.size
 
 
-def _segments(picture: Opened) -> Iterator[tuple[int, int, int]]:
+def _segments(picture: PartialReader) -> Iterator[tuple[int, int, int]]:
     """Yield marker, place and length of the segments of a JPEG, up to the scan or to what is no segment."""
     at = 2
     while True:
@@ -110,7 +110,7 @@ def _segments(picture: Opened) -> Iterator[tuple[int, int, int]]:
         at += length
 
 
-def _png_header(picture: Opened) -> tuple[bytes, int]:
+def _png_header(picture: PartialReader) -> tuple[bytes, int]:
     kept, at = [picture.head[:8]], 8
     while len(start := picture.read(at, 8)) == 8:
         length, kind = int.from_bytes(start[:4], "big"), start[4:]
@@ -122,21 +122,21 @@ def _png_header(picture: Opened) -> tuple[bytes, int]:
     return b"", 0
 
 
-def _parsed(found: str, header: bytes, picture: Opened) -> Seen:
+def _parsed(found: str, header: bytes, picture: PartialReader) -> ImageHeader:
     from PIL import Image, UnidentifiedImageError
 
     if found == "WEBP":  # of which Pillow does not read the header alone
-        return Seen(found)
+        return ImageHeader(found)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(header), formats=(found,)) as image:
-                seen = Seen(found, *image.size, _mode(image, header), _orientation(image))
+                seen = ImageHeader(found, *image.size, _mode(image, header), _orientation(image))
     except Image.DecompressionBombError:
         raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found many more") from None
     except Exception as error:  # hostile bytes: decoders raise whatever they stumble over
         if found not in ("JPEG", "PNG") and picture.size > len(header):
-            return Seen(found)  # the rest of the header may stand further on
+            return ImageHeader(found)  # the rest of the header may stand further on
         hidden = isinstance(error, UnidentifiedImageError)
         reason = "its header is damaged" if hidden else str(error) or type(error).__name__
         raise Unusable(NO_PICTURE, f"a {found} picture that cannot be read ({reason})") from None
@@ -163,14 +163,14 @@ def _orientation(image: "Image.Image") -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
-def _check_end(found: str, picture: Opened, body: int) -> None:
+def _check_end(found: str, picture: PartialReader, body: int) -> None:
     """Raise Unusable where the marker is missing with which a JPEG or PNG ends."""
     marker = _END_MARKERS.get(found, b"")
     if marker not in picture.tail() and not _ends_before(picture, body, marker):
         raise Unusable(TRUNCATED, f"a {found} file cut off after {picture.size:,} bytes")
 
 
-def _ends_before(picture: Opened, body: int, marker: bytes) -> bool:
+def _ends_before(picture: PartialReader, body: int, marker: bytes) -> bool:
     """Say whether a picture ends before something that was appended to it.
 
     Of a file of this disk all bytes tell; of an object in S3 only what phones write is known.

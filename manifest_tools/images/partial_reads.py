@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from manifest_tools.images.shrink import MISSING, Unusable
+from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io import s3
 from manifest_tools.io.s3 import first_bytes
 
@@ -31,7 +31,7 @@ class TooFar(Exception):
 
 
 @dataclass(slots=True)
-class Opened:
+class PartialReader:
     """An object and what was read of it; ``etag`` is S3's, empty for a file."""
 
     size: int
@@ -88,7 +88,7 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[Opened]:
+def open_file(path: str) -> Iterator[PartialReader]:
     """Yield a file of this disk; raises Unusable for what is no file, without waiting for a pipe's writer."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -106,20 +106,20 @@ def opened(path: str) -> Iterator[Opened]:
             return file.read(end - start)
 
         try:
-            yield Opened(status.st_size, fetch(0, HEAD), "", fetch, True)
+            yield PartialReader(status.st_size, fetch(0, HEAD), "", fetch, True)
         except OSError as error:
             raise Unusable(MISSING, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def opened_in_s3(uri: str) -> Opened:
+def open_object(uri: str) -> PartialReader:
     """Return an object of S3, of which one ranged GET has been made."""
     head, size, etag = first_bytes(uri, HEAD)
-    return Opened(size, head, etag, lambda start, end: s3.read_range(uri, start, end), False)
+    return PartialReader(size, head, etag, lambda start, end: s3.read_range(uri, start, end), False)
 
 
-def digest(path: str) -> int:
+def hash_file(path: str) -> int:
     """Return a 64-bit key of all bytes of a file, 0 where it cannot be read any more."""
-    with contextlib.suppress(Unusable), opened(path) as file:
+    with contextlib.suppress(Unusable), open_file(path) as file:
         key = hashlib.blake2b(digest_size=8)
         for chunk in file.chunks(0):
             key.update(chunk)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.images.shrink import MAX_BYTES, MISSING, OUTSIDE, TOO_LARGE, Unusable
+from manifest_tools.images.unusable import MAX_BYTES, MISSING, OUTSIDE, TOO_LARGE, Unusable
 
 _S3 = "s3://"
 

@@ -12,42 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from manifest_tools.images.signatures import describe, picture_format
+from manifest_tools.images.unusable import MAX_BYTES, MAX_PIXELS, NO_PICTURE, TOO_LARGE, TRUNCATED, Unusable
+
 if TYPE_CHECKING:
     from PIL import Image
 
-MISSING, NO_PICTURE, TRUNCATED, TOO_LARGE, OUTSIDE, UNNAMEABLE = (
-    "MT401",
-    "MT402",
-    "MT403",
-    "MT404",
-    "MT405",
-    "MT406",
-)
-# Listed by `mtool validate --list`, but found by convert and train, which open the pictures.
-CODES = {
-    MISSING: "The picture of a line is there",
-    NO_PICTURE: "A picture is one that can be read",
-    TRUNCATED: "A picture is not cut off",
-    TOO_LARGE: "A picture has at most 40 MB and 100 million pixels",
-    OUTSIDE: "A source-ref does not lead out of the pictures' folder",
-    UNNAMEABLE: "A picture has a name that the output format can hold",
-}
-
-MAX_BYTES = 40_000_000
-MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_500  # libjpeg's limit
 
 # What Pillow may try: formats with a decoder of its own or a library's, never a program (EPS).
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
-
-_SIGNATURES = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
 
 # A scaled decode leaves at least 5/4 of what is wanted, for its own filter is a rough one: nearer to
 # the size wanted it loses 0.4 dB against a Lanczos shrink of the whole picture.
@@ -55,15 +29,6 @@ _MARGIN = (5, 4)
 
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values, as Image.Transpose undoes them
-
-
-class Unusable(Exception):
-    """Why a picture cannot be used, as the code and the message of a problem."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +102,7 @@ def _opened(data: bytes) -> Iterator["Image.Image"]:
     from PIL import Image, UnidentifiedImageError
 
     if len(data) > MAX_BYTES:
-        raise Unusable(TOO_LARGE, f"expected at most {MAX_BYTES:,} bytes, found {describe(data)}")
+        raise Unusable(TOO_LARGE, f"expected at most {MAX_BYTES:,} bytes, found {len(data):,} or more")
     try:
         # Pillow warns of odd metadata, and of sizes for which there is a limit here.
         with warnings.catch_warnings():
@@ -148,7 +113,7 @@ def _opened(data: bytes) -> Iterator["Image.Image"]:
     except Unusable:
         raise
     except UnidentifiedImageError:
-        raise Unusable(NO_PICTURE, f"expected a picture, found {describe(data)}") from None
+        raise Unusable(NO_PICTURE, _unidentified(data)) from None
     except Image.DecompressionBombError:
         raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found many more") from None
     except Exception as error:  # hostile bytes: decoders raise whatever they stumble over
@@ -162,17 +127,10 @@ def _undecodable(error: Exception) -> Unusable:
     return Unusable(NO_PICTURE, f"the picture cannot be decoded ({reason})")
 
 
-def describe(data: bytes) -> str:
-    """Say what ``data`` is, for a message.
-
-    >>> describe(b"<html>"), describe(b"")
-    ('6 bytes that begin with <html>', 'an empty file')
-    """
-    if not data:
-        return "an empty file"
-    begins = data[:12].decode(errors="backslashreplace")
-    more = f" that begin with {begins}" if len(data) <= MAX_BYTES else " or more"
-    return f"{len(data):,} bytes{more}"
+def _unidentified(data: bytes) -> str:
+    if found := picture_format(data):
+        return f"a {found} picture that cannot be read (its header is damaged)"
+    return f"expected a picture, found {describe(data, len(data))}"
 
 
 def _check_pixels(width: int, height: int) -> None:
@@ -270,18 +228,6 @@ def _scan_start(data: bytes) -> int:
             return at
         at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return len(data)
-
-
-def suffix_of(data: bytes) -> str:
-    """Return the usual ending of a picture's format, by its first bytes; nothing where they say none.
-
-    >>> suffix_of(b"\\xff\\xd8\\xff\\xe0"), suffix_of(b"RIFF1234WEBP")
-    ('.jpg', '.webp')
-    """
-    for start, suffix in _SIGNATURES.items():
-        if data.startswith(start):
-            return suffix
-    return ".webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""
 
 
 def decoder_version() -> str:

@@ -1,8 +1,16 @@
 """What bytes are, by how they begin: also the things that are found in place of a picture."""
 
-from manifest_tools.images.shrink import suffix_of
+# How the pictures that the project reads begin, with the usual ending of their names; WebP apart.
+_SIGNATURES = {
+    b"\xff\xd8\xff": ".jpg",
+    b"\x89PNG": ".png",
+    b"GIF8": ".gif",
+    b"BM": ".bmp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
 
-# The formats of pictures by the endings that `images.suffix_of` gives, as Pillow calls them.
+# The same formats by ending, as Pillow calls them.
 _PICTURES = {".jpg": "JPEG", ".png": "PNG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF", ".webp": "WEBP"}
 
 # What a name's ending says the object is.
@@ -69,11 +77,11 @@ def named_format(ref: str) -> str:
 
 def is_no_video(head: bytes, size: int) -> bool:
     """Say whether bytes are plainly something else than a video; not all kinds of video are known here."""
-    what = thing(head, size)
+    what = describe(head, size)
     return what not in _VIDEOS and _UNKNOWN not in what
 
 
-def thing(head: bytes, size: int) -> str:
+def describe(head: bytes, size: int) -> str:
     """Say what an object of ``size`` bytes is that begins with ``head``.
 
     >>> thing(b"", 0), thing(b"<!DOCTYPE html><html>", 21), thing(b"\\0\\0\\0\\x18ftypheic", 99)
@@ -118,3 +126,15 @@ def _text(head: bytes) -> str:
         return "an error message of S3, as XML" if "<error>" in lower else "XML"
     shown = start.strip()
     return f"a text, {shown[:40]!r}" if shown and all(c.isprintable() or c.isspace() for c in shown) else ""
+
+
+def suffix_of(data: bytes) -> str:
+    """Return the usual ending of a picture's format, by its first bytes; nothing where they say none.
+
+    >>> suffix_of(b"\\xff\\xd8\\xff\\xe0"), suffix_of(b"RIFF1234WEBP")
+    ('.jpg', '.webp')
+    """
+    for start, suffix in _SIGNATURES.items():
+        if data.startswith(start):
+            return suffix
+    return ".webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""

@@ -67,7 +67,7 @@ def select_lines(
         lines = (edited.get(i) or data[starts[i] : ends[i]] for i in chosen.tolist())
         return ByteRanges(edited=b"".join(lines))
     found = ByteRanges(block, *runs(starts[chosen], ends[chosen]))
-    return found if block.held is None else ByteRanges(edited=found.read())
+    return found if block.data is None else ByteRanges(edited=found.read())
 
 
 def read_ranges(uri: str, starts: Offsets, ends: Offsets, etag: str = "") -> list[bytes]:

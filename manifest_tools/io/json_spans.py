@@ -85,8 +85,8 @@ def value_span(line: bytes, at: int) -> Span:
         return Span(at, shallow.end())
     depth = 0
     for token in _NESTING.finditer(line, at):
-        text = token[0]
-        depth += (text in (b"{", b"[")) - (text in (b"}", b"]"))
+        bracket = token[0]
+        depth += (bracket in (b"{", b"[")) - (bracket in (b"}", b"]"))
         if depth == 0:
             return Span(at, token.end())
     raise ValueError(f"the value at byte {at} does not end")
@@ -103,14 +103,17 @@ def find(line: bytes, *path: str) -> list[Member]:
     found: list[Member] = []
     for depth, name in enumerate(path):
         found = [
-            member for start in starts for member in members(line, start) if text(line, member.key) == name
+            member
+            for start in starts
+            for member in members(line, start)
+            if decode_string(line, member.key) == name
         ]
         if depth < len(path) - 1:
             starts = [m.value.start for m in found if line[m.value.start : m.value.start + 1] == b"{"]
     return found
 
 
-def text(line: bytes, span: Span) -> str:
+def decode_string(line: bytes, span: Span) -> str:
     """Return what the string at ``span`` says."""
     inner = line[span.start + 1 : span.end - 1]
     if b"\\" not in inner:
@@ -118,7 +121,7 @@ def text(line: bytes, span: Span) -> str:
     return str(json.loads(line[span.start : span.end], strict=False))
 
 
-def spell(value: str) -> bytes:
+def encode_string(value: str) -> bytes:
     """Return ``value`` as a JSON string, with no more escapes than JSON and UTF-8 ask for."""
     try:
         return json.dumps(value, ensure_ascii=False).encode()
@@ -167,13 +170,13 @@ def keep_elements(line: bytes, container: Span, elements: list[Span], keep: list
     return container, b"".join((*parts, line[elements[-1].end : container.end]))
 
 
-def strings(line: bytes) -> Iterator[Span]:
+def string_spans(line: bytes) -> Iterator[Span]:
     """Yield every string of the line, keys and values alike, at any depth."""
     for token in _STRING.finditer(line):
         yield Span(*token.span())
 
 
-def inside(line: bytes, span: Span, start: int, end: int) -> Span:
+def characters_span(line: bytes, span: Span, start: int, end: int) -> Span:
     """Return where the characters ``start`` up to ``end`` of the string at ``span`` are spelt.
 
     >>> line = b'{"a": "\\\\u006cab#"}'
@@ -192,10 +195,10 @@ def inside(line: bytes, span: Span, start: int, end: int) -> Span:
 
 def replacements(line: bytes, span: Span, old: str, new: str) -> Iterator[Edit]:
     """Yield the edits that put ``new`` in the place of every ``old`` in the string at ``span``."""
-    said = text(line, span)
+    said = decode_string(line, span)
     at = said.find(old)
     while at >= 0:
-        yield inside(line, span, at, at + len(old)), spell(new)[1:-1]
+        yield characters_span(line, span, at, at + len(old)), encode_string(new)[1:-1]
         at = said.find(old, at + len(old))
 
 

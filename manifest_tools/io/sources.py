@@ -32,18 +32,18 @@ class Block:
     uri: str
     start: int
     end: int
-    held: bytes | None = None
+    data: bytes | None = None
     etag: str = ""
     """Which bytes of an object in S3 they are; another process asks for no others."""
 
     def read(self) -> bytes:
         """Return the bytes; raises MtoolError where somebody has put others in their place."""
-        if self.held is not None:
-            return self.held
+        if self.data is not None:
+            return self.data
         return _read_range(self.uri, self.start, self.end, self.etag)
 
 
-class Copy:
+class TemporaryCopy:
     """A temporary file that is gone when nobody has this any more."""
 
     def __init__(self, path: str) -> None:
@@ -63,7 +63,7 @@ class Source:
     size: int | None
     """Bytes, or None where only decompressing would tell."""
 
-    copy: Copy | None = None
+    copy: TemporaryCopy | None = None
     """The temporary file behind it, which lives as long as the source does."""
 
     stamp: tuple[int, ...] | None = None
@@ -115,7 +115,7 @@ def open_source(name: str) -> Source:
     return source
 
 
-def plain(source: Source) -> Source:
+def decompressed(source: Source) -> Source:
     """Return ``source``, or of a compressed one a decompressed copy, for work that reads it twice."""
     if source.size is not None:
         return source
@@ -126,7 +126,7 @@ def _copied(name: str, chunks: Iterable[bytes]) -> Source:
     import tempfile
 
     handle, path = tempfile.mkstemp(prefix="mtool-")
-    copy = Copy(path)
+    copy = TemporaryCopy(path)
     with open(handle, "wb") as file:
         file.writelines(chunks)
     return Source(name, path, os.path.getsize(path), copy)
@@ -294,13 +294,13 @@ def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
         if more and not cut:
             parts.append(data)
             continue
-        held = b"".join((*parts, data[:cut]))
+        lines = b"".join((*parts, data[:cut]))
         parts = [data[cut:]]
-        if held:
-            yield Block("", offset, offset + len(held), held)
-            offset += len(held)
+        if lines:
+            yield Block("", offset, offset + len(lines), lines)
+            offset += len(lines)
 
 
-def matching(folder: Path, pattern: str = "*.manifest") -> list[str]:
+def find_manifests(folder: Path, pattern: str = "*.manifest") -> list[str]:
     """Return the names of the files in ``folder`` that look like manifests, sorted."""
     return sorted(path.name for path in folder.glob(pattern) if path.is_file())

@@ -15,7 +15,7 @@ from manifest_tools.io.sinks import STDOUT
 _IN_MEMORY = 1 << 20  # bytes; more wait on the disk
 
 
-class Held:
+class StagedStream:
     """A stream whose bytes wait until ``release``; from then on they go straight through."""
 
     def __init__(self, stream: BinaryIO, waiting: "IO[bytes] | None") -> None:
@@ -40,15 +40,15 @@ class Held:
 
 
 @contextlib.contextmanager
-def held_back(stream: BinaryIO, path: str) -> Iterator[Held]:
+def staged(stream: BinaryIO, path: str) -> Iterator[StagedStream]:
     """Yield ``stream``, the output called ``path``, as one that waits where it could not be taken back.
 
     What still waits goes out when the block ends well, and nowhere when it does not.
     """
     if path != STDOUT and not is_special(path):
-        yield Held(stream, None)
+        yield StagedStream(stream, None)
         return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="mtool-") as waiting:
-        held = Held(stream, waiting)
+        held = StagedStream(stream, waiting)
         yield held
         held.release()

@@ -13,7 +13,7 @@ from manifest_tools.edits.rename import (
     Rewriting,
     check_lab,
 )
-from manifest_tools.io.json_spans import strings
+from manifest_tools.io.json_spans import string_spans
 from manifest_tools.io.s3uri import bucket_problem
 from tests.json_lines import Pairs, objects, pairs_of
 
@@ -341,7 +341,7 @@ def test_the_placeholder_changes_every_string_and_no_number_order_or_duplicate(l
 @given(objects)
 def test_what_stands_between_the_strings_keeps_its_bytes(line: bytes) -> None:
     def skeleton(data: bytes) -> list[bytes]:
-        ends = [0, *(at for span in strings(data) for at in span), len(data)]
+        ends = [0, *(at for span in string_spans(data) for at in span), len(data)]
         return [data[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True)]
 
     assert skeleton(Placeholder("b", "a")(line)) == skeleton(line)

@@ -4,7 +4,7 @@ import pytest
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.images.paths import ImagePaths, common_folder, image_paths, read_file
-from manifest_tools.images.shrink import MAX_BYTES, Unusable
+from manifest_tools.images.unusable import MAX_BYTES, Unusable
 
 
 @pytest.fixture

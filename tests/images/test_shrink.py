@@ -10,17 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from manifest_tools.images.shrink import (
-    FORMATS,
-    MAX_BYTES,
-    Header,
-    Recipe,
-    Unusable,
-    inspect,
-    prepare,
-    shrink,
-    target_size,
-)
+from manifest_tools.images.shrink import FORMATS, Header, Recipe, inspect, prepare, shrink, target_size
+from manifest_tools.images.unusable import MAX_BYTES, Unusable
 
 GREEN, RED = (0, 160, 0), (200, 30, 30)
 

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from manifest_tools.io.json_spans import (
     Span,
+    characters_span,
+    decode_string,
+    encode_string,
     find,
-    inside,
     items,
     keep_elements,
     members,
     replacements,
-    spell,
     splice,
-    strings,
-    text,
+    string_spans,
     value_span,
 )
 from tests.json_lines import Number, arrays, cut, objects, pairs_of, slow_value_end, spelt, values
@@ -29,7 +29,7 @@ ODD = (
 
 @given(objects)
 def test_members_are_what_the_standard_decoder_finds_in_order_with_duplicates(line: bytes) -> None:
-    found = [(text(line, m.key), pairs_of(cut(line, m.value))) for m in members(line)]
+    found = [(decode_string(line, m.key), pairs_of(cut(line, m.value))) for m in members(line)]
     assert found == list(pairs_of(line))
 
 
@@ -47,19 +47,19 @@ def test_a_value_ends_where_the_standard_decoder_says(value: str, before: bytes,
 @given(spelt())
 def test_text_is_what_the_standard_decoder_reads_however_it_is_escaped(string: str) -> None:
     line = string.encode()
-    assert text(line, Span(0, len(line))) == json.loads(string)
+    assert decode_string(line, Span(0, len(line))) == json.loads(string)
 
 
 @given(st.text(st.characters()))
 def test_what_is_spelt_is_read_back_and_is_always_utf8(value: str) -> None:
-    spelling = spell(value)
+    spelling = encode_string(value)
     assert json.loads(spelling.decode()) == value
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_character_is_escaped_that_json_lets_stand(value: str) -> None:
     plain = all(c >= " " and c not in '"\\' for c in value)
-    assert not plain or spell(value) == b'"' + value.encode() + b'"'
+    assert not plain or encode_string(value) == b'"' + value.encode() + b'"'
 
 
 @given(objects)
@@ -89,8 +89,8 @@ def test_an_edit_changes_its_value_and_nothing_else(line: bytes, data: st.DataOb
     edited = splice(line, [(chosen, new.encode())])
     assert edited[: chosen.start] == line[: chosen.start]
     assert edited[chosen.start + len(new.encode()) :] == line[chosen.end :]
-    after = [(text(edited, m.key), cut(edited, m.value)) for m in members(edited)]
-    expected = [(text(line, m.key), cut(line, m.value)) for m in found]
+    after = [(decode_string(edited, m.key), cut(edited, m.value)) for m in members(edited)]
+    expected = [(decode_string(line, m.key), cut(line, m.value)) for m in found]
     expected[at] = (expected[at][0], new.encode())
     assert after == expected
 
@@ -120,7 +120,7 @@ def test_edits_that_touch_are_none_that_overlap() -> None:
 
 @given(objects)
 def test_every_string_is_found_once(line: bytes) -> None:
-    assert [text(line, span) for span in strings(line)] == _strings_of(pairs_of(line))
+    assert [decode_string(line, span) for span in string_spans(line)] == _strings_of(pairs_of(line))
 
 
 def _strings_of(value: object) -> list[str]:
@@ -150,12 +150,12 @@ def test_find_gives_nothing_where_there_is_no_object() -> None:
 @given(objects)
 def test_every_member_is_found_by_its_key(line: bytes) -> None:
     for member in members(line):
-        assert member in find(line, text(line, member.key))
+        assert member in find(line, decode_string(line, member.key))
 
 
 def test_deep_nesting_is_no_recursion() -> None:
     line = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b', "b": 1}'
-    assert [text(line, m.key) for m in members(line)] == ["a", "b"]
+    assert [decode_string(line, m.key) for m in members(line)] == ["a", "b"]
 
 
 def test_a_long_string_is_read_in_one_go() -> None:
@@ -193,7 +193,7 @@ def test_what_is_no_object_is_a_value_error(line: bytes) -> None:
 def test_nothing_but_a_value_error_comes_of_any_bytes(line: bytes) -> None:
     try:
         for member in members(line):
-            text(line, member.key)
+            decode_string(line, member.key)
     except ValueError:
         pass
 
@@ -241,10 +241,10 @@ strings_of_lab = spelt(st.lists(letters, max_size=6).map("".join)).map(str.encod
 @given(strings_of_lab, st.data())
 def test_a_part_of_a_string_is_found_where_it_is_spelt(string: bytes, data: st.DataObject) -> None:
     whole = Span(0, len(string))
-    said = text(string, whole)
+    said = decode_string(string, whole)
     start = data.draw(st.integers(0, len(said)))
     end = data.draw(st.integers(start, len(said)))
-    part = inside(string, whole, start, end)
+    part = characters_span(string, whole, start, end)
     assert json.loads(b'"' + cut(string, part) + b'"', strict=False) == said[start:end]
     assert json.loads(string[: part.start] + b'"', strict=False) == said[:start]
 
@@ -257,13 +257,13 @@ def test_a_part_of_a_string_is_found_where_it_is_spelt(string: bytes, data: st.D
 def test_a_replacement_reads_as_if_the_text_had_been_replaced(string: bytes, old: str, new: str) -> None:
     whole = Span(0, len(string))
     edited = splice(string, replacements(string, whole, old, new))
-    assert json.loads(edited) == text(string, whole).replace(old, new)
+    assert json.loads(edited) == decode_string(string, whole).replace(old, new)
 
 
 @given(objects)
 def test_replacements_reach_every_string_and_nothing_else(line: bytes) -> None:
     edited = splice(
-        line, [edit for span in strings(line) for edit in replacements(line, span, "lab#", "lab3")]
+        line, [edit for span in string_spans(line) for edit in replacements(line, span, "lab#", "lab3")]
     )
     assert edited == line.replace(b"lab#", b"lab3")
 

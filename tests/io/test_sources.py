@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
-from manifest_tools.io.sources import BLOCK, HEAD, Source, check_head, open_source, plain
+from manifest_tools.io.sources import BLOCK, HEAD, Source, check_head, decompressed, open_source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -88,7 +88,7 @@ def test_a_look_at_the_head_takes_nothing_away(kind: str, content: bytes, length
 @given(contents.filter(bytes.strip), st.integers(1, 70), sizes)
 def test_a_pipe_that_drips_is_read_whole_and_twice(content: bytes, drop: int, size: int) -> None:
     with dripping(content, drop) as name:
-        source = plain(open_source(name))
+        source = decompressed(open_source(name))
     for _ in range(2):
         assert b"".join(block.read() for block in source.blocks(size)) == content
 
@@ -149,15 +149,15 @@ def test_the_digest_is_that_of_the_lines_however_they_are_kept(content: bytes) -
 @pytest.mark.parametrize("kind", ["file", "gzip"])
 def test_a_plain_source_can_be_read_by_ranges(tmp_path: Path, kind: str) -> None:
     source = opened(str(tmp_path), b"{}\n{}\n", kind)
-    copy = plain(source)
+    copy = decompressed(source)
     assert (copy is source) == (kind == "file")
     assert (copy.name, copy.size) == (source.name, 6)
-    assert all(block.held is None for block in copy.blocks(3))
+    assert all(block.data is None for block in copy.blocks(3))
     assert b"".join(block.read() for block in copy.blocks(3)) == b"{}\n{}\n"
 
 
 def test_a_copy_is_gone_when_nobody_has_it_any_more(tmp_path: Path) -> None:
-    copy = plain(opened(str(tmp_path), b"{}\n", "gzip"))
+    copy = decompressed(opened(str(tmp_path), b"{}\n", "gzip"))
     place = copy.uri
     assert os.path.exists(place)
     del copy

@@ -55,7 +55,7 @@ def test_bad_pictures_are_a_line_each_and_the_run_goes_on(trained: Path, run: Ru
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 49
     first, second = result.stderr.splitlines()
-    assert first == "note.jpg: expected a picture, found 10 bytes that begin with no picture"
+    assert first == "note.jpg: expected a picture, found a text, 'no picture'"
     assert second == "missing.jpg: no such file or directory"
 
 

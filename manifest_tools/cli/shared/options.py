@@ -91,9 +91,9 @@ Model = Annotated[
 
 def manifests_here(word: str) -> list[str]:
     """Return every manifest of this folder; raises Refused where there is none."""
-    from manifest_tools.io.sources import matching
+    from manifest_tools.io.sources import find_manifests
 
-    found = matching(Path())
+    found = find_manifests(Path())
     if not found:
         raise Refused(f"no *.manifest in this folder; type: mtool {word} FILE")
     return found

@@ -19,7 +19,7 @@ from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import reason
 from manifest_tools.images.paths import ImagePaths
-from manifest_tools.images.shrink import MISSING, Unusable
+from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.recordio import LONGEST
 from manifest_tools.io.s3_errors import Denied, NotThere
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.parallel import Jobs, Progress, silently
+from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
 from manifest_tools.formats import ConversionPlan, PictureDefaults
@@ -99,7 +99,7 @@ def convert(
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
-    progress: Progress = silently,
+    progress: Progress = no_progress,
 ) -> Converted:
     """Convert ``manifest`` and its pictures to the format ``to``: a key of FORMATS.
 
@@ -144,7 +144,7 @@ def carry_out(
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
-    progress: Progress = silently,
+    progress: Progress = no_progress,
 ) -> Converted:
     """Do what ``plan`` says; raises NothingUsable where nothing would come of it."""
     check_key(kms_key, [plan.output])

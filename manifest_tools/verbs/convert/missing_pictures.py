@@ -2,7 +2,7 @@
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats import ConversionPlan
-from manifest_tools.images.shrink import MAX_BYTES
+from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.verbs.convert.pictures import Fetch
 
 

@@ -9,7 +9,8 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.formats import ConversionPlan
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import ImagePaths, read_file
-from manifest_tools.images.shrink import MISSING, Recipe, Unusable, prepare
+from manifest_tools.images.shrink import Recipe, prepare
+from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.s3_errors import Denied, NotThere
 
 Fetch = Callable[[str], bytes]

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import Attribute, attributes_in, attributes_of
 from manifest_tools.groundtruth.classes import class_index
@@ -154,7 +154,7 @@ def remember(block: Block) -> _Part:
     digests = np.frombuffer(b"".join([_digest(line) for line in lines]), "<u8").astype(np.uint64)
     rows, numbers = decodable(data, starts, ends, _SOURCE)
     keys = digests.copy()
-    sources = keys_of([row.source_ref or row.source for row in rows]) if rows else keys[:0]
+    sources = hash_texts([row.source_ref or row.source for row in rows]) if rows else keys[:0]
     keys[numbers] = np.where(sources == 0, keys[numbers], sources)
     lengths = (ends - starts).astype(np.uint32)
     unread = int((digests != 0).sum()) - len(rows)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.io.byte_ranges import read_ranges
-from manifest_tools.io.sources import STDIN, Copy, Source, open_source, plain
+from manifest_tools.io.sources import STDIN, Source, TemporaryCopy, decompressed, open_source
 from manifest_tools.verbs.diff.attribute_differences import Pair, attribute_diffs, paired_attributes
 from manifest_tools.verbs.diff.changes import Changes, Labels, Sample
 from manifest_tools.verbs.diff.compare import Asked, compare, source_of
@@ -56,11 +56,11 @@ def diff(
 
 def _local(source: Source) -> Source:
     """Return a source as a file on this machine: its lines are read again, in any order."""
-    source = plain(source)
+    source = decompressed(source)
     if not source.uri.startswith("s3://"):
         return source
     handle, path = tempfile.mkstemp(prefix="mtool-")
-    copy = Copy(path)
+    copy = TemporaryCopy(path)
     with open(handle, "wb") as file:
         file.writelines(block.read() for block in source.blocks())
     return Source(source.name, path, os.path.getsize(path), copy)

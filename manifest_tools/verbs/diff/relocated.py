@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.hashing import keys_of, mix
+from manifest_tools.base.hashing import hash_texts, mix
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.io.byte_ranges import read_ranges
 from manifest_tools.verbs.diff.contents import Contents, decoded
@@ -86,8 +86,8 @@ def _batches(whole: Contents, places: Places) -> Iterator[tuple[Places, Places]]
 
 def _names_of(uri: str, cut: Cut, lines: tuple[Places, Places]) -> NDArray[np.uint64]:
     parted = [_parted(line, cut) for line in read_ranges(uri, *lines)]
-    folders = keys_of([folder for folder, _ in parted])
-    return np.stack([folders, keys_of([name or None for _, name in parted])])
+    folders = hash_texts([folder for folder, _ in parted])
+    return np.stack([folders, hash_texts([name or None for _, name in parted])])
 
 
 def _parted(line: bytes, cut: Cut) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from manifest_tools.base.dates import date, utc
+from manifest_tools.base.dates import parse_date, with_zone
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.attributes import LabelAttribute
@@ -55,7 +55,7 @@ ANY_LINE = Peek("source-ref", "source-ref-metadata")
 
 
 @dataclass(slots=True)
-class Seen:
+class FilterState:
     """What can be judged only at the end: whether confidences and class names were there at all.
 
     ``zeros``: one was 0 or missing, and nothing said what that means; ``informative``: another was above 0.
@@ -67,7 +67,7 @@ class Seen:
     classes: dict[str, None] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
 
-    def add(self, other: "Seen") -> None:
+    def add(self, other: "FilterState") -> None:
         """Add what another part of the manifest shows."""
         self.labelled |= other.labelled
         self.informative |= other.informative
@@ -111,7 +111,7 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     return attribute.peek(*dict.fromkeys(fields))
 
 
-def judge(kind: LabelKind, wanted: Conditions, seen: Seen) -> Callable[[Row], str | None]:
+def line_filter(kind: LabelKind, wanted: Conditions, seen: FilterState) -> Callable[[Row], str | None]:
     """Return the function that says why a row goes, or None; only what was asked for is looked at."""
     if wanted.ask_nothing:
         return _nothing_asked
@@ -137,7 +137,7 @@ def _nothing_asked(row: Row) -> str | None:
     return None
 
 
-def _first_reason(seen: Seen, checks: list[Callable[[Row], str | None]], row: Row) -> str | None:
+def _first_reason(seen: FilterState, checks: list[Callable[[Row], str | None]], row: Row) -> str | None:
     """Return the first reason; every check looks at every labelled row, for what the end must know."""
     reason = _not_labelled(seen, row)
     if reason is None:
@@ -147,21 +147,21 @@ def _first_reason(seen: Seen, checks: list[Callable[[Row], str | None]], row: Ro
     return reason
 
 
-def _not_labelled(seen: Seen, row: Row) -> str | None:
+def _not_labelled(seen: FilterState, row: Row) -> str | None:
     if row.label is not None:
         seen.labelled = True
         return None
     return state(row)
 
 
-def _only_confidence(wanted: Conditions, seen: Seen, row: Row) -> str | None:
+def _only_confidence(wanted: Conditions, seen: FilterState, row: Row) -> str | None:
     """Say the same as the two checks one after the other; the commonest filter, so worth its lines."""
     return _not_labelled(seen, row) or _one_confidence(
         None if row.metadata is None else row.metadata.confidence, wanted, seen
     )
 
 
-def _confidence(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+def _confidence(kind: LabelKind, wanted: Conditions, seen: FilterState, row: Row) -> str | None:
     values = kind.confidences(row)
     if len(values) == 1:
         return _one_confidence(values[0], wanted, seen)
@@ -172,7 +172,7 @@ def _confidence(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> st
     return next(reason for reason in reasons if reason is not None)
 
 
-def _one_confidence(value: float | None, wanted: Conditions, seen: Seen) -> str | None:
+def _one_confidence(value: float | None, wanted: Conditions, seen: FilterState) -> str | None:
     if value:
         seen.informative = True
         return BELOW if value < (wanted.min_confidence or 0) else None
@@ -182,13 +182,13 @@ def _one_confidence(value: float | None, wanted: Conditions, seen: Seen) -> str 
     return ZERO if value is not None else "no confidence"
 
 
-def leaving(kind: LabelKind, wanted: Conditions, row: Row) -> list[int]:
+def items_to_trim(kind: LabelKind, wanted: Conditions, row: Row) -> list[int]:
     """Return which classes, boxes or entities of a line are to leave it, by their place in the label."""
-    reasons = _of_units(kind, wanted, Seen(), row)
+    reasons = _of_units(kind, wanted, FilterState(), row)
     return [place for place, reason in enumerate(reasons) if reason is not None]
 
 
-def _some_unit(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> str | None:
+def _some_unit(kind: LabelKind, wanted: Conditions, seen: FilterState, row: Row) -> str | None:
     """Say why a line goes that nothing would be left on; one that had nothing has no low confidence."""
     reasons = _of_units(kind, wanted, seen, row)
     if not reasons:
@@ -196,7 +196,7 @@ def _some_unit(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> str
     return None if None in reasons else reasons[0]
 
 
-def _of_units(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> list[str | None]:
+def _of_units(kind: LabelKind, wanted: Conditions, seen: FilterState, row: Row) -> list[str | None]:
     called = _called(kind, seen, row) if wanted.classes else [""] * len(kind.indices(row))
     reasons = [None if name in wanted.classes or not wanted.classes else OTHER for name in called]
     seen.wanted |= set(wanted.classes).intersection(called)
@@ -206,13 +206,13 @@ def _of_units(kind: LabelKind, wanted: Conditions, seen: Seen, row: Row) -> list
     return [one or other for one, other in zip(reasons, low, strict=True)]
 
 
-def _class(kind: LabelKind, wanted: frozenset[str], seen: Seen, row: Row) -> str | None:
+def _class(kind: LabelKind, wanted: frozenset[str], seen: FilterState, row: Row) -> str | None:
     met = wanted.intersection(_called(kind, seen, row))
     seen.wanted |= met
     return None if met else OTHER
 
 
-def _called(kind: LabelKind, seen: Seen, row: Row) -> list[str]:
+def _called(kind: LabelKind, seen: FilterState, row: Row) -> list[str]:
     """Return the names of the classes of a line; one that it does not name goes by its index."""
     named = dict(kind.names(row))
     called = [named.get(index, str(index)) for index in kind.indices(row)]
@@ -248,7 +248,7 @@ def _job(wanted: frozenset[str], row: Row) -> str | None:
 
 
 def _date(before: datetime | None, after: datetime | None, row: Row) -> str | None:
-    found = date(_metadata(row).creation_date)
+    found = parse_date(_metadata(row).creation_date)
     if found is None:
         return "no date"
     if after is not None and found < after:
@@ -257,4 +257,4 @@ def _date(before: datetime | None, after: datetime | None, row: Row) -> str | No
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else utc(moment)
+    return None if moment is None else with_zone(moment)

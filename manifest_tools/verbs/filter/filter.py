@@ -20,9 +20,16 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
-from manifest_tools.io.sources import Block, Source, open_source, plain
-from manifest_tools.io.staging import held_back
-from manifest_tools.verbs.filter.conditions import ANY_LINE, Conditions, Seen, judge, leaving, peek_for
+from manifest_tools.io.sources import Block, Source, decompressed, open_source
+from manifest_tools.io.staging import staged
+from manifest_tools.verbs.filter.conditions import (
+    ANY_LINE,
+    Conditions,
+    FilterState,
+    items_to_trim,
+    line_filter,
+    peek_for,
+)
 
 NOT_SAMPLED = "not sampled"
 
@@ -75,14 +82,14 @@ def filter(
     outputs = [output, *([] if rejects is None else [rejects])]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
-    source = open_source(manifest) if sample is None else plain(open_source(manifest))
+    source = open_source(manifest) if sample is None else decompressed(open_source(manifest))
     recipe, type_name = _recipe(source, wanted, label_attribute_name, jobs)
     task = partial(_filter_block, recipe, type_name, wanted)
     limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
-    result, seen = Filtered(source.name), Seen()
+    result, seen = Filtered(source.name), FilterState()
     with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as stack:
         opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
-        streams = [stack.enter_context(held_back(*one)) for one in opened]
+        streams = [stack.enter_context(staged(*one)) for one in opened]
         for _, part in scan(source, partial(task, limit, rejects is not None), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
@@ -123,7 +130,7 @@ class _Part:
     reasons: dict[str, int] = field(default_factory=dict)
     kept_bytes: ByteRanges = ByteRanges()
     left_bytes: ByteRanges = ByteRanges()
-    seen: Seen = field(default_factory=Seen)
+    seen: FilterState = field(default_factory=FilterState)
     ranks: NDArray[np.uint64] | None = None
 
 
@@ -134,7 +141,7 @@ def _filter_block(
     rows = read_rows(data, recipe)
     part = _Part(rows.lines, rows.others)
     kind = label_kind(type_name)
-    reasons = _reasons(rows, judge(kind, wanted, part.seen))
+    reasons = _reasons(rows, line_filter(kind, wanted, part.seen))
     keep = np.array([reason is None for reason in reasons], bool)
     if limit is not None:
         ranks = mix((rows.starts + block.start).astype(np.uint64), limit.seed)
@@ -145,7 +152,7 @@ def _filter_block(
     edited: dict[int, bytes] = {}
     if wanted.trims:
         for at in np.flatnonzero(keep & [row.label is not None for row in rows.rows]).tolist():
-            if places := leaving(kind, wanted, rows.rows[at]):
+            if places := items_to_trim(kind, wanted, rows.rows[at]):
                 edited[at] = _trimmed(rows, at, recipe, kind, places)
     _tally(part, reasons, len(edited))
     part.kept_bytes = select_lines(block, data, rows.starts, rows.ends, keep, edited)

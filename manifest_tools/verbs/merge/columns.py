@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.dates import date
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.dates import parse_date
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
@@ -138,7 +138,7 @@ def _read_block(
     for recipe, type_name in [(peek(one, policy), one.type) for one in attributes] or [(_UNLABELLED, "")]:
         rows = read_rows(data, recipe)
         if not columns and rows.rows:
-            keys[rows.numbers] = keys_of([row.source_ref or row.source for row in rows.rows])
+            keys[rows.numbers] = hash_texts([row.source_ref or row.source for row in rows.rows])
             blank[rows.numbers] = False
         columns.append(_column(rows, label_kind(type_name), policy, len(starts)))
     others = np.zeros(0, np.uint64)
@@ -158,7 +158,7 @@ def _column(rows: Rows, kind: LabelKind, policy: str, lines: int) -> Column:
     texts = _take_labels(column, kind, numbers, labelled)
     if kind.schema not in ("index", "indices"):
         column.rests = np.zeros(lines, np.uint64)
-        column.rests[numbers] = keys_of(texts) if texts else 0
+        column.rests[numbers] = hash_texts(texts) if texts else 0
     if policy in _SCORES:
         column.scores = np.full(lines, -np.inf)
         column.scores[numbers] = [_SCORES[policy](kind, row) for row in labelled]
@@ -203,7 +203,7 @@ def _with_confidence(kind: LabelKind, row: Row) -> set[int]:
 
 
 def _date(kind: LabelKind, row: Row) -> float:
-    found = date(None if row.metadata is None else row.metadata.creation_date)
+    found = parse_date(None if row.metadata is None else row.metadata.creation_date)
     return UNKNOWN_DATE if found is None else found.timestamp()
 
 

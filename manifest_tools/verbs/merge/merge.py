@@ -10,7 +10,7 @@ from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribute_name
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
 from manifest_tools.io.sinks import check_apart, check_key, publishing
-from manifest_tools.io.sources import BLOCK, STDIN, Source, open_source, plain
+from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
 from manifest_tools.verbs.merge.attribute_map import Cast, Manifest, cast
 from manifest_tools.verbs.merge.candidates import Label, hear
 from manifest_tools.verbs.merge.columns import read_manifest
@@ -53,7 +53,7 @@ def merge(
     if label_attribute_name is not None:
         check_attribute_name(label_attribute_name)
     check_key(kms_key, [output, *([] if rejects is None else [rejects])])
-    sources = [plain(open_source(name)) for name in manifests]
+    sources = [decompressed(open_source(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
         inputs, known = _read(sources, label_attribute_name, on_conflict, workers)
         roles = cast(inputs, label_attribute_name)

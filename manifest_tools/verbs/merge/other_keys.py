@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.edits.members import laid_over, taken
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA, SOURCES
@@ -31,7 +31,7 @@ def known_keys(attributes: Iterable[LabelAttribute], told: str | None) -> frozen
 
 def keys_of_others(lines: Sequence[bytes], known: frozenset[str]) -> NDArray[np.uint64]:
     """Return a key for what each line says beside ``known``, 0 for nothing; the same bytes, the same key."""
-    return keys_of([_text(others(line, known)) if line.strip() else None for line in lines])
+    return hash_texts([_text(others(line, known)) if line.strip() else None for line in lines])
 
 
 def _text(found: _Raw) -> str | None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import BinaryIO
 
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
-from manifest_tools.base.parallel import Jobs, Progress, run, silently
+from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, check, in_order, shuffled
 from manifest_tools.groundtruth.pipe_mode.payloads import (
@@ -30,7 +30,7 @@ from manifest_tools.groundtruth.survey import survey
 from manifest_tools.images.paths import bucket_of, image_paths
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
-from manifest_tools.io.sources import Source, open_source, plain
+from manifest_tools.io.sources import Source, decompressed, open_source
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
@@ -73,7 +73,7 @@ def pipe(
     kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
-    progress: Progress = silently,
+    progress: Progress = no_progress,
 ) -> Piped:
     """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
 
@@ -87,7 +87,7 @@ def pipe(
     """
     check_apart(manifest, [output])
     check_key(kms_key, [output])
-    source = plain(open_source(manifest))
+    source = decompressed(open_source(manifest))
     names = tuple(attributes) or _usual_names(source, jobs)
     check_names(names)
     checked = _checked(source, names, shuffle, jobs)

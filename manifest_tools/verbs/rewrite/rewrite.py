@@ -20,8 +20,8 @@ from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.s3uri import bucket_problem
 from manifest_tools.io.sinks import Published, check_key, publishing
-from manifest_tools.io.sources import STDIN, Block, Source, matching, open_source
-from manifest_tools.io.staging import Held, held_back
+from manifest_tools.io.sources import STDIN, Block, Source, find_manifests, open_source
+from manifest_tools.io.staging import StagedStream, staged
 from manifest_tools.verbs.rewrite.substitute import substitute
 
 R = TypeVar("R")
@@ -87,7 +87,7 @@ def rewrite(
     ):
         for source in sources:
             target = output or source.uri
-            stream = None if dry_run else stack.enter_context(held_back(publication.open(target), target))
+            stream = None if dry_run else stack.enter_context(staged(publication.open(target), target))
             path = None if dry_run else publication.temporary(target)
             results.append(_rewrite_or_refuse(source, tuple(edits), stream, path, jobs))
             if output is None and stream is not None and path is not None:
@@ -104,7 +104,7 @@ def rewrite(
 
 
 def _rewrite_or_refuse(
-    source: Source, edits: tuple[Rewriting, ...], stream: Held | None, path: str | None, jobs: Jobs
+    source: Source, edits: tuple[Rewriting, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
     """Rewrite one manifest; a line that only the new name does not suit is no bad line."""
     try:
@@ -116,7 +116,7 @@ def _rewrite_or_refuse(
 
 
 def _rewrite(
-    source: Source, edits: tuple[Rewriting, ...], stream: Held | None, path: str | None, jobs: Jobs
+    source: Source, edits: tuple[Rewriting, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
     """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
     result = Rewritten(source.name)
@@ -143,7 +143,7 @@ def _rewrite(
     return result
 
 
-def _check(stream: Held, path: str, result: Rewritten) -> None:
+def _check(stream: StagedStream, path: str, result: Rewritten) -> None:
     """Read a new file once more before it takes the place of the old one: every line has to be in it."""
     stream.flush()
     written = Source(result.manifest, path, os.path.getsize(path))
@@ -161,7 +161,7 @@ def _lines(data: bytes) -> int:
 
 def holding(folder: Path, edit: Rewriting) -> list[str]:
     """Return the manifests of a folder in which there is something for the edit to change."""
-    names = [*matching(folder), *matching(folder, "*.manifest.gz")]
+    names = [*find_manifests(folder), *find_manifests(folder, "*.manifest.gz")]
     return [str(folder / name) for name in names if _holds(str(folder / name), edit)]
 
 

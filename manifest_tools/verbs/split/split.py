@@ -21,13 +21,13 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, Published, check_apart, check_key, publishing
-from manifest_tools.io.sources import BLOCK, Source, open_source, plain
+from manifest_tools.io.sources import BLOCK, Source, decompressed, open_source
 from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.write import NOWHERE, write_parts
 
-Share = Fraction | float | str
+Ratio = Fraction | float | str
 
-DEFAULT_PARTS: dict[str, Share] = {"train": "0.8", "validation": "0.2"}
+DEFAULT_PARTS: dict[str, Ratio] = {"train": "0.8", "validation": "0.2"}
 REPORT = "split.json"
 MOST_PARTS = 200
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -110,7 +110,7 @@ def split(
     manifest: str,
     output: str | None = None,
     *,
-    parts: Mapping[str, Share] | None = None,
+    parts: Mapping[str, Ratio] | None = None,
     seed: int = 0,
     label_attribute_name: str | Sequence[str] | None = None,
     classes: ClassTable | None = None,
@@ -134,7 +134,7 @@ def split(
     shares = _shares(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(shares), rejects)
     check_key(kms_key, list(targets.values()))
-    source = plain(open_source(manifest))
+    source = decompressed(open_source(manifest))
     with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute_name, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
@@ -209,7 +209,7 @@ def _ranks(lines: Lines, seed: int) -> NDArray[np.uint64]:
     return mix(np.arange(len(lines.states), dtype=np.uint64), seed + 1)
 
 
-def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
+def _shares(parts: Mapping[str, Ratio]) -> dict[str, Fraction]:
     """Return the share of each part, exactly as it was written: 0.7 is seven tenths."""
     shares = {name: _share(name, share) for name, share in parts.items()}
     if sum(shares.values()) != 1:
@@ -222,7 +222,7 @@ def _shares(parts: Mapping[str, Share]) -> dict[str, Fraction]:
     return shares
 
 
-def _share(name: str, share: Share) -> Fraction:
+def _share(name: str, share: Ratio) -> Fraction:
     if not _NAME.fullmatch(name):
         raise Refused(f"expected a part's name of letters, digits, '.', '_' and '-', found {name!r}")
     try:

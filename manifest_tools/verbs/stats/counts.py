@@ -20,20 +20,20 @@ NO_URI = "no s3:// URI"
 
 
 @dataclass(slots=True)
-class Prefix:
+class BucketCounts:
     """Lines whose pictures share a bucket, and how their URIs begin."""
 
     lines: int
     begins: str
 
-    def add(self, other: "Prefix") -> None:
+    def add(self, other: "BucketCounts") -> None:
         """Add the lines of another part."""
         self.lines += other.lines
         self.begins = commonprefix([self.begins, other.begins])
 
 
 @dataclass(slots=True)
-class Tally:
+class AttributeCounts:
     """What is counted of one label attribute.
 
     ``classes`` counts lines by index and name, None where the line has none, ``items`` what they have several
@@ -57,7 +57,7 @@ class Tally:
     days: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "AttributeCounts") -> None:
         """Add what another part counted."""
         self.labelled += other.labelled
         self.failed += other.failed
@@ -76,31 +76,31 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Count:
+class ManifestCounts:
     """What is counted of a manifest, or of a part of it; ``lines`` has the blank ones, ``objects`` not."""
 
     lines: int = 0
     objects: int = 0
     texts: int = 0
-    prefixes: dict[str, Prefix] = field(default_factory=dict)
-    attributes: dict[str, Tally] = field(default_factory=dict)
+    prefixes: dict[str, BucketCounts] = field(default_factory=dict)
+    attributes: dict[str, AttributeCounts] = field(default_factory=dict)
 
-    def add(self, other: "Count") -> None:
+    def add(self, other: "ManifestCounts") -> None:
         """Add what another part counted."""
         self.lines += other.lines
         self.objects += other.objects
         self.texts += other.texts
         for bucket, prefix in other.prefixes.items():
-            self.prefixes.setdefault(bucket, Prefix(0, prefix.begins)).add(prefix)
+            self.prefixes.setdefault(bucket, BucketCounts(0, prefix.begins)).add(prefix)
         for name, tally in other.attributes.items():
-            self.attributes.setdefault(name, Tally()).add(tally)
+            self.attributes.setdefault(name, AttributeCounts()).add(tally)
         check_number(self.attributes)
 
 
-def count_block(told: str | None, block: Block) -> Count:
+def count_block(told: str | None, block: Block) -> ManifestCounts:
     """Return what a block shows; raises BadLine at a line that cannot be read."""
     data = block.read()
-    found = Count()
+    found = ManifestCounts()
     peeked = _peek_all(data, attributes_in(data), told)
     if peeked is None:
         surveyed = survey_lines(data).attributes
@@ -144,14 +144,14 @@ def _rows(data: bytes, attribute: Attribute) -> Rows:
     return read_rows(data, peek)
 
 
-def _count_sources(rows: Iterable[Row], found: Count) -> None:
+def _count_sources(rows: Iterable[Row], found: ManifestCounts) -> None:
     refs = [row.source_ref for row in rows if row.source_ref is not None]
     found.texts = sum(row.source_ref is None and row.source is not None for row in rows)
     buckets = Counter([_bucket(ref) for ref in refs])
     for bucket, lines in buckets.items():
         mine = refs if len(buckets) == 1 else [ref for ref in refs if _bucket(ref) == bucket]
         # What the first and the last in order have in common, all have.
-        found.prefixes[bucket] = Prefix(lines, commonprefix([min(mine), max(mine)]))
+        found.prefixes[bucket] = BucketCounts(lines, commonprefix([min(mine), max(mine)]))
 
 
 def _bucket(ref: str) -> str:
@@ -160,11 +160,11 @@ def _bucket(ref: str) -> str:
     return NO_URI if scheme or not bucket or not slash else bucket
 
 
-def _count_rows(rows: Rows, kind: LabelKind) -> Tally:
+def _count_rows(rows: Rows, kind: LabelKind) -> AttributeCounts:
     labelled = [row for row in rows.rows if row.label is not None]
     rest = [row.metadata for row in rows.rows if row.label is None and row.metadata is not None]
     metas = [row.metadata for row in labelled if row.metadata is not None]
-    tally = Tally(labelled=len(labelled))
+    tally = AttributeCounts(labelled=len(labelled))
     tally.failures = Counter(str(m.failure_reason) for m in rest if m.failure_reason is not None)
     tally.failed = tally.failures.total()
     tally.types = _texts([meta.type for meta in metas])
@@ -186,7 +186,7 @@ def _texts(values: list[str | None]) -> Counter[str]:
     return Counter({text: count for text, count in found.items() if text is not None})
 
 
-def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally: Tally) -> None:
+def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally: AttributeCounts) -> None:
     from manifest_tools.groundtruth.classes import class_index
 
     names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
@@ -198,7 +198,7 @@ def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally
     _count_shares([meta.confidence for meta in metas if meta.confidence is not None], tally)
 
 
-def _count_lists(rows: Rows, kind: LabelKind, tally: Tally) -> None:
+def _count_lists(rows: Rows, kind: LabelKind, tally: AttributeCounts) -> None:
     lines: list[tuple[int, str | None]] = []
     items: list[tuple[int, str | None]] = []
     shares: list[float] = []
@@ -222,7 +222,7 @@ def _place(rows: Rows, label: object) -> int:
     return next(int(rows.numbers[at]) for at, row in enumerate(rows.rows) if row.label == label)
 
 
-def _count_shares(shares: list[float], tally: Tally) -> None:
+def _count_shares(shares: list[float], tally: AttributeCounts) -> None:
     values = np.array(shares, np.float64)
     tally.zeros = int((values == 0).sum())
     above = np.clip(values[values != 0] * BINS, 0, BINS - 1).astype(np.int64)

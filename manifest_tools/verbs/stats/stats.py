@@ -11,8 +11,8 @@ from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.sources import open_source, plain
-from manifest_tools.verbs.stats.counts import NO_URI, Count, Tally, count_block
+from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.verbs.stats.counts import NO_URI, AttributeCounts, ManifestCounts, count_block
 
 if TYPE_CHECKING:
     import pandas
@@ -112,16 +112,16 @@ def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: Jobs 
 
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.
     """
-    source = plain(open_source(manifest))
+    source = decompressed(open_source(manifest))
     if label_attribute_name is not None:
         one_attribute(source, label_attribute_name, jobs)
-    whole = Count()
+    whole = ManifestCounts()
     for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
         whole.add(part)
     return _stats(source.name, whole)
 
 
-def _stats(name: str, whole: Count) -> Stats:
+def _stats(name: str, whole: ManifestCounts) -> Stats:
     sources = {
         bucket if bucket == NO_URI else _up_to_slash(prefix.begins): prefix.lines
         for bucket, prefix in sorted(whole.prefixes.items(), key=lambda item: -item[1].lines)
@@ -136,7 +136,7 @@ def _up_to_slash(begins: str) -> str:
     return begins[: begins.rfind("/") + 1]
 
 
-def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
+def _attribute_stats(name: str, tally: AttributeCounts, objects: int) -> AttributeStats:
     who = {"yes": 0, "no": 0}
     for said, count in tally.annotators.items():
         meant = {"true": "yes", "false": "no"}.get(said.lower(), said.lower())
@@ -162,7 +162,7 @@ def _attribute_stats(name: str, tally: Tally, objects: int) -> AttributeStats:
     )
 
 
-def _classes(tally: Tally) -> tuple[ClassCount, ...]:
+def _classes(tally: AttributeCounts) -> tuple[ClassCount, ...]:
     """Return the classes by index; lines without name count for the name that others give the index."""
     names: dict[int, str] = {}
     for (index, name), _ in tally.classes.most_common():

@@ -99,7 +99,7 @@ def _fix_block(codes: frozenset[str], block: Block) -> _Part:
 def _untouched(block: Block, data: bytes) -> ByteRanges:
     import numpy as np
 
-    if block.held is not None:
+    if block.data is not None:
         return ByteRanges(edited=data)
     return ByteRanges(block, np.array([0]), np.array([len(data)]))
 

@@ -11,7 +11,7 @@ from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
-from manifest_tools.io.json_spans import Edit, Span, items, members, spell, splice, text
+from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, items, members, splice
 from manifest_tools.verbs.validate.rules.line.metadata import stray
 from manifest_tools.verbs.validate.rules.line.source import DOUBLED
 
@@ -26,8 +26,8 @@ def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Take the second s3:// out of the URI of an object; what a text says is left alone."""
     for member in members(line):
         said = _text(line, member.value)
-        if said.startswith(DOUBLED) and text(line, member.key).endswith("-ref"):
-            yield member.value, spell(_SCHEME + _REPEATED.sub("", said))
+        if said.startswith(DOUBLED) and decode_string(line, member.key).endswith("-ref"):
+            yield member.value, encode_string(_SCHEME + _REPEATED.sub("", said))
 
 
 def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
@@ -35,14 +35,18 @@ def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     found = stray(value)
     if found is not None:
         key, name = found
-        yield from ((m.key, spell(name + METADATA)) for m in members(line) if text(line, m.key) == key)
+        yield from (
+            (m.key, encode_string(name + METADATA))
+            for m in members(line)
+            if decode_string(line, m.key) == key
+        )
 
 
 def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Write a class index as a number."""
     kinds = {one.name: label_kind(one.type).name for one in attributes_of(value)}
     for member in members(line) if _MENDED & set(kinds.values()) else ():
-        kind = kinds.get(text(line, member.key))
+        kind = kinds.get(decode_string(line, member.key))
         spans = [member.value] if kind == "single_label" else []
         spans = _elements(line, member.value) if kind == "multi_label" else spans
         for span in spans:
@@ -53,7 +57,7 @@ def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def _text(line: bytes, span: Span) -> str:
     """Return what a string says, nothing for another value."""
-    return text(line, span) if line[span.start : span.start + 1] == b'"' else ""
+    return decode_string(line, span) if line[span.start : span.start + 1] == b'"' else ""
 
 
 def _elements(line: bytes, array: Span) -> list[Span]:

@@ -10,7 +10,7 @@ from manifest_tools.base.problem import Finding, Problem
 from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.sources import HEAD, Block, Source, open_source, plain
+from manifest_tools.io.sources import HEAD, Block, Source, decompressed, open_source
 from manifest_tools.verbs.validate.engine.check_block import check_block
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import rule_line
@@ -102,7 +102,7 @@ class Report:
             yield from self._check_packed(packed)
             return
         try:
-            source = plain(open_source(manifest))
+            source = decompressed(open_source(manifest))
             self.checked[-1].manifest = source.name
             sources[source.name] = source
             yield from self._check_source(source, files)

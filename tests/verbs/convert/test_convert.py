@@ -9,7 +9,8 @@ import pytest
 
 from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.images.shrink import MAX_BYTES, shrink
+from manifest_tools.images.shrink import shrink
+from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.convert import FORMATS, NothingUsable, carry_out, convert, is_current, plan
 from tests.pictures import jpeg, row, write_manifest

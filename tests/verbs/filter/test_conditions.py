@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from manifest_tools.base.dates import date
+from manifest_tools.base.dates import parse_date
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import decoder
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.filter.conditions import Conditions, Seen, judge, peek_for
+from manifest_tools.verbs.filter.conditions import Conditions, FilterState, line_filter, peek_for
 from tests.ground_truth import FAILED, UNLABELLED, line, multi, write
 
 NOON = datetime(2024, 3, 4, 12)
@@ -20,7 +20,9 @@ def why(row: bytes, wanted: Conditions, tmp_path: Any) -> str | None:
     sure = multi(0, RH=0.9) if b"multilabel" in row else line(0)
     path = write(tmp_path / "a.manifest", sure)
     attribute = label_attribute(Source(path, path, len(sure)))
-    return judge(attribute.kind, wanted, Seen())(decoder(peek_for(attribute, wanted)).decode(row))
+    return line_filter(attribute.kind, wanted, FilterState())(
+        decoder(peek_for(attribute, wanted)).decode(row)
+    )
 
 
 KEPT: list[tuple[str, bytes, dict[str, Any]]] = [
@@ -117,12 +119,12 @@ def test_these_lines_go_for_this_reason(
     ],
 )
 def test_a_date_is_read_as_utc_where_it_names_no_zone(text: str | None, found: datetime | None) -> None:
-    assert date(text) == found
+    assert parse_date(text) == found
 
 
 def test_a_class_far_down_a_manifest_of_many_classes_is_not_missed() -> None:
-    seen = Seen(labelled=True, classes=dict.fromkeys(map(str, range(5000))))
-    seen.add(Seen(labelled=True, classes={"RH": None}, wanted={"RH"}))
+    seen = FilterState(labelled=True, classes=dict.fromkeys(map(str, range(5000))))
+    seen.add(FilterState(labelled=True, classes={"RH": None}, wanted={"RH"}))
     seen.check("a.manifest", Conditions(classes=("RH",)))
 
 

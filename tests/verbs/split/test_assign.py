@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from manifest_tools.base.hashing import keys_of, mix
+from manifest_tools.base.hashing import hash_texts, mix
 from manifest_tools.groundtruth.line_columns import ClassArrays
 from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.quotas import quotas
@@ -183,15 +183,15 @@ def test_where_halves_of_ranks_collide_the_order_is_still_by_class_then_rank() -
 def test_the_key_of_a_picture_does_not_depend_on_what_stands_beside_it(
     text: str, company: list[str | None]
 ) -> None:
-    assert keys_of([*company, text])[-1] == keys_of([text])[0]
+    assert hash_texts([*company, text])[-1] == hash_texts([text])[0]
 
 
 @given(st.lists(st.text(max_size=30), unique=True, max_size=20))
 def test_different_pictures_have_different_keys(texts: list[str]) -> None:
-    assert len(set(keys_of([*texts]).tolist())) == len(texts)
+    assert len(set(hash_texts([*texts]).tolist())) == len(texts)
 
 
 def test_a_line_without_a_picture_has_the_key_zero_and_others_have_not() -> None:
-    found = keys_of([None, "", "\0", "a", "a\0"]).tolist()
+    found = hash_texts([None, "", "\0", "a", "a\0"]).tolist()
     assert found[0] == 0
     assert len(set(found)) == 5

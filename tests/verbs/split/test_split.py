@@ -16,7 +16,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.line_columns import STATES, read_lines
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source, open_source
-from manifest_tools.verbs.split.split import Share, split
+from manifest_tools.verbs.split.split import Ratio, split
 from tests.ground_truth import (
     FAILED,
     FAT,
@@ -47,7 +47,7 @@ def test_no_line_is_lost_or_invented_and_each_keeps_its_bytes_and_its_place(
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in").write_bytes(data)
-        parts: dict[str, Share] = {"train": ratio, "validation": 1 - Fraction(ratio)}
+        parts: dict[str, Ratio] = {"train": ratio, "validation": 1 - Fraction(ratio)}
         found = split(str(folder / "in"), name, parts=parts, seed=seed, rejects=f"{name}/rest", jobs=1)
         rows = lines_of(folder / "in")
         sides = [lines_of(folder / f"{part}.manifest") for part in parts]
@@ -193,7 +193,7 @@ def test_a_class_table_supplies_classes_that_no_line_shows(tmp_path: Path) -> No
     ids=["train first", "train last"],
 )
 def test_a_class_too_small_to_be_parted_goes_to_train_wherever_that_is_named(
-    tmp_path: Path, parts: dict[str, Share]
+    tmp_path: Path, parts: dict[str, Ratio]
 ) -> None:
     path = write(tmp_path / "in", *(line(n, 0) for n in range(20)), line(99, 1))
     found = split(path, str(tmp_path), parts=parts)
@@ -222,7 +222,7 @@ def test_types_without_a_class_are_dealt_out_whole(tmp_path: Path, sample: Path)
 
 
 @pytest.mark.parametrize("share", [0.7, "0.7", Fraction(7, 10)], ids=repr)
-def test_a_share_means_what_is_written(tmp_path: Path, share: Share) -> None:
+def test_a_share_means_what_is_written(tmp_path: Path, share: Ratio) -> None:
     path = write(tmp_path / "in", *(line(n) for n in range(10)))
     found = split(path, str(tmp_path), parts={"a": share, "b": "0.2", "c": 0.1}, dry_run=True)
     assert (found.parts["a"], list(found.lines.values())) == (Fraction(7, 10), [7, 2, 1])

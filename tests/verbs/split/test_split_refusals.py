@@ -5,10 +5,10 @@ import pytest
 
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.groundtruth.classes import ClassConflict
-from manifest_tools.verbs.split.split import Share, split
+from manifest_tools.verbs.split.split import Ratio, split
 from tests.ground_truth import FAILED, UNLABELLED, line, lines_of, write
 
-PARTS: list[tuple[str, dict[str, Share], str]] = [
+PARTS: list[tuple[str, dict[str, Ratio], str]] = [
     ("less than 1", {"a": "0.5", "b": "0.4"}, "expected parts that add up to 1, found 0.9"),
     ("more than 1", {"a": 0.7, "b": 0.7}, "expected parts that add up to 1, found 1.4"),
     ("nothing", {"a": "0", "b": "1"}, "expected a number between 0 and 1 for a, found 0"),
@@ -27,7 +27,7 @@ PARTS: list[tuple[str, dict[str, Share], str]] = [
 
 
 @pytest.mark.parametrize(("parts", "said"), [pytest.param(*case[1:], id=case[0]) for case in PARTS])
-def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, Share], said: str) -> None:
+def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, Ratio], said: str) -> None:
     path = write(tmp_path / "in", line(1))
     with pytest.raises(Refused) as refused:
         split(path, str(tmp_path / "out"), parts=parts)

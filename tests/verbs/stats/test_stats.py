@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, NotAManifest, Refused
 from manifest_tools.io.sources import Block
-from manifest_tools.verbs.stats.counts import Count, count_block
+from manifest_tools.verbs.stats.counts import ManifestCounts, count_block
 from manifest_tools.verbs.stats.stats import AttributeStats, ClassCount, stats
 from tests.ground_truth import NAMES, boxes, cuboids, entities
 
@@ -218,7 +218,7 @@ one_form = st.sampled_from(forms).map(
 @settings(deadline=None)
 @given(one_form.flatmap(lambda several: st.lists(several, min_size=1, max_size=12)))
 def test_boxes_cuboids_and_entities_are_counted_by_line_and_one_by_one(lines: list[dict[str, Any]]) -> None:
-    whole = Count()
+    whole = ManifestCounts()
     for value in lines:
         whole.add(count_block(None, Block("", 0, 0, json.dumps(value).encode())))
     found = [units_of(value) for value in lines]
@@ -255,7 +255,7 @@ def test_counts_of_two_parts_add_up_to_the_count_of_the_whole(
 ) -> None:
     encoded = [json.dumps(value).encode() + b"\n" for value in lines]
     cut = data.draw(st.integers(0, len(lines)))
-    whole, parts = Count(), Count()
+    whole, parts = ManifestCounts(), ManifestCounts()
     for count, pieces in ((whole, [encoded]), (parts, [encoded[:cut], encoded[cut:]])):
         for piece in filter(None, pieces):
             count.add(count_block(None, Block("", 0, 0, b"".join(piece))))
@@ -264,7 +264,7 @@ def test_counts_of_two_parts_add_up_to_the_count_of_the_whole(
     assert (hand.labelled if hand else 0) == sum(value.get("hand") is not None for value in lines)
 
 
-def as_text(count: Count) -> str:
+def as_text(count: ManifestCounts) -> str:
     tallies = {
         name: (
             sorted(tally.classes.items(), key=repr),

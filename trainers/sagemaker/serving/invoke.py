@@ -10,7 +10,8 @@ from functools import partial
 
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.parallel import run
-from manifest_tools.images.shrink import Unusable, describe
+from manifest_tools.images.signatures import describe
+from manifest_tools.images.unusable import Unusable
 from trainers.prediction import Prediction, Unread
 from trainers.sagemaker.client.client import Unreachable, ask
 from trainers.sagemaker.client.retry import Sleep, Tell, patiently, silently
@@ -43,7 +44,7 @@ def content_type(data: bytes) -> str:
     for signature, found in _SIGNATURES.items():
         if data.startswith(signature):
             return found
-    raise ValueError(f"expected a JPEG or PNG picture, found {describe(data)}; convert it first")
+    raise ValueError(f"expected a JPEG or PNG picture, found {describe(data, len(data))}; convert it first")
 
 
 def invoke(

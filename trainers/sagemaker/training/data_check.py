@@ -10,7 +10,7 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.line_columns import read_lines
 from manifest_tools.groundtruth.survey import label_attribute
-from manifest_tools.io.sources import open_source, plain
+from manifest_tools.io.sources import decompressed, open_source
 from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, Settings, settings
 from manifest_tools.verbs.validate.rules import of_scope
@@ -99,7 +99,7 @@ def _table(
     """Return the class table that all manifests agree on."""
     tables = {}
     for name in manifests:
-        source = plain(open_source(name))
+        source = decompressed(open_source(name))
         chosen = label_attribute(source, attribute, jobs)
         if not chosen.kind.has_classes:
             return classes

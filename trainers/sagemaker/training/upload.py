@@ -10,7 +10,7 @@ from typing import BinaryIO
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Published, publishing
-from manifest_tools.io.sources import open_source, plain
+from manifest_tools.io.sources import decompressed, open_source
 from trainers.sagemaker.client.client import ask
 
 CLASSES = "classes.json"
@@ -98,7 +98,7 @@ def _write(one: Upload, stream: BinaryIO) -> None:
     if not one.source:
         stream.write(one.content)
     elif one.target.endswith(".manifest"):
-        source = plain(open_source(one.source))
+        source = decompressed(open_source(one.source))
         for block in source.blocks():
             stream.write(block.read())
         source.check_unchanged()

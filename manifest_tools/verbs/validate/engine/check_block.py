@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.io.sources import Block
@@ -85,7 +85,7 @@ def _judge(
 
 
 def _keys(proof: Proof) -> LineKeys:
-    sources, labels = keys_of(proof.refs), proof.labels
+    sources, labels = hash_texts(proof.refs), proof.labels
     lines = np.arange(len(sources))
     if None in proof.refs:
         lines = lines[[ref is not None for ref in proof.refs]]

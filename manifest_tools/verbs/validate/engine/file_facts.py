@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.groundtruth.record import METADATA, SOURCES
@@ -237,7 +237,7 @@ def label_key(label: LineLabel) -> int:
         return 0
     if label.single:
         return found[0] + 1 if found else 0
-    return int(keys_of([repr(sorted(set(found)))])[0]) | SEVERAL
+    return int(hash_texts([repr(sorted(set(found)))])[0]) | SEVERAL
 
 
 def repeated_sources(facts: Facts) -> LineKeys | None:

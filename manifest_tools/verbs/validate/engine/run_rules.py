@@ -12,7 +12,7 @@ from manifest_tools.groundtruth.attributes import Attribute, attributes_of
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.rows import decode
-from manifest_tools.io.json_spans import members, text
+from manifest_tools.io.json_spans import decode_string, members
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.rule import Rule, Scope
@@ -45,7 +45,7 @@ def run_rules(
 
 def _repeated(line: bytes) -> tuple[str, ...]:
     """Name the keys of a line that decide what it means, and that it has more than once."""
-    keys = Counter(text(line, member.key) for member in members(line))
+    keys = Counter(decode_string(line, member.key) for member in members(line))
     if keys.total() == len(keys):
         return ()
     return tuple(key for key, count in keys.items() if count > 1 and decides(key, keys))

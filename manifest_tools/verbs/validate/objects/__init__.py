@@ -1,7 +1,8 @@
 """Looks at the objects that a manifest points to, on this disk or in S3: header and end, never the whole.
 
-Each finding is a Problem with a code of ``codes.CODES``, or of ``images.CODES`` where convert and train would
-find the same. A picture that several lines name is looked at once where they stand near each other.
+Each finding is a Problem with a code of ``codes.CODES``, or of ``images.unusable.CODES`` where convert and
+train would find the same. A picture that several lines name is looked at once where these are near each
+other.
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def check_objects(
     >>> list(report), report.lines, report.objects
     ([], 0, 0)
     """
-    from manifest_tools.base.parallel import silently
+    from manifest_tools.base.parallel import no_progress
     from manifest_tools.verbs.validate.objects.report import Objects
 
-    return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or silently)
+    return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or no_progress)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from manifest_tools.base.text import shown
-from manifest_tools.images.headers import Seen
+from manifest_tools.images.headers import ImageHeader
 from manifest_tools.images.signatures import named_format
 from manifest_tools.verbs.validate.objects.codes import (
     IMAGE_SIZE,
@@ -74,7 +74,7 @@ def judge(line: Pointing, look: Looking, smallest: Size | None) -> tuple[list[Fi
     """Return what is wrong with what a line points to, and the look at each."""
     looks = [look(pointer.ref, pointer.kind) for pointer in line.pointers]
     found: list[Finding] = []
-    picture: Seen | None = None
+    picture: ImageHeader | None = None
     sequence: Sequence | None = None
     for pointer, one in zip(line.pointers, looks, strict=True):
         if pointer.kind == "picture":
@@ -108,7 +108,7 @@ def _clipped(words: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
-def _picture(ref: str, seen: Seen, smallest: Size | None) -> Iterator[tuple[str, str]]:
+def _picture(ref: str, seen: ImageHeader, smallest: Size | None) -> Iterator[tuple[str, str]]:
     named = named_format(ref)
     if named and named != seen.format:
         yield MISNAMED, f"expected a {named} picture by its name, found {seen.format}: {shown(ref)}"
@@ -131,13 +131,13 @@ def _sides(width: int, height: int, smallest: Size | None) -> Iterator[tuple[str
         yield LONG_AND_THIN, f"expected sides within {ASPECT} to 1, {found}"
 
 
-def _mask(seen: Seen) -> Iterator[tuple[str, str]]:
+def _mask(seen: ImageHeader) -> Iterator[tuple[str, str]]:
     if seen.format != "PNG":
         yield NO_PNG, f"expected a PNG, found {seen.format}"
 
 
 def _beside(
-    pointer: Pointer, look: Look, picture: Seen | None, sequence: Sequence | None
+    pointer: Pointer, look: Look, picture: ImageHeader | None, sequence: Sequence | None
 ) -> Iterator[Finding]:
     """Yield where an object disagrees with the one that its line is about."""
     if pointer.kind == "mask" and look.seen is not None and picture is not None:
@@ -150,7 +150,7 @@ def _beside(
         yield from (Finding(code, pointer.path, words) for code, words in findings)
 
 
-def _declared(declared: tuple[Declared, ...], picture: Seen) -> Iterator[Finding]:
+def _declared(declared: tuple[Declared, ...], picture: ImageHeader) -> Iterator[Finding]:
     for one in declared:
         if picture.width and not _fits(one.width, one.height, picture):
             words = (
@@ -159,10 +159,10 @@ def _declared(declared: tuple[Declared, ...], picture: Seen) -> Iterator[Finding
             yield Finding(IMAGE_SIZE, one.path, words)
 
 
-def _fits(width: float, height: float, picture: Seen) -> bool:
+def _fits(width: float, height: float, picture: ImageHeader) -> bool:
     """Say whether a size is the picture's, as stored or as turned by its flag, as a browser shows it."""
     return (width, height) in ((picture.width, picture.height), picture.turned)
 
 
-def _sized(picture: Seen) -> str:
+def _sized(picture: ImageHeader) -> str:
     return f"{picture.width:,} x {picture.height:,}"

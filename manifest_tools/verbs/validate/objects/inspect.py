@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.text import shown
-from manifest_tools.images.headers import Seen, look_at
-from manifest_tools.images.partial_reads import HEAD, Opened, opened, opened_in_s3
+from manifest_tools.images.headers import ImageHeader, read_header
+from manifest_tools.images.partial_reads import HEAD, PartialReader, open_file, open_object
 from manifest_tools.images.paths import ImagePaths
-from manifest_tools.images.shrink import MISSING, Unusable
-from manifest_tools.images.signatures import is_no_video, thing
+from manifest_tools.images.signatures import describe, is_no_video
+from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.s3_errors import Denied, NotThere, is_of_one_object
 from manifest_tools.verbs.validate.objects.codes import DENIED, NO_SEQUENCE, NOT_LOOKED_AT, OTHER_THING
 from manifest_tools.verbs.validate.objects.references import Kind
@@ -40,7 +40,7 @@ class Look:
     size: int = 0
     content: int = 0
     more: bool = False
-    seen: Seen | None = None
+    seen: ImageHeader | None = None
     document: Sequence | SeqLabel | None = None
 
 
@@ -74,7 +74,7 @@ class Eyes:
             return Look((MISSING, words))
         try:
             if self.places.covers(ref):
-                with opened(self.places.find(ref)) as file:
+                with open_file(self.places.find(ref)) as file:
                     return examine(file, kind)
             if not self.ask_s3:
                 return Look((NOT_LOOKED_AT, ""))
@@ -87,7 +87,7 @@ class Eyes:
         if bucket in self.lost_buckets:
             return Look((MISSING, f"{ref}: {self.lost_buckets[bucket]}"))
         try:
-            return examine(opened_in_s3(ref), kind)
+            return examine(open_object(ref), kind)
         except NotThere as error:
             if error.what == "bucket":
                 self.lost_buckets[bucket] = str(error).removeprefix(f"{ref}: ")
@@ -98,15 +98,15 @@ class Eyes:
             raise
 
 
-def examine(found: Opened, kind: Kind) -> Look:
+def examine(found: PartialReader, kind: Kind) -> Look:
     """Return what an opened object shows, which is used as ``kind`` says."""
     content, more = _content(found)
     trouble: tuple[str, str] | None = None
-    seen: Seen | None = None
+    seen: ImageHeader | None = None
     document: Sequence | SeqLabel | None = None
     try:
         if kind in ("picture", "mask"):
-            seen = look_at(found)
+            seen = read_header(found)
         elif kind in ("sequence", "seq-label", "json"):
             document = _document(found, kind)
         else:
@@ -116,7 +116,7 @@ def examine(found: Opened, kind: Kind) -> Look:
     return Look(trouble, found.size, content, more, seen, document)
 
 
-def _content(found: Opened) -> tuple[int, bool]:
+def _content(found: PartialReader) -> tuple[int, bool]:
     """Return a key of the bytes; of a large file only that of its first and last, and that there are more."""
     more = found.is_local and found.size > HEAD
     if not found.is_local and not found.etag:
@@ -127,7 +127,7 @@ def _content(found: Opened) -> tuple[int, bool]:
     return int.from_bytes(key.digest()), more
 
 
-def _document(found: Opened, kind: Kind) -> Sequence | SeqLabel | None:
+def _document(found: PartialReader, kind: Kind) -> Sequence | SeqLabel | None:
     """Return a sequence file or SeqLabel.json; raises Unusable for what is none, None for other JSON."""
     _check_thing(found, kind)
     if kind == "json":
@@ -142,9 +142,9 @@ def _document(found: Opened, kind: Kind) -> Sequence | SeqLabel | None:
         raise Unusable(NO_SEQUENCE, f"expected a {name}, found another thing: {error}") from None
 
 
-def _check_thing(found: Opened, kind: Kind) -> None:
+def _check_thing(found: PartialReader, kind: Kind) -> None:
     """Raise Unusable where an object that is no picture is empty, or plainly something else."""
-    what = thing(found.head, found.size)
+    what = describe(found.head, found.size)
     if not found.size:
         raise Unusable(OTHER_THING, f"expected {_EXPECTED[kind]}, found {what}")
     wrong = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.images.paths import bucket_of
 from manifest_tools.verbs.validate.objects.codes import NOT_LOOKED_AT
 from manifest_tools.verbs.validate.objects.duplicates import Entry
@@ -37,7 +37,7 @@ def look_at_lines(eyes: Eyes, smallest: Size | None, file: int, lines: Sequence[
 def _entries(file: int, seen: Sequence[tuple[int, Pointer, Look]]) -> tuple[Entry, ...]:
     pictures = [(line, pointer.ref, look) for line, pointer, look in seen if pointer.kind == "picture"]
     known = [picture for picture in pictures if picture[2].content and picture[2].trouble is None]
-    names = keys_of([ref for _, ref, _ in known]).tolist()
+    names = hash_texts([ref for _, ref, _ in known]).tolist()
     return tuple(
         Entry(file, line, name, look.size, look.content, look.more)
         for (line, _, look), name in zip(known, names, strict=True)

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import TypeVar
 
 from manifest_tools.base.errors import NotAManifest
-from manifest_tools.base.hashing import keys_of
-from manifest_tools.base.parallel import Jobs, Progress, run, silently
+from manifest_tools.base.hashing import hash_texts
+from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
-from manifest_tools.images.partial_reads import digest
-from manifest_tools.images.shrink import Unusable
-from manifest_tools.io.sources import Source, open_source, plain
+from manifest_tools.images.partial_reads import hash_file
+from manifest_tools.images.unusable import Unusable
+from manifest_tools.io.sources import Source, decompressed, open_source
 from manifest_tools.verbs.validate.objects.codes import CODES, NOT_LOOKED_AT, SAME_BYTES
 from manifest_tools.verbs.validate.objects.duplicates import Entries, Ledger, compared
 from manifest_tools.verbs.validate.objects.findings import Size
@@ -41,7 +41,7 @@ class Objects:
     label_attribute_name: str | None = None
     smallest: Size | None = None
     jobs: Jobs = None
-    progress: Progress = silently
+    progress: Progress = no_progress
     lines: int = 0
     objects: int = 0
     _entries: Entries = field(default_factory=Entries)
@@ -53,7 +53,7 @@ class Objects:
         self._entries, self._surveys = Entries(), []
         for manifest in self.manifests:
             with contextlib.suppress(NotAManifest):
-                source = plain(open_source(manifest) if isinstance(manifest, str) else manifest)
+                source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
                 self._surveys.append(survey(source, self.images, self.label_attribute_name))
                 yield from self._of_manifest(len(self._surveys) - 1, self._surveys[-1])
         yield from self._twice()
@@ -92,7 +92,7 @@ class Objects:
             if lines:
                 refs = list(_refs_on(here, self.label_attribute_name, lines))
                 keys = run(partial(_digest, Eyes(here.image_paths, False)), refs, self.jobs)
-                found |= dict(zip(keys_of(refs).tolist(), keys, strict=True))
+                found |= dict(zip(hash_texts(refs).tolist(), keys, strict=True))
         return found
 
 
@@ -124,7 +124,7 @@ def _refs_on(here: Survey, told: str | None, lines: set[int]) -> Iterator[str]:
 
 def _digest(eyes: Eyes, ref: str) -> int:
     try:
-        return digest(eyes.places.find(ref))
+        return hash_file(eyes.places.find(ref))
     except Unusable:
         return 0
 

@@ -21,7 +21,7 @@ from manifest_tools.groundtruth.pipe_mode.payloads import REF, Read, payloads, r
 from manifest_tools.groundtruth.pipe_mode.samples import LabelFormat, NotASample, read_pipe
 from manifest_tools.images.paths import image_paths
 from manifest_tools.io.recordio import frame
-from manifest_tools.io.sources import Source, open_source, plain
+from manifest_tools.io.sources import Source, decompressed, open_source
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, PURPOSES, Preflight, PreflightInput
@@ -179,7 +179,7 @@ def prove_stream(
     """
     if job.attribute is None:
         raise Refused(f"{manifest}: it is not clear which label is meant; type --label-attribute NAME")
-    source = plain(open_source(manifest))
+    source = decompressed(open_source(manifest))
     folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
     where = image_paths(images, _refs(source, job.names), folder)
     read = partial(read_object, where, fetch)

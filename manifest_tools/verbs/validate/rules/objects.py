@@ -7,19 +7,19 @@ anyway, look for the first ones.
 from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding, Severity
-from manifest_tools.images import shrink
+from manifest_tools.images import unusable
 from manifest_tools.verbs.validate.objects.codes import CODES
 from manifest_tools.verbs.validate.rules.references import LIMITS, OURS
 from manifest_tools.verbs.validate.rules.rule import Example, Rule
 
 _NOTHING = Example(())
 _FIXES = {
-    shrink.MISSING: "Fetch it, or say with --images s3://bucket/prefix=FOLDER where it lies.",
-    shrink.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a download that failed.",
-    shrink.TRUNCATED: "Fetch or save it once more.",
-    shrink.TOO_LARGE: "Shrink it.",
-    shrink.OUTSIDE: "Take the ../ out of the URI, or copy what a symbolic link points to into the folder.",
-    shrink.UNNAMEABLE: "Rename the object.",
+    unusable.MISSING: "Fetch it, or say with --images s3://bucket/prefix=FOLDER where it lies.",
+    unusable.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a download that failed.",
+    unusable.TRUNCATED: "Fetch or save it once more.",
+    unusable.TOO_LARGE: "Shrink it.",
+    unusable.OUTSIDE: "Take the ../ out of the URI, or copy what a symbolic link points to into the folder.",
+    unusable.UNNAMEABLE: "Rename the object.",
 }
 
 
@@ -33,8 +33,8 @@ def _row(code: str, severity: Severity, reason: str, fix: str, source: str) -> R
 
 RULES = (
     *(
-        _row(code, "error", reason, _FIXES[code], LIMITS if code == shrink.TOO_LARGE else OURS)
-        for code, reason in shrink.CODES.items()
+        _row(code, "error", reason, _FIXES[code], LIMITS if code == unusable.TOO_LARGE else OURS)
+        for code, reason in unusable.CODES.items()
     ),
     *(_row(code, told.severity, told.reason, told.fix, told.source) for code, told in CODES.items()),
 )

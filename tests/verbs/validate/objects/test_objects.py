@@ -13,11 +13,13 @@ from PIL import Image
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.problem import Problem
-from manifest_tools.images import partial_reads, shrink
-from manifest_tools.images.headers import Seen, look_at
-from manifest_tools.images.partial_reads import Opened
-from manifest_tools.images.shrink import MAX_BYTES, inspect
-from manifest_tools.images.signatures import thing
+from manifest_tools.images import partial_reads
+from manifest_tools.images.headers import ImageHeader, read_header
+from manifest_tools.images.partial_reads import PartialReader
+from manifest_tools.images.shrink import inspect
+from manifest_tools.images.signatures import describe
+from manifest_tools.images.unusable import CODES as PICTURE_CODES
+from manifest_tools.images.unusable import MAX_BYTES, Unusable
 from manifest_tools.verbs.validate.objects import CODES, check_objects
 from tests.objects import HTML, SEGMENTS, Room, encoded, mask, noise, plain, turned, with_metadata
 from tests.pictures import jpeg, row
@@ -40,8 +42,8 @@ def huge_png(side: int) -> bytes:
     return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
 
-def in_hand(data: bytes) -> Opened:
-    return Opened(len(data), data[: partial_reads.HEAD], "", lambda start, end: data[start:end], True)
+def in_hand(data: bytes) -> PartialReader:
+    return PartialReader(len(data), data[: partial_reads.HEAD], "", lambda start, end: data[start:end], True)
 
 
 @pytest.fixture
@@ -256,9 +258,9 @@ def test_whatever_becomes_of_a_picture_it_is_a_look_or_a_problem(data: st.DataOb
         picture[data.draw(st.integers(0, len(picture) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(picture[: data.draw(st.integers(0, len(picture)))])
     try:
-        assert isinstance(look_at(in_hand(cut)), Seen)
-    except shrink.Unusable as why:
-        assert why.code in shrink.CODES
+        assert isinstance(read_header(in_hand(cut)), ImageHeader)
+    except Unusable as why:
+        assert why.code in PICTURE_CODES
 
 
 @given(st.sampled_from([jpeg(1), turned(6), encoded(plain("RGBA"), "PNG")]), st.data())
@@ -267,19 +269,19 @@ def test_a_cut_picture_is_cut_off_for_convert_too(picture: bytes, data: st.DataO
     try:
         inspect(cut)
         expected = True
-    except shrink.Unusable:
+    except Unusable:
         expected = False
     try:
-        look_at(in_hand(cut))
+        read_header(in_hand(cut))
         found = True
-    except shrink.Unusable:
+    except Unusable:
         found = False
     assert found == expected
 
 
 @given(st.binary(max_size=600))
 def test_everything_has_a_name(data: bytes) -> None:
-    assert thing(data, len(data)).isprintable()
+    assert describe(data, len(data)).isprintable()
 
 
 def test_smaller_than_the_training_job_wants(room: Room) -> None:
@@ -541,6 +543,6 @@ def test_a_plain_path_is_from_the_manifest_s_folder(room: Room) -> None:
 
 
 def test_codes_are_a_table_that_says_what_to_do() -> None:
-    assert not set(CODES) & set(shrink.CODES)
+    assert not set(CODES) & set(PICTURE_CODES)
     assert all(code.startswith("MT4") and row.fix.endswith(".") for code, row in CODES.items())
     assert all(not row.reason.endswith(".") and row.source for row in CODES.values())

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.dates import date
-from manifest_tools.base.hashing import keys_of
+from manifest_tools.base.dates import parse_date
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.groundtruth.attributes import Attribute
 from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.file_facts import SEVERAL, Facts, Occurrences, add_count
@@ -108,7 +108,7 @@ def _values(template: Template, rows: Sequence[Any], *keys: str) -> list[Any]:
 
 
 def _add_lists(column: Column, labels: Sequence[list[int]]) -> None:
-    column.keys = keys_of([repr(sorted(set(label))) for label in labels]) | np.uint64(SEVERAL)
+    column.keys = hash_texts([repr(sorted(set(label))) for label in labels]) | np.uint64(SEVERAL)
     counts = lengths(labels)
     classes = np.fromiter(chain.from_iterable(labels), np.int64, int(counts.sum()))
     _add_classes(column, classes, counts)
@@ -138,7 +138,7 @@ def _add_fields(column: Column, template: Template, rows: Sequence[Any]) -> None
     metadata_key = column.attribute.metadata_key
     if template.kind(metadata_key, "creation-date") == "other date":
         dates = _values(template, rows, metadata_key, "creation-date")
-        column.right &= np.array([date(said) is not None for said in dates], bool)
+        column.right &= np.array([parse_date(said) is not None for said in dates], bool)
     if template.kind(metadata_key, "confidence-map") == "fractions":
         maps = _values(template, rows, metadata_key, "confidence-map")
         column.quotes += 2 * lengths(maps)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from manifest_tools.base.dates import date
+from manifest_tools.base.dates import parse_date
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.classes import class_index
@@ -85,7 +85,7 @@ def type_is_known(label: LineLabel) -> Iterator[Finding]:
 def dates_can_be_read(label: LineLabel) -> Iterator[Finding]:
     """A creation-date is a date."""
     said = label.metadata.get("creation-date")
-    if isinstance(said, str) and date(said) is None:
+    if isinstance(said, str) and parse_date(said) is None:
         where = path(label.metadata_key, "creation-date")
         yield Finding(where, f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(said)}")
 
