@@ -5,6 +5,7 @@ PEERS ?= .venv-peers
 TESTS ?=
 WORKERS ?= 2
 SECONDS ?= 60
+SINCE ?= HEAD
 DEMO ?=
 
 # The first Python here that will do; a name on the PATH may still be an empty promise, so each is asked.
@@ -15,7 +16,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 INPUTS = pyproject.toml constraints.txt
 
-.PHONY: help setup demo test lint format bench test-peers fuzz docs constraints clean
+.PHONY: help setup demo check test lint format bench test-peers fuzz docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,13 @@ setup: $(VENV)/ready-for-work ## everything that the work on mtool needs, in .ve
 demo: $(VENV)/ready-for-demo ## the main job on the sample, in about a minute
 	$(BIN)/mtool demo $(DEMO)
 
-test: $(VENV)/ready-for-work ## all tests, or some: make test TESTS=tests/test_split.py WORKERS=0
+check: $(VENV)/ready-for-work ## lint, and the tests of what has changed since SINCE, in under a minute
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(WORKERS) -q $$($(BIN)/python -m tests.affected $(SINCE))
+
+test: $(VENV)/ready-for-work ## all tests, or some: make test TESTS=tests/verbs/split WORKERS=0
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: $(VENV)/ready-for-work ## ruff and mypy
