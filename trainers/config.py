@@ -1,18 +1,11 @@
 """What a training run is told, checked in one place."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from manifest_tools.base.errors import Refused
-
-# The optimizers of SageMaker's built-in algorithm, with a step size at which small data sets settle.
-LEARNING_RATES = {"adam": 1e-3, "nag": 0.01, "rmsprop": 1e-3, "sgd": 0.01}
-
-# Pixels at which a network is at home; ImageNet's 224 for those that have ImageNet weights.
-_SIDES = {"small": 64, "mlp": 64}
-_IMAGENET_SIDE = 224
+from trainers.registry import OPTIONS, Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +16,7 @@ class TrainConfig:
     """
 
     network: str = "small"
-    """A name from ``trainers.registry.NETWORKS``."""
+    """The name of a network of the trainer, see ``trainers.registry``."""
 
     epochs: int = 30
     """Times that every training picture is seen."""
@@ -32,9 +25,9 @@ class TrainConfig:
     """Pictures a step, at most; batches of an epoch differ in size by one at most."""
 
     optimizer: str = "adam"
-    """A key of ``LEARNING_RATES``."""
+    """The name of an optimizer of the trainer."""
 
-    learning_rate: float = LEARNING_RATES["adam"]
+    learning_rate: float = 1e-3
     """Step size of the optimizer."""
 
     image_size: int = 64
@@ -58,7 +51,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.pretrained and self.init_from:
             raise Refused("--pretrained and --init-from both name first weights; type one of them")
-        _check_choice("--optimizer", self.optimizer, LEARNING_RATES)
         _check_range("--epochs", self.epochs, 1, 100_000)
         _check_range("--batch-size", self.batch_size, 1, 65_536)
         _check_range("--image-size", self.image_size, 16, 4_096)
@@ -70,24 +62,16 @@ class TrainConfig:
         return asdict(self)
 
 
-def usual_side(network: str) -> int:
-    """Return the pixels a side at which a network is at home.
-
-    >>> usual_side("small"), usual_side("resnet18_v2")
-    (64, 224)
-    """
-    return _SIDES.get(network, _IMAGENET_SIDE)
-
-
-def usual_rate(optimizer: str) -> float:
-    """Return the step size for an optimizer; raises Refused for an unknown one."""
-    _check_choice("--optimizer", optimizer, LEARNING_RATES)
-    return LEARNING_RATES[optimizer]
-
-
-def _check_choice(option: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise Refused(f"{option}: expected one of {', '.join(choices)}; found {value!r}")
+def check_config(config: TrainConfig, trainer: Trainer) -> None:
+    """Raise Refused for a network, an optimizer or an option that the trainer does not have."""
+    network = trainer.network(config.network)
+    trainer.learning_rate(config.optimizer)
+    for name in sorted(OPTIONS - trainer.options):
+        if getattr(config, name):
+            raise Refused(f"--{name.replace('_', '-')}: {trainer.name} does not have it; leave it out")
+    if config.pretrained and not network.pretrained:
+        some = next(each.name for each in trainer.networks if each.pretrained)
+        raise Refused(f"--pretrained: there are no ImageNet weights of {network.name}; type --network {some}")
 
 
 def _check_range(option: str, value: float, lowest: float, highest: float) -> None:

@@ -19,7 +19,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from trainers.pixels import Pixels, decode, square
 
-Labels = npt.NDArray[np.int64]
+Targets = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float32]
 
@@ -32,7 +32,7 @@ _AT_ONCE = 256  # encoded pictures in memory while they wait to be decoded
 class Dataset:
     """Labelled pictures, any of which can be asked for by row."""
 
-    labels: Labels
+    labels: Targets
     """(n,) class indices, or (n, classes) with 1 where a class is there."""
 
     read: Callable[[Rows], Pixels]
@@ -52,7 +52,7 @@ class Dataset:
         return self.labels.ndim == 2
 
 
-def from_arrays(pictures: Pixels, labels: Labels, table: ClassTable, attribute: str = "label") -> Dataset:
+def from_arrays(pictures: Pixels, labels: Targets, table: ClassTable, attribute: str = "label") -> Dataset:
     """Return a data set of pictures that lie in memory."""
     digest = hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest()
     return Dataset(labels, pictures.__getitem__, table, attribute, digest)
@@ -75,7 +75,7 @@ def from_records(
     return Dataset(labels, read, table, attribute, digest)
 
 
-def _scan(rec: str, table: ClassTable) -> tuple[Rows, Labels]:
+def _scan(rec: str, table: ClassTable) -> tuple[Rows, Targets]:
     """Return where each record begins, and what it is labelled."""
     offsets, labels = [], []
     with open(rec, "rb") as stream:

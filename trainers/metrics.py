@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers.dataset import Labels, Probabilities
+from trainers.dataset import Probabilities, Targets
 
 # A class is said to be there from this probability on, where each is judged by itself.
 THRESHOLD = 0.5
@@ -58,7 +58,7 @@ class Metrics:
         }
 
 
-def measure(labels: Labels, probabilities: Probabilities, table: ClassTable) -> Metrics:
+def measure(labels: Targets, probabilities: Probabilities, table: ClassTable) -> Metrics:
     """Return the figures of ``probabilities`` (n, classes) against labels (n,) or multi-hot (n, classes).
 
     >>> table = ClassTable(((0, "RH"), (1, "LH")))
@@ -81,15 +81,15 @@ def measure(labels: Labels, probabilities: Probabilities, table: ClassTable) -> 
     )
 
 
-def answer(probabilities: Probabilities, multi_label: bool) -> Labels:
+def answer(probabilities: Probabilities, multi_label: bool) -> Targets:
     """Return the likeliest class of each picture, or a 1 for every class that is likely enough."""
     if multi_label:
         return (probabilities >= THRESHOLD).astype(np.int64)
-    likeliest: Labels = probabilities.argmax(axis=1)
+    likeliest: Targets = probabilities.argmax(axis=1)
     return likeliest
 
 
-def log_losses(labels: Labels, probabilities: Probabilities) -> Probabilities:
+def log_losses(labels: Targets, probabilities: Probabilities) -> Probabilities:
     """Return the cross-entropy of each picture in nats; over several labels the mean of classes."""
     likely = probabilities.clip(_TINY, 1 - _TINY)
     losses: Probabilities
@@ -100,7 +100,7 @@ def log_losses(labels: Labels, probabilities: Probabilities) -> Probabilities:
     return losses
 
 
-def _confusion(labels: Labels, answers: Labels, classes: int) -> Labels:
+def _confusion(labels: Targets, answers: Targets, classes: int) -> Targets:
     from sklearn.metrics import confusion_matrix
 
     if labels.ndim == 2:
@@ -108,7 +108,7 @@ def _confusion(labels: Labels, answers: Labels, classes: int) -> Labels:
     return np.asarray(confusion_matrix(labels, answers, labels=range(classes)))
 
 
-def _by_class(labels: Labels, answers: Labels) -> Labels:
+def _by_class(labels: Targets, answers: Targets) -> Targets:
     """Return for each class: rightly not there, wrongly there, wrongly not there, rightly there."""
     from sklearn.metrics import confusion_matrix
 
@@ -117,7 +117,7 @@ def _by_class(labels: Labels, answers: Labels) -> Labels:
     return np.stack([confusion_matrix(was, said, labels=[0, 1]).ravel() for was, said in pairs])
 
 
-def _class_figures(labels: Labels, answers: Labels, table: ClassTable) -> Iterator[ClassFigures]:
+def _class_figures(labels: Targets, answers: Targets, table: ClassTable) -> Iterator[ClassFigures]:
     if labels.ndim == 1:
         figures = _figures(labels, answers, range(table.num_classes))
     else:
@@ -128,7 +128,7 @@ def _class_figures(labels: Labels, answers: Labels, table: ClassTable) -> Iterat
         yield ClassFigures(index, name, _known(precision), _known(recall), _known(f1), int(support))
 
 
-def _figures(was: Labels, said: Labels, classes: Sequence[int]) -> list[tuple[float, float, float, float]]:
+def _figures(was: Targets, said: Targets, classes: Sequence[int]) -> list[tuple[float, float, float, float]]:
     """Return precision, recall, F1 and support of each class; not-a-number where it is 0 out of 0."""
     from sklearn.metrics import precision_recall_fscore_support
 

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from manifest_tools.base.errors import BadData, MtoolError
 from manifest_tools.groundtruth.classes import ClassTable
+from trainers.registry import PREDICTORS
 
 ARCHIVE = "model.tar.gz"
 CARD = "classes.json"
@@ -25,6 +26,9 @@ CARD = "classes.json"
 # The largest network here (resnet152_v2) is 240 MB; several checkpoints may lie side by side.
 MAX_BYTES = 2 << 30
 MAX_MEMBERS = 64
+
+# The files of a folder that are a model's.
+_ENDINGS = (".json", *(ending for row in PREDICTORS.values() for ending in row.endings))
 
 
 class BadModel(BadData):
@@ -40,8 +44,8 @@ class BadModel(BadData):
 class Model:
     """A trained network with all that is needed to ask it: files by name, and their meaning."""
 
-    trainer: str
-    """Who can read the files: a key of ``trainers.registry.TRAINERS``."""
+    predictor: str
+    """Who answers for it, a key of ``trainers.registry.PREDICTORS``; classes.json calls it the trainer."""
 
     network: str
     image_size: int
@@ -61,7 +65,7 @@ class Model:
             "label-attribute": self.attribute,
             "multi-label": self.multi_label,
             "network": self.network,
-            "trainer": self.trainer,
+            "trainer": self.predictor,
             "input": {
                 "side": self.image_size,
                 "channels": "RGB",
@@ -166,7 +170,7 @@ class _Limited:
 
 
 def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
-    files = [file for file in folder.iterdir() if file.suffix in (".json", ".params") and file.is_file()]
+    files = [file for file in folder.iterdir() if file.name.endswith(_ENDINGS) and file.is_file()]
     if sum(file.stat().st_size for file in files) > MAX_BYTES:
         raise BadModel(source, "refused: larger than a model should be")
     return {file.name: file.read_bytes() for file in files}
@@ -178,7 +182,7 @@ def _model(source: str, files: dict[str, bytes]) -> Model:
     try:
         card = json.loads(files.pop(CARD))
         return Model(
-            trainer=_text(card["trainer"]),
+            predictor=_text(card["trainer"]),
             network=_text(card["network"]),
             image_size=_side(card["input"]["side"]),
             table=ClassTable.from_json(card),

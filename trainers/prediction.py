@@ -9,11 +9,10 @@ import numpy as np
 
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.unusable import Unusable
-from trainers import registry
+from trainers.frameworks import Predict, load_predictor
 from trainers.metrics import THRESHOLD
 from trainers.model_archive import Model
 from trainers.pixels import Pixels, square
-from trainers.registry import Predict
 
 _BATCH = 32
 
@@ -52,7 +51,7 @@ def predict(model: Model, pictures: Iterable[str], read: Read) -> Iterator[Predi
 
     A picture that cannot be used is an Unread, and the next one follows.
     """
-    ask = registry.load(model.trainer).predictor(model)
+    ask = load_predictor(model)
     waiting = iter(pictures)
     while names := list(islice(waiting, _BATCH)):
         looked = [_look(name, read, model.image_size) for name in names]

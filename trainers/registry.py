@@ -1,67 +1,136 @@
-"""The trainers and networks by name; a framework is imported only when a trainer gets to work."""
+"""Who trains on this machine, and who answers for a model: one table, known without any framework.
 
-import importlib.util
-from collections.abc import Callable, Iterator
-from importlib import import_module
-from typing import Protocol
+A new framework is a folder with the functions of ``trainers.frameworks.Framework``, and a row here. The
+command line takes from here which trainers, networks and optimizers there are.
+"""
 
-from manifest_tools.base.errors import NotInstalled, Refused
-from trainers.config import TrainConfig
-from trainers.dataset import Dataset, Probabilities
-from trainers.events import Event
-from trainers.model_archive import Model
-from trainers.pixels import Pixels
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-Predict = Callable[[Pixels], Probabilities]
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import shown
 
 
-class Trainer(Protocol):
-    """The functions that every framework's module has."""
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a trainer."""
 
-    def fit(self, train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
-        """Train, and yield what happens; every improvement is a Checkpoint."""
+    name: str
+    """What ``--network`` takes; the same network has the same name with every trainer."""
 
-    def export(self, weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Model:
-        """Return the model that a Checkpoint's weights make."""
+    side: int = 224
+    """Side of the square picture that it is made for, in pixels: ``--image-size`` unless typed."""
 
-    def predictor(self, model: Model) -> Predict:
-        """Return a function from pictures (n, height, width, RGB) to probabilities (n, classes)."""
+    pretrained: bool = True
+    """Whether there are ImageNet weights of it, for ``--pretrained``."""
 
 
-# name -> (module, framework, extra). Importing the module must not import its framework.
-# The built-in algorithm trains in SageMaker; here its models are asked.
-TRAINERS = {
-    "gluon": ("trainers.gluon", "mxnet", "gluon"),
-    "builtin": ("trainers.gluon.builtin_model", "mxnet", "gluon"),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor:
+    """Who answers for the models of one maker."""
 
-# Known without MXNet, for a refusal before any work; those after the first two have ImageNet weights.
-SMALL_NETWORKS = ("small", "mlp")
-LARGE_NETWORKS = (
-    "resnet18_v2",
-    "resnet34_v2",
-    "resnet50_v2",
-    "resnet101_v2",
-    "resnet152_v2",
-    "mobilenetv2",
+    name: str
+    """What classes.json of a model calls its maker."""
+
+    title: str
+    """What people call it."""
+
+    module: str
+    """Where its functions are; importing this module does not import the framework."""
+
+    framework: str
+    """The package that it needs, by the name under which it is imported."""
+
+    extra: str
+    """What installs the framework: ``pip install 'mtool[EXTRA]'``."""
+
+    endings: tuple[str, ...]
+    """How the names of its models' weights end; a run can start from a file of such a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trainer(Predictor):
+    """A framework that trains on this machine; it answers for its own models as well."""
+
+    networks: tuple[Network, ...]
+    """All that it can train, the smallest first."""
+
+    for_few: str
+    """The network for few pictures without first weights."""
+
+    for_many: str
+    """The network for many pictures, or where first weights are given."""
+
+    optimizers: Mapping[str, float]
+    """What ``--optimizer`` takes, the usual one first; each with a learning rate at which small data sets
+    settle."""
+
+    options: frozenset[str]
+    """The fields of TrainConfig, among those that not every framework needs to have, that it heeds."""
+
+    def network(self, name: str) -> Network:
+        """Return a network by name; raises Refused for one that this trainer does not have."""
+        networks = {network.name: network for network in self.networks}
+        return networks[choose("--network", name, networks)]
+
+    def learning_rate(self, optimizer: str) -> float:
+        """Return the usual learning rate of an optimizer; raises Refused for an unknown one."""
+        return self.optimizers[choose("--optimizer", optimizer, self.optimizers)]
+
+
+# Fields of TrainConfig that a trainer may or may not heed; the others mean something for each.
+OPTIONS = frozenset({"augment", "mirror", "pretrained", "init_from"})
+
+_GLUON = Trainer(
+    name="gluon",
+    title="Gluon",
+    module="trainers.gluon",
+    framework="mxnet",
+    extra="gluon",
+    endings=(".params",),
+    networks=(
+        Network("small", side=64, pretrained=False),
+        Network("mlp", side=64, pretrained=False),
+        Network("resnet18_v2"),
+        Network("resnet34_v2"),
+        Network("resnet50_v2"),
+        Network("resnet101_v2"),
+        Network("resnet152_v2"),
+        Network("mobilenetv2"),
+    ),
+    for_few="small",
+    for_many="resnet18_v2",
+    optimizers={"adam": 1e-3, "nag": 0.01, "rmsprop": 1e-3, "sgd": 0.01},
+    options=OPTIONS,
 )
-NETWORKS = SMALL_NETWORKS + LARGE_NETWORKS
+
+# SageMaker's own algorithms train there, see ``trainers.sagemaker``; here one of them has a predictor.
+BUILTIN = "builtin"
+_BUILTIN = Predictor(
+    name=BUILTIN,
+    title="SageMaker's built-in image classification",
+    module="trainers.gluon.builtin_model",
+    framework="mxnet",
+    extra="gluon",
+    endings=(".params",),
+)
+
+# The first is the one that trains where nobody says which.
+TRAINERS: dict[str, Trainer] = {row.name: row for row in (_GLUON,)}
+PREDICTORS: dict[str, Predictor] = {**TRAINERS, BUILTIN: _BUILTIN}
+DEFAULT = next(iter(TRAINERS))
 
 
-def load(name: str) -> Trainer:
-    """Return the trainer called ``name``; raises Refused for an unknown one, or NotInstalled."""
-    if name not in TRAINERS:
-        raise Refused(f"--trainer: expected one of {', '.join(TRAINERS)}; found {name!r}")
-    module, framework, extra = TRAINERS[name]
-    if importlib.util.find_spec(framework) is None:
-        raise NotInstalled(framework, extra, f"the trainer {name}")
-    trainer: Trainer = import_module(module)
-    return trainer
+def choose(option: str, value: str, choices: Iterable[str]) -> str:
+    """Return ``value``; raises Refused where it is not among the choices of an option."""
+    known = tuple(choices)
+    if value not in known:
+        raise Refused(f"{option}: expected one of {', '.join(known)}; found {shown(value)}")
+    return value
 
 
-def check_network(config: TrainConfig) -> None:
-    """Raise Refused for a network that there is not, or weights that it cannot have."""
-    if config.network not in NETWORKS:
-        raise Refused(f"--network: expected one of {', '.join(NETWORKS)}; found {config.network!r}")
-    if config.pretrained and config.network in SMALL_NETWORKS:
-        raise Refused(f"--pretrained: nobody has trained {config.network}; type --network resnet18_v2, say")
+def trainer_named(name: str) -> Trainer:
+    """Return the row of a trainer; raises Refused for one that does not train on this machine."""
+    if name == BUILTIN:
+        raise Refused(f"{BUILTIN} trains in SageMaker, not here; type: mtool train --trainer {BUILTIN}")
+    return TRAINERS[choose("--trainer", name, TRAINERS)]

@@ -12,13 +12,15 @@ from manifest_tools.base.errors import BadData, Exists, MtoolError
 from manifest_tools.base.version import __version__
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, check_key, publishing
-from trainers import plots, registry
-from trainers.config import TrainConfig
+from trainers import plots
+from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
 from trainers.evaluation import evaluate
 from trainers.events import Checkpoint, Epoch, Event, Listener, Metric, history_writer
+from trainers.frameworks import load_trainer
 from trainers.metrics import Metrics
 from trainers.model_archive import ARCHIVE, Model, inside, write_model
+from trainers.registry import DEFAULT, trainer_named
 
 HISTORY, METRICS, PICTURE = "history.jsonl", "metrics.json", "history.png"
 
@@ -60,7 +62,7 @@ def train(
     output: str,
     listeners: Sequence[Listener] = (),
     *,
-    trainer: str = "gluon",
+    trainer: str = DEFAULT,
     force: bool = False,
     kms_key: str | None = None,
 ) -> Result:
@@ -71,13 +73,14 @@ def train(
     prefix in S3, where ``kms_key`` encrypts what is written.
     """
     check_key(kms_key, [output])
+    check_config(config, trainer_named(trainer))
     _check(train, validation)
     origin = _origin(train, validation, config, trainer)
     if (earlier := _earlier(output)) and earlier.get("made_from") == origin and not force:
         return Result(output, earlier, (Published(inside(output, ARCHIVE), "unchanged"),))
     if _is_there(there := inside(output, ARCHIVE)) and not force:
         raise Exists([there])
-    framework = registry.load(trainer)
+    framework = load_trainer(trainer)
     history = io.BytesIO()
     run = _listen(framework.fit(train, validation, config), [*listeners, history_writer(history)])
     if run.best is None:

@@ -16,12 +16,14 @@ from typing import Any
 from manifest_tools.base.errors import MtoolError, NotInstalled, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.io.sinks import Published, publishing
-from trainers import plots, registry
-from trainers.config import TrainConfig
+from trainers import plots
+from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
 from trainers.events import Checkpoint, Epoch
+from trainers.frameworks import load_trainer
 from trainers.parameters import KINDS, checked
 from trainers.ranges import Choice, Range, check_ends, check_names, corners
+from trainers.registry import DEFAULT, trainer_named
 from trainers.trial import Trial, best_of
 
 STUDY, TRIALS, PICTURE = "study.journal", "trials.jsonl", "trials.png"
@@ -96,7 +98,7 @@ def tune(
     output: str,
     listen: Listener | None = None,
     *,
-    trainer: str = "gluon",
+    trainer: str = DEFAULT,
     force: bool = False,
 ) -> Tuned:
     """Try until there are as many trials as wanted, and leave the study in the folder ``output``.
@@ -109,7 +111,7 @@ def tune(
         raise NotInstalled("optuna", "tune", "tuning on this machine")
     configs = [make(checked(values)) for values in corners(search.ranges)]
     for config in configs:
-        registry.check_network(config)
+        check_config(config, trainer_named(trainer))
     first = configs[0]
     place = Path(output) / STUDY
     study = _study(place, search, _origin(read(first.image_size), first, search, trainer), force)
@@ -201,7 +203,7 @@ def _suggested(trial: Any, one: Range | Choice) -> Any:
 def _accuracy(trial: Any, read: Read, config: TrainConfig, trainer: str) -> tuple[float, bool]:
     """Return the best accuracy of a run (0 where nothing came of it), and whether it was ended early."""
     best = 0.0
-    for event in registry.load(trainer).fit(*read(config.image_size), config):
+    for event in load_trainer(trainer).fit(*read(config.image_size), config):
         if isinstance(event, Checkpoint):
             best = max(best, event.accuracy)
         elif isinstance(event, Epoch) and math.isfinite(event.validation_accuracy):

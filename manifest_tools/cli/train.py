@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.cli.shared import local_options as local
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import sagemaker_options as told
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.local_options import config_from, require
 from manifest_tools.cli.shared.pictures import data_sets, pictures_of
 from manifest_tools.cli.shared.screen import clean, note
+from trainers.registry import BUILTIN, DEFAULT
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -37,49 +38,17 @@ def train(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the model goes, here or in S3.")
     ] = "model",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            "--network",
-            metavar="NAME",
-            help="small, mlp, mobilenetv2, resnet18_v2, 34, 50, 101 or 152; small for under 1,000 pictures.",
-        ),
-    ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Times to see every picture.")] = 30,
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures a step.")] = 16,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option("--learning-rate", metavar="R", help="Step size. [adam, rmsprop: 0.001; others: 0.01]"),
-    ] = None,
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            "--image-size", metavar="N", help="Pixels a side that the network sees. [small, mlp: 64; 224]"
-        ),
-    ] = None,
-    optimizer: Annotated[
-        str, typer.Option("--optimizer", metavar="NAME", help="adam, sgd, nag or rmsprop.")
-    ] = "adam",
-    augment: Annotated[
-        bool, typer.Option("--augment", help="Shift, turn, scale and recolour a little; never mirrors.")
-    ] = False,
-    mirror: Annotated[
-        bool, typer.Option("--mirror", help="Mirror every second picture: never where left is not right.")
-    ] = False,
-    pretrained: Annotated[
-        bool, typer.Option("--pretrained", help="Start from the model zoo's ImageNet weights.")
-    ] = False,
-    init_from: Annotated[
-        str | None,
-        typer.Option(
-            "--init-from",
-            metavar="FILE",
-            help="Start from a .params file or a model.tar.gz; builtin: from a job, or a model in S3.",
-        ),
-    ] = None,
-    trainer: Annotated[
-        str, typer.Option("--trainer", metavar="NAME", help="gluon, here, or builtin, in SageMaker.")
-    ] = "gluon",
+    network: local.Network = None,
+    epochs: local.Epochs = 30,
+    batch_size: local.BatchSize = 16,
+    learning_rate: local.LearningRate = None,
+    image_size: local.ImageSize = None,
+    optimizer: local.Optimizer = local.USUAL_OPTIMIZER,
+    augment: local.Augment = False,
+    mirror: local.Mirror = False,
+    pretrained: local.Pretrained = False,
+    init_from: local.InitFrom = None,
+    trainer: local.TrainerName = DEFAULT,
     params: Annotated[
         str | None,
         typer.Option("--params", metavar="FILE", help="Parameters as JSON, such as tune's best.json."),
@@ -143,24 +112,23 @@ def train(
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --spot --yes
     """
     told.check_trainer(trainer, context, ("model", "early_stopping"))
-    if trainer == told.BUILTIN:
+    if trainer == BUILTIN:
         from manifest_tools.cli.train_sagemaker import train as train_builtin
 
         train_builtin(told.Given.typed(context), model, early_stopping)
         return
     from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
-    from trainers import registry
+    from trainers.frameworks import load_trainer
     from trainers.prepare import plan_pair, read_pair, records_place
     from trainers.training import train as run
 
-    require(train_manifest, validation_manifest)
+    local.require(train_manifest, validation_manifest)
     check_key(kms_key, [output])
     table = read_class_table(classes) if classes else None
     pair = read_pair(train_manifest, validation_manifest, label_attribute, table)
-    config = config_from(context, params, len(pair.train.examples))
-    registry.check_network(config)
-    registry.load(trainer)
+    config = local.config_from(context, params, len(pair.train.examples))
+    load_trainer(trainer)
     with records_place(output) as place:
         manifests = train_manifest, validation_manifest
         plans = plan_pair(pair, *manifests, place, config.image_size, images or ())

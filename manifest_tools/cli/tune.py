@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import local_options as local
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import sagemaker_options as told
+from trainers.registry import BUILTIN, DEFAULT
 
 
 def tune(
@@ -38,9 +40,7 @@ def tune(
             "-o", "--output", metavar="FOLDER", help="Where the study goes; builtin: s3://bucket/prefix."
         ),
     ] = "tuning",
-    trainer: Annotated[
-        str, typer.Option("--trainer", metavar="NAME", help="gluon, here, or builtin, in SageMaker.")
-    ] = "gluon",
+    trainer: local.TrainerName = DEFAULT,
     params: Annotated[
         str | None, typer.Option("--params", metavar="FILE", help="Parameters of all trials, as JSON.")
     ] = None,
@@ -50,10 +50,7 @@ def tune(
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Of all trials.")] = 30,
     seed: options.Seed = 0,
-    init_from: Annotated[
-        str | None,
-        typer.Option("--init-from", metavar="FILE", help="First weights; builtin: a job, or a model in S3."),
-    ] = None,
+    init_from: local.InitFrom = None,
     label_attribute: options.LabelAttribute = None,
     classes: options.Classes = None,
     algorithm: told.AlgorithmName = told.Algorithm.classification,
@@ -120,7 +117,7 @@ def tune(
     if not (range_ or choice or context.params.get("attach")):
         raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, or --choice")
     ranges = read_ranges(range_ or [], choice or [])
-    if trainer == told.BUILTIN:
+    if trainer == BUILTIN:
         from manifest_tools.cli.tune_sagemaker import tune as tune_builtin
 
         tune_builtin(context, ranges)

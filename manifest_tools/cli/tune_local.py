@@ -51,9 +51,9 @@ def _say_written(tuned: "Tuned", quiet: bool) -> None:
 def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tuned | None":
     from manifest_tools.cli.shared.local_options import config_from, require
     from manifest_tools.groundtruth.classes import read_class_table
-    from trainers import registry
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset
+    from trainers.frameworks import load_trainer
     from trainers.prepare import plan_pair, read_pair
     from trainers.ranges import check_names
     from trainers.tuning import Search
@@ -78,8 +78,8 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
             known[side] = data_sets(plans, typed["jobs"], typed["quiet"])[0]
         return known[side]
 
-    registry.check_network(make({}))
-    registry.load(told.GLUON)
+    make({})
+    load_trainer(typed["trainer"])
     if not typed["quiet"] or typed["dry_run"]:
         names = ", ".join(one.name for one in ranges)
         pictures = f"{len(pair.train.examples):,} pictures to learn from"
@@ -87,4 +87,6 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     if typed["dry_run"]:
         note("dry run, nothing written")
         return None
-    return run(read, make, search, typed["output"], shown.show, force=typed["force"])
+    return run(
+        read, make, search, typed["output"], shown.show, trainer=typed["trainer"], force=typed["force"]
+    )

@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers import TrainConfig, from_arrays, registry
+from trainers import TrainConfig, from_arrays
 from trainers.gluon.export import export, predictor, save_weights
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build, initialize
 from trainers.pixels import Pixels
+from trainers.registry import TRAINERS
 
 OLD = os.environ.get("MTOOL_MXNET13_PYTHON", "")
 ASK = Path(__file__).parent / "ask_mxnet13.py"
@@ -66,7 +67,7 @@ def settled(network: str, pictures: Pixels) -> bytes:
 
 
 @pytest.mark.parametrize("multi_label", [False, True], ids=["one label", "several labels"])
-@pytest.mark.parametrize("network", registry.NETWORKS)
+@pytest.mark.parametrize("network", [network.name for network in TRAINERS["gluon"].networks])
 def test_mxnet_13_says_what_mxnet_19_says(tmp_path: Path, network: str, multi_label: bool) -> None:
     write_model(tmp_path, network, multi_label)
     asked = subprocess.run([OLD, str(ASK), str(tmp_path)], capture_output=True, text=True, check=False)

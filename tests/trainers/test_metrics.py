@@ -12,7 +12,7 @@ from sklearn.metrics import (
 )
 
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers.dataset import Labels, Probabilities
+from trainers.dataset import Probabilities, Targets
 from trainers.metrics import Metrics, answer, log_losses, measure
 
 TABLE = ClassTable(((0, "RH"), (1, "LH"), (3, "none")))
@@ -96,7 +96,7 @@ def test_a_class_is_said_to_be_there_from_one_half_on() -> None:
         pytest.param(np.array([[1, 0]]), [[0.5, 0.5]], np.log(2), id="over several labels the mean counts"),
     ],
 )
-def test_losses(labels: Labels, said: list[list[float]], loss: float) -> None:
+def test_losses(labels: Targets, said: list[list[float]], loss: float) -> None:
     assert log_losses(labels, np.array(said, np.float32)) == pytest.approx([loss], abs=1e-5)
 
 

@@ -14,7 +14,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from trainers.model_archive import ARCHIVE, CARD, BadModel, Model, read_archive, read_model, write_model
 
 MODEL = Model(
-    trainer="gluon",
+    predictor="gluon",
     network="small",
     image_size=64,
     table=ClassTable(((0, "RH"), (1, "LH"))),

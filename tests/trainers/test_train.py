@@ -14,8 +14,11 @@ from PIL import Image
 from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig, from_arrays, read_model, train
-from trainers.config import LEARNING_RATES
+from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Metric, Remark, Step
+from trainers.registry import TRAINERS
+
+GLUON = TRAINERS["gluon"]
 
 Run = Callable[..., Any]
 Hands = Callable[..., Dataset]
@@ -179,13 +182,15 @@ def test_one_class_alone_is_nothing_to_tell_apart(hands: Hands, quick: Quick) ->
 )
 def test_numbers_that_cannot_be_meant_are_refused(told: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refusal:
-        TrainConfig(**told)
+        check_config(TrainConfig(**told), GLUON)
     assert str(refusal.value).endswith(message)
 
 
 def test_every_optimizer_has_a_rate_of_its_own() -> None:
-    for optimizer, rate in LEARNING_RATES.items():
-        assert TrainConfig(optimizer=optimizer, learning_rate=rate).learning_rate == rate
+    for optimizer, rate in GLUON.optimizers.items():
+        config = TrainConfig(optimizer=optimizer, learning_rate=rate)
+        check_config(config, GLUON)
+        assert config.learning_rate == GLUON.learning_rate(optimizer) == rate
 
 
 WORDS = ("train", "--images", "raw-data", "--epochs", 2, "--image-size", 32)
@@ -305,7 +310,10 @@ def test_class_names_cannot_steer_the_terminal(workshop: Path, run: Run) -> None
         (("--network", "resnet19"), "--network: expected one of small, mlp, "),
         (("--trainer", "torch"), "--trainer: expected one of gluon"),
         (("--optimizer", "lbfgs"), "--optimizer: expected one of adam"),
-        (("--network", "mlp", "--pretrained"), "nobody has trained mlp"),
+        (
+            ("--network", "mlp", "--pretrained"),
+            "there are no ImageNet weights of mlp; type --network resnet18_v2",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_refused_before_any_work(
@@ -341,7 +349,7 @@ def test_ctrl_c_at_the_keyboard_ends_with_130_and_a_model(workshop: Path) -> Non
 
 IMPORTS = """
 import sys
-import trainers, trainers.registry, trainers.gluon, manifest_tools.cli.train
+import trainers, trainers.frameworks, trainers.gluon, manifest_tools.cli.train
 import manifest_tools.cli.evaluate, manifest_tools.cli.predict
 heavy = {"mxnet", "sklearn", "matplotlib", "PIL", "pandas", "boto3", "torch", "scipy"}
 print(sorted(heavy & set(sys.modules)))

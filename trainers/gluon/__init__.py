@@ -1,4 +1,4 @@
-"""Training with MXNet's Gluon: the functions that ``trainers.registry.Trainer`` asks for."""
+"""Training with MXNet's Gluon: the functions that ``trainers.frameworks.Framework`` asks for."""
 
 import math
 import time
@@ -9,7 +9,7 @@ import numpy as np
 
 from trainers.augment import Ranges, augment
 from trainers.config import TrainConfig
-from trainers.dataset import Dataset, Labels, Probabilities, batches
+from trainers.dataset import Dataset, Probabilities, Targets, batches
 from trainers.events import Checkpoint, Epoch, Event, Remark, Step
 from trainers.gluon.export import export, predictor, save_weights
 from trainers.gluon.mxnet_import import load_mxnet
@@ -103,7 +103,7 @@ def _probabilities(mx: Any, scores: Any, multi_label: bool) -> Probabilities:
     return probabilities
 
 
-def _add(total: _Sums, labels: Labels, probabilities: Probabilities) -> _Sums:
+def _add(total: _Sums, labels: Targets, probabilities: Probabilities) -> _Sums:
     loss, right, count = total
     hits = answer(probabilities, labels.ndim == 2) == labels
     share = hits.reshape(len(labels), -1).mean(axis=1)

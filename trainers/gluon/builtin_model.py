@@ -6,37 +6,16 @@ with a picture before the graph is not published, so answers may differ a little
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
-from manifest_tools.base.errors import Refused
-from trainers.config import TrainConfig
-from trainers.dataset import Dataset
-from trainers.events import Event
+from trainers.frameworks import Predict
 from trainers.gluon.export import SYMBOL
 from trainers.gluon.export import predictor as answers
 from trainers.model_archive import BadModel, Model
-from trainers.registry import Predict
-
-__all__ = ["export", "fit", "predictor"]
 
 # A training output, and what it answers when nobody trains.
 _OUTPUTS = {"SoftmaxOutput": "softmax", "LogisticRegressionOutput": "sigmoid"}
-
-
-def fit(train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
-    """Refuse: SageMaker trains it."""
-    _refuse()
-
-
-def export(weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Model:
-    """Refuse: SageMaker makes its model.tar.gz."""
-    _refuse()
-
-
-def _refuse() -> NoReturn:
-    raise Refused("builtin trains in SageMaker, not here; type: mtool train --trainer builtin")
 
 
 def predictor(model: Model) -> Predict:

@@ -14,11 +14,11 @@ import numpy as np
 
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities
+from trainers.frameworks import Predict
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
 from trainers.model_archive import BadModel, Model
 from trainers.pixels import Pixels
-from trainers.registry import Predict
 
 SYMBOL = "image-classification-symbol.json"
 SHAPES = "model-shapes.json"
@@ -54,7 +54,7 @@ def export(weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Mo
     """Return the model with the weights of one epoch."""
     shape = [1, 3, config.image_size, config.image_size]
     return Model(
-        trainer="gluon",
+        predictor="gluon",
         network=config.network,
         image_size=config.image_size,
         table=data.table,

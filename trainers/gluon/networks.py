@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from manifest_tools.base.errors import Refused
-
 # Of ImageNet's pictures, RGB from 0 to 255; what every pretrained network was fed with.
 MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
@@ -70,8 +68,6 @@ def build(mx: Any, name: str, classes: int) -> Any:
 
     Equal arguments give equal parameter names, however many networks this process has built.
     """
-    if name not in NETWORKS:
-        raise Refused(f"--network: expected one of {', '.join(NETWORKS)}; found {name!r}")
     net = mx.gluon.nn.HybridSequential(prefix="")
     net.add(_normalise(mx), NETWORKS[name][1](mx, classes))
     return net

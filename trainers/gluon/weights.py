@@ -57,8 +57,6 @@ def _from_zoo(mx: Any, network: str) -> str:
     """Return the file of the model zoo's weights; MXNet keeps it, or fetches it and checks its SHA-1."""
     store = mx.gluon.model_zoo.model_store
     name = zoo_name(network)
-    if not name:
-        raise MtoolError(f"--pretrained: there are no weights of {network}; take resnet18_v2, say")
     folder = Path(mx.base.data_dir()) / "models"
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it tells of every attempt there

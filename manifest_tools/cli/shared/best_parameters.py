@@ -8,6 +8,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.screen import clean, note
+from trainers.registry import DEFAULT
 
 
 def check_free(best: str, force: bool) -> None:
@@ -35,5 +36,5 @@ def tell_best(
         typer.echo(f"best of {count:,}: {clean(trial)}, {said}")
     if not typed["quiet"]:
         best = clean(typed["best"])
-        trainer = "" if str(typed["trainer"]) == "gluon" else f"--trainer {typed['trainer']} "
+        trainer = "" if typed["trainer"] == DEFAULT else f"--trainer {typed['trainer']} "
         note(f"{best}: {publication.published[0].state}; type: mtool train {trainer}--params {best}")

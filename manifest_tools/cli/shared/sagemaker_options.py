@@ -10,8 +10,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
-
-GLUON, BUILTIN = "gluon", "builtin"
+from trainers.registry import BUILTIN, DEFAULT, TRAINERS, choose
 
 # The cheapest machine with a GPU that the algorithm's guide names and that can still be had.
 USUAL_INSTANCE = "ml.g4dn.xlarge"
@@ -207,14 +206,13 @@ def check_trainer(trainer: str, context: typer.Context, of_builtin: Collection[s
 
     ``of_builtin`` are parameters of this command that are for the trainer in SageMaker alone.
     """
-    if trainer not in (GLUON, BUILTIN):
-        raise Refused(f"--trainer: expected one of {GLUON}, {BUILTIN}; found {shown(trainer)}")
+    choose("--trainer", trainer, (*TRAINERS, BUILTIN))
     others = _OF_GLUON if trainer == BUILTIN else dict.fromkeys((*_OF_BUILTIN, *of_builtin), "")
     typed = typed_names(context)
     for parameter in context.command.params:
         if parameter.name in others and parameter.name in typed:
             hint = others[parameter.name] or "leave it out"
-            other = GLUON if trainer == BUILTIN else BUILTIN
+            other = DEFAULT if trainer == BUILTIN else BUILTIN
             raise Refused(f"{parameter.opts[0]} is of --trainer {other}; {hint}")
 
 

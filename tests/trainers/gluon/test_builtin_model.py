@@ -9,7 +9,7 @@ import pytest
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from tests.trainers.sagemaker.model_archives import STEM, files, network, weights
-from trainers import TrainConfig, registry
+from trainers.frameworks import load_predictor, load_trainer
 from trainers.gluon import builtin_model
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.model_archive import BadModel, Model
@@ -20,7 +20,9 @@ HANDS = ClassTable(((0, "RH"), (1, "LH")))
 def model(**other: Any) -> Model:
     several = other.get("multi_label", False)
     told = {"multi_label": False, "files": files(several=several), **other}
-    return Model(trainer="builtin", network="resnet18", image_size=32, table=HANDS, attribute="hand", **told)
+    return Model(
+        predictor="builtin", network="resnet18", image_size=32, table=HANDS, attribute="hand", **told
+    )
 
 
 def pictures(count: int) -> Any:
@@ -39,7 +41,7 @@ def test_it_answers_as_its_graph_does_in_a_module(several: bool) -> None:
     module.set_params(*split, allow_missing=True)
     expected = module.predict(mx.io.NDArrayIter(shown, batch_size=3)).asnumpy()
 
-    ask = registry.load("builtin").predictor(model(multi_label=several))
+    ask = load_predictor(model(multi_label=several))
     assert ask(pictures(3)) == pytest.approx(expected, abs=1e-6)
     assert several or expected.sum(axis=1) == pytest.approx(1)
 
@@ -70,24 +72,21 @@ def test_a_graph_is_made_plain_once() -> None:
 )
 def test_what_is_no_graph_is_refused(symbol: bytes) -> None:
     with pytest.raises(BadModel, match="expected an MXNet graph"):
-        registry.load("builtin").predictor(model(files={f"{STEM}-symbol.json": symbol}))
+        load_predictor(model(files={f"{STEM}-symbol.json": symbol}))
 
 
 def test_a_graph_with_a_custom_operator_is_refused() -> None:
     members = files()
     symbol = members[f"{STEM}-symbol.json"].replace(b'"Flatten"', b'"Custom"')
     with pytest.raises(BadModel, match="refused: unknown operators Custom"):
-        registry.load("builtin").predictor(model(files={**members, f"{STEM}-symbol.json": symbol}))
+        load_predictor(model(files={**members, f"{STEM}-symbol.json": symbol}))
 
 
 def test_a_model_without_a_graph_is_refused() -> None:
     with pytest.raises(BadModel, match="expected image-classification-symbol.json"):
-        registry.load("builtin").predictor(model(files={}))
+        load_predictor(model(files={}))
 
 
 def test_it_does_not_train_here() -> None:
-    trainer = registry.load("builtin")
     with pytest.raises(Refused, match="mtool train --trainer builtin"):
-        trainer.fit(None, None, TrainConfig())  # type: ignore[arg-type]
-    with pytest.raises(Refused):
-        trainer.export(b"", 1, TrainConfig(), None)  # type: ignore[arg-type]
+        load_trainer("builtin")

@@ -9,15 +9,18 @@ import pytest
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers import Dataset, TrainConfig, registry
+from trainers import Dataset, TrainConfig
+from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Remark
-from trainers.gluon import networks
+from trainers.frameworks import load_trainer
+from trainers.gluon import OPTIMIZERS, networks
 from trainers.gluon.export import SHAPES, SYMBOL
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.weights import take
 from trainers.model_archive import BadModel, Model
+from trainers.registry import TRAINERS
 
-GLUON = registry.load("gluon")
+GLUON, ROW = load_trainer("gluon"), TRAINERS["gluon"]
 
 Hands = Callable[..., Dataset]
 Quick = Callable[..., TrainConfig]
@@ -33,7 +36,7 @@ def params(model: Model) -> bytes:
     return next(data for name, data in model.files.items() if name.endswith(".params"))
 
 
-@pytest.mark.parametrize("network", registry.NETWORKS)
+@pytest.mark.parametrize("network", [network.name for network in ROW.networks])
 def test_every_network_learns_one_epoch_on_eight_pictures_and_exports(
     network: str, hands: Hands, quick: Quick
 ) -> None:
@@ -46,8 +49,15 @@ def test_every_network_learns_one_epoch_on_eight_pictures_and_exports(
     assert said.sum(axis=1) == pytest.approx(np.ones(8), abs=1e-5)
 
 
-def test_the_registry_knows_the_very_networks_that_gluon_has() -> None:
-    assert tuple(networks.NETWORKS) == registry.NETWORKS
+def test_the_table_knows_the_very_networks_that_gluon_has() -> None:
+    assert tuple(networks.NETWORKS) == tuple(network.name for network in ROW.networks)
+    assert {name for name, (zoo, _) in networks.NETWORKS.items() if zoo} == {
+        network.name for network in ROW.networks if network.pretrained
+    }
+
+
+def test_the_table_knows_the_very_optimizers_that_gluon_has() -> None:
+    assert tuple(OPTIMIZERS) == tuple(ROW.optimizers)
 
 
 @pytest.mark.parametrize("network", ["small", "mobilenetv2"])
@@ -184,10 +194,10 @@ def test_pretrained_weights_that_cannot_be_had_are_an_honest_line(
         list(GLUON.fit(hands(8), hands(8), quick(network="resnet18_v2", pretrained=True)))
 
 
-@pytest.mark.parametrize("network", registry.SMALL_NETWORKS)
+@pytest.mark.parametrize("network", ["small", "mlp"])
 def test_networks_that_nobody_has_trained_have_no_pretrained_weights(network: str, quick: Quick) -> None:
-    with pytest.raises(Refused, match="nobody has trained"):
-        registry.check_network(quick(network=network, pretrained=True))
+    with pytest.raises(Refused, match="there are no ImageNet weights of"):
+        check_config(quick(network=network, pretrained=True), ROW)
 
 
 def graph(operator: str) -> bytes:

@@ -78,7 +78,7 @@ def _side(description: Mapping[str, Any]) -> int:
 def _model(description: Mapping[str, Any], card: dict[str, Any], files: dict[str, bytes]) -> Model:
     values = description["HyperParameters"]
     return Model(
-        trainer="builtin",
+        predictor="builtin",
         network=f"resnet{values.get('num_layers', _USUAL_LAYERS)}",
         image_size=_side(description),
         table=_whole(ClassTable.from_json(card), values),

@@ -448,7 +448,7 @@ def test_a_model_is_fetched_with_the_classes_that_were_uploaded(
     fetched = fetch(job, str(tmp_path / "model"))
     assert (fetched.remark, [one.state for one in fetched.published]) == ("", ["written"])
     model = read_model(str(tmp_path / "model"))
-    assert (model.trainer, model.network, model.image_size) == ("builtin", "resnet20", 32)
+    assert (model.predictor, model.network, model.image_size) == ("builtin", "resnet20", 32)
     assert (model.table.labels, model.attribute, model.multi_label) == (("RH", "LH"), "hand", False)
     assert model.files == members
     assert [one.state for one in fetch(job, str(tmp_path / "model")).published] == ["unchanged"]

@@ -1,0 +1,55 @@
+"""What the module of a framework offers, and the one place where it is imported."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from manifest_tools.base.errors import NotInstalled
+from manifest_tools.base.text import shown
+from trainers.config import TrainConfig
+from trainers.dataset import Dataset, Probabilities
+from trainers.events import Event
+from trainers.model_archive import BadModel, Model
+from trainers.pixels import Pixels
+from trainers.registry import PREDICTORS, Predictor, trainer_named
+
+Predict = Callable[[Pixels], Probabilities]
+"""Pictures (pictures, side, side, RGB) -> probabilities (pictures, classes)."""
+
+
+class Framework(Protocol):
+    """The functions in the module of a trainer; that of a mere predictor has the last one alone."""
+
+    def fit(self, train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
+        """Train, and yield what happens; every improvement is a Checkpoint."""
+
+    def export(self, weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Model:
+        """Return the model that a Checkpoint's weights make."""
+
+    def predictor(self, model: Model) -> Predict:
+        """Return the function that answers for a model; raises BadModel where it cannot be used."""
+
+
+def load_trainer(name: str) -> Framework:
+    """Return the functions of a trainer; raises Refused for an unknown one, NotInstalled without it."""
+    trainer = trainer_named(name)
+    return cast(Framework, _module(trainer, f"the trainer {name}"))
+
+
+def load_predictor(model: Model) -> Predict:
+    """Return the function that answers for a model.
+
+    Raises BadModel for a model that nobody here can answer for, NotInstalled where the framework is missing.
+    """
+    if model.predictor not in PREDICTORS:
+        known = ", ".join(PREDICTORS)
+        raise BadModel(model.network, f"expected a model of {known}; found one of {shown(model.predictor)}")
+    row = PREDICTORS[model.predictor]
+    return cast(Framework, _module(row, f"a model of {row.title}")).predictor(model)
+
+
+def _module(row: Predictor, purpose: str) -> Any:
+    if importlib.util.find_spec(row.framework) is None:
+        raise NotInstalled(row.framework, row.extra, purpose)
+    return import_module(row.module)
