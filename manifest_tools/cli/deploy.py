@@ -13,7 +13,8 @@ from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import agree
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.job_table import spelled
-from manifest_tools.cli.shared.sagemaker_options import pairs, typed_names
+from manifest_tools.cli.shared.make_command import typed_names
+from manifest_tools.cli.shared.sagemaker_options import pairs
 from manifest_tools.cli.shared.screen import note
 from manifest_tools.io.sinks import check_key
 

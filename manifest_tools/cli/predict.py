@@ -8,9 +8,9 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.options import Model
 from manifest_tools.cli.shared.pictures import pictures_of
-from manifest_tools.cli.shared.sagemaker_options import typed_names
 from manifest_tools.cli.shared.screen import clean, note, progress, width
 
 if TYPE_CHECKING:

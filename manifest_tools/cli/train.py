@@ -3,17 +3,21 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli.shared import local_options as local
-from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared import sagemaker_options as told
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
+from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
 from manifest_tools.cli.shared.pictures import data_sets, pictures_of
+from manifest_tools.cli.shared.sagemaker_options import (
+    IN_SAGEMAKER,
+    JobOptions,
+    check_trainer,
+)
 from manifest_tools.cli.shared.screen import clean, note
-from trainers.registry import BUILTIN, DEFAULT
+from trainers.registry import BUILTIN
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -26,74 +30,27 @@ if TYPE_CHECKING:
 _NAMES = 8  # classes on one line
 
 
-def train(
-    context: typer.Context,
-    train_manifest: Annotated[
-        str, typer.Argument(metavar="TRAIN", help="What to learn from.")
-    ] = "train.manifest",
-    validation_manifest: Annotated[
-        str, typer.Argument(metavar="VALIDATION", help="What to check each epoch with.")
-    ] = "validation.manifest",
-    images: options.Images = None,
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the model goes, here or in S3.")
-    ] = "model",
-    network: local.Network = None,
-    epochs: local.Epochs = 30,
-    batch_size: local.BatchSize = 16,
-    learning_rate: local.LearningRate = None,
-    image_size: local.ImageSize = None,
-    optimizer: local.Optimizer = local.USUAL_OPTIMIZER,
-    augment: local.Augment = False,
-    mirror: local.Mirror = False,
-    pretrained: local.Pretrained = False,
-    init_from: local.InitFrom = None,
-    trainer: local.TrainerName = DEFAULT,
-    params: Annotated[
-        str | None,
-        typer.Option("--params", metavar="FILE", help="Parameters as JSON, such as tune's best.json."),
-    ] = None,
-    seed: options.Seed = 0,
-    label_attribute: options.LabelAttribute = None,
-    classes: options.Classes = None,
-    algorithm: told.AlgorithmName = told.Algorithm.classification,
-    input_: told.InputWay = told.Input.manifest,
-    channel: told.Channels = None,
-    p: told.Pairs = None,
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(JobOptions, LocalTrainOptions):
+    """The options of train."""
+
     early_stopping: Annotated[
-        bool, typer.Option("--early-stopping", help="builtin: end when validation gains no more.")
-    ] = False,
-    job_name: told.JobName = None,
-    role: told.Role = None,
-    instance_type: told.InstanceType = told.USUAL_INSTANCE,
-    instance_count: told.InstanceCount = 1,
-    volume: told.Volume = None,
-    volume_kms_key: told.VolumeKey = None,
-    max_run: told.MaxRun = "1h",
-    spot: told.Spot = False,
-    max_wait: told.MaxWait = None,
-    checkpoints: told.Checkpoints = None,
-    retries: told.Retries = None,
-    tag: told.Tags = None,
-    subnet: told.Subnets = None,
-    security_group: told.Groups = None,
-    kms_key: options.KmsKey = None,
-    no_preflight: told.NoPreflight = False,
-    emit: told.EmitForm = None,
-    yes: told.Yes = False,
-    price_per_hour: told.Price = None,
-    no_wait: told.NoWait = False,
-    every: told.Every = 10,
-    attach: told.Attach = None,
+        bool,
+        typer.Option(
+            "--early-stopping",
+            rich_help_panel=IN_SAGEMAKER,
+            help="End when the validation part gains no more.",
+        ),
+    ] = False
     model: Annotated[
-        str, typer.Option("--model", metavar="FOLDER", help="builtin: where its model is fetched to.")
-    ] = "model",
-    jobs: options.Jobs = None,
-    force: options.Force = False,
-    dry_run: options.DryRun = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
+        str,
+        typer.Option(
+            "--model", metavar="FOLDER", rich_help_panel=IN_SAGEMAKER, help="Where its model is fetched to."
+        ),
+    ] = "model"
+
+
+def train(context: typer.Context, given: TrainOptions) -> None:
     """Fine-tune an image classifier.
 
     Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz,
@@ -111,38 +68,51 @@ def train(
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --dry-run
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --spot --yes
     """
-    told.check_trainer(trainer, context, ("model", "early_stopping"))
-    if trainer == BUILTIN:
-        from manifest_tools.cli.train_sagemaker import train as train_builtin
+    check_trainer(given.trainer, context)
+    if given.trainer == BUILTIN:
+        from manifest_tools.cli.train_sagemaker import train as train_in_sagemaker
 
-        train_builtin(told.Given.typed(context), model, early_stopping)
-        return
+        train_in_sagemaker(given, given.model, given.early_stopping)
+    else:
+        _train_here(context, given)
+
+
+def _train_here(context: typer.Context, given: TrainOptions) -> None:
+    """Train on this machine; ends with exit code 1 where pictures had to be left out."""
     from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
     from trainers.frameworks import load_trainer
     from trainers.prepare import plan_pair, read_pair, records_place
     from trainers.training import train as run
 
-    local.require(train_manifest, validation_manifest)
-    check_key(kms_key, [output])
-    table = read_class_table(classes) if classes else None
-    pair = read_pair(train_manifest, validation_manifest, label_attribute, table)
-    config = local.config_from(context, params, len(pair.train.examples))
-    load_trainer(trainer)
-    with records_place(output) as place:
-        manifests = train_manifest, validation_manifest
-        plans = plan_pair(pair, *manifests, place, config.image_size, images or ())
+    manifests = given.train_manifest, given.validation_manifest
+    require(*manifests)
+    check_key(given.kms_key, [given.output])
+    table = read_class_table(given.classes) if given.classes else None
+    pair = read_pair(*manifests, given.label_attribute, table)
+    config = config_from(context, given.params, len(pair.train.examples))
+    load_trainer(given.trainer)
+    with records_place(given.output) as place:
+        plans = plan_pair(pair, *manifests, place, config.image_size, given.images or ())
         said = _intention(pair, config)
-        if dry_run:
+        if given.dry_run:
             _show_plans(said, plans)
             return
-        if not quiet:
+        if not given.quiet:
             note(said)
             if leak := _leak(pair):
                 note(leak)
-        data, dropped = data_sets(plans, jobs, quiet)
-        result = run(*data, config, output, _listeners(quiet), trainer=trainer, force=force, kms_key=kms_key)
-    _show(result, as_json, quiet)
+        data, dropped = data_sets(plans, given.jobs, given.quiet)
+        result = run(
+            *data,
+            config,
+            given.output,
+            _listeners(given.quiet),
+            trainer=given.trainer,
+            force=given.force,
+            kms_key=given.kms_key,
+        )
+    _show(result, given.as_json, given.quiet)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
     if dropped:

@@ -8,7 +8,7 @@ import typer
 from manifest_tools.cli.shared.confirm import agree
 from manifest_tools.cli.shared.follow import epochs_of, watch
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
-from manifest_tools.cli.shared.sagemaker_options import Given
+from manifest_tools.cli.shared.sagemaker_options import JobOptions
 from manifest_tools.cli.shared.sagemaker_plan import planned_from, started, wanted
 from manifest_tools.cli.shared.screen import clean, note
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trainers.sagemaker.training.follow import End
 
 
-def train(given: Given, model: str, early_stopping: bool) -> None:
+def train(given: JobOptions, model: str, early_stopping: bool) -> None:
     """Show the plan, start the job once the person agrees, follow it, and fetch its model."""
     from trainers.sagemaker.requests.requests import create
     from trainers.sagemaker.training.fetch import check_free
@@ -47,7 +47,7 @@ def train(given: Given, model: str, early_stopping: bool) -> None:
     _follow(planned.name, given, model)
 
 
-def _follow(name: str, given: Given, model: str) -> None:
+def _follow(name: str, given: JobOptions, model: str) -> None:
     """Follow the job to its end, and fetch what it made."""
     from trainers.sagemaker.client.client import Throttled, Unreachable, send
     from trainers.sagemaker.requests import resources
@@ -71,7 +71,7 @@ def _silent(line: str) -> None:
     """Say nothing of a line of the log."""
 
 
-def _fetch(end: "End", given: Given, model: str) -> None:
+def _fetch(end: "End", given: JobOptions, model: str) -> None:
     """Fetch the model of a job that is over, and print how good it is."""
     from manifest_tools.base.errors import MtoolError
     from manifest_tools.groundtruth.classes import read_class_table

@@ -14,7 +14,8 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import agree
 from manifest_tools.cli.shared.follow import watch
-from manifest_tools.cli.shared.sagemaker_options import pairs, typed_names
+from manifest_tools.cli.shared.make_command import typed_names
+from manifest_tools.cli.shared.sagemaker_options import pairs
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared import sagemaker_options as told
 from manifest_tools.cli.shared.best_parameters import check_free, tell_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
+from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.pictures import data_sets
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
@@ -63,7 +63,7 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     manifests = typed["train_manifest"], typed["validation_manifest"]
     require(*manifests)
     search = Search(ranges, typed["max_jobs"], typed["seed"], typed["early_stopping"])
-    check_names(ranges, told.typed_names(context))
+    check_names(ranges, typed_names(context))
     table = read_class_table(typed["classes"]) if typed["classes"] else None
     pair = read_pair(*manifests, typed["label_attribute"], table)
     known: dict[int, tuple[Dataset, Dataset]] = {}

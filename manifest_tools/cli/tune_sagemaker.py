@@ -1,18 +1,18 @@
 """``mtool tune --trainer builtin``: a tuning job in SageMaker, from the plan to the best parameters."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import check_free, tell_best
 from manifest_tools.cli.shared.confirm import agree
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
-from manifest_tools.cli.shared.sagemaker_options import Given, seconds
+from manifest_tools.cli.shared.sagemaker_options import seconds
 from manifest_tools.cli.shared.sagemaker_plan import planned_from, started, wanted
 from manifest_tools.cli.shared.screen import note
 from manifest_tools.cli.shared.trial_table import TrialTable
+from manifest_tools.cli.shared.tune_options import TuneOptions
 
 if TYPE_CHECKING:
     from trainers.ranges import Ranges
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trainers.sagemaker.training.tuning import TuningEnd
 
 
-def tune(context: typer.Context, ranges: "Ranges") -> None:
+def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     """Plan the tuning job, start it once the person agrees, and follow it."""
     from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB
     from trainers.sagemaker.requests.requests import create
@@ -28,31 +28,29 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     from trainers.sagemaker.training.launch import start
     from trainers.sagemaker.training.tuning import hardest, tuning_job
 
-    given, typed = Given.typed(context), context.params
     if given.attach is not None:
-        _follow(given.attach, context)
+        _follow(given.attach, context, given)
         return
     check_forms(given)
-    _check_limits(typed)
     sends = given.emit is None and not given.dry_run
     if sends and not given.no_wait:
-        check_free(typed["best"], given.force)
+        check_free(given.best, given.force)
     asked = wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
     planned = planned_from(asked)
     job = tuning_job(
         planned,
         ranges,
-        max_jobs=typed["max_jobs"],
-        parallel=typed["parallel"],
-        metric=typed["metric"] or "",
-        strategy=typed["strategy"] or "Bayesian",
-        early_stopping=typed["early_stopping"],
-        max_total=seconds("--max-total", typed["max_total"]) if typed["max_total"] else None,
-        seed=given.seed if "seed" in given.typed_names else None,
+        max_jobs=given.max_jobs,
+        parallel=given.parallel,
+        metric=given.metric or "",
+        strategy=given.strategy,
+        early_stopping=given.early_stopping,
+        max_total=seconds("--max-total", given.max_total) if given.max_total else None,
+        seed=given.seed if "seed" in given.typed else None,
     )
     show_plan(planned, given, [*doubts(job), *_unknown(planned)])
     if not given.quiet:
-        note(_bill(typed, price_of(given), planned.training.max_run))
+        note(_bill(given, planned.training.max_run))
     if not sends:
         print_request(create(job), given, planned)
         return
@@ -61,7 +59,7 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     if given.no_wait:
         started(planned.name, given, _how_to_go_on(planned.name))
     else:
-        _follow(planned.name, context)
+        _follow(planned.name, context, given)
 
 
 def _unknown(planned: "Plan") -> list[str]:
@@ -71,29 +69,22 @@ def _unknown(planned: "Plan") -> list[str]:
     return ["whether trials keep their checkpoints apart is not documented; look at the first two"]
 
 
-def _check_limits(typed: dict[str, Any]) -> None:
-    known = ("Bayesian", "Random", "Hyperband", "Grid")
-    if typed["strategy"] not in (None, *known):
-        raise Refused(f"--strategy: expected {', '.join(known)}; found {typed['strategy']!r:.100}")
-
-
-def _bill(typed: dict[str, Any], price: float | None, max_run: int) -> str:
+def _bill(given: TuneOptions, max_run: int) -> str:
     """Say how much is billed at most: each trial is a training job of its own."""
-    count, parallel = typed["max_jobs"], typed["parallel"]
-    hours = count * typed["instance_count"] * max_run / 3600
+    price = price_of(given)
+    hours = given.max_jobs * given.instance_count * max_run / 3600
     cost = "" if price is None else f", {price * hours:.2f} in all"
-    return f"{count:,} trials, {parallel:,} at a time, {hours:g} machine hours at most{cost}"
+    return f"{given.max_jobs:,} trials, {given.parallel:,} at a time, {hours:g} machine hours at most{cost}"
 
 
-def _follow(name: str, context: typer.Context) -> None:
+def _follow(name: str, context: typer.Context, given: TuneOptions) -> None:
     """Show the trials until the job is over, and write the best parameters."""
     from trainers.sagemaker.training.tuning import best_parameters
 
-    typed = context.params
-    check_free(typed["best"], typed["force"])
-    shown = TrialTable(typed["quiet"])
+    check_free(given.best, given.force)
+    shown = TrialTable(given.quiet)
     try:
-        end = _watch(name, shown, typed["every"], typed["quiet"])
+        end = _watch(name, shown, given.every, given.quiet)
     except KeyboardInterrupt:
         shown.close()
         note(_how_to_go_on(name))

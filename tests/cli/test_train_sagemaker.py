@@ -403,14 +403,18 @@ def test_manifests_in_s3_say_where_the_output_goes(run: "Run") -> None:
     ("words", "said"),
     [
         pytest.param(
-            (*BUILTIN, "--epochs", "3"), "--epochs is of --trainer gluon; type -p epochs=N", id="epochs"
+            (*BUILTIN, "--epochs", "3"),
+            "--epochs works with --trainer gluon only; type -p epochs=N",
+            id="epochs",
         ),
         pytest.param((*BUILTIN, "--images", "x"), "the pictures must be in S3", id="pictures"),
         pytest.param((*BUILTIN, "--pretrained"), "type -p use_pretrained_model=1", id="pretrained"),
-        pytest.param(("train", "--spot"), "--spot is of --trainer builtin; leave it out", id="spot here"),
-        pytest.param(("train", "-p", "a=b"), "-p is of --trainer builtin", id="-p here"),
-        pytest.param(("train", "--yes"), "is of --trainer builtin", id="yes here"),
-        pytest.param(("train", "--model", "m"), "--model is of --trainer builtin", id="model here"),
+        pytest.param(
+            ("train", "--spot"), "--spot works with --trainer builtin only; leave it out", id="spot here"
+        ),
+        pytest.param(("train", "-p", "a=b"), "-p works with --trainer builtin only", id="-p here"),
+        pytest.param(("train", "--yes"), "works with --trainer builtin only", id="yes here"),
+        pytest.param(("train", "--model", "m"), "--model works with --trainer builtin only", id="model here"),
         pytest.param(
             ("train", "--trainer", "torch"), "expected one of gluon, builtin; found", id="no trainer"
         ),

@@ -188,8 +188,12 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
             ("--epochs", "3", "--range", "epochs=1:5"), "'epochs' is both set and varied", id="set and varied"
         ),
         pytest.param((*RATES, "--max-jobs", "0"), "--max-jobs: expected 1 or more, found 0", id="no jobs"),
-        pytest.param((*RATES, "--parallel", "2"), "--parallel is of --trainer builtin", id="parallel"),
-        pytest.param((*RATES, "--strategy", "Grid"), "--strategy is of --trainer builtin", id="a strategy"),
+        pytest.param(
+            (*RATES, "--parallel", "2"), "--parallel works with --trainer builtin only", id="parallel"
+        ),
+        pytest.param(
+            (*RATES, "--strategy", "Grid"), "--strategy works with --trainer builtin only", id="a strategy"
+        ),
         pytest.param((*RATES, "-o", "s3://b/c"), "a study is a file on this disk", id="a study in S3"),
     ],
 )

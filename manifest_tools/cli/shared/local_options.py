@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.sagemaker_options import typed_names
-from trainers.registry import BUILTIN, DEFAULT, TRAINERS, Trainer, trainer_named
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.learning_options import LearningOptions, either
+from manifest_tools.cli.shared.make_command import typed_names
+from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
 
 if TYPE_CHECKING:
     from trainers.config import TrainConfig
@@ -17,19 +20,9 @@ USUAL_OPTIMIZER = next(iter(TRAINERS[DEFAULT].optimizers))
 
 # Below this many pictures a network without first weights learns the pictures by heart, not the classes.
 FEW = 1_000
-
+ON_THIS_MACHINE = f"On this machine (--trainer {either(TRAINERS)})"
 
 _ROWS = TRAINERS.values()
-
-
-def _either(names: Iterable[str]) -> str:
-    """Return names as a list of which one is meant.
-
-    >>> _either(["adam", "nag", "sgd"])
-    'adam, nag or sgd'
-    """
-    *most, last = dict.fromkeys(names)
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _usual(values: Iterable[tuple[str, float]]) -> str:
@@ -45,68 +38,65 @@ def _usual(values: Iterable[tuple[str, float]]) -> str:
     return "; ".join([*(f"{', '.join(of)}: {value:g}" for value, of in few), f"others: {most:g}"])
 
 
-TrainerName = Annotated[
-    str,
-    typer.Option(
-        "--trainer",
-        metavar="NAME",
-        help=f"{_either(TRAINERS)}, on this machine, or {BUILTIN}, in SageMaker.",
-    ),
-]
-Network = Annotated[
-    str | None,
-    typer.Option(
-        "--network",
-        metavar="NAME",
-        help=f"{_either(network.name for row in _ROWS for network in row.networks)}; "
-        f"{_either(row.for_few for row in _ROWS)} for under {FEW:,} pictures.",
-    ),
-]
-Epochs = Annotated[int, typer.Option("--epochs", metavar="N", help="Times to see every picture.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures a step.")]
-LearningRate = Annotated[
-    float | None,
-    typer.Option(
-        "--learning-rate",
-        metavar="R",
-        help=f"Step size. [{_usual(rate for row in _ROWS for rate in row.optimizers.items())}]",
-    ),
-]
-ImageSize = Annotated[
-    int | None,
-    typer.Option(
-        "--image-size",
-        metavar="N",
-        help="Pixels a side that the network sees. "
-        f"[{_usual((network.name, network.side) for row in _ROWS for network in row.networks)}]",
-    ),
-]
-Optimizer = Annotated[
-    str,
-    typer.Option(
-        "--optimizer",
-        metavar="NAME",
-        help=f"{_either(name for row in _ROWS for name in row.optimizers)}.",
-    ),
-]
-Augment = Annotated[
-    bool, typer.Option("--augment", help="Shift, turn, scale and recolour a little; never mirrors.")
-]
-Mirror = Annotated[
-    bool, typer.Option("--mirror", help="Mirror every second picture: never where left is not right.")
-]
-Pretrained = Annotated[
-    bool, typer.Option("--pretrained", help="Start from ImageNet weights of the framework's model library.")
-]
-InitFrom = Annotated[
-    str | None,
-    typer.Option(
-        "--init-from",
-        metavar="FILE",
-        help=f"Start from a {_either(ending for row in _ROWS for ending in row.endings)} file or a "
-        f"model.tar.gz; {BUILTIN}: from a job, or a model in S3.",
-    ),
-]
+@dataclass(frozen=True, kw_only=True)
+class LocalOptions(LearningOptions):
+    """What learns on this machine, for train and tune."""
+
+    SECTION = ON_THIS_MACHINE
+
+    images: options.Images = None
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="NAME",
+            help=f"{either(network.name for row in _ROWS for network in row.networks)}; "
+            f"{either(row.for_few for row in _ROWS)} for under {FEW:,} pictures.",
+        ),
+    ] = None
+    epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Times to see every picture.")] = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalTrainOptions(LocalOptions):
+    """What learns on this machine, for train alone."""
+
+    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures a step.")] = 16
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            metavar="R",
+            help=f"Step size. [{_usual(rate for row in _ROWS for rate in row.optimizers.items())}]",
+        ),
+    ] = None
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            "--image-size",
+            metavar="N",
+            help="Pixels a side that the network sees. "
+            f"[{_usual((network.name, network.side) for row in _ROWS for network in row.networks)}]",
+        ),
+    ] = None
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            "--optimizer",
+            metavar="NAME",
+            help=f"{either(name for row in _ROWS for name in row.optimizers)}.",
+        ),
+    ] = USUAL_OPTIMIZER
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Shift, turn, scale and recolour a little; never mirrors.")
+    ] = False
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Mirror every second picture: never where left is not right.")
+    ] = False
+    pretrained: Annotated[
+        bool,
+        typer.Option("--pretrained", help="Start from ImageNet weights of the framework's model library."),
+    ] = False
 
 
 def require(train: str, validation: str) -> None:

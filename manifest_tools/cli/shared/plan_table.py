@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.sagemaker_options import Emit, Given
+from manifest_tools.cli.shared.sagemaker_options import JobOptions
 from manifest_tools.cli.shared.screen import note, table
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHOWN = 20  # problems of the data, of which there may be thousands
 
 
-def show_plan(planned: "Plan", given: Given, doubts: list[str] | None = None) -> None:
+def show_plan(planned: "Plan", given: JobOptions, doubts: list[str] | None = None) -> None:
     """Say what is about to be started, and what is doubtful about it."""
     if given.quiet:
         return
@@ -48,7 +48,7 @@ def _machines(training: "Training") -> str:
     return f"{compute.count} x {compute.instance_type}{disk}{', spot' if training.max_wait else ''}"
 
 
-def _limit(training: "Training", given: Given) -> str:
+def _limit(training: "Training", given: JobOptions) -> str:
     hours = training.max_run / 3600
     price = price_of(given)
     said = (
@@ -64,7 +64,7 @@ def _classes(planned: "Plan") -> str:
     return ", ".join(labels[:8]) + (f" and {len(labels) - 8:,} more" if len(labels) > 8 else "")
 
 
-def price_of(given: Given) -> float | None:
+def price_of(given: JobOptions) -> float | None:
     """Return what one of the machines costs an hour, where that was told."""
     from trainers.sagemaker.account.jobs import read_prices
 
@@ -72,13 +72,13 @@ def price_of(given: Given) -> float | None:
     return prices.get(given.instance_type, prices.get(""))
 
 
-def check_forms(given: Given) -> None:
+def check_forms(given: JobOptions) -> None:
     """Raise Refused for two forms of the request at once."""
     if given.emit is not None and given.dry_run:
         raise Refused("--emit and --dry-run both print the request; type one of them")
 
 
-def print_request(request: "Request", given: Given, planned: "Plan") -> None:
+def print_request(request: "Request", given: JobOptions, planned: "Plan") -> None:
     """Print the request: as JSON, or as a script that sends it."""
     from trainers.sagemaker.client.emit import as_boto3, as_cli, uploads_as_cli
 
@@ -86,7 +86,7 @@ def print_request(request: "Request", given: Given, planned: "Plan") -> None:
         print(json.dumps(request.body, indent=2))
         return
     place, key = planned.training.region, planned.training.output_key
-    if given.emit is Emit.boto3:
+    if given.emit == "boto3":
         told = as_boto3(request.operation, request.body, region=place, uploads=planned.uploads, kms_key=key)
         print(told, end="")
     else:

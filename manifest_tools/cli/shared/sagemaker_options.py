@@ -1,188 +1,163 @@
-"""The parameters of what trains in SageMaker, for train and tune; and which belong to which trainer."""
+"""The options of train and tune for what trains in SageMaker, and which options are which trainer's."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, fields
-from enum import StrEnum
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import typer
 
+from manifest_tools.algorithms import ALGORITHMS
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.choices import one_of
+from manifest_tools.cli.shared.learning_options import LearningOptions
+from manifest_tools.cli.shared.local_options import ON_THIS_MACHINE
+from manifest_tools.cli.shared.make_command import typed_names
 from trainers.registry import BUILTIN, DEFAULT, TRAINERS, choose
+from trainers.sagemaker.client.calls import ScriptForm
+from trainers.sagemaker.requests.channels import InputFormat
 
-# The cheapest machine with a GPU that the algorithm's guide names and that can still be had.
-USUAL_INSTANCE = "ml.g4dn.xlarge"
-
-
-class Algorithm(StrEnum):
-    """The built-in algorithms."""
-
-    classification = "image-classification"
-    segmentation = "semantic-segmentation"
-    detection = "object-detection"
+IN_SAGEMAKER = f"In SageMaker (--trainer {BUILTIN})"
 
 
-class Input(StrEnum):
-    """How the data comes."""
+@dataclass(frozen=True, kw_only=True)
+class SageMakerOptions(LearningOptions):
+    """What learns in SageMaker."""
 
-    manifest = "augmented-manifest"
-    recordio = "recordio"
-    lst = "lst"
-    image = "image"
+    SECTION = IN_SAGEMAKER
 
-
-class Emit(StrEnum):
-    """The forms of a script."""
-
-    boto3 = "boto3"
-    cli = "cli"
-
-
-_PANEL = "In SageMaker (--trainer builtin)"
-
-
-def _option(*names: str, **more: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=_PANEL, **more)
-
-
-AlgorithmName = Annotated[Algorithm, _option("--algorithm", help="Which of the three learns.")]
-InputWay = Annotated[
-    Input,
-    _option(
-        "--input",
-        help="How the data comes: manifests, a .rec a channel, pictures with .lst, or (image) pictures with "
-        "masks or boxes.",
-    ),
-]
-Channels = Annotated[
-    list[str] | None,
-    _option("--channel", metavar="NAME=URI", help="One more channel, such as train_lst; may be repeated."),
-]
-Pairs = Annotated[
-    list[str] | None,
-    _option("-p", metavar="NAME=VALUE", help="A hyperparameter of the algorithm; may be repeated."),
-]
-JobName = Annotated[
-    str | None, _option("--job-name", metavar="NAME", help="[the manifest's name, and the time]")
-]
-Role = Annotated[
-    str | None, _option("--role", metavar="ARN", help="The role that SageMaker takes on. [MTOOL_ROLE]")
-]
-InstanceType = Annotated[str, _option("--instance-type", metavar="TYPE", help="The machine that trains.")]
-InstanceCount = Annotated[int, _option("--instance-count", metavar="N", min=1, help="How many of them.")]
-Volume = Annotated[
-    int | None, _option("--volume", metavar="GB", help="The disk beside each. [50, or the machine's own]")
-]
-VolumeKey = Annotated[
-    str | None, _option("--volume-kms-key", metavar="KEY", help="Encrypt these disks with it.")
-]
-MaxRun = Annotated[str, _option("--max-run", metavar="TIME", help="Stop after so long: 90m, 2h, 1d.")]
-Spot = Annotated[bool, _option("--spot", help="Take spare machines, cheaper, that may be taken away.")]
-MaxWait = Annotated[
-    str | None,
-    _option(
-        "--max-wait", metavar="TIME", help="With --spot: wait and run at most so long. [twice --max-run]"
-    ),
-]
-Checkpoints = Annotated[
-    str | None,
-    _option("--checkpoints", metavar="URI", help="Save what is learnt there. [--spot: under --output]"),
-]
-Tags = Annotated[
-    list[str] | None, _option("--tag", metavar="KEY=VALUE", help="Tag the job; may be repeated.")
-]
-Subnets = Annotated[
-    list[str] | None, _option("--subnet", metavar="ID", help="Train in this private network; repeats.")
-]
-Groups = Annotated[
-    list[str] | None, _option("--security-group", metavar="ID", help="Of the private network; repeats.")
-]
-Retries = Annotated[
-    int | None, _option("--retries", metavar="N", help="Begin again after failures of SageMaker itself.")
-]
-NoPreflight = Annotated[bool, _option("--no-preflight", help="Start even where the data has errors.")]
-EmitForm = Annotated[
-    Emit | None, _option("--emit", help="Print a script that sends the request, and send nothing.")
-]
-Yes = Annotated[bool, _option("-y", "--yes", help="Start what is billed without asking.")]
-Price = Annotated[
-    list[str] | None,
-    _option(
-        "--price-per-hour", metavar="[TYPE=]PRICE", help="What a machine costs, to say what the job does."
-    ),
-]
-NoWait = Annotated[bool, _option("--no-wait", help="Start the job, print its name, and end.")]
-Every = Annotated[
-    float, _option("--every", metavar="SECONDS", min=0.05, help="How often to look at the job.")
-]
-Attach = Annotated[
-    str | None, _option("--attach", metavar="JOB", help="Start nothing: follow this job, then fetch from it.")
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What was typed for the trainer in SageMaker, by the names of the parameters."""
-
-    train_manifest: str
-    validation_manifest: str
-    algorithm: Algorithm
-    input_: Input
-    channel: list[str]
-    params: str | None
-    p: list[str]
-    job_name: str | None
-    role: str | None
-    instance_type: str
-    instance_count: int
-    volume: int | None
-    volume_kms_key: str | None
-    max_run: str
-    spot: bool
-    max_wait: str | None
-    checkpoints: str | None
-    tag: list[str]
-    kms_key: str | None
-    subnet: list[str]
-    security_group: list[str]
-    retries: int | None
-    no_preflight: bool
-    emit: Emit | None
-    yes: bool
-    price_per_hour: list[str]
-    no_wait: bool
-    every: float
-    attach: str | None
-    init_from: str | None
-    label_attribute: str | None
-    classes: str | None
-    seed: int
-    jobs: int | None
-    output: str
-    force: bool
-    dry_run: bool
-    as_json: bool
-    quiet: bool
-    typed_names: frozenset[str]
-    """The parameters that were typed, and are not at their defaults."""
-
-    @classmethod
-    def typed(cls, context: typer.Context) -> "Given":
-        """Return the parameters of a command; lists are never None."""
-        told = context.params
-        lists = {one.name for one in fields(cls) if one.type == list[str]}
-        values: dict[str, Any] = {
-            one.name: told[one.name] or [] if one.name in lists else told[one.name]
-            for one in fields(cls)
-            if one.name in told
-        }
-        return cls(**values, typed_names=typed_names(context))
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            "--algorithm",
+            parser=one_of(lambda: ALGORITHMS),
+            metavar=f"<{'|'.join(ALGORITHMS)}>",
+            help="Which of the three learns.",
+        ),
+    ] = "image-classification"
+    input_: Annotated[
+        InputFormat,
+        typer.Option(
+            "--input",
+            help="How the data comes: manifests, a .rec a channel, pictures with .lst, or (image) pictures"
+            " with masks or boxes.",
+        ),
+    ] = "augmented-manifest"
+    channel: Annotated[
+        list[str],
+        typer.Option(
+            "--channel", metavar="NAME=URI", help="One more channel, such as train_lst; may be repeated."
+        ),
+    ] = field(default_factory=list)
+    p: Annotated[
+        list[str],
+        typer.Option("-p", metavar="NAME=VALUE", help="A hyperparameter of the algorithm; may be repeated."),
+    ] = field(default_factory=list)
+    job_name: Annotated[
+        str | None,
+        typer.Option(
+            "--job-name", metavar="NAME", help="What the job is called. [the manifest's name, and the time]"
+        ),
+    ] = None
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="ARN", help="The role that SageMaker takes on. [MTOOL_ROLE]"),
+    ] = None
+    # The cheapest machine with a GPU that the algorithm's guide names and that can still be had.
+    instance_type: Annotated[
+        str, typer.Option("--instance-type", metavar="TYPE", help="The machine that trains.")
+    ] = "ml.g4dn.xlarge"
+    instance_count: Annotated[
+        int, typer.Option("--instance-count", metavar="N", min=1, help="How many of them.")
+    ] = 1
+    volume: Annotated[
+        int | None,
+        typer.Option("--volume", metavar="GB", help="The disk of each machine. [50, or the machine's own]"),
+    ] = None
+    volume_kms_key: Annotated[
+        str | None, typer.Option("--volume-kms-key", metavar="KEY", help="Encrypt these disks with it.")
+    ] = None
+    max_run: Annotated[
+        str, typer.Option("--max-run", metavar="TIME", help="Stop after so long: 90m, 2h, 1d.")
+    ] = "1h"
+    spot: Annotated[
+        bool, typer.Option("--spot", help="Use spare machines: cheaper, but AWS may take them away.")
+    ] = False
+    max_wait: Annotated[
+        str | None,
+        typer.Option(
+            "--max-wait", metavar="TIME", help="With --spot: wait and run at most so long. [twice --max-run]"
+        ),
+    ] = None
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoints", metavar="URI", help="Save what is learnt there. [--spot: under --output]"
+        ),
+    ] = None
+    retries: Annotated[
+        int | None,
+        typer.Option("--retries", metavar="N", help="Begin again after failures of SageMaker itself."),
+    ] = None
+    tag: Annotated[
+        list[str], typer.Option("--tag", metavar="KEY=VALUE", help="Tag the job; may be repeated.")
+    ] = field(default_factory=list)
+    subnet: Annotated[
+        list[str],
+        typer.Option("--subnet", metavar="ID", help="Train in this private network; may be repeated."),
+    ] = field(default_factory=list)
+    security_group: Annotated[
+        list[str],
+        typer.Option("--security-group", metavar="ID", help="Of the private network; may be repeated."),
+    ] = field(default_factory=list)
+    no_preflight: Annotated[
+        bool, typer.Option("--no-preflight", help="Start even where the data has errors.")
+    ] = False
+    emit: Annotated[
+        ScriptForm | None,
+        typer.Option("--emit", help="Print a script that sends the request, and send nothing."),
+    ] = None
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Start what is billed without asking.")] = False
+    price_per_hour: Annotated[
+        list[str],
+        typer.Option(
+            "--price-per-hour",
+            metavar="[TYPE=]PRICE",
+            help="What a machine costs an hour, to say what the job costs; may be repeated, by type.",
+        ),
+    ] = field(default_factory=list)
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the job, print its name, and end.")] = (
+        False
+    )
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.05, help="How often to look at the job.")
+    ] = 10
+    attach: Annotated[
+        str | None,
+        typer.Option("--attach", metavar="JOB", help="Start nothing: follow this job, then fetch from it."),
+    ] = None
 
 
-# Parameters that mean something for one trainer alone, and what stands for them with the other.
-_OF_GLUON = {
+@dataclass(frozen=True, kw_only=True)
+class JobOptions(SageMakerOptions):
+    """All that a job in SageMaker needs to know, with what becomes of its results."""
+
+    SECTION = "Output"
+
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the model goes, here or in S3.")
+    ] = "model"
+    kms_key: options.KmsKey = None
+    jobs: options.Jobs = None
+    force: options.Force = False
+    dry_run: options.DryRun = False
+    as_json: options.Json = False
+    quiet: options.Quiet = False
+
+
+# What stands in SageMaker for an option that only the trainer here has.
+_INSTEAD = {
     "images": "the pictures must be in S3",
     "network": "type -p num_layers=18",
     "epochs": "type -p epochs=N",
@@ -194,32 +169,17 @@ _OF_GLUON = {
     "mirror": "type -p augmentation_type=crop, which mirrors",
     "pretrained": "type -p use_pretrained_model=1",
 }
-_SHARED = {
-    *("train_manifest", "validation_manifest", "params", "init_from", "label_attribute", "classes", "seed"),
-    *("kms_key", "jobs", "output", "force", "dry_run", "as_json", "quiet"),
-}
-_OF_BUILTIN = {one.name for one in fields(Given)} - _SHARED - {"typed_names"}
 
 
-def check_trainer(trainer: str, context: typer.Context, of_builtin: Collection[str] = ()) -> None:
-    """Refuse a trainer that there is not, and every option that was typed and means nothing for it.
-
-    ``of_builtin`` are parameters of this command that are for the trainer in SageMaker alone.
-    """
+def check_trainer(trainer: str, context: typer.Context) -> None:
+    """Refuse a trainer that there is not, and every option that was typed and is the other trainer's."""
     choose("--trainer", trainer, (*TRAINERS, BUILTIN))
-    others = _OF_GLUON if trainer == BUILTIN else dict.fromkeys((*_OF_BUILTIN, *of_builtin), "")
+    section, other = (ON_THIS_MACHINE, DEFAULT) if trainer == BUILTIN else (IN_SAGEMAKER, BUILTIN)
     typed = typed_names(context)
     for parameter in context.command.params:
-        if parameter.name in others and parameter.name in typed:
-            hint = others[parameter.name] or "leave it out"
-            other = DEFAULT if trainer == BUILTIN else BUILTIN
-            raise Refused(f"{parameter.opts[0]} is of --trainer {other}; {hint}")
-
-
-def typed_names(context: typer.Context) -> frozenset[str]:
-    """Return the parameters that were typed, and are not at their defaults."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
+        if getattr(parameter, "rich_help_panel", None) == section and parameter.name in typed:
+            hint = _INSTEAD.get(str(parameter.name), "leave it out")
+            raise Refused(f"{parameter.opts[0]} works with --trainer {other} only; {hint}")
 
 
 _TIME = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
@@ -234,17 +194,17 @@ def seconds(option: str, text: str) -> int:
     """
     match = _TIME.fullmatch(text)
     if match is None:
-        raise Refused(f"{option}: expected a time such as 90m, 2h or 1d, found {shown(text)}")
+        raise Refused(f"{option}: expected a time such as 90m, 2h or 1d; found {shown(text)}")
     return int(match[1]) * _SECONDS[match[2]]
 
 
-def pairs(option: str, told: list[str]) -> dict[str, str]:
+def pairs(option: str, texts: list[str]) -> dict[str, str]:
     """Return KEY=VALUE texts as a table; raises Refused for one without a =, or a key that comes twice."""
     found: dict[str, str] = {}
-    for text in told:
+    for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise Refused(f"{option}: expected KEY=VALUE, found {shown(text)}")
+            raise Refused(f"{option}: expected KEY=VALUE; found {shown(text)}")
         if key in found:
             raise Refused(f"{option}: {shown(key)} comes twice; type it once")
         found[key] = value

@@ -9,7 +9,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.plan_table import SHOWN
-from manifest_tools.cli.shared.sagemaker_options import Given, Input, pairs, seconds
+from manifest_tools.cli.shared.sagemaker_options import JobOptions, pairs, seconds
 from manifest_tools.cli.shared.screen import note
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _LONGEST_WAIT = 28 * 86_400
 
 
 def wanted(
-    given: Given,
+    given: JobOptions,
     more: dict[str, str],
     varied: dict[str, str] | None = None,
     longest_name: int | None = None,
@@ -36,7 +36,7 @@ def wanted(
     from trainers.sagemaker.training.plan import Wanted
     from trainers.sagemaker.training.warm_start import earlier
 
-    chosen = algorithm(given.algorithm.value)
+    chosen = algorithm(given.algorithm)
     place = region()
     output = _output(given)
     name = given.job_name or _usual_name(given, longest_name)
@@ -46,7 +46,7 @@ def wanted(
     return Wanted(
         name=name,
         algorithm=chosen,
-        way=given.input_.value,
+        input_format=given.input_,
         data=_data(given),
         output=output,
         region=place,
@@ -70,7 +70,7 @@ def wanted(
     )
 
 
-def _data(given: Given) -> dict[str, str]:
+def _data(given: JobOptions) -> dict[str, str]:
     """Return a path or URI for each channel."""
     data = {"train": given.train_manifest, "validation": given.validation_manifest}
     more = pairs("--channel", given.channel)
@@ -79,16 +79,16 @@ def _data(given: Given) -> dict[str, str]:
             raise Refused(
                 f"--channel {name}: it is the {('first', 'second')[name != 'train']} word; leave it out"
             )
-    if given.input_ is Input.manifest:
+    if given.input_ == "augmented-manifest":
         for name in data.values():
             if name in ("train.manifest", "validation.manifest") and not os.path.exists(name):
                 raise Refused(f"{name}: not in this folder; type `mtool split output.manifest`, or name two")
     return data | more
 
 
-def _output(given: Given) -> str:
+def _output(given: JobOptions) -> str:
     """Return the prefix in S3: what was typed, or the folder of the manifest."""
-    if "output" in given.typed_names:
+    if "output" in given.typed:
         if not given.output.startswith("s3://"):
             raise Refused(
                 f"--output {given.output}: expected s3://bucket/prefix, where the job writes;"
@@ -100,20 +100,20 @@ def _output(given: Given) -> str:
     raise Refused("where do jobs write? type --output s3://bucket/prefix")
 
 
-def _usual_name(given: Given, longest: int | None) -> str:
+def _usual_name(given: JobOptions, longest: int | None) -> str:
     from trainers.sagemaker.requests.names import LONGEST, job_name
 
     stem = given.train_manifest.rstrip("/").rsplit("/", 1)[-1].partition(".")[0]
     return job_name(stem or "train", datetime.now(UTC), longest or LONGEST)
 
 
-def _seed(given: Given) -> int:
-    if "seed" in given.typed_names and given.input_ is not Input.manifest:
+def _seed(given: JobOptions) -> int:
+    if "seed" in given.typed and given.input_ != "augmented-manifest":
         raise Refused("--seed shuffles an augmented manifest; files are read in their order: leave it out")
     return given.seed
 
 
-def _max_wait(given: Given) -> int | None:
+def _max_wait(given: JobOptions) -> int | None:
     if not given.spot:
         if given.max_wait is not None:
             raise Refused("--max-wait goes with --spot; type both")
@@ -123,7 +123,7 @@ def _max_wait(given: Given) -> int | None:
     return min(2 * seconds("--max-run", given.max_run), _LONGEST_WAIT)
 
 
-def _checkpoints(given: Given, output: str, name: str) -> str | None:
+def _checkpoints(given: JobOptions, output: str, name: str) -> str | None:
     """Return where checkpoints go: under a name of their own, for an old prefix is restored silently."""
     if given.checkpoints is not None or not given.spot:
         return given.checkpoints
@@ -145,7 +145,7 @@ def planned_from(asked: "Wanted") -> "Plan":
         raise
 
 
-def started(name: str, given: Given, how_to_go_on: str) -> None:
+def started(name: str, given: JobOptions, how_to_go_on: str) -> None:
     """Print the name of a job that nobody waits for, and say how to go on."""
     typer.echo(json.dumps({"job": name, "status": "InProgress"}) if given.as_json else name)
     if not given.quiet:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.cli.shared.sagemaker_options import Emit
 from manifest_tools.cli.shared.screen import clean, note
+from trainers.sagemaker.client.calls import ScriptForm
 
 if TYPE_CHECKING:
     from trainers.sagemaker.client.calls import Call
@@ -31,7 +31,8 @@ Price = Annotated[
     ),
 ]
 EmitForm = Annotated[
-    Emit | None, typer.Option("--emit", help="Print a script that sends the requests, and send nothing.")
+    ScriptForm | None,
+    typer.Option("--emit", help="Print a script that sends the requests, and send nothing."),
 ]
 PrintOnly = Annotated[
     bool, typer.Option("--dry-run", help="Print the exact requests as JSON, and send nothing.")
@@ -47,13 +48,13 @@ Classes = Annotated[
 ]
 
 
-def print_calls(calls: "Sequence[Call]", region: str, emit: Emit | None) -> None:
+def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
     """Print what would be sent: as JSON, or as a script of the form that was asked for."""
     from trainers.sagemaker.client.calls import as_json, script, shell
 
-    if emit is Emit.boto3:
+    if emit == "boto3":
         print(script(calls, region), end="")
-    elif emit is Emit.cli:
+    elif emit == "cli":
         print(shell(calls, region), end="")
     else:
         print(as_json(calls))

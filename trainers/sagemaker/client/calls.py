@@ -4,10 +4,12 @@ import json
 import pprint
 import shlex
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from trainers.sagemaker.client.emit import as_cli
 from trainers.sagemaker.requests.requests import Request
+
+ScriptForm = Literal["boto3", "cli"]
 
 # The field of a body that is a document of its own: JSON inside JSON.
 DOCUMENT = "body"

@@ -15,7 +15,7 @@ from trainers.sagemaker.requests.limits import check_s3, check_text, check_whole
 
 DataType = Literal["AugmentedManifestFile", "S3Prefix"]
 Mode = Literal["File", "Pipe"]
-Way = Literal["augmented-manifest", "recordio", "image"]
+InputFormat = Literal["augmented-manifest", "recordio", "lst", "image"]
 
 MODEL = "model"
 MODEL_CONTENT = "application/x-sagemaker-model"
@@ -92,7 +92,7 @@ def manifest_channels(
     ``attributes`` are the picture's and the label's. ``multi_label`` is for Ground Truth's lists of classes,
     which the container would else read as zeros and ones. Only train is shuffled.
     """
-    way = way_in(algorithm, "augmented-manifest")
+    way = find_input(algorithm, "augmented-manifest")
     content = way.multi_label if multi_label else way.content_types[0]
     if content is None:
         raise Refused(f"{algorithm.name} takes no lists of classes; its label is {algorithm.label}")
@@ -115,7 +115,7 @@ def recordio_channels(
     algorithm: Algorithm, uris: Mapping[str, str], *, mode: Mode = "File", shuffle_seed: int | None = None
 ) -> tuple[Channel, ...]:
     """Return channels of one .rec file each; ``uris`` are the files', or of prefixes with one file."""
-    way = way_in(algorithm, "recordio")
+    way = find_input(algorithm, "recordio")
     return tuple(
         Channel(
             name=name,
@@ -134,7 +134,7 @@ def image_channels(algorithm: Algorithm, uris: Mapping[str, str]) -> tuple[Chann
     ``uris`` has one for each of the four channels, such as ``train_lst``. Masks are PNG; everything else
     goes by the best content type of the algorithm's table.
     """
-    way = way_in(algorithm, "image")
+    way = find_input(algorithm, "image")
     return tuple(
         Channel(name=name, uri=uri, content_type=_picture_type(name, way))
         for name, uri in _complete(uris, way, algorithm)
@@ -148,8 +148,12 @@ def model_channel(uri: str) -> Channel:
     return Channel(name=MODEL, uri=uri, content_type=MODEL_CONTENT)
 
 
-def way_in(algorithm: Algorithm, name: Way) -> Input:
-    """Return how the algorithm takes its data in this way; raises Refused where it does not."""
+def find_input(algorithm: Algorithm, form: InputFormat) -> Input:
+    """Return how the algorithm takes data of this form, pictures with .lst or without alike.
+
+    Raises Refused where the algorithm does not take it.
+    """
+    name = "image" if form == "lst" else form
     found = next((one for one in algorithm.inputs if one.name == name), None)
     if found is None:
         ways = " and ".join(one.name for one in algorithm.inputs)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 from manifest_tools.algorithms import Algorithm, lint
 from manifest_tools.base.errors import Refused
@@ -13,11 +13,12 @@ from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers.sagemaker.requests.channels import (
     Channel,
+    InputFormat,
+    find_input,
     image_channels,
     manifest_channels,
     model_channel,
     recordio_channels,
-    way_in,
 )
 from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.limits import check_role, check_s3, check_tags
@@ -34,8 +35,6 @@ from trainers.sagemaker.requests.training_job import (
 from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batches, check_data, derived
 from trainers.sagemaker.training.upload import CLASSES, Upload, folder, placed
 from trainers.sagemaker.training.warm_start import Earlier, in_common
-
-Way = Literal["augmented-manifest", "recordio", "lst", "image"]
 
 # What has to be told where the data is not looked at.
 _NEEDED = ("num_classes", "num_training_samples")
@@ -56,7 +55,7 @@ class Wanted:
     region: str
     role: str
     compute: Compute
-    way: Way = "augmented-manifest"
+    input_format: InputFormat = "augmented-manifest"
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     varied: Mapping[str, str] = field(default_factory=dict)
     label_attribute: str | None = None
@@ -83,7 +82,7 @@ class Wanted:
         check_s3("output", self.output)
         check_tags(self.tags)
         self.compute.check(self.algorithm)
-        _check_way(self)
+        _check_channels(self)
         wrong = [
             one.message
             for one in lint({**self.hyperparameters, **self.varied}, self.algorithm.name)
@@ -173,27 +172,24 @@ _SAME = (
 )
 
 
-def _check_way(wanted: Wanted) -> None:
-    """Refuse a way in that the algorithm does not have; .lst is image classification's alone."""
-    masks = any(name.endswith("_annotation") for name in _way(wanted).channels)
-    if wanted.way == "lst" and masks:
+def _check_channels(wanted: Wanted) -> None:
+    """Refuse a form of the data that the algorithm does not take, and channels that it has not."""
+    channels = find_input(wanted.algorithm, wanted.input_format).channels
+    masks = any(name.endswith("_annotation") for name in channels)
+    if wanted.input_format == "lst" and masks:
         raise Refused(f"{wanted.algorithm.name} reads no .lst, but masks or boxes; type --input image")
-    if wanted.way == "image" and not masks:
+    if wanted.input_format == "image" and not masks:
         raise Refused(f"{wanted.algorithm.name} reads pictures with their .lst; type --input lst")
-    missing = [name for name in _way(wanted).channels if name not in wanted.data]
+    missing = [name for name in channels if name not in wanted.data]
     if missing:
         raise Refused(f"channel {missing[0]} is missing; type --channel {missing[0]}=s3://bucket/prefix")
     for name, place in wanted.data.items():
-        if name not in _way(wanted).channels:
-            known = ", ".join(_way(wanted).channels)
+        if name not in channels:
+            known = ", ".join(channels)
             raise Refused(f"{wanted.algorithm.name} has no channel {name} here; expected {known}")
-        suffix = ".lst" if name.endswith("_lst") else ".rec" if wanted.way == "recordio" else ""
+        suffix = ".lst" if name.endswith("_lst") else ".rec" if wanted.input_format == "recordio" else ""
         if not place.startswith("s3://") and not place.endswith(suffix):
             raise Refused(f"{name}: expected a {suffix} file, or its URI; found {shown(place)}")
-
-
-def _way(wanted: Wanted) -> Any:
-    return way_in(wanted.algorithm, "image" if wanted.way in ("lst", "image") else wanted.way)  # type: ignore[arg-type]
 
 
 def _look(wanted: Wanted) -> DataCheck | None:
@@ -206,15 +202,15 @@ def _look(wanted: Wanted) -> DataCheck | None:
 
 def _files(wanted: Wanted) -> Sequence[str]:
     """Return the files that say what there is to learn: manifests, .rec or .lst; none of a prefix."""
-    names = ("train_lst", "validation_lst") if wanted.way == "lst" else ("train", "validation")
-    suffix = {"augmented-manifest": "", "recordio": ".rec", "lst": ".lst", "image": "\0"}[wanted.way]
+    names = ("train_lst", "validation_lst") if wanted.input_format == "lst" else ("train", "validation")
+    suffix = {"augmented-manifest": "", "recordio": ".rec", "lst": ".lst", "image": "\0"}[wanted.input_format]
     files = [wanted.data[name] for name in names]
     return files if all(name.endswith(suffix) for name in files) else ()
 
 
 def _all_is_told(wanted: Wanted, files: Sequence[str]) -> bool:
     """Say whether nothing has to follow from the data, so that nothing in S3 needs to be read."""
-    label = wanted.label_attribute is not None or wanted.way != "augmented-manifest"
+    label = wanted.label_attribute is not None or wanted.input_format != "augmented-manifest"
     return (
         label
         and all(name in wanted.hyperparameters for name in _NEEDED)
@@ -237,9 +233,9 @@ def _channels(
     wanted: Wanted, uris: Mapping[str, str], found: DataCheck | None, values: Mapping[str, str]
 ) -> tuple[Channel, ...]:
     more = () if wanted.earlier is None else (model_channel(wanted.earlier.uri),)
-    if wanted.way == "recordio":
+    if wanted.input_format == "recordio":
         return (*recordio_channels(wanted.algorithm, uris), *more)
-    if wanted.way != "augmented-manifest":
+    if wanted.input_format != "augmented-manifest":
         return (*image_channels(wanted.algorithm, uris), *more)
     if found is None:
         names: tuple[str, ...] = ("source-ref", wanted.label_attribute or "")

@@ -227,11 +227,15 @@ def test_masks(tmp_path: Path) -> None:
         pytest.param({"tags": {"a": "b,c"}}, "no commas", id="a tag"),
         pytest.param({"hyperparameters": {"epochs": "0"}}, "epochs: expected", id="a hyperparameter"),
         pytest.param({"hyperparameters": {"epoch": "1"}}, "type epochs", id="a name of a hyperparameter"),
-        pytest.param({"way": "image"}, "type --input lst", id="pictures without a list"),
-        pytest.param({"way": "lst", "algorithm": SEG}, "type --input image", id="a list of masks"),
-        pytest.param({"way": "lst"}, "type --channel train_lst=s3://bucket/prefix", id="no list"),
-        pytest.param({"way": "recordio", "algorithm": SEG}, "takes no recordio", id="records of masks"),
-        pytest.param({"way": "recordio"}, "train: expected a .rec file, or its URI", id="no records"),
+        pytest.param({"input_format": "image"}, "type --input lst", id="pictures without a list"),
+        pytest.param({"input_format": "lst", "algorithm": SEG}, "type --input image", id="a list of masks"),
+        pytest.param({"input_format": "lst"}, "type --channel train_lst=s3://bucket/prefix", id="no list"),
+        pytest.param(
+            {"input_format": "recordio", "algorithm": SEG}, "takes no recordio", id="records of masks"
+        ),
+        pytest.param(
+            {"input_format": "recordio"}, "train: expected a .rec file, or its URI", id="no records"
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_data_is_read(change: dict[str, Any], said: str) -> None:
@@ -248,7 +252,7 @@ def test_pictures_on_this_disk_are_not_ours_to_copy(tmp_path: Path) -> None:
     names = ("train", "validation", "train_lst", "validation_lst")
     data = {name: f"{tmp_path}/{name}.lst" if "lst" in name else str(tmp_path) for name in names}
     with pytest.raises(Refused, match="pictures must be in S3"):
-        planned(data, way="lst")
+        planned(data, input_format="lst")
 
 
 def test_errors_of_the_data_are_refused_with_all_of_them(tmp_path: Path) -> None:
@@ -306,7 +310,7 @@ def test_a_rec_file_is_uploaded_and_counted(tmp_path: Path, bucket: "S3Client", 
         records = [frame(pack(ImageRecord(at, (float(at % 3),), b"\xff\xd8\xff\xe0"))) for at in range(40)]
         (tmp_path / f"{name}.rec").write_bytes(b"".join(records))
         data[name] = str(tmp_path / f"{name}.rec")
-    found = planned(data, way="recordio")
+    found = planned(data, input_format="recordio")
     assert values(found) == {"num_classes": "3", "num_training_samples": "40"}
     assert found.training.mode == "File"
     launch(found)

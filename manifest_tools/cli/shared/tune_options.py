@@ -1,0 +1,74 @@
+"""The options of tune, for both files of it."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from manifest_tools.cli.shared.learning_options import DataOptions
+from manifest_tools.cli.shared.local_options import LocalOptions
+from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions
+from trainers.sagemaker.requests.tuning_job import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOptions(DataOptions):
+    """What is varied."""
+
+    SECTION = "Trials"
+
+    range_: Annotated[
+        list[str],
+        typer.Option("--range", metavar="NAME=LOW:HIGH[:log]", help="Vary it between two ends; repeats."),
+    ] = field(default_factory=list)
+    choice: Annotated[
+        list[str],
+        typer.Option("--choice", metavar="NAME=VALUE", help="Try this value of it; may be repeated."),
+    ] = field(default_factory=list)
+    max_jobs: Annotated[int, typer.Option("--max-jobs", metavar="N", help="Trials in all.")] = 20
+    early_stopping: Annotated[
+        bool, typer.Option("--early-stopping", help="End trials that do worse than the others.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneOptions(JobOptions, LocalOptions, TrialOptions):
+    """The options of tune."""
+
+    parallel: Annotated[
+        int,
+        typer.Option(
+            "--parallel", metavar="N", min=1, rich_help_panel=IN_SAGEMAKER, help="Trials at the same time."
+        ),
+    ] = 1
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            rich_help_panel=IN_SAGEMAKER,
+            help="What to aim at. [the algorithm's first]",
+        ),
+    ] = None
+    strategy: Annotated[
+        Strategy,
+        typer.Option("--strategy", rich_help_panel=IN_SAGEMAKER, help="How the next values are chosen."),
+    ] = "Bayesian"
+    max_total: Annotated[
+        str | None,
+        typer.Option(
+            "--max-total",
+            metavar="TIME",
+            rich_help_panel=IN_SAGEMAKER,
+            help="Stop all trials after so long: 12h, 2d.",
+        ),
+    ] = None
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Where the study goes; builtin: s3://bucket/prefix."
+        ),
+    ] = "tuning"
+    best: Annotated[
+        str, typer.Option("--best", metavar="FILE", help="Where the best parameters go, for train --params.")
+    ] = "best.json"
