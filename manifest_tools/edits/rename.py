@@ -12,15 +12,15 @@ from typing import Protocol
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped
+from manifest_tools.groundtruth.label_kinds import NAMES_IN_LABELS, NAMES_IN_METADATA
 from manifest_tools.groundtruth.record import METADATA, SOURCES
+from manifest_tools.io.json_paths import spans_at
 from manifest_tools.io.json_spans import (
     Edit,
-    Member,
     Span,
     characters_span,
     decode_string,
     encode_string,
-    items,
     members,
     replacements,
     splice,
@@ -233,8 +233,8 @@ def owner(key: str, keys: Collection[str]) -> str:
 class RenameClass:
     """Gives a class another name, wherever a label attribute or its metadata spells it.
 
-    That is ``class-name``, the names in ``class-map`` and in the colour maps of segmentation, and the
-    categories in a label of named entities; with an ``attribute`` only there.
+    That is where label_kinds.KINDS says that names stand, whatever the type of the label. With an
+    ``attribute`` the names of that one only.
     """
 
     old: str
@@ -265,50 +265,22 @@ class RenameClass:
         found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
         for member, key in found.items():
+            names: Iterator[Span] = iter(())
             if key.endswith(METADATA):
                 name = owner(key, keys)
                 if name not in SOURCES and self.attribute in (None, name):
-                    yield from _class_names(line, member)
+                    names = _names_in_metadata(line, member.value)
             elif key + METADATA in keys and self.attribute in (None, key):
-                yield from _categories(line, member)
+                names = (span for path in NAMES_IN_LABELS for span in spans_at(line, member.value, path))
+            yield from (span for span in names if line[span.start : span.start + 1] == b'"')
 
 
-def _class_names(line: bytes, metadata: Member) -> Iterator[Span]:
-    """Yield the spans of the strings that name a class."""
-    if not _is(line, metadata.value, b"{"):
-        return
-    for member in members(line, metadata.value.start):
-        key = decode_string(line, member.key)
-        if key == "class-name" and _is(line, member.value, b'"'):
-            yield member.value
-        elif key in ("class-map", "class_map") and _is(line, member.value, b"{"):
-            yield from (m.value for m in members(line, member.value.start) if _is(line, m.value, b'"'))
-        elif key.endswith("color-map") and _is(line, member.value, b"{"):
-            for colour in members(line, member.value.start):
-                yield from _texts_under(line, colour.value, "class-name")
-
-
-def _categories(line: bytes, label: Member) -> Iterator[Span]:
-    """Yield the spans of the strings that name a category of named entities, in the label itself."""
-    for spans in _under(line, label.value, "annotations"):
-        for key in ("labels", "entities"):
-            for array in _under(line, spans, key):
-                for one in items(line, array.start) if _is(line, array, b"[") else ():
-                    yield from _texts_under(line, one, "label")
-
-
-def _texts_under(line: bytes, value: Span, key: str) -> Iterator[Span]:
-    return (span for span in _under(line, value, key) if _is(line, span, b'"'))
-
-
-def _under(line: bytes, value: Span, key: str) -> Iterator[Span]:
-    """Yield the values of a key inside a value of the line; nothing where that is no object."""
-    if _is(line, value, b"{"):
-        yield from (m.value for m in members(line, value.start) if decode_string(line, m.key) == key)
-
-
-def _is(line: bytes, span: Span, mark: bytes) -> bool:
-    return line[span.start : span.start + 1] == mark
+def _names_in_metadata(line: bytes, metadata: Span) -> Iterator[Span]:
+    """Yield what stands where a class is named, in one walk through the metadata."""
+    for member in members(line, metadata.start) if line[metadata.start : metadata.start + 1] == b"{" else ():
+        path = NAMES_IN_METADATA.get(decode_string(line, member.key))
+        if path is not None:
+            yield from spans_at(line, member.value, path)
 
 
 _LAB = re.compile(r"[a-z0-9](-?[a-z0-9]){0,39}")

@@ -180,7 +180,7 @@ def characters_span(line: bytes, span: Span, start: int, end: int) -> Span:
     """Return where the characters ``start`` up to ``end`` of the string at ``span`` are spelt.
 
     >>> line = b'{"a": "\\\\u006cab#"}'
-    >>> inside(line, find(line, "a")[0].value, 0, 3)
+    >>> characters_span(line, find(line, "a")[0].value, 0, 3)
     Span(start=7, end=15)
     """
     first = span.start + 1

@@ -1,14 +1,24 @@
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.edits.trim import trim, trim_units
-from manifest_tools.groundtruth.record import Peek
+from manifest_tools.edits.trim import trim
+from manifest_tools.groundtruth.label_kinds import KINDS
 from tests.json_lines import Pairs, pairs_of, spaces, values
 
-PEEK = Peek("t", "t-metadata")
+
+def trim_classes(line: bytes, leaving: frozenset[int]) -> bytes:
+    """Return a multi-label line without some of its classes, which may stand anywhere in the label."""
+    label = json.loads(line)["t"]
+    positions = [position for position, index in enumerate(label) if int(index) in leaving]
+    return trim(line, "t", "t-metadata", KINDS["multi_label"], positions, leaving)
+
+
+def trim_items(kind: str, line: bytes, positions: set[int], gone: frozenset[int]) -> bytes:
+    return trim(line, "t", "t-metadata", KINDS[kind], positions, gone)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +53,7 @@ PEEK = Peek("t", "t-metadata")
     ],
 )
 def test_what_is_not_the_class_is_left_alone(line: bytes) -> None:
-    assert trim(line, PEEK, frozenset({1})) == line
+    assert trim_classes(line, frozenset({1})) is line
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ def test_what_is_not_the_class_is_left_alone(line: bytes) -> None:
     ],
 )
 def test_a_class_leaves_label_and_both_maps(line: bytes, trimmed: bytes) -> None:
-    assert trim(line, PEEK, frozenset({1})) == trimmed
+    assert trim_classes(line, frozenset({1})) == trimmed
 
 
 classes = st.integers(0, 12)
@@ -120,17 +130,13 @@ def without(value: Any, leaving: frozenset[int], path: tuple[str, ...] = ()) -> 
 def test_label_and_maps_lose_the_classes_and_nothing_else_is_lost(
     line: bytes, leaving: frozenset[int]
 ) -> None:
-    trimmed = trim(line, PEEK, leaving)
+    trimmed = trim_classes(line, leaving)
     assert pairs_of(trimmed) == without(pairs_of(line), leaving)
-    assert trim(trimmed, PEEK, leaving) == trimmed
-
-
-def unit_peek(form: str) -> Peek:
-    return Peek("t", "t-metadata", form)
+    assert trim_classes(trimmed, leaving) == trimmed
 
 
 @pytest.mark.parametrize(
-    ("form", "line", "trimmed"),
+    ("kind", "line", "trimmed"),
     [
         pytest.param(
             "boxes",
@@ -176,8 +182,8 @@ def unit_peek(form: str) -> Peek:
         ),
     ],
 )
-def test_a_unit_leaves_with_what_is_said_of_it(form: str, line: bytes, trimmed: bytes) -> None:
-    assert trim_units(line, unit_peek(form), {0}, frozenset({0})) == trimmed
+def test_an_item_leaves_with_what_is_said_of_it(kind: str, line: bytes, trimmed: bytes) -> None:
+    assert trim_items(kind, line, {0}, frozenset({0})) == trimmed
 
 
 @st.composite
@@ -191,21 +197,32 @@ def box_lines(draw: st.DrawFn) -> bytes:
     return f'{{"a":{draw(values)},"t":{label},"t-metadata":{metadata},"a":{draw(values)}}}'.encode()
 
 
-def without_units(value: Any, places: set[int], gone: frozenset[int], path: tuple[str, ...] = ()) -> Any:
+def without_items(value: Any, positions: set[int], gone: frozenset[int], path: tuple[str, ...] = ()) -> Any:
     """Return a decoded line without some boxes, the slow way."""
     if path in (("t", "annotations"), ("t-metadata", "objects")):
-        return [one for place, one in enumerate(value) if place not in places]
+        return [one for position, one in enumerate(value) if position not in positions]
     if path == ("t-metadata", "class-map"):
         return Pairs((key, one) for key, one in value if int(key) not in gone)
     if isinstance(value, Pairs) and len(path) < 2 and (not path or path[0] in ("t", "t-metadata")):
-        return Pairs((key, without_units(one, places, gone, (*path, key))) for key, one in value)
+        return Pairs((key, without_items(one, positions, gone, (*path, key))) for key, one in value)
     return value
 
 
 @given(box_lines(), st.sets(st.integers(0, 7)), st.frozensets(classes, max_size=3))
-def test_label_and_objects_lose_the_same_places_and_nothing_else_is_lost(
-    line: bytes, places: set[int], gone: frozenset[int]
+def test_label_and_objects_lose_the_same_positions_and_nothing_else_is_lost(
+    line: bytes, positions: set[int], gone: frozenset[int]
 ) -> None:
-    trimmed = trim_units(line, unit_peek("boxes"), places, gone)
-    assert pairs_of(trimmed) == without_units(pairs_of(line), places, gone)
-    assert trim_units(line, unit_peek("boxes"), [], frozenset()) is line
+    there = set(range(len(json.loads(line)["t"]["annotations"])))
+    if positions - there:
+        with pytest.raises(ValueError, match="items in the label, found"):
+            trim_items("boxes", line, positions, gone)
+    positions = positions & there
+    trimmed = trim_items("boxes", line, positions, gone)
+    assert pairs_of(trimmed) == without_items(pairs_of(line), positions, gone)
+    assert trim_items("boxes", line, set(), frozenset()) is line
+
+
+def test_space_before_the_line_does_not_matter() -> None:
+    line = b' {"t": {"annotations": [{}, {"class_id": 1}]}, "t-metadata": {"objects": [{}, {}]}}'
+    trimmed = b' {"t": {"annotations": [{}]}, "t-metadata": {"objects": [{}]}}'
+    assert trim_items("boxes", line, {1}, frozenset()) == trimmed

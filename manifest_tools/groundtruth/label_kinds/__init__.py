@@ -9,6 +9,7 @@ Adjusted labels keep the type of the original. Chained jobs add a label attribut
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from manifest_tools.groundtruth.label_kinds import (
@@ -22,24 +23,17 @@ from manifest_tools.groundtruth.label_kinds import (
     single_label,
 )
 from manifest_tools.groundtruth.record import Row
+from manifest_tools.io.json_paths import ELEMENTS, VALUES, Path
 
 # The kind of labels of which nothing is known: custom jobs, and types that are not Ground Truth's.
 CUSTOM = "custom"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemArray:
-    """The array in a label that holds its items."""
-
-    path: tuple[str, ...] = ()
-    """The keys that lead from the label to the array; none where the label is the array."""
-    class_key: str | None = None
-    """The key of an item's class; None where an item is a class index itself."""
-    class_is_name: bool = False
-    """Whether an item gives the name of its class, not its index."""
+LabelObject = Literal["mask", "seq-label", "zlib"]
+"""A PNG; a SeqLabel.json, one for each sequence; the class of each point of a cloud, compressed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabelKind:
     """What is known of labels of one kind, and of their metadata. The functions take a labelled row."""
 
@@ -55,12 +49,64 @@ class LabelKind:
     """Returns the class indices that the line names, each with its name."""
     confidences: Callable[[Row], tuple[float | None, ...]]
     """Returns a confidence from 0 to 1, or None, for each of ``indices``."""
-    class_fields: tuple[str, ...] = ()
-    """The metadata fields that ``indices`` and ``names`` read."""
-    confidence_fields: tuple[str, ...] = ()
-    """The metadata fields that ``confidences`` reads; none where a line has no confidence."""
-    items: ItemArray | None = None
-    """Where the items stand; None where a label is one index, or an object on S3."""
+    class_names: tuple[Path, ...] = ()
+    """Where the metadata names classes: the paths that lead from the metadata to the names."""
+    item_confidences: Path = ()
+    """Where the metadata has the confidences of the items; () where a line has none."""
+    items: Path | None = None
+    """Where the label has its items: the path to the array; None where it has no array."""
+    class_key: str = ""
+    """The key of an item's class; empty where an item is its class index."""
+    categories: Path | None = None
+    """Where the label lists the names of its classes; the class of an item is a name, then."""
+    label_object: LabelObject | None = None
+    """The object on S3 that the label names; None where the label stands on the line."""
+    object_has_indices: bool = False
+    """Whether that object has class indices as well, which no edit of a line can change."""
+    index_is_text: bool = False
+    """Whether documentation writes the class index as a string."""
+
+    @cached_property
+    def class_fields(self) -> tuple[str, ...]:
+        """The metadata fields that ``indices`` and ``names`` read."""
+        return tuple(path[0] for path in self.class_names)
+
+    @cached_property
+    def confidence_fields(self) -> tuple[str, ...]:
+        """The metadata fields that ``confidences`` reads; none where a line has no confidence."""
+        return self.item_confidences[:1]
+
+    @cached_property
+    def index_maps(self) -> tuple[str, ...]:
+        """The metadata fields whose keys are class indices."""
+        paths = (*self.class_names, self.item_confidences)
+        return tuple(dict.fromkeys(path[0] for path in paths if path[1:2] == (VALUES,)))
+
+    @cached_property
+    def item_list(self) -> str | None:
+        """The metadata field with one element for each item, in the order of the label."""
+        return self.item_confidences[0] if self.item_confidences[1:2] == (ELEMENTS,) else None
+
+    @cached_property
+    def item_classes(self) -> Path | None:
+        """Where the label has the class of each item: an index, or a name where there are ``categories``."""
+        if self.schema == "index":
+            return ()
+        if self.items is None:
+            return None
+        return (*self.items, ELEMENTS, self.class_key) if self.class_key else (*self.items, ELEMENTS)
+
+    @cached_property
+    def names_in_label(self) -> tuple[Path, ...]:
+        """Where the label itself names classes."""
+        if self.categories is None or self.item_classes is None:
+            return ()
+        return (self.categories, self.item_classes)
+
+    @cached_property
+    def index_path(self) -> Path | None:
+        """Where the label has class indices; None where it has none."""
+        return self.item_classes if self.categories is None else None
 
     @property
     def has_classes(self) -> bool:
@@ -92,8 +138,8 @@ KINDS = {
             indices=single_label.indices,
             names=single_label.names,
             confidences=single_label.confidences,
-            class_fields=("class-name",),
-            confidence_fields=("confidence",),
+            class_names=(("class-name",),),
+            item_confidences=("confidence",),
         ),
         # What a worker thought of another label. Documentation writes the index as a string.
         LabelKind(
@@ -103,8 +149,9 @@ KINDS = {
             indices=single_label.indices,
             names=single_label.names,
             confidences=single_label.confidences,
-            class_fields=("class-name",),
-            confidence_fields=("confidence",),
+            class_names=(("class-name",),),
+            item_confidences=("confidence",),
+            index_is_text=True,
         ),
         LabelKind(
             "multi_label",
@@ -113,9 +160,9 @@ KINDS = {
             indices=multi_label.indices,
             names=multi_label.names,
             confidences=multi_label.confidences,
-            class_fields=("class-map",),
-            confidence_fields=("confidence-map",),
-            items=ItemArray(),
+            class_names=(("class-map", VALUES),),
+            item_confidences=("confidence-map", VALUES),
+            items=(),
         ),
         LabelKind(
             "boxes",
@@ -124,9 +171,10 @@ KINDS = {
             indices=boxes.indices,
             names=multi_label.names,
             confidences=boxes.confidences,
-            class_fields=("class-map",),
-            confidence_fields=("objects",),
-            items=ItemArray(("annotations",), "class_id"),
+            class_names=(("class-map", VALUES),),
+            item_confidences=("objects", ELEMENTS, "confidence"),
+            items=("annotations",),
+            class_key="class_id",
         ),
         LabelKind(
             "cuboids",
@@ -135,9 +183,10 @@ KINDS = {
             indices=boxes.indices,
             names=cuboids.names,
             confidences=boxes.confidences,
-            class_fields=("class-map", "class_map"),
-            confidence_fields=("objects",),
-            items=ItemArray(("annotations",), "class-id"),
+            class_names=(("class-map", VALUES), ("class_map", VALUES)),
+            item_confidences=("objects", ELEMENTS, "confidence"),
+            items=("annotations",),
+            class_key="class-id",
         ),
         LabelKind(
             "entities",
@@ -146,8 +195,10 @@ KINDS = {
             indices=entities.indices,
             names=entities.names,
             confidences=entities.confidences,
-            confidence_fields=("entities",),
-            items=ItemArray(("annotations", "entities"), "label", class_is_name=True),
+            item_confidences=("entities", ELEMENTS, "confidence"),
+            items=("annotations", "entities"),
+            class_key="label",
+            categories=("annotations", "labels", ELEMENTS, "label"),
         ),
         LabelKind(
             "segmentation",
@@ -156,8 +207,9 @@ KINDS = {
             indices=segmentation.indices,
             names=segmentation.names,
             confidences=segmentation.confidences,
-            class_fields=("internal-color-map",),
-            confidence_fields=("internal-color-map",),
+            class_names=(("internal-color-map", VALUES, "class-name"),),
+            item_confidences=("internal-color-map", VALUES, "confidence"),
+            label_object="mask",
         ),
         LabelKind(
             "point_cloud_segmentation",
@@ -166,8 +218,10 @@ KINDS = {
             indices=point_cloud_segmentation.indices,
             names=point_cloud_segmentation.names,
             confidences=point_cloud_segmentation.confidences,
-            class_fields=("color-map",),
-            confidence_fields=("color-map",),
+            class_names=(("color-map", VALUES, "class-name"),),
+            item_confidences=("color-map", VALUES, "confidence"),
+            label_object="zlib",
+            object_has_indices=True,
         ),
         LabelKind(
             "sequences",
@@ -176,11 +230,18 @@ KINDS = {
             indices=sequences.indices,
             names=multi_label.names,
             confidences=sequences.confidences,
-            class_fields=("class-map",),
+            class_names=(("class-map", VALUES),),
+            label_object="seq-label",
+            object_has_indices=True,
         ),
         LabelKind(CUSTOM, schema="any", item="label", indices=_nothing, names=_nothing, confidences=_nothing),
     )
 }
+
+NAMES_IN_METADATA = {path[0]: path[1:] for kind in KINDS.values() for path in kind.class_names}
+"""Where metadata of any kind names classes: by the metadata field, the path from there."""
+NAMES_IN_LABELS = tuple(path for kind in KINDS.values() for path in kind.names_in_label)
+"""Where labels of any kind name classes themselves."""
 
 SourceObject = Literal["picture", "clip", "sequence", "data"]
 """A picture; a video; a file that lists frames; a text, a point cloud or anything else."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.edits.trim import trim, trim_units
+from manifest_tools.edits.trim import trim
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row
@@ -165,11 +165,9 @@ def _trimmed(rows: Rows, at: int, recipe: Peek, kind: LabelKind, places: list[in
     leave = frozenset(places)
     try:
         classes = kind.indices(rows.rows[at])
-        gone = frozenset(classes[place] for place in leave)
-        if kind.multi_label:
-            return trim(rows.line(at), recipe, gone)
         stay = {index for place, index in enumerate(classes) if place not in leave}
-        return trim_units(rows.line(at), recipe, leave, gone - stay)
+        gone = {classes[place] for place in leave} - stay
+        return trim(rows.line(at), recipe.attribute, recipe.metadata_key, kind, leave, gone)
     except (ValueError, TypeError) as error:  # of two labels under one key, one may be no list
         raise BadLine(int(rows.numbers[at]), f"cannot be trimmed: {error}") from error
 

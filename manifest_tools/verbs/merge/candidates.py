@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.edits.members import Moves
+from manifest_tools.edits.class_indices import IndexMap
 from manifest_tools.verbs.merge.attribute_map import Cast, Manifest
 from manifest_tools.verbs.merge.class_map import Reconciled, Shown, reconcile
 from manifest_tools.verbs.merge.columns import ABSENT
@@ -25,7 +25,7 @@ class Label:
 
     name: str
     classes: Reconciled
-    moves: dict[tuple[int, str], Moves]
+    moves: dict[tuple[int, str], IndexMap]
     chosen: dict[int, NDArray[np.uint8]]
     heard: Candidates
     decision: Decision

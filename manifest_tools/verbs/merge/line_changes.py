@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from manifest_tools.edits.members import Moves, moved, without
+from manifest_tools.edits.class_indices import IndexMap, change_indices
+from manifest_tools.edits.members import without
 from manifest_tools.edits.rename import RenameAttribute
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA
@@ -18,7 +19,7 @@ class Plan:
 
     name: str
     roles: Mapping[str, tuple[LabelAttribute, ...]]
-    moves: Mapping[str, Moves] = field(default_factory=dict)
+    moves: Mapping[str, IndexMap] = field(default_factory=dict)
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -60,7 +61,7 @@ def change(line: bytes, plan: Plan, chosen: Mapping[str, int]) -> Changed:
     for parts in plan.roles.values():
         for one in parts:
             if one.name in plan.moves:
-                new = moved(new, one.name, one.metadata_key, one.kind.name, plan.moves[one.name])
+                new = change_indices(new, one.name, one.metadata_key, one.kind, plan.moves[one.name])
     reindexed, before = new != line, new
     for role, parts in plan.roles.items():
         new = _played(new, role, parts, chosen.get(role, 0))
