@@ -12,7 +12,7 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from manifest_tools.edits.rename import Rewriting
+    from manifest_tools.edits.rename import LineEdit
     from manifest_tools.verbs.rewrite.rewrite import Rewritten
 
 
@@ -93,10 +93,10 @@ def _edits(
     everywhere: bool,
     move: list[str] | None,
     rename_attribute: list[str] | None,
-) -> "list[Rewriting]":
+) -> "list[LineEdit]":
     from manifest_tools.edits.rename import FromLab, Move, Placeholder, RenameAttribute, check_lab
 
-    edits: list[Rewriting] = []
+    edits: list[LineEdit] = []
     if from_lab is not None and lab is None:
         raise Refused("--from-lab needs the new lab ID; type --lab ID")
     if everywhere and from_lab is None:
@@ -114,7 +114,7 @@ def _edits(
     return edits
 
 
-def _class_edits(rename_class: list[str] | None, attribute: str | None) -> "list[Rewriting]":
+def _class_edits(rename_class: list[str] | None, attribute: str | None) -> "list[LineEdit]":
     from manifest_tools.edits.rename import RenameClass
 
     return [RenameClass(old, new, attribute) for old, new in _pairs("--rename-class", rename_class)]

@@ -15,10 +15,10 @@ from manifest_tools.io.json_spans import (
     splice,
 )
 
-Named = tuple[str, bytes]
+NamedMember = tuple[str, bytes]
 
 
-def without(line: bytes, keys: frozenset[str]) -> bytes:
+def remove_members(line: bytes, keys: frozenset[str]) -> bytes:
     """Return the line without some of its members.
 
     >>> without(b'{"a": 1, "b": 2, "c": 3}', frozenset("b"))
@@ -31,7 +31,7 @@ def without(line: bytes, keys: frozenset[str]) -> bytes:
     return splice(line, [keep_elements(line, _object(line), list(map(_whole, found)), keep)])
 
 
-def taken(line: bytes, keys: frozenset[str]) -> tuple[Named, ...]:
+def read_members(line: bytes, keys: frozenset[str]) -> tuple[NamedMember, ...]:
     """Return members with their bytes as they stand, key and value.
 
     >>> taken(b'{"a": 1.10 , "b" : 2}', frozenset("ab"))
@@ -41,7 +41,9 @@ def taken(line: bytes, keys: frozenset[str]) -> tuple[Named, ...]:
     return tuple((key, line[span.start : span.end]) for key, span in found if key in keys)
 
 
-def laid_over(line: bytes, donated: Sequence[Named], instead: frozenset[str] = frozenset()) -> bytes:
+def overlay_members(
+    line: bytes, donated: Sequence[NamedMember], instead: frozenset[str] = frozenset()
+) -> bytes:
     """Return the line with members of another: in the place of its own, or before the final ``}``.
 
     What is called as in ``instead``, and not donated, goes. New members are parted as the line parts its own.
@@ -51,7 +53,7 @@ def laid_over(line: bytes, donated: Sequence[Named], instead: frozenset[str] = f
     """
     new = dict(donated)
     gone = instead - new.keys()
-    line = without(line, gone) if gone else line
+    line = remove_members(line, gone) if gone else line
     found = list(members(line))
     keys = [decode_string(line, member.key) for member in found]
     edits: list[Edit] = [(_whole(m), new[key]) for key, m in zip(keys, found, strict=True) if key in new]

@@ -31,14 +31,14 @@ from manifest_tools.io.json_spans import (
 _OUTSIDE = frozenset('0123456789+-.eE truefalsn{}[]:,"\\')
 
 
-class Taken(ValueError):
+class NameTaken(ValueError):
     """A name that an edit would give is on the line already: the edit asks too much, the line is sound."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the attribute {clipped(name)} is there already")
 
 
-class Rewriting(Protocol):
+class LineEdit(Protocol):
     """An edit of one line."""
 
     @property
@@ -78,7 +78,7 @@ class Placeholder:
         keys = [decode_string(line, member.key) for member in members(line)]
         for key in keys:
             if self.old in key and key.replace(self.old, self.new) in keys:
-                raise Taken(key.replace(self.old, self.new))
+                raise NameTaken(key.replace(self.old, self.new))
         found = (edit for span in string_spans(line) for edit in replacements(line, span, self.old, self.new))
         return splice(line, found)
 
@@ -108,7 +108,7 @@ class FromLab:
         for member, key in found.items():
             if key not in SOURCES and self._begins(key):
                 if self._swap(key) in keys - {key}:
-                    raise Taken(self._swap(key))
+                    raise NameTaken(self._swap(key))
                 edits.append(self._edit(line, member.key, 0))
             if key.endswith(METADATA) and line[member.value.start : member.value.start + 1] == b"{":
                 edits += self._job_names(line, member.value)
@@ -195,7 +195,7 @@ class RenameAttribute:
         names = {key: new for key in keys if (new := self._new(key, keys)) != key}
         taken = {self.new, self.new + METADATA, *names.values()} & keys
         if names and taken:
-            raise Taken(min(taken))
+            raise NameTaken(min(taken))
         return splice(
             line, [(at.key, encode_string(names[key])) for at, key in found.items() if key in names]
         )
@@ -203,19 +203,19 @@ class RenameAttribute:
     def there(self, line: bytes) -> Iterator[str]:
         """Yield what could be renamed on a line: label attributes, then other keys."""
         keys = dict.fromkeys(decode_string(line, member.key) for member in members(line))
-        labels = dict.fromkeys(owner(key, keys) for key in keys if key.endswith(METADATA))
+        labels = dict.fromkeys(attribute_of(key, keys) for key in keys if key.endswith(METADATA))
         yield from (name for name in labels if name not in SOURCES)
         yield from (key for key in keys if key not in labels and not key.endswith(METADATA))
 
     def _new(self, key: str, keys: Collection[str]) -> str:
         if key == self.old:
             return self.new
-        if not key.endswith(METADATA) or owner(key, keys) != self.old:
+        if not key.endswith(METADATA) or attribute_of(key, keys) != self.old:
             return key
         return (self.new if key == self.old + METADATA else self.new.removesuffix("-ref")) + METADATA
 
 
-def owner(key: str, keys: Collection[str]) -> str:
+def attribute_of(key: str, keys: Collection[str]) -> str:
     """Return the attribute that a ``-metadata`` key describes on a line with these keys.
 
     AWS prints the metadata of a ``-ref`` with and without ``-ref``; so beside a ``Person-ref`` that has no
@@ -267,7 +267,7 @@ class RenameClass:
         for member, key in found.items():
             names: Iterator[Span] = iter(())
             if key.endswith(METADATA):
-                name = owner(key, keys)
+                name = attribute_of(key, keys)
                 if name not in SOURCES and self.attribute in (None, name):
                     names = _names_in_metadata(line, member.value)
             elif key + METADATA in keys and self.attribute in (None, key):

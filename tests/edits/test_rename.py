@@ -6,11 +6,11 @@ from hypothesis import given
 from manifest_tools.base.errors import Refused
 from manifest_tools.edits.rename import (
     FromLab,
+    LineEdit,
     Move,
     Placeholder,
     RenameAttribute,
     RenameClass,
-    Rewriting,
     check_lab,
 )
 from manifest_tools.io.json_spans import string_spans
@@ -24,7 +24,7 @@ MOVE = Move("s3://old/prefix", "s3://new/place")
 ATTRIBUTE = RenameAttribute("kind", "sort")
 CLASS = RenameClass("RH", "right")
 
-LEFT_ALONE: list[tuple[str, Rewriting, bytes]] = [
+LEFT_ALONE: list[tuple[str, LineEdit, bytes]] = [
     ("a placeholder cut short", LAB, b'{"a": "lab", "lab": "#", "LAB#": "la b#"}'),
     ("a placeholder over two strings", LAB, b'{"a": ["lab", "#"]}'),
     ("an escape that spells another text", LAB, b'{"a": "lab\\u0024 \\\\u0023"}'),
@@ -111,7 +111,7 @@ LEFT_ALONE: list[tuple[str, Rewriting, bytes]] = [
     ),
 ]
 
-CHANGED: list[tuple[str, Rewriting, bytes, bytes]] = [
+CHANGED: list[tuple[str, LineEdit, bytes, bytes]] = [
     (
         "key, value, and twice in one string",
         LAB,
@@ -282,14 +282,14 @@ CHANGED: list[tuple[str, Rewriting, bytes, bytes]] = [
 
 
 @pytest.mark.parametrize(("edit", "line"), [pytest.param(*case[1:], id=case[0]) for case in LEFT_ALONE])
-def test_these_lines_are_left_alone(edit: Rewriting, line: bytes) -> None:
+def test_these_lines_are_left_alone(edit: LineEdit, line: bytes) -> None:
     assert edit(line) == line
 
 
 @pytest.mark.parametrize(
     ("edit", "line", "edited"), [pytest.param(*case[1:], id=case[0]) for case in CHANGED]
 )
-def test_these_lines_change_where_it_was_meant(edit: Rewriting, line: bytes, edited: bytes) -> None:
+def test_these_lines_change_where_it_was_meant(edit: LineEdit, line: bytes, edited: bytes) -> None:
     assert edit(line) == edited
     assert edit(edited) == edited
 
@@ -302,7 +302,7 @@ def test_these_lines_change_where_it_was_meant(edit: Rewriting, line: bytes, edi
         pytest.param(FROM_LAB, b'{"lab1-job": 1, "lab3-job": 2}', id="the name under the new lab"),
     ],
 )
-def test_an_attribute_is_not_renamed_to_one_that_is_there(edit: Rewriting, line: bytes) -> None:
+def test_an_attribute_is_not_renamed_to_one_that_is_there(edit: LineEdit, line: bytes) -> None:
     with pytest.raises(ValueError, match="is there already"):
         edit(line)
 

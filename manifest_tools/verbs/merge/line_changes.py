@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.edits.class_indices import IndexMap, change_indices
-from manifest_tools.edits.members import without
+from manifest_tools.edits.members import remove_members
 from manifest_tools.edits.rename import RenameAttribute
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA
@@ -73,5 +73,5 @@ def _played(line: bytes, role: str, parts: Sequence[LabelAttribute], which: int)
     one = parts[which]
     if len(parts) > 1:
         others = {key for other in parts for key in (other.name, other.metadata_key)}
-        line = without(line, frozenset(others - {one.name, one.metadata_key}))
+        line = remove_members(line, frozenset(others - {one.name, one.metadata_key}))
     return line if one.name == role else RenameAttribute(one.name, role)(line)

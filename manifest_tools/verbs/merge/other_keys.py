@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import hash_texts
-from manifest_tools.edits.members import laid_over, taken
+from manifest_tools.edits.members import overlay_members, read_members
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.io.json_values import same_value
@@ -55,7 +55,7 @@ def given(line: bytes, other: bytes, known: frozenset[str]) -> tuple[bytes, tupl
     own, theirs = others(line, known), others(other, known)
     differing = tuple(key for key, value in theirs.items() if key in own and not _same(own[key], value))
     new = frozenset(theirs.keys() - own.keys())
-    return (laid_over(line, taken(other, new)) if new else line), differing
+    return (overlay_members(line, read_members(other, new)) if new else line), differing
 
 
 def _same(one: msgspec.Raw, other: msgspec.Raw) -> bool:

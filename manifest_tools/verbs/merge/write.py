@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import InvalidLine
 from manifest_tools.base.parallel import Jobs, run
-from manifest_tools.edits.members import Named, laid_over, taken
+from manifest_tools.edits.members import NamedMember, overlay_members, read_members
 from manifest_tools.io.byte_ranges import ByteRanges, read_ranges, select_lines
 from manifest_tools.io.sources import Block
 from manifest_tools.verbs.merge.line_changes import Plan, change
@@ -146,7 +146,7 @@ def _lay_over(
         for donor in group:
             own = plans[work.plan].keys(donor.role, work.choice(at))
             try:
-                line = laid_over(line, _donated(plans, donor, lines[id(donor)]), own)
+                line = overlay_members(line, _donated(plans, donor, lines[id(donor)]), own)
             except (ValueError, RecursionError) as error:
                 raise InvalidLine(plans[work.plan].name, work.first + at, str(error)) from error
         edited[at] = line
@@ -182,10 +182,10 @@ def _give(
     return carried, differ, tuple(differing)[: NAMED_KEYS + 1]
 
 
-def _donated(plans: Sequence[Plan], donor: Donor, line: bytes) -> tuple[Named, ...]:
+def _donated(plans: Sequence[Plan], donor: Donor, line: bytes) -> tuple[NamedMember, ...]:
     plan = plans[donor.plan]
     try:
-        return taken(change(line, plan, donor.chosen).line, plan.keys(donor.role, donor.chosen))
+        return read_members(change(line, plan, donor.chosen).line, plan.keys(donor.role, donor.chosen))
     except (ValueError, RecursionError) as error:
         raise InvalidLine(plan.name, donor.number, str(error)) from error
 

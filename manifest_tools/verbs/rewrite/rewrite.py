@@ -14,7 +14,7 @@ import msgspec
 from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped, shown
-from manifest_tools.edits.rename import Placeholder, RenameAttribute, RenameClass, Rewriting, Taken
+from manifest_tools.edits.rename import LineEdit, NameTaken, Placeholder, RenameAttribute, RenameClass
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
@@ -53,7 +53,7 @@ class Rewritten:
 
 def rewrite(
     *manifests: str,
-    edits: Sequence[Rewriting],
+    edits: Sequence[LineEdit],
     output: str | None = None,
     force: bool = False,
     dry_run: bool = False,
@@ -104,7 +104,7 @@ def rewrite(
 
 
 def _rewrite_or_refuse(
-    source: Source, edits: tuple[Rewriting, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
+    source: Source, edits: tuple[LineEdit, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
     """Rewrite one manifest; a line that only the new name does not suit is no bad line."""
     try:
@@ -116,7 +116,7 @@ def _rewrite_or_refuse(
 
 
 def _rewrite(
-    source: Source, edits: tuple[Rewriting, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
+    source: Source, edits: tuple[LineEdit, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
     """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
     result = Rewritten(source.name)
@@ -159,13 +159,13 @@ def _lines(data: bytes) -> int:
     return data.count(b"\n") + (not data.endswith(b"\n"))
 
 
-def holding(folder: Path, edit: Rewriting) -> list[str]:
+def holding(folder: Path, edit: LineEdit) -> list[str]:
     """Return the manifests of a folder in which there is something for the edit to change."""
     names = [*find_manifests(folder), *find_manifests(folder, "*.manifest.gz")]
     return [str(folder / name) for name in names if _holds(str(folder / name), edit)]
 
 
-def _holds(name: str, edit: Rewriting) -> bool:
+def _holds(name: str, edit: LineEdit) -> bool:
     try:
         blocks = open_source(name).blocks()
         return any(_edit_block(edit, data) != data for data in (block.read() for block in blocks))
@@ -202,7 +202,7 @@ def _check_buckets(before: bytes, after: bytes) -> None:
             raise Refused(f"the bucket would be called {name!r}: {problem}")
 
 
-def _check_classes(name: str, edits: Sequence[Rewriting], parts: list[list[tuple[bool, bool]]]) -> None:
+def _check_classes(name: str, edits: Sequence[LineEdit], parts: list[list[tuple[bool, bool]]]) -> None:
     """Refuse a class name that the manifest has already, be it far from the class that is renamed."""
     renames = [edit for edit in edits if isinstance(edit, RenameClass)]
     for edit, found in zip(renames, zip(*parts, strict=True), strict=bool(parts)):
@@ -210,7 +210,7 @@ def _check_classes(name: str, edits: Sequence[Rewriting], parts: list[list[tuple
             raise Refused(f"{name}: there is a class {shown(edit.new)} already; two would become one")
 
 
-def _check_names(sources: Sequence[Source], edits: Sequence[Rewriting], jobs: Jobs) -> None:
+def _check_names(sources: Sequence[Source], edits: Sequence[LineEdit], jobs: Jobs) -> None:
     """Refuse a name to be changed that no line has: it was mistyped, or changed before."""
     name = sources[0].name if len(sources) == 1 else f"{len(sources)} manifests"
     for edit in edits if sources else ():
@@ -245,7 +245,7 @@ def _names_block(edit: RenameAttribute | RenameClass, block: Block) -> _Names:
     return part
 
 
-def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
+def _rewrite_block(edits: tuple[LineEdit, ...], block: Block) -> _Part:
     old = block.read()
     new = old
     renamed = []
@@ -261,7 +261,7 @@ def _rewrite_block(edits: tuple[Rewriting, ...], block: Block) -> _Part:
     return _Part(lines, new, len(changes), changes[:SHOWN], renamed)
 
 
-def _edit_block(edit: Rewriting, data: bytes) -> bytes:
+def _edit_block(edit: LineEdit, data: bytes) -> bytes:
     if edit.needle not in data and b"\\" not in data:
         return data
     if isinstance(edit, Placeholder) and edit.plain and not edit.may_meet(data):
@@ -281,7 +281,7 @@ def _on_line(work: Callable[[bytes], R], number: int, line: bytes) -> R:
     try:
         msgspec.json.decode(line, type=dict[str, msgspec.Raw])
         return work(line)
-    except Taken as taken:
+    except NameTaken as taken:
         raise _TakenLine(number, str(taken)) from taken
     except (ValueError, RecursionError) as error:
         raise BadLine(number, reason(line, error)) from error

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, MtoolError, Refused
-from manifest_tools.edits.rename import FromLab, Placeholder, RenameAttribute, RenameClass, Rewriting
+from manifest_tools.edits.rename import FromLab, LineEdit, Placeholder, RenameAttribute, RenameClass
 from manifest_tools.verbs.rewrite.rewrite import holding, rewrite
 from manifest_tools.verbs.rewrite.substitute import substitute
 from tests.ground_truth import FAT, chopped, line, lines_of, write
@@ -28,14 +28,14 @@ def folder_of(path: Path) -> dict[str, bytes]:
 
 
 manifests = st.lists(objects | st.just(b""), min_size=1, max_size=6).map(b"\n".join).filter(bytes.strip)
-edits: st.SearchStrategy[Rewriting] = st.sampled_from(
+edits: st.SearchStrategy[LineEdit] = st.sampled_from(
     [LAB, Placeholder("kind", "sort"), FromLab("a", "lab3"), RenameAttribute("a", "u"), RenameClass("a", "u")]
 )
 
 
 @given(manifests, edits)
 def test_a_rewrite_edits_each_line_by_itself_and_doing_it_twice_is_doing_it_once(
-    data: bytes, edit: Rewriting
+    data: bytes, edit: LineEdit
 ) -> None:
     with TemporaryDirectory() as name:
         paths = [f"{name}/{number}.manifest" for number in range(3)]
@@ -130,7 +130,7 @@ def test_the_name_of_another_attributes_class_is_not_taken(tmp_path: Path) -> No
     ],
 )
 def test_after_a_failure_in_the_second_file_both_are_as_they_were(
-    tmp_path: Path, edit: Rewriting, bad: bytes
+    tmp_path: Path, edit: LineEdit, bad: bytes
 ) -> None:
     one = write(tmp_path / "a.manifest", line(1), b'{"lab1-x": 1}')
     two = write(tmp_path / "b.manifest", line(1), bad)
