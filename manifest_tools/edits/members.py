@@ -21,7 +21,7 @@ NamedMember = tuple[str, bytes]
 def remove_members(line: bytes, keys: frozenset[str]) -> bytes:
     """Return the line without some of its members.
 
-    >>> without(b'{"a": 1, "b": 2, "c": 3}', frozenset("b"))
+    >>> remove_members(b'{"a": 1, "b": 2, "c": 3}', frozenset("b"))
     b'{"a": 1, "c": 3}'
     """
     found = list(members(line))
@@ -34,7 +34,7 @@ def remove_members(line: bytes, keys: frozenset[str]) -> bytes:
 def read_members(line: bytes, keys: frozenset[str]) -> tuple[NamedMember, ...]:
     """Return members with their bytes as they stand, key and value.
 
-    >>> taken(b'{"a": 1.10 , "b" : 2}', frozenset("ab"))
+    >>> read_members(b'{"a": 1.10 , "b" : 2}', frozenset("ab"))
     (('a', b'"a": 1.10'), ('b', b'"b" : 2'))
     """
     found = ((decode_string(line, member.key), _whole(member)) for member in members(line))
@@ -48,7 +48,7 @@ def overlay_members(
 
     What is called as in ``instead``, and not donated, goes. New members are parted as the line parts its own.
 
-    >>> laid_over(b'{"a": 1, "b": 2}', (("c", b'"c":3'), ("a", b'"a":4')))
+    >>> overlay_members(b'{"a": 1, "b": 2}', (("c", b'"c":3'), ("a", b'"a":4')))
     b'{"a":4, "b": 2, "c":3}'
     """
     new = dict(donated)

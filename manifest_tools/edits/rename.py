@@ -12,6 +12,7 @@ from typing import Protocol
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped
+from manifest_tools.groundtruth.attributes import attribute_name
 from manifest_tools.groundtruth.label_kinds import NAMES_IN_LABELS, NAMES_IN_METADATA
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.io.json_paths import spans_at
@@ -203,30 +204,16 @@ class RenameAttribute:
     def there(self, line: bytes) -> Iterator[str]:
         """Yield what could be renamed on a line: label attributes, then other keys."""
         keys = dict.fromkeys(decode_string(line, member.key) for member in members(line))
-        labels = dict.fromkeys(attribute_of(key, keys) for key in keys if key.endswith(METADATA))
+        labels = dict.fromkeys(attribute_name(key, keys) for key in keys if key.endswith(METADATA))
         yield from (name for name in labels if name not in SOURCES)
         yield from (key for key in keys if key not in labels and not key.endswith(METADATA))
 
     def _new(self, key: str, keys: Collection[str]) -> str:
         if key == self.old:
             return self.new
-        if not key.endswith(METADATA) or attribute_of(key, keys) != self.old:
+        if not key.endswith(METADATA) or attribute_name(key, keys) != self.old:
             return key
         return (self.new if key == self.old + METADATA else self.new.removesuffix("-ref")) + METADATA
-
-
-def attribute_of(key: str, keys: Collection[str]) -> str:
-    """Return the attribute that a ``-metadata`` key describes on a line with these keys.
-
-    AWS prints the metadata of a ``-ref`` with and without ``-ref``; so beside a ``Person-ref`` that has no
-    other, ``Person-metadata`` is not that of a ``Person``.
-
-    >>> owner("Person-metadata", ["Person-ref"]), owner("Person-metadata", ["Person", "Person-ref"])
-    ('Person-ref', 'Person')
-    """
-    name = key.removesuffix(METADATA)
-    ref = f"{name}-ref"
-    return ref if name not in keys and ref in keys and ref + METADATA not in keys else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +254,7 @@ class RenameClass:
         for member, key in found.items():
             names: Iterator[Span] = iter(())
             if key.endswith(METADATA):
-                name = attribute_of(key, keys)
+                name = attribute_name(key, keys)
                 if name not in SOURCES and self.attribute in (None, name):
                     names = _names_in_metadata(line, member.value)
             elif key + METADATA in keys and self.attribute in (None, key):

@@ -4,7 +4,7 @@ A chained job adds its own attribute to every line, so there may be any number o
 with a ``-metadata`` twin that is an object; ``source-ref-metadata`` describes the input and is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +59,11 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
     if not isinstance(value, dict):
         return
     for key, metadata in value.items():
-        name = key.removesuffix(METADATA)
-        if not key.endswith(METADATA) or not name or name in SOURCES or not isinstance(metadata, dict):
+        if not key.endswith(METADATA) or not isinstance(metadata, dict):
             continue
-        if name not in value and f"{name}-ref" in value and f"{name}-ref{METADATA}" not in value:
-            name = f"{name}-ref"
+        if key.removesuffix(METADATA) in ("", *SOURCES):
+            continue
+        name = attribute_name(key, value)
         labelled = value.get(name) is not None
         failed = metadata.get("failure-reason") is not None
         state = "labelled" if labelled else "failed" if failed else "unlabelled"
@@ -111,3 +111,17 @@ def attributes_in(data: bytes) -> list[Attribute]:
         return list(attributes_of(msgspec.json.decode(first)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
+
+
+def attribute_name(key: str, keys: Collection[str]) -> str:
+    """Return the attribute that a ``-metadata`` key describes on a line with these keys.
+
+    AWS prints the metadata of a ``-ref`` with and without ``-ref``; so beside a ``Person-ref`` that has no
+    other, ``Person-metadata`` is not that of a ``Person``.
+
+    >>> [attribute_name("x-metadata", keys) for keys in (["x-ref"], ["x", "x-ref"])]
+    ['x-ref', 'x']
+    """
+    name = key.removesuffix(METADATA)
+    ref = f"{name}-ref"
+    return ref if name not in keys and ref in keys and ref + METADATA not in keys else name
