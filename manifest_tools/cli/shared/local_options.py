@@ -125,9 +125,7 @@ def config_from(
     values |= varied or {}
     weights = bool(values.get("pretrained") or values.get("init_from"))
     values.setdefault("network", usual_network(trainer, pictures, weights))
-    values.setdefault(
-        "learning_rate", trainer.learning_rate(values.get("optimizer", context.params["optimizer"]))
-    )
+    values.setdefault("learning_rate", trainer.learning_rate(values.get("optimizer", USUAL_OPTIMIZER)))
     values.setdefault("image_size", trainer.network(values["network"]).side)
     config = TrainConfig(**values)
     check_config(config, trainer)
