@@ -133,7 +133,7 @@ def validate(
         together=bool(manifests),
         codes=codes,
         objects=_look(names, images or [], label_attribute, preflight, jobs) if objects else (),
-        pictures=images or None,
+        images=images or None,
         jobs=jobs,
     )
     _print(report, Form.json if as_json else format_, max_problems)

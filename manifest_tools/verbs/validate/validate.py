@@ -1,22 +1,26 @@
-"""Finds every problem of every line, and what is wrong with a file as a whole."""
+"""Finds every problem of every line, and what is wrong with a file as a whole; reads a manifest once."""
 
+import gc
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Finding, Problem
-from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import HEAD, Block, Source, decompressed, open_source
-from manifest_tools.verbs.validate.engine.check_block import check_block
+from manifest_tools.verbs.validate.engine.check_lines import CheckedLines, check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import rule_line
+from manifest_tools.verbs.validate.preflight.channel import Channel, channel_of_record_file
 from manifest_tools.verbs.validate.preflight.inputs import Preflight, PreflightInput
-from manifest_tools.verbs.validate.preflight.preflight import prepare, prove_stream
+from manifest_tools.verbs.validate.preflight.preflight import prove_stream
+from manifest_tools.verbs.validate.preflight.read_channel import channel_of, read_channel
 from manifest_tools.verbs.validate.preflight.record_file import RecordFile, read_record_file, record_file_kind
+from manifest_tools.verbs.validate.preflight.settings import attribute_names
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata
 from manifest_tools.verbs.validate.rules.rule import Rule
@@ -30,11 +34,18 @@ class Checked:
     """What was checked of one manifest, and how much was found."""
 
     manifest: str
+    """The name of the file."""
+
     lines: int = 0
+    """Lines that are not blank; of a .rec or .lst its records or rows."""
+
     errors: int = 0
     warnings: int = 0
     bad_lines: int = 0
-    last: int = 0
+    """Lines with at least one error."""
+
+    last_bad_line: int = 0
+    """The last of these, from 1."""
 
     def count(self, problem: Problem) -> None:
         """Count one problem."""
@@ -43,31 +54,50 @@ class Checked:
 
     def mark(self, rule: Rule, line: int) -> None:
         """Count a line with an error in it, once; lines come in their order."""
-        self.bad_lines += rule.severity == "error" and line != self.last
-        self.last = line if rule.severity == "error" else self.last
+        if rule.severity == "error":
+            self.bad_lines += line != self.last_bad_line
+            self.last_bad_line = line
 
 
 @dataclass(slots=True)
 class Report:
-    """The problems of some manifests, found as one iterates; ``checked`` grows with them.
-
-    ``preflight_input`` is what the rules of a preflight looked at, once all is found.
+    """The problems of some manifests, found as one iterates; the last three fields grow with them.
 
     >>> report = validate()
     >>> list(report), report.checked
     ([], [])
     """
 
-    manifests: tuple[str, ...]
+    manifests: tuple[str | Source, ...]
+    """The files, by name or opened; for a preflight the one for training first."""
+
     label_attribute_name: str | None = None
+    """The only label attribute to check; None for all."""
+
     preflight: Preflight | None = None
+    """The job that the manifests are checked for."""
+
     together: bool = True
+    """Whether the manifests are compared with one another too."""
+
     codes: Collection[str] | None = None
+    """The codes to report; None for all."""
+
     objects: Iterable[Problem] = ()
-    pictures: Sequence[str] | None = None
+    """Problems to report after the others."""
+
+    images: Sequence[str] | None = None
+    """Where the pictures lie; None where the record stream is not to be proven with them."""
+
     jobs: Jobs = None
     checked: list[Checked] = field(default_factory=list)
+    """What was checked, file by file."""
+
     preflight_input: PreflightInput | None = None
+    """What the rules of the preflight looked at, once all is found."""
+
+    _files: list[Facts] = field(default_factory=list)
+    _channels: dict[str, Channel] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""
@@ -78,137 +108,194 @@ class Report:
                 yield problem
 
     def _problems(self) -> Iterator[Problem]:
-        self.checked.clear()
-        files: list[Facts] = []
-        sources: dict[str, Source | RecordFile | None] = {}
+        self.checked, self._files, self._channels = [], [], {}
         for manifest in self.manifests:
-            self.checked.append(Checked(manifest))
-            yield from self._check(manifest, files, sources)
-        yield from self._check_together(tuple(files))
-        yield from self._check_job(files, sources)
+            yield from self._check(manifest)
+        yield from self._check_together()
+        yield from self._check_job()
         yield from self.objects
 
     @property
     def purpose(self) -> str:
-        """What the manifests are checked for, empty where for nothing special."""
+        """The purpose of the preflight, empty without one."""
         return "" if self.preflight is None else self.preflight.purpose
 
-    def _check(
-        self, manifest: str, files: list[Facts], sources: dict[str, Source | RecordFile | None]
-    ) -> Iterator[Problem]:
-        if record_file_kind(manifest) is not None:
-            packed = read_record_file(manifest)
-            sources[packed.name] = packed
-            yield from self._check_packed(packed)
-            return
+    def _check(self, manifest: str | Source) -> Iterator[Problem]:
+        name = manifest if isinstance(manifest, str) else manifest.name
+        self.checked.append(Checked(name))
         try:
-            source = decompressed(open_source(manifest))
-            self.checked[-1].manifest = source.name
-            sources[source.name] = source
-            yield from self._check_source(source, files)
+            if isinstance(manifest, Source):
+                yield from self._check_manifest(decompressed(manifest))
+            elif record_file_kind(manifest) is not None:
+                yield from self._check_record_file(read_record_file(manifest))
+            else:
+                yield from self._check_manifest(decompressed(open_source(manifest)))
         except NotAManifest as error:
-            sources[error.source] = None
+            self._channels[error.source] = Channel(error.source)
             for rule in of_scope("open"):
                 yield from (_problem(rule, found, error.source) for found in rule.check(error))
 
-    def _check_packed(self, packed: RecordFile) -> Iterator[Problem]:
-        self.checked[-1].lines = packed.entries
+    def _check_record_file(self, file: RecordFile) -> Iterator[Problem]:
+        self._channels[file.name] = channel_of_record_file(file)
+        self.checked[-1].lines = file.entries
         for rule in of_scope("record file", self.purpose):
-            yield from (_problem(rule, found, packed.name, found.line) for found in rule.check(packed))
+            yield from (_problem(rule, found, file.name, found.line) for found in rule.check(file))
 
-    def _check_source(self, source: Source, files: list[Facts]) -> Iterator[Problem]:
-        told, purpose = self.label_attribute_name, self.purpose
-        expected = (told,) if told is not None else _attributes_at_the_head(source)
-        whole = Facts(source.name, requested=told)
-        files.append(whole)
-        task = partial(check_block, expected, told, purpose)
+    def _check_manifest(self, source: Source) -> Iterator[Problem]:
+        """Yield what is wrong with a manifest by itself; remembers what its lines show."""
+        self.checked[-1].manifest = source.name
+        requested = self.label_attribute_name
+        head = _facts_at_the_head(source, requested)
+        expected = (requested,) if requested is not None else tuple(head.attributes)
+        names = self._attribute_names([*self._files, head])
+        facts = Facts(source.name, requested=requested)
+        channel = Channel(source.name, size=source.size or 0)
+        task = partial(_read_block, expected, requested, self.purpose, names)
         for first, part in scan(source, task, self.jobs, size=_BLOCK):
-            for number, rule, found in part.found:
+            for number, rule, found in part.checked.found:
                 self.checked[-1].mark(rule, first + number)
                 yield _problem(rule, found, source.name, first + number)
-            whole.merge(part.facts, first)
-            self.checked[-1].lines += part.facts.objects
-        late = tuple(name for name in whole.attributes if name not in expected)
+            facts.merge(part.checked.facts, first)
+            channel.merge(part.channel, first)
+            self.checked[-1].lines += part.checked.facts.objects
+        late = tuple(name for name in facts.attributes if name not in expected)
         if late:
-            yield from _lacking_metadata(source, late, self.jobs)
-        for rule in of_scope("file", purpose):
-            yield from (_problem(rule, found, source.name, found.line) for found in rule.check(whole))
+            yield from _missing_metadata(source, late, self.jobs)
+        for rule in of_scope("file", self.purpose):
+            yield from (_problem(rule, found, source.name, found.line) for found in rule.check(facts))
+        self._files.append(facts)
+        self._channels[source.name] = self._channel_as_sent(source, names, channel)
 
-    def _check_together(self, files: tuple[Facts, ...]) -> Iterator[Problem]:
+    def _attribute_names(self, files: Sequence[Facts]) -> tuple[str, ...]:
+        """Return what a job would be sent of each line; nothing without a preflight."""
+        if self.preflight is None:
+            return ()
+        return attribute_names(files, self.preflight, self.label_attribute_name)
+
+    def _channel_as_sent(self, source: Source, names: tuple[str, ...], channel: Channel) -> Channel:
+        """Return the channel that was read as ``names``; reads it again where its head was misleading."""
+        right = self._attribute_names(self._files)
+        if right == names:
+            return channel
+        again = read_channel(source, right, self.purpose, self.jobs)
+        again.size = channel.size
+        return again
+
+    def _check_together(self) -> Iterator[Problem]:
         """Yield what several files show side by side."""
-        if self.together and len(files) > 1:
+        if self.together and len(self._files) > 1:
             for rule in of_scope("files", self.purpose):
-                yield from (_problem(rule, found, found.file, found.line) for found in rule.check(files))
+                for found in rule.check(tuple(self._files)):
+                    yield _problem(rule, found, found.file, found.line)
 
-    def _check_job(
-        self, files: list[Facts], sources: dict[str, Source | RecordFile | None]
-    ) -> Iterator[Problem]:
+    def _check_job(self) -> Iterator[Problem]:
         """Yield what a job with these manifests would say; without a preflight nothing."""
         if self.preflight is None:
             return
-        bad = {one.manifest: one.bad_lines for one in self.checked}
-        told = self.label_attribute_name
-        self.preflight_input = prepare(sources, files, self.preflight, told, bad, self.jobs)
+        job = self.preflight_input = PreflightInput(
+            files=tuple(self._files),
+            preflight=self.preflight,
+            label_attribute=self.label_attribute_name,
+            channels=tuple(self._channels.values()),
+            names=self._attribute_names(self._files),
+            bad_lines={one.manifest: one.bad_lines for one in self.checked},
+        )
         for rule in of_scope("job", self.purpose):
-            for found in rule.check(self.preflight_input):
+            for found in rule.check(job):
                 yield _problem(rule, found, found.file or self.checked[0].manifest, found.line)
-        if self.pictures is not None and self.preflight_input.attribute is not None:
-            for name in (name for name, source in sources.items() if isinstance(source, Source)):
-                yield from prove_stream(name, self.preflight_input, images=self.pictures)
+        if self.images is not None and job.attribute is not None:
+            for facts in self._files:
+                yield from prove_stream(facts.name, job, images=self.images)
 
 
 def validate(
-    *manifests: str,
+    *manifests: str | Source,
     label_attribute_name: str | None = None,
     preflight: Preflight | None = None,
     together: bool = True,
     codes: Collection[str] | None = None,
     objects: Iterable[Problem] = (),
-    pictures: Sequence[str] | None = None,
+    images: Sequence[str] | None = None,
     jobs: Jobs = None,
 ) -> Report:
     """Return a report that finds, as one iterates, every problem of every line of some manifests.
 
-    All label attributes of a line are checked, or the one named. Several manifests are looked at ``together``
-    as well: classes and pictures of a training and a validation part, say. With a ``preflight``, the first
-    one is the train channel of a job, the next one its validation channel. ``codes`` names the ones wanted;
-    ``objects`` are problems to be told after the others, such as ``check_objects`` finds. ``pictures`` says
-    where the pictures lie (see ``places``), so that a preflight proves the record stream with them. A .rec or
-    .lst is checked as such; a file that is none of these is a problem like any other. Raises Refused where
-    there is no such file.
+    All label attributes of a line are checked, or the one named. Several manifests are compared with one
+    another too, as the parts for training and validation, unless ``together`` is False. With a ``preflight``
+    the first one is the train channel of a job, the next one its validation channel; ``images`` says where
+    the pictures lie (as ``--images`` does), so that the preflight proves the record stream with them.
+    ``codes`` names the codes wanted; ``objects`` are problems to report after the others, such as
+    ``check_objects`` finds. A .rec or .lst is checked as such; a file that is none of these is a problem like
+    any other. Raises Refused where there is no such file.
     """
-    return Report(manifests, label_attribute_name, preflight, together, codes, objects, pictures, jobs)
+    return Report(manifests, label_attribute_name, preflight, together, codes, objects, images, jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a block shows: to the rules, and to the preflight."""
+
+    checked: CheckedLines
+    channel: Channel
+
+    @property
+    def lines(self) -> int:
+        """Lines of the block, blank ones included."""
+        return self.checked.lines
+
+
+def _read_block(
+    expected: tuple[str, ...], requested: str | None, purpose: str, names: tuple[str, ...], block: Block
+) -> _Part:
+    data = block.read()
+    with _no_search_for_cycles():
+        checked = check_lines(data, expected, requested, purpose)
+        return _Part(checked, channel_of(data, names, purpose) if names else Channel())
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Turn the garbage collector off: with a million small tuples it takes a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _problem(rule: Rule, found: Finding, file: str, line: int = 0) -> Problem:
     return Problem(rule.code, rule.severity, file, line, found.path, found.message)
 
 
-def _attributes_at_the_head(source: Source) -> tuple[str, ...]:
-    """Return the label attributes that the first lines show; the others are looked for later."""
-    found: dict[str, None] = {}
+def _facts_at_the_head(source: Source, requested: str | None) -> Facts:
+    """Return what the first lines show, which all others most probably show too."""
+    facts = Facts(requested=requested)
     for line in source.head(HEAD).split(b"\n"):
         try:
-            found |= dict.fromkeys(one.name for one in attributes_of(decode(line)))
+            value = decode(line)
         except ValueError:
             continue
-    return tuple(found)
+        if isinstance(value, dict):
+            facts.add(0, rule_line(value, (), requested))
+    return facts
 
 
-def _lacking_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iterator[Problem]:
+def _missing_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iterator[Problem]:
     """Yield the labels without metadata of attributes that only showed further down."""
     (rule,) = (rule for rule in of_scope("line") if rule.check is a_label_has_metadata)
-    for first, part in scan(source, partial(_look_for_late, late), jobs):
+    for first, part in scan(source, partial(_find_late, late), jobs):
         yield from (_problem(rule, found, source.name, first + number) for number, found in part.found)
 
 
 @dataclass(slots=True)
-class _Late:
+class _LatePart:
     lines: int
     found: list[tuple[int, Finding]]
 
 
-def _look_for_late(late: tuple[str, ...], block: Block) -> _Late:
+def _find_late(late: tuple[str, ...], block: Block) -> _LatePart:
     data = block.read()
     starts, ends = line_offsets(data)
     found: list[tuple[int, Finding]] = []
@@ -219,4 +306,4 @@ def _look_for_late(late: tuple[str, ...], block: Block) -> _Late:
             continue
         if isinstance(value, dict):
             found += ((number, one) for one in a_label_has_metadata(rule_line(value, late, None)))
-    return _Late(len(starts), found)
+    return _LatePart(len(starts), found)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.rows import line_offsets
-from manifest_tools.verbs.validate.engine.check_block import check_lines
+from manifest_tools.verbs.validate.engine.check_lines import check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.shortcut.prove import prove
 from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import Purpose

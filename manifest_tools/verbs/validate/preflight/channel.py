@@ -16,40 +16,83 @@ class Extreme(NamedTuple):
 
 @dataclass(slots=True)
 class Channel:
-    """What a file shows of the samples in it, or a part of it; lines count from 1, or from the part's start.
+    """What an algorithm would be sent of a file, or of a part of it.
 
-    ``samples`` counts the lines whose records could be read back; ``refused`` says why others could not.
-    ``near`` has the keys that lines have in place of an attribute that they lack. ``ids`` are the class
-    indices of labels, those of lists read as Ground Truth writes them; ``ones`` are the classes where they
-    are read as multi-hot. ``widths`` are the lengths of lists; ``as_ids`` and ``as_hot`` count the lists that
-    can be read so. ``most`` boxes; the ``narrowest`` and ``lowest`` picture by its image_size. ``names`` are
-    Rekognition's labels, ``highest`` is the highest class of masks. ``record_file`` is set of a .rec or .lst.
+    Lines count from 1, or from 0 in a part of a file.
     """
 
     name: str = ""
+    """The file."""
+
     lines: int = 0
+    """Lines that are not blank; of a .rec or .lst its records or rows."""
+
     samples: int = 0
+    """Lines whose records could be read back."""
+
     missing: dict[str, Occurrences] = field(default_factory=dict)
+    """Attributes that lines lack, without the label of lines whose labeling failed."""
+
     near: dict[tuple[str, str], Occurrences] = field(default_factory=dict)
+    """Attributes that lines lack, each with a key of nearly the same name that they have."""
+
     failed: Occurrences | None = None
+    """Lines without a label, whose labeling failed."""
+
     refused: dict[str, Occurrences] = field(default_factory=dict)
+    """Why other lines make no sample."""
+
     ids: dict[int, Occurrences] = field(default_factory=dict)
+    """Class indices of labels; lists are read as Ground Truth writes them."""
+
     ones: dict[int, Occurrences] = field(default_factory=dict)
+    """Class indices of lists that are read as multi-hot."""
+
     widths: dict[int, Occurrences] = field(default_factory=dict)
+    """Lengths of lists."""
+
     single: Occurrences | None = None
+    """Lines whose label is one class."""
+
     lists: Occurrences | None = None
+    """Lines whose label is a list of classes."""
+
     as_ids: int = 0
+    """Lists that can be read as class indices."""
+
     as_hot: int = 0
+    """Lists that can be read as multi-hot."""
+
     empty: Occurrences | None = None
+    """Lines with an empty list, or without a box."""
+
     most: Extreme = Extreme(0, 0)
+    """The most boxes on a line."""
+
     narrowest: Extreme | None = None
     lowest: Extreme | None = None
+    """The width of the narrowest picture and the height of the lowest, by ``image_size``."""
+
     odd_keys: Occurrences | None = None
+    """Lines whose picture has a key with blanks, signs of URLs or letters beyond ASCII."""
+
     suffixes: dict[str, Occurrences] = field(default_factory=dict)
+    """The endings of pictures' names, in lower case with their dot."""
+
     names: dict[str, Occurrences] = field(default_factory=dict)
+    """The labels of Rekognition."""
+
+    class_names: dict[tuple[int, str], None] = field(default_factory=dict)
+    """Class indices with the name that the metadata gives each, in the order of lines."""
+
     highest: int = -1
+    """The highest class index of masks, and of a .rec or .lst; -1 where there is none."""
+
     size: int = 0
+    """The bytes of the file."""
+
     record_file: RecordFile | None = None
+    """What was read, where the file is a .rec or .lst."""
 
     def merge(self, part: "Channel", offset: int) -> None:
         """Add what a part shows that begins at line ``offset``."""
@@ -58,6 +101,7 @@ class Channel:
         self.as_ids += part.as_ids
         self.as_hot += part.as_hot
         self.highest = max(self.highest, part.highest)
+        self.class_names |= part.class_names
         for mine, theirs in zip(self._tables(), part._tables(), strict=True):
             whole = mine is self.ids or mine is self.ones or mine is self.names
             for key, seen in theirs.items():
@@ -73,7 +117,7 @@ class Channel:
         some = (self.missing, self.near, self.refused, self.widths, self.suffixes)
         return (*some, self.ids, self.ones, self.names)
 
-    def no_sample(self, why: str, here: Occurrences) -> None:
+    def refuse(self, why: str, here: Occurrences) -> None:
         """Remember lines that make no sample."""
         add_limited_count(self.refused, why, here)
 
@@ -98,3 +142,10 @@ def _least(known: Extreme | None, part: Extreme | None, offset: int) -> Extreme 
         return known
     moved = _moved(part, offset)
     return moved if known is None else min(known, moved, key=lambda one: one.number)
+
+
+def channel_of_record_file(found: RecordFile) -> Channel:
+    """Return what an algorithm would be sent of a .rec or .lst."""
+    channel = Channel(found.name, found.entries, found.samples, record_file=found)
+    channel.ids, channel.ones, channel.highest = found.ids, found.ones, found.highest
+    return channel

@@ -5,7 +5,7 @@ of hyperparameters or a request says, and the record stream with the pictures in
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.parallel import Jobs, run
+from manifest_tools.base.parallel import run
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, in_order
@@ -22,14 +22,9 @@ from manifest_tools.groundtruth.pipe_mode.samples import LabelFormat, NotASample
 from manifest_tools.images.paths import image_paths
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sources import Source, decompressed, open_source
-from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.preflight.channel import Channel
-from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, PURPOSES, Preflight, PreflightInput
-from manifest_tools.verbs.validate.preflight.read_channel import read_channel, read_label_names
-from manifest_tools.verbs.validate.preflight.record_file import RecordFile
+from manifest_tools.verbs.validate.preflight.inputs import PURPOSES, Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     Settings,
-    attribute_names,
     hyperparameters,
     list_format,
     num_classes,
@@ -42,7 +37,6 @@ __all__ = [
     "Preflight",
     "Settings",
     "hyperparameters",
-    "prepare",
     "prove_stream",
     "read_hyperparameters",
     "read_request",
@@ -112,41 +106,6 @@ def _pair(pair: str) -> tuple[str, str]:
     if not name or not equals:
         raise Refused(f"-p {pair}: expected NAME=VALUE, such as num_classes=2")
     return name, value
-
-
-def prepare(
-    sources: Mapping[str, Source | RecordFile | None],
-    files: Sequence[Facts],
-    preflight: Preflight,
-    label_attribute: str | None = None,
-    bad_lines: Mapping[str, int] | None = None,
-    jobs: Jobs = None,
-) -> PreflightInput:
-    """Return what the rules of a job look at; reads every line of the manifests once more.
-
-    ``sources`` are the files by name, the one for training first; None is one that could not be read.
-    """
-    names = attribute_names(files, preflight, label_attribute)
-    channels = (_channel(name, one, names, preflight.purpose, jobs) for name, one in sources.items())
-    return PreflightInput(tuple(files), preflight, label_attribute, tuple(channels), names, bad_lines or {})
-
-
-def _channel(
-    name: str, source: Source | RecordFile | None, names: tuple[str, ...], purpose: str, jobs: Jobs
-) -> Channel:
-    if source is None:
-        return Channel(name)
-    if isinstance(source, RecordFile):
-        found = Channel(name, source.entries, source.samples, record_file=source)
-        found.ids, found.ones, found.highest = source.ids, source.ones, source.highest
-        return found
-    found = (
-        read_channel(source, names, purpose, jobs)
-        if purpose in ALGORITHM_OF
-        else read_label_names(source, jobs)
-    )
-    found.size = source.size or 0
-    return found
 
 
 def smallest(preflight: Preflight) -> tuple[int, int] | None:

@@ -27,7 +27,8 @@ from manifest_tools.verbs.validate.preflight.preflight import (
     settings,
     smallest,
 )
-from manifest_tools.verbs.validate.preflight.read_channel import read_channel, read_label
+from manifest_tools.verbs.validate.preflight.read_channel import read_channel
+from manifest_tools.verbs.validate.preflight.read_label import read_label
 from manifest_tools.verbs.validate.rules import RULES
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.job.hyperparameters_and_data import mirrored

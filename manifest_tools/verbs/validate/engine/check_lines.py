@@ -1,6 +1,5 @@
-"""Checks a run of lines: what is proven clean by the shortcut, the rest line by line."""
+"""Checks some lines: what the shortcut proves clean, and the rest line by line."""
 
-import gc
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.rows import line_offsets
-from manifest_tools.io.sources import Block
 from manifest_tools.verbs.validate.engine.file_facts import Facts, LineKeys, label_key
 from manifest_tools.verbs.validate.engine.run_rules import run_rules
 from manifest_tools.verbs.validate.engine.shortcut.prove import Proof, prove
@@ -17,30 +15,26 @@ from manifest_tools.verbs.validate.rules.rule import Rule
 
 
 @dataclass(slots=True)
-class Part:
-    """What was found in a run of lines, with the number of each from 0, and what is remembered of them."""
+class CheckedLines:
+    """What the rules of a line found in some lines."""
 
     lines: int
+    """How many lines there are, blank ones included."""
+
     found: list[tuple[int, Rule, Finding]]
+    """What is wrong: the number of the line from 0, the rule, and the finding."""
+
     facts: Facts
-
-
-def check_block(expected: tuple[str, ...], told: str | None, purpose: str, block: Block) -> Part:
-    """Return what the rules of a line find in a block; ``expected`` are the label attributes of the file."""
-    # A million small tuples, none in a cycle: looking for cycles in them takes a third of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return check_lines(block.read(), expected, told, purpose)
-    finally:
-        if collecting:
-            gc.enable()
+    """What is remembered of the lines for the rules of a file."""
 
 
 def check_lines(
     data: bytes, expected: tuple[str, ...], told: str | None, purpose: str = "", shortcut: bool = True
-) -> Part:
-    """Return the same with and without the shortcut, only later without."""
+) -> CheckedLines:
+    """Return what the rules of a line find; without the shortcut the same, only later.
+
+    ``expected`` are the label attributes of the file.
+    """
     starts, ends = line_offsets(data)
     facts = Facts(requested=told)
     proof = Proof(np.zeros(len(starts), bool), [None] * len(starts))
@@ -56,7 +50,7 @@ def check_lines(
             facts.skip(number)
     facts.ends = data.endswith(b"\n")
     facts.keys.append(_keys(proof))
-    return Part(len(starts), found, facts)
+    return CheckedLines(len(starts), found, facts)
 
 
 def _judge(
