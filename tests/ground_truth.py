@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from manifest_tools.io.sources import Block, Source
+from manifest_tools.io.sources import BLOCK, Block, Source
 
 SINGLE = "groundtruth/image-classification"
 MULTI = "groundtruth/image-classification-multilabel"
@@ -172,3 +172,19 @@ def chopped(path: Path | str, step: int) -> Source:
     source = Chopped(str(path), str(path), Path(path).stat().st_size)
     source.step = step
     return source
+
+
+class Counted(Source):
+    """A file that counts how often its blocks are read from the first to the last."""
+
+    passes = 0
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Block]:
+        """Yield the blocks, once more."""
+        self.passes += 1
+        return Source.blocks(self, size)
+
+
+def counted(path: Path | str) -> Counted:
+    """Return a file that counts its readers; nobody can read it behind its back, for its name is no path."""
+    return Counted(f"counted {Path(path).name}", str(path), Path(path).stat().st_size)

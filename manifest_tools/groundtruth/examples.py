@@ -64,7 +64,7 @@ def read_examples(
             found.left_out[reason] = found.left_out.get(reason, 0) + count
     whole = joined(parts)
     found.examples = whole
-    found.table = whole_table(source, pairs, set(np.unique(whole.classes).tolist()))
+    found.table = whole_table(source.name, pairs, set(np.unique(whole.classes).tolist()))
     return found
 
 
@@ -83,13 +83,13 @@ def peek(attribute: LabelAttribute) -> Peek:
     return attribute.peek(*attribute.kind.class_fields, sources=("source-ref",))
 
 
-def whole_table(source: Source, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
+def whole_table(name: str, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
     """Return the class table that a whole manifest agrees on; a class without name is called by number."""
     named = {index for index, _ in pairs}
     try:
         return class_table([*pairs, *((index, unnamed(index)) for index in shown - named)])
     except ClassConflict as conflict:
-        raise ClassConflict(f"{source.name}: {conflict}; type: mtool validate {source.name}") from conflict
+        raise ClassConflict(f"{name}: {conflict}; type: mtool validate {name}") from conflict
 
 
 @dataclass(slots=True)

@@ -80,7 +80,9 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
             yield part
 
     lines = _joined(source, parts())
-    lines.table = whole_table(source, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist()))
+    lines.table = whole_table(
+        source.name, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist())
+    )
     return lines
 
 

@@ -8,11 +8,12 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassTable, agree
-from manifest_tools.groundtruth.line_columns import read_lines
-from manifest_tools.groundtruth.survey import label_attribute
-from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.groundtruth.examples import whole_table
+from manifest_tools.groundtruth.label_kinds import label_kind
+from manifest_tools.io.sources import Source
 from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, Settings, settings
+from manifest_tools.verbs.validate.preflight.settings import list_format, observed_classes
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
 
@@ -40,7 +41,11 @@ class DataCheck:
     """What was found in the train and the validation part of a job."""
 
     job: PreflightInput
+    """What the rules of the preflight look at, file by file."""
+
     settings: Settings
+    """What the job should be started with."""
+
     of_lines: tuple[Problem, ...]
     """Problems of lines and files, without those of the job as a whole."""
 
@@ -49,42 +54,38 @@ class DataCheck:
 
     @property
     def samples(self) -> tuple[int, ...]:
-        """How much can be learnt from, and checked with."""
+        """How many samples each part has, the part for training first."""
         return tuple(channel.samples for channel in self.job.channels[:2])
 
     def problems(self, hyperparameters: Mapping[str, str]) -> list[Problem]:
         """Return all problems of a job with these hyperparameters."""
-        purpose = self.job.preflight.purpose
-        told = replace(self.job, preflight=Preflight(purpose, hyperparameters))
-        return [*self.of_lines, *_job_problems(told)]
+        preflight = Preflight(self.job.preflight.purpose, hyperparameters)
+        return [*self.of_lines, *_job_problems(replace(self.job, preflight=preflight))]
 
 
 def check_data(
-    manifests: Sequence[str],
+    manifests: Sequence[str | Source],
     algorithm: Algorithm,
     attribute: str | None = None,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
 ) -> DataCheck:
-    """Return what the files of a job show; the first is for training. Reads every line.
+    """Return what the files of a job show; the first is for training. Reads every line, once.
 
-    ``classes`` names what no line shows. Raises Refused for a file that is not there, or where it is not
-    clear which label is meant; Unfit where nothing can be learnt from.
+    ``classes`` names what no line shows. Raises Refused for a file that is not there, Unfit where nothing
+    can be learnt or it is not clear which label is meant, ClassConflict where two names or files disagree.
     """
     purpose = PURPOSES.get(algorithm.name, algorithm.name)
-    report = validate(
-        *manifests, label_attribute_name=attribute, preflight=Preflight(purpose), together=True, jobs=jobs
-    )
-    ours = {rule.code for rule in of_scope("job", purpose)}
-    found = tuple(problem for problem in report if problem.code not in ours)
+    report = validate(*manifests, label_attribute_name=attribute, preflight=Preflight(purpose), jobs=jobs)
+    codes = {rule.code for rule in of_scope("job", purpose)}
+    of_lines = tuple(problem for problem in report if problem.code not in codes)
     job = report.preflight_input
-    wanted = settings(job) if job is not None else None
-    if job is None or wanted is None or not wanted.num_training_samples:
-        raise Unfit(manifests, [*found, *(_job_problems(job) if job is not None else ())])
-    if wanted.record_file is None and job.attribute is None:
-        raise Unfit(manifests, [*found, *_job_problems(job)])
-    table = classes if wanted.record_file is not None else _table(manifests, job.names[-1], classes, jobs)
-    return DataCheck(job, wanted, found, table)
+    assert job is not None  # there is one, since a preflight was asked for
+    wanted = settings(job)
+    manifest_without_label = job.attribute is None and not (wanted and wanted.record_file)
+    if wanted is None or not wanted.num_training_samples or manifest_without_label:
+        raise Unfit([channel.name for channel in job.channels], [*of_lines, *_job_problems(job)])
+    return DataCheck(job, wanted, of_lines, classes if wanted.record_file else _class_table(job, classes))
 
 
 def _job_problems(job: PreflightInput) -> Iterator[Problem]:
@@ -93,22 +94,22 @@ def _job_problems(job: PreflightInput) -> Iterator[Problem]:
             yield Problem(rule.code, rule.severity, found.file, found.line, found.path, found.message)
 
 
-def _table(
-    manifests: Sequence[str], attribute: str, classes: ClassTable | None, jobs: Jobs
-) -> ClassTable | None:
-    """Return the class table that all manifests agree on."""
+def _class_table(job: PreflightInput, given: ClassTable | None) -> ClassTable | None:
+    """Return the class table that all files agree on; the one given where labels show no classes."""
+    attribute, form = job.names[-1], list_format(job)
     tables = {}
-    for name in manifests:
-        source = decompressed(open_source(name))
-        chosen = label_attribute(source, attribute, jobs)
-        if not chosen.kind.has_classes:
-            return classes
-        tables[name] = read_lines(source, chosen, classes or ClassTable(), jobs).table
+    for facts in job.files:
+        types = facts.types(attribute)
+        if types and not any(label_kind(name).has_classes for name in types):
+            return given
+        channel = next(one for one in job.channels if one.name == facts.name)
+        names = dict.fromkeys(() if given is None else given.names) | channel.class_names
+        tables[facts.name] = whole_table(facts.name, names, set(observed_classes(channel, form)))
     return agree(tables)
 
 
-def derived(found: DataCheck, algorithm: Algorithm, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the hyperparameters that follow from the data; ``told`` are those that are set, or varied.
+def derived(found: DataCheck, algorithm: Algorithm, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the hyperparameters that follow from the data; ``given`` are those that are set, or varied.
 
     What is no other than the algorithm's own default is left out.
     """
@@ -121,7 +122,7 @@ def derived(found: DataCheck, algorithm: Algorithm, told: Mapping[str, str]) -> 
     if width is not None and int(values.get("label_width", "0")) <= int(width.default or "0"):
         values.pop("label_width", None)
     values |= {name: str(most) for name, default, most in _batches(found, algorithm) if default > most}
-    return {name: value for name, value in values.items() if name not in told and value != "0"}
+    return {name: value for name, value in values.items() if name not in given and value != "0"}
 
 
 def check_batches(found: DataCheck, algorithm: Algorithm, values: Mapping[str, str]) -> None:

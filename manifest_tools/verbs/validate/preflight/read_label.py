@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.classes import index_of, unnamed
 from manifest_tools.groundtruth.pipe_mode.samples import (
     JPEG,
     Boxes,
@@ -16,7 +16,6 @@ from manifest_tools.groundtruth.pipe_mode.samples import (
     Sample,
     read_pipe,
 )
-from manifest_tools.groundtruth.tasks.single_label import index_of
 from manifest_tools.io.recordio import frame
 
 FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

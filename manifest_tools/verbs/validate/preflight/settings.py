@@ -155,7 +155,7 @@ def list_format(job: PreflightInput) -> ListFormat | None:
     return "multi-hot" if hot and len(widths) == 1 and not ids else "class-id"
 
 
-def classes(channel: Channel, form: ListFormat | None) -> Mapping[int, Any]:
+def observed_classes(channel: Channel, form: ListFormat | None) -> Mapping[int, Any]:
     """Return the class indices that a channel shows, with the lines."""
     return channel.ones if form == "multi-hot" else channel.ids
 

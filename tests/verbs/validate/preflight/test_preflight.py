@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from manifest_tools.verbs.validate.rules.job_examples import (
     tagged,
 )
 from manifest_tools.verbs.validate.validate import Report, validate
-from tests.ground_truth import chopped, manifests
+from tests.ground_truth import chopped, counted, manifests
 
 
 def report(folder: Path, *parts: str, **told: Any) -> Report:
@@ -196,6 +197,54 @@ def test_a_file_that_is_no_manifest_is_an_empty_channel(tmp_path: Path) -> None:
     problems, job = checked(tmp_path, TRAIN, "")
     assert {"MT100", "MT502"} <= {one.code for one in problems}
     assert [channel.samples for channel in job.channels] == [2, 0]
+
+
+OTHER = labelled("other", 1, "image-classification", PICTURES[0], class_name="b", confidence=1)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_preflight_reads_each_manifest_once(tmp_path: Path, purpose: str) -> None:
+    sources = []
+    for at in range(2):
+        (tmp_path / f"{at}.manifest").write_text(TRAIN)
+        sources.append(counted(tmp_path / f"{at}.manifest"))
+    found = validate(*sources, preflight=Preflight(purpose), jobs=1)
+    assert all(problem.file.startswith("counted ") for problem in found)
+    assert found.preflight_input is not None
+    assert [channel.lines for channel in found.preflight_input.channels] == [2, 2]
+    assert [source.passes for source in sources] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(single(0, PICTURES[0]), id="the label is not in the head"),
+        pytest.param(single(0, PICTURES[0]) | OTHER, id="the head shows one label, and lines below it two"),
+    ],
+)
+def test_a_head_that_misleads_changes_nothing(tmp_path: Path, late: dict[str, Any]) -> None:
+    """What a job is sent follows from all lines, and then the manifest is read once more."""
+    head = OTHER if late.keys() == single(0).keys() else single(0, PICTURES[0])
+    boxes = {key: value for key, value in boxed(1, PICTURES[0]).items() if key != "source-ref"}
+    first = {"source-ref": PICTURES[0]} | (boxes if head is OTHER else head)
+    path = tmp_path / "train.manifest"
+    path.write_text(lines(*[first] * 500, *[first | late] * 3))
+    source = counted(path)
+    job = validate(source, preflight=Preflight("builtin"), jobs=1)
+    assert list(job)
+    assert job.preflight_input is not None
+    (channel,) = job.preflight_input.channels
+    names = ("source-ref", "hand") if head is OTHER else ("source-ref",)
+    assert job.preflight_input.names == names
+    assert replace(channel, name="", size=0) == replace(read_channel(source, names, "builtin", 1), name="")
+    # For all rules, for labels without metadata above the first with it, and for what is sent now.
+    assert source.passes - 1 == 3
+
+
+def test_a_line_that_is_not_utf_8_and_lacks_the_label_is_one_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "train.manifest"
+    path.write_bytes(TRAIN.encode() + b'{"source-ref": "s3://b/1.jpg", "hand-metadata": {"x": "\xff"}}\n')
+    assert read_channel(open_source(str(path)), ("source-ref", "hand"), "builtin").samples == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path
 from manifest_tools.verbs.validate.preflight.inputs import TRAINING, PreflightInput
-from manifest_tools.verbs.validate.preflight.settings import classes, list_format, num_classes
+from manifest_tools.verbs.validate.preflight.settings import list_format, num_classes, observed_classes
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.examples import single
 from manifest_tools.verbs.validate.rules.file.one_file import lines as counted
@@ -55,7 +55,7 @@ def classes_have_no_gaps(job: PreflightInput) -> Iterator[Finding]:
     form, count = list_format(job), num_classes(job)
     if count is None or job.preflight.purpose == "semantic-segmentation":
         return
-    there = {index for channel in job.channels for index in classes(channel, form)}
+    there = {index for channel in job.channels for index in observed_classes(channel, form)}
     first = [str(index) for index in range(min(count, 10**6)) if index not in there]
     if first:
         few = ", ".join(first[:SHOWN]) + (f" and {len(first) - SHOWN:,} more" if len(first) > SHOWN else "")
@@ -66,7 +66,7 @@ def classes_have_no_gaps(job: PreflightInput) -> Iterator[Finding]:
 def there_are_classes_to_tell_apart(job: PreflightInput) -> Iterator[Finding]:
     """A classifier has two classes or more to tell apart."""
     train = job.channels[0]
-    if job.attribute is not None and train.samples and len(classes(train, list_format(job))) == 1:
+    if job.attribute is not None and train.samples and len(observed_classes(train, list_format(job))) == 1:
         yield Finding(
             path(job.attribute), "all lines are of one class, so there is nothing to learn", file=train.name
         )

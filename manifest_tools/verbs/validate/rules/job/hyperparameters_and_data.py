@@ -9,10 +9,10 @@ from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
-    classes,
     hyperparameters,
     list_format,
     num_classes,
+    observed_classes,
 )
 from manifest_tools.verbs.validate.rules.examples import lines as text_of
 from manifest_tools.verbs.validate.rules.examples import single
@@ -64,9 +64,9 @@ def num_classes_is_enough(job: PreflightInput) -> Iterator[Finding]:
     if given is None:
         return
     for channel in job.channels:
-        above = [index for index in classes(channel, form) if index >= given]
+        above = [index for index in observed_classes(channel, form) if index >= given]
         if above or (form == "multi-hot" and max(channel.widths, default=0) > given):
-            line = min((classes(channel, form)[index].first for index in above), default=0)
+            line = min((observed_classes(channel, form)[index].first for index in above), default=0)
             message = f"num_classes={given}, but there is a class {max(above, default=given)}"
             yield Finding(
                 path(job.names[-1]), f"{message}; type -p num_classes={num_classes(job)}", line, channel.name
