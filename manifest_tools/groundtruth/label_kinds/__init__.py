@@ -256,7 +256,7 @@ class TaskType(NamedTuple):
     """What the ``source-ref`` of a line is."""
 
 
-# From the table of section 4 of the format reference; compared without regard to case.
+# From the table of section 4 of the format reference; in lower case, for upper case means the same.
 TYPES = {
     "groundtruth/image-classification": TaskType("single_label", "picture"),
     "groundtruth/image-classification-multilabel": TaskType("multi_label", "picture"),
@@ -284,8 +284,13 @@ def label_kind(type_name: str) -> LabelKind:
     >>> label_kind("GroundTruth/Object-Detection").name, label_kind("acme/stickers").name
     ('boxes', 'custom')
     """
-    known = TYPES.get(type_name.lower())
+    known = task_type(type_name)
     return KINDS[CUSTOM if known is None else known.kind]
+
+
+def task_type(type_name: str) -> TaskType | None:
+    """Return what is known of a task type, None for a type that is not Ground Truth's."""
+    return TYPES.get(type_name.lower())
 
 
 def short_type(type_name: str) -> str:

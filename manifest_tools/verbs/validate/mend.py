@@ -11,12 +11,12 @@ from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
-from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, items, members, splice
+from manifest_tools.io.json_paths import spans_at
+from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, splice
 from manifest_tools.verbs.validate.rules.line.metadata import stray
 from manifest_tools.verbs.validate.rules.line.source import DOUBLED
 
 _SCHEME = "s3://"
-_MENDED = {"single_label", "multi_label"}
 _REPEATED = re.compile("^(s3://)+")
 
 Mending = Callable[[bytes, Mapping[str, Any]], Iterator[Edit]]
@@ -44,12 +44,13 @@ def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Write a class index as a number."""
-    kinds = {one.name: label_kind(one.type).name for one in attributes_of(value)}
-    for member in members(line) if _MENDED & set(kinds.values()) else ():
-        kind = kinds.get(decode_string(line, member.key))
-        spans = [member.value] if kind == "single_label" else []
-        spans = _elements(line, member.value) if kind == "multi_label" else spans
-        for span in spans:
+    kinds = {one.name: label_kind(one.type) for one in attributes_of(value)}
+    numbers = {
+        name: kind for name, kind in kinds.items() if kind.is_classification and not kind.index_is_text
+    }
+    for member in members(line) if numbers else ():
+        kind = numbers.get(decode_string(line, member.key))
+        for span in spans_at(line, member.value, kind.item_classes or ()) if kind else ():
             index = index_of(_text(line, span))
             if index is not None:
                 yield span, str(index).encode()
@@ -58,10 +59,6 @@ def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 def _text(line: bytes, span: Span) -> str:
     """Return what a string says, nothing for another value."""
     return decode_string(line, span) if line[span.start : span.start + 1] == b'"' else ""
-
-
-def _elements(line: bytes, array: Span) -> list[Span]:
-    return list(items(line, array.start)) if line[array.start : array.start + 1] == b"[" else []
 
 
 # By the code of the problem that each one mends.

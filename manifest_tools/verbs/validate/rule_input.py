@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifest_tools.groundtruth.classes import index_of
+from manifest_tools.groundtruth.label_kinds import CUSTOM, KINDS, LabelKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,18 @@ class LineLabel:
     value: Any
     """The label, of whatever form it is; None where there is none."""
     metadata: Mapping[str, Any]
-    kind: str = "custom"
-    """The label kind of the type, as in ``tasks.TYPES``."""
+    kind: LabelKind = KINDS[CUSTOM]
+    """The label kind of the type."""
 
     @property
     def single(self) -> bool:
         """Whether the type asks for one class index."""
-        return self.kind in ("single_label", "verification")
+        return self.kind.schema == "index"
 
     @property
     def multi(self) -> bool:
         """Whether the type asks for a list of class indices."""
-        return self.kind == "multi_label"
+        return self.kind.multi_label
 
     @property
     def class_map(self) -> Any:

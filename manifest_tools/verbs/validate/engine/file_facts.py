@@ -116,7 +116,7 @@ class Facts:
             add_count(self.states, LabelState(label.name, label.state, label.type), here)
             for pair in named_classes(label):
                 add_count(self.classes, pair, here)
-            if label.kind == "boxes" and label.state == "labelled":
+            if label.kind.schema == "boxes" and label.state == "labelled":
                 self._see_label(label, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             add_count(self.buckets, bucket, here)
@@ -195,7 +195,7 @@ def named_classes(label: LineLabel) -> Iterable[NamedClass]:
 
 def observed_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
-    if label.kind != "boxes":
+    if label.kind.schema != "boxes":
         return label.indices()
     found = (index_of(box.get("class_id")) for _, box in label.annotations())
     return [index for index in found if index is not None]

@@ -68,7 +68,7 @@ def run_line_rules(line: RuleLine, purpose: str = "") -> list[RuleFinding]:
     found = [(rule, one) for rule in _rules("line", purpose) for one in islice(rule.check(line), _MOST)]
     for label in line.labels:
         for rule in _rules("label", purpose):
-            if not rule.kinds or label.kind in rule.kinds:
+            if not rule.kinds or label.kind.name in rule.kinds:
                 found += [(rule, one) for one in islice(rule.check(label), _MOST)]
     return found
 
@@ -95,7 +95,7 @@ def rule_line(value: Mapping[str, Any], expected: tuple[str, ...], told: str | N
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
     metadata = value[one.metadata_key]
-    kind = label_kind(one.type).name
+    kind = label_kind(one.type)
     return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, kind)
 
 

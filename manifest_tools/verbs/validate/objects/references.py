@@ -9,6 +9,7 @@ import msgspec
 
 from manifest_tools.base.text import path
 from manifest_tools.groundtruth.attributes import Attribute, attributes_of
+from manifest_tools.groundtruth.label_kinds import LabelObject, SourceObject, label_kind, task_type
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.io.sources import Source
 
@@ -18,27 +19,8 @@ SOURCE = "source-ref"
 _REF = "-ref"
 _S3 = "s3://"
 
-Kind = Literal["picture", "mask", "sequence", "seq-label", "clip", "zlib", "json", "data"]
+Kind = LabelObject | SourceObject | Literal["json"]
 
-# What the type of a label says of the line's source-ref, and of the label itself; see section 4 of the guide.
-_SOURCE_OF: dict[str, Kind] = {
-    "video-classification": "clip",
-    "video-object-detection": "sequence",
-    "video-object-tracking": "sequence",
-    "point_cloud_object_tracking": "sequence",
-    "point_cloud_object_detection": "data",
-    "point_cloud_single_frame_semantic_segmentation": "data",
-    "text-classification": "data",
-    "text-classification-multilabel": "data",
-    "text-span": "data",
-}
-_LABEL_OF: dict[str, Kind] = {
-    "semantic-segmentation": "mask",
-    "video-object-detection": "seq-label",
-    "video-object-tracking": "seq-label",
-    "point_cloud_object_tracking": "seq-label",
-    "point_cloud_single_frame_semantic_segmentation": "zlib",
-}
 # What a name's ending says where no type does; anything else is taken for a picture.
 _BY_ENDING: dict[str, Kind] = {
     **dict.fromkeys((".mp4", ".ogg", ".webm", ".mov", ".avi", ".mkv"), "clip"),
@@ -116,8 +98,8 @@ def _decoded(line: bytes) -> Any:
 def _source(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iterator[Pointer]:
     ref = value.get(SOURCE)
     if isinstance(ref, str) and ref:
-        said = (_SOURCE_OF.get(_short(one.type)) for one in labels.values())
-        kind = next((kind for kind in said if kind is not None), None)
+        types = (task_type(one.type) for one in labels.values())
+        kind = next((one.source for one in types if one and one.source != "picture"), None)
         yield Pointer(path(SOURCE), ref, kind or _BY_ENDING.get(_ending(ref), "picture"))
 
 
@@ -126,7 +108,7 @@ def _refs(value: Mapping[str, Any], labels: Mapping[str, Attribute], told: str |
         if not key.endswith(_REF) or key == SOURCE or told not in (None, key) or not isinstance(ref, str):
             continue
         label = labels.get(key)
-        kind = None if label is None else _LABEL_OF.get(_short(label.type))
+        kind = None if label is None else label_kind(label.type).label_object
         if ref.startswith(_S3) or kind is not None:
             listed = None if label is None else _class_map(value[label.metadata_key])
             yield Pointer(path(key), ref, kind or _BY_ENDING.get(_ending(ref), "data"), listed)
@@ -151,10 +133,6 @@ def _declared(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iter
 def _pixels(value: Any) -> float | None:
     right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 32
     return value if right else None
-
-
-def _short(kind: str) -> str:
-    return kind.lower().removeprefix("groundtruth/")
 
 
 def _ending(ref: str) -> str:

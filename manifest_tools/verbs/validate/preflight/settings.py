@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from manifest_tools.base.text import shown
-from manifest_tools.groundtruth.label_kinds import TYPES, label_kind
+from manifest_tools.groundtruth.label_kinds import label_kind, task_type
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, Preflight, PreflightInput
@@ -241,5 +241,5 @@ def fits(type_name: str, purpose: str) -> bool:
     >>> fits("groundtruth/object-detection", "builtin"), fits("groundtruth/text-classification", "builtin")
     (False, False)
     """
-    known = TYPES.get(type_name.lower())
+    known = task_type(type_name)
     return known is not None and known.source == "picture" and known.kind in _KINDS.get(purpose, ())

@@ -119,12 +119,11 @@ _KNOWN = {
     ("confidence-map", dict): "fractions",
 }
 _OTHERS = {str: "text", int: "number", float: "number", bool: "flag", type(None): "null"}
+# Schemas of labels, and the type that JSON has for the label.
 _LABELS = {
-    ("single_label", int): "index",
-    ("single_label", str): "spelt index",
-    ("verification", int): "index",
-    ("verification", str): "spelt index",
-    ("multi_label", list): "indices",
+    ("index", int): "index",
+    ("index", str): "spelt index",
+    ("indices", list): "indices",
     ("boxes", dict): "boxes",
 }
 
@@ -211,14 +210,14 @@ def template_of(value: Any) -> Template | None:
     if not isinstance(value, dict) or len(value) > _MOST_KEYS:
         return None
     attributes = {one.metadata_key: one for one in attributes_of(value)}
-    labels = {one.name: label_kind(one.type).name for one in attributes.values() if one.state == "labelled"}
+    labels = {one.name: label_kind(one.type).schema for one in attributes.values() if one.state == "labelled"}
     members: list[tuple[str, Look]] = []
     for key, inner in value.items():
         look: Look | None
         if key in labels:
             look = _LABELS.get((labels[key], type(inner)))
         elif key in attributes or (isinstance(inner, dict) and _is_called_metadata(key)):
-            look = _metadata(inner, label_kind(attributes[key].type).name if key in attributes else "")
+            look = _metadata(inner, label_kind(attributes[key].type).schema if key in attributes else "")
         else:
             look = "ref" if key == "source-ref" and isinstance(inner, str) else _other(inner)
         if look is None:
@@ -237,18 +236,18 @@ def _other(value: Any) -> str:
     return _OTHERS[type(value)]
 
 
-def _metadata(value: dict[str, Any], kind: str) -> Fields | None:
+def _metadata(value: dict[str, Any], schema: str) -> Fields | None:
     if len(value) > _MOST_KEYS:
         return None
-    return Fields(tuple((key, _field(key, inner, kind)) for key, inner in value.items()))
+    return Fields(tuple((key, _field(key, inner, schema)) for key, inner in value.items()))
 
 
-def _field(key: str, value: Any, kind: str) -> Look:
+def _field(key: str, value: Any, schema: str) -> Look:
     if key == "type" and isinstance(value, str):
         return Constant(value)
     if key == "creation-date" and isinstance(value, str):
         return "date" if _is_plain(value) else "other date"
-    if key == "objects" and isinstance(value, list) and kind == "boxes":
+    if key == "objects" and isinstance(value, list) and schema == "boxes":
         return "shares"
     if (known := _KNOWN.get((key, type(value)))) is not None:
         return known

@@ -21,8 +21,6 @@ MOST_OBJECTS = 100_000
 _FEW_LINES = 20
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
-# The label kinds whose label attribute has to end in -ref.
-_REFS = ("segmentation", "sequences", "point_cloud_segmentation")
 
 
 def no_line_is_blank(facts: Facts) -> Iterator[Finding]:
@@ -57,8 +55,8 @@ def refs_are_called_so(facts: Facts) -> Iterator[Finding]:
     for name in facts.attributes:
         for type_name, seen in facts.types(name).items():
             kind = label_kind(type_name)
-            if kind.has_classes and (kind.name in _REFS) != name.endswith("-ref"):
-                wanted = "a name that ends in -ref" if kind.name in _REFS else "a name without -ref"
+            if kind.has_classes and (kind.label_object is not None) != name.endswith("-ref"):
+                wanted = "a name that ends in -ref" if kind.label_object else "a name without -ref"
                 message = f"{shown(type_name)} asks for {wanted}, found {shown(name)}"
                 yield Finding(path(name), message, seen.first)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.label_kinds import NAMES_IN_METADATA
+from manifest_tools.io.json_paths import VALUES, values_at
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.references import LIMITS
@@ -41,29 +43,14 @@ def name_problem(name: str) -> str:
 def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Yield the names of classes that a line has for its label, with the keys that lead to each."""
     metadata, key = label.metadata, label.metadata_key
-    if metadata.get("class-name") not in (None, ""):  # without a name is for another rule
-        yield (key, "class-name"), metadata["class-name"]
-    for field in ("class-map", "class_map"):
-        table = metadata.get(field)
-        yield from (((key, field, at), name) for at, name in _items(table))
-    for field in ("internal-color-map", "color-map"):
-        for at, entry in _items(metadata.get(field)):
-            if isinstance(entry, dict) and entry.get("class-name") not in (None, ""):
-                yield (key, field, at, "class-name"), entry["class-name"]
-    if label.kind == "entities":
-        yield from _categories(label)
-
-
-def _items(table: Any) -> Iterator[tuple[str, Any]]:
-    yield from table.items() if isinstance(table, dict) else ()
-
-
-def _categories(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    spans = label.value.get("annotations") if isinstance(label.value, dict) else None
-    listed = spans.get("labels") if isinstance(spans, dict) else None
-    for at, category in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(category, dict):
-            yield (label.name, "annotations", "labels", at, "label"), category.get("label")
+    for field, inner in NAMES_IN_METADATA.items():
+        for keys, name in values_at(metadata.get(field), inner):
+            if name != "" or inner == (VALUES,):  # an empty class-name is for another rule
+                yield (key, field, *keys), name
+    if label.kind.categories is not None:
+        yield from (
+            ((label.name, *keys), name) for keys, name in values_at(label.value, label.kind.categories)
+        )
 
 
 RULES = (

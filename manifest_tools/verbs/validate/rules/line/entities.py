@@ -68,7 +68,7 @@ def entities_are_in_the_text(line: RuleLine) -> Iterator[Finding]:
     """An entity ends before its text does."""
     text = line.value.get("source")
     for label in line.labels:
-        if label.kind == "entities" and isinstance(text, str):
+        if label.kind.name == "entities" and isinstance(text, str):
             yield from _beyond(label, _length(text))
 
 

@@ -12,16 +12,6 @@ from manifest_tools.verbs.validate.rules.examples import labelled, lines, severa
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
 
-# What the label of a type is, beside class indices; other types may have any.
-_OBJECTS = ("object-detection", "text-span", "point_cloud_object_detection")
-_URIS = (
-    "semantic-segmentation",
-    "video-object-detection",
-    "video-object-tracking",
-    "point_cloud_single_frame_semantic_segmentation",
-    "point_cloud_object_tracking",
-)
-
 
 def form_fits_the_type(label: LineLabel) -> Iterator[Finding]:
     """A label has the form that its type asks for."""
@@ -34,9 +24,9 @@ def form_fits_the_type(label: LineLabel) -> Iterator[Finding]:
         wanted = "one class index"
     elif label.multi and not isinstance(value, list):
         wanted = "an array of class indices"
-    elif kind in _OBJECTS and not isinstance(value, dict):
+    elif label.kind.items and not isinstance(value, dict):
         wanted = "an object"
-    elif kind in _URIS and not _is_uri(value):
+    elif label.kind.label_object and not _is_uri(value):
         wanted = "s3://bucket/key"
     if wanted:
         yield Finding(path(label.name), f"{kind} asks for {wanted}, found {shown(value)}")
@@ -116,7 +106,7 @@ def _shares(table: Mapping[str, Any], *where: str | int) -> Iterator[Finding]:
 
 def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     """A class index is written as a number, as Ground Truth does, not as a string."""
-    if label.kind == "verification":  # documented as a string there
+    if label.kind.index_is_text:
         return
     texts = [
         value for value in label.index_values() if isinstance(value, str) and index_of(value) is not None

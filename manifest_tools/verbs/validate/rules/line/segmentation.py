@@ -40,20 +40,16 @@ def _cloud(key: str, colours: Any) -> str:
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
-# What the colour map is called, by the kind of the label.
-_MAPS = {"segmentation": "internal-color-map", "point_cloud_segmentation": "color-map"}
-
-
 def has_a_colour_map(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a mask or a segmented point cloud has a colour map, which names its classes."""
-    key = _MAPS.get(label.kind, "")
+    key = label.kind.class_fields[0]
     if label.state == "labelled" and label.metadata.get(key) is None:
         yield Finding(path(label.metadata_key), f"no {key}, so nothing says which classes there are")
 
 
 def colour_maps_name_classes(label: LineLabel) -> Iterator[Finding]:
     """A colour map has an object with a class-name for each class index."""
-    key = _MAPS.get(label.kind, "")
+    key = label.kind.class_fields[0]
     table = label.metadata.get(key)
     if table is not None and not isinstance(table, dict):
         yield Finding(path(label.metadata_key, key), f"expected {key} as an object, found {quoted(table)}")
@@ -118,7 +114,7 @@ def other_object(label: LineLabel, ending: str) -> Iterator[Finding]:
 
 def _entries(label: LineLabel) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
     """Yield the classes of a colour map, with the keys that lead to each."""
-    key = _MAPS.get(label.kind, "")
+    key = label.kind.class_fields[0]
     table = label.metadata.get(key)
     for index, entry in table.items() if isinstance(table, dict) else ():
         if isinstance(entry, dict):

@@ -24,7 +24,7 @@ _GOOD = _line(named={"0": "car"})
 def the_source_is_a_sequence_file(line: RuleLine) -> Iterator[Finding]:
     """The source-ref of frames is a sequence file, which is JSON, and no picture."""
     ref = line.value.get("source-ref")
-    labelled = any(label.kind == "sequences" and label.state == "labelled" for label in line.labels)
+    labelled = any(label.kind.name == "sequences" and label.state == "labelled" for label in line.labels)
     if labelled and isinstance(ref, str) and ref.startswith("s3://") and not ref.lower().endswith(".json"):
         found = shown(ref.rpartition("/")[2])
         yield Finding("$.source-ref", f"expected a sequence file that ends in .json, found {found}")
