@@ -9,7 +9,6 @@ from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import FORMATS, Recipe
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.verbs.convert.convert import plan
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
 from manifest_tools.verbs.convert.pictures import Fetch, make
 from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -21,34 +20,28 @@ _AS_IT_IS = Recipe(pass_through=True, accepted=FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """Pictures by name, and how to get the bytes of one; ``read`` raises Unusable."""
+class PredictionInputs:
+    """The pictures that a model is asked about."""
 
     names: tuple[str, ...]
+    """Paths, or URIs in S3."""
+
     read: Callable[[str], bytes]
+    """Name -> the bytes of the picture; raises Unusable."""
 
 
-def about_files(typed: Sequence[str]) -> Questions:
-    """Return the pictures that were typed: files, ``s3://`` URIs, and the picture files in a folder."""
-    return Questions(tuple(name for path in typed for name in _expanded(path)), read_picture)
+def inputs_of_files(typed: Sequence[str]) -> PredictionInputs:
+    """Return the pictures that were typed: files, ``s3://`` URIs, and the picture files in a folder.
+
+    Raises Refused for a folder without a picture.
+    """
+    return PredictionInputs(tuple(name for path in typed for name in _expanded(path)), read_picture)
 
 
-def about_lines(planned: ConversionPlan, fetch: Fetch | None) -> Questions:
-    """Return the pictures of a manifest's labelled lines."""
+def inputs_of_manifest(planned: ConversionPlan, fetch: Fetch | None) -> PredictionInputs:
+    """Return the pictures of a manifest's labelled lines, each once."""
     refs = dict.fromkeys(example.ref for example in planned.examples.examples)
-    return Questions(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
-
-
-def plan_questions(manifest: str, label_attribute: str | None, images: Sequence[str]) -> ConversionPlan:
-    """Return where the pictures of a manifest are to be had; nothing will be written."""
-    return plan(
-        manifest,
-        "recordio",
-        "nowhere",
-        images=images,
-        label_attribute=label_attribute,
-        pass_through=True,
-    )
+    return PredictionInputs(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
 
 
 def read_picture(name: str) -> bytes:

@@ -10,7 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
-from manifest_tools.groundtruth.examples import Examples, read_examples
+from manifest_tools.images.shrink import Recipe
 from manifest_tools.verbs.convert.convert import carry_out, is_current, plan
 from manifest_tools.verbs.convert.pictures import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -24,54 +24,85 @@ _HOW_MANY = {False: "one class", True: "several classes"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """The labelled lines of a training and a validation manifest, which agree on their classes."""
+class PlannedPair:
+    """A training and a validation manifest, each read once, which agree on their classes.
 
-    train: Examples
-    validation: Examples
-    table: ClassTable
+    What becomes of their pictures is open until the side is known: see ``records_of_pair``.
+    """
+
+    train: ConversionPlan
+    validation: ConversionPlan
+
+    @property
+    def table(self) -> ClassTable:
+        """The classes of both."""
+        return self.validation.examples.table
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many labelled lines each has."""
+        return len(self.train.examples.examples), len(self.validation.examples.examples)
+
+    def in_both(self) -> int:
+        """Return how many lines of the validation manifest name a picture of the training manifest."""
+        learnt = {example.ref for example in self.train.examples.examples}
+        return sum(example.ref in learnt for example in self.validation.examples.examples)
 
 
 def read_pair(
-    train: str, validation: str, label_attribute: str | None = None, classes: ClassTable | None = None
-) -> Pair:
-    """Return the labelled lines of both; raises ClassConflict where their class tables disagree."""
-    first = read_examples(train, label_attribute, classes=classes)
-    second = read_against(validation, label_attribute, first.table, train)
-    if first.multi_label != second.multi_label:
-        told, other = (_HOW_MANY[several] for several in (first.multi_label, second.multi_label))
-        raise Refused(f"{train} has {told} a picture, and {validation} has {other}")
-    return Pair(first, second, second.table)
+    train: str,
+    validation: str,
+    label_attribute: str | None = None,
+    classes: ClassTable | None = None,
+    images: Sequence[str] = (),
+) -> PlannedPair:
+    """Return both manifests, read.
+
+    Raises ClassConflict where their classes disagree, Refused where one has several classes a picture and
+    the other has one.
+    """
+    first = plan_manifest(train, label_attribute, images, classes)
+    second = plan_against(validation, label_attribute, images, first.examples.table, train)
+    _check_same_kind(first, train, second.examples.multi_label, f"{validation} has")
+    examples = replace(first.examples, table=second.examples.table)
+    return PlannedPair(replace(first, examples=examples), second)
 
 
-def read_against(manifest: str, label_attribute: str | None, table: ClassTable, owner: str) -> Examples:
-    """Return the labelled lines of ``manifest``, in the class table that ``owner`` has as well."""
+def plan_manifest(
+    manifest: str, label_attribute: str | None, images: Sequence[str], classes: ClassTable | None = None
+) -> ConversionPlan:
+    """Return the lines of a manifest, and where their pictures are to be had; nothing will be written."""
+    return plan(
+        manifest,
+        "recordio",
+        "nowhere",
+        images=images,
+        label_attribute=label_attribute,
+        pass_through=True,
+        classes=classes,
+    )
+
+
+def plan_against(
+    manifest: str, label_attribute: str | None, images: Sequence[str], table: ClassTable, owner: str
+) -> ConversionPlan:
+    """Return what ``plan_manifest`` does, in the class table that ``owner`` has as well.
+
+    Raises ClassConflict where the manifest disagrees with that table.
+    """
     try:
-        return read_examples(manifest, label_attribute, classes=table)
+        return plan_manifest(manifest, label_attribute, images, table)
     except ClassConflict as conflict:
         raise ClassConflict(f"{manifest} and {owner} disagree: {conflict}") from conflict
 
 
-def plan_records(
-    manifest: str, output: str, side: int, examples: Examples, table: ClassTable, images: Sequence[str]
-) -> ConversionPlan:
-    """Return how the pictures of a manifest become ``output``.rec, squares of ``side`` pixels."""
-    return plan(
-        manifest,
-        "recordio",
-        output,
-        images=images,
-        label_attribute=examples.attribute.name,
-        resize=side,
-        square=True,
-        classes=table,
-    )
+def records_of(planned: ConversionPlan, output: str, side: int) -> ConversionPlan:
+    """Return how the pictures of a plan become ``output``.rec, squares of ``side`` pixels."""
+    return replace(planned, output=output, recipe=Recipe(side, square=True))
 
 
-def plan_pair(
-    pair: Pair, train: str, validation: str, model: str, side: int, images: Sequence[str]
-) -> tuple[ConversionPlan, ConversionPlan]:
-    """Return the plans of both manifests, whose records will lie beside the model.
+def records_of_pair(pair: PlannedPair, model: str, side: int) -> tuple[ConversionPlan, ConversionPlan]:
+    """Return how the pictures of both manifests become records beside the model.
 
     Raises Refused for a model in S3: records are read from this disk, see ``records_place``.
     """
@@ -79,11 +110,16 @@ def plan_pair(
         raise Refused(f"{model}: expected a folder on this disk; type: aws s3 cp --recursive, afterwards")
     folder = os.path.join(model, CACHE)
     return (
-        plan_records(train, os.path.join(folder, "train"), side, pair.train, pair.table, images),
-        plan_records(
-            validation, os.path.join(folder, "validation"), side, pair.validation, pair.table, images
-        ),
+        records_of(pair.train, os.path.join(folder, "train"), side),
+        records_of(pair.validation, os.path.join(folder, "validation"), side),
     )
+
+
+def _check_same_kind(planned: ConversionPlan, manifest: str, several: bool, other: str) -> None:
+    """Raise Refused where one has one class a picture, and the other several."""
+    if planned.examples.multi_label != several:
+        first, second = (_HOW_MANY[each] for each in (planned.examples.multi_label, several))
+        raise Refused(f"{manifest} has {first} a picture, and {other} {second}")
 
 
 def dataset(
@@ -119,18 +155,16 @@ def against_model(
 
     The records that training left beside the model are used where they still fit; others go to ``place``.
     """
-    examples = read_against(manifest, label_attribute, model.table, "the model")
-    if examples.table != model.table:
+    planned = plan_against(manifest, label_attribute, images, model.table, "the model")
+    table = planned.examples.table
+    if table != model.table:
         known = dict(model.table.names)
-        strange = ", ".join(name for index, name in examples.table.names if index not in known)
+        strange = ", ".join(name for index, name in table.names if index not in known)
         raise ClassConflict(f"{manifest} has classes that the model does not know: {strange}")
-    if examples.multi_label != model.multi_label:
-        told, answered = (_HOW_MANY[several] for several in (examples.multi_label, model.multi_label))
-        raise Refused(f"{manifest} has {told} a picture, and the model answers {answered}")
+    _check_same_kind(planned, manifest, model.multi_label, "the model answers")
     folder = model_path if os.path.isdir(model_path) else os.path.dirname(model_path)
-    beside = os.path.join(folder, CACHE, "validation")
-    planned = plan_records(manifest, beside, model.image_size, examples, model.table, images)
-    return planned if is_current(planned) else replace(planned, output=place)
+    beside = records_of(planned, os.path.join(folder, CACHE, "validation"), model.image_size)
+    return beside if is_current(beside) else replace(beside, output=place)
 
 
 @contextmanager

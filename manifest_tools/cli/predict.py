@@ -1,7 +1,8 @@
 """``mtool predict``."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +15,15 @@ from manifest_tools.cli.shared.pictures import pictures_of
 from manifest_tools.cli.shared.screen import clean, note, progress, width
 
 if TYPE_CHECKING:
+    from manifest_tools.groundtruth.classes import ClassTable
+    from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers import model_archive
     from trainers.contact_sheet import Tile
     from trainers.prediction import Prediction, Unread
-    from trainers.prediction_inputs import Questions, Truth
+    from trainers.prediction_inputs import PredictionInputs, Truth
     from trainers.sagemaker.serving.endpoint_info import Served
+
+    Answering = model_archive.Model | Served
 
 
 def predict(
@@ -67,28 +72,29 @@ def predict(
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    from trainers.model_archive import Model as Local
     from trainers.prediction import Prediction
 
     if sheet is not None:
         options.check_picture("--sheet", sheet)
     _check_endpoint(context, endpoint)
-    trained = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
-    if not isinstance(trained, Local):
-        trained = _named(trained, manifest, label_attribute, quiet)
-    asked, truth = _questions(pictures or [], manifest, images or [], label_attribute, trained, quiet)
-    line = _json_line if as_json else _text_line(asked)
+    answering = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
+    planned = _planned(manifest, label_attribute, [] if pictures else images or [], answering.table)
+    answering = _with_names(answering, planned, quiet)
+    inputs = _inputs(pictures or [], planned, quiet)
+    truth = _truth(planned)
+    column = max((width(clean(name)) for name in inputs.names), default=0)
+    line = partial(_json_line, answering) if as_json else partial(_text_line, answering, column)
     good: list[Prediction] = []
     failed = 0
-    for answer in progress(_answers(trained, asked, at_once, quiet), len(asked.names), "pictures"):
+    for answer in progress(_answers(answering, inputs, at_once, quiet), len(inputs.names), "pictures"):
         if isinstance(answer, Prediction):
-            typer.echo(line(answer, truth.of(answer.picture) if truth else None, trained))
+            typer.echo(line(answer, truth.of(answer.picture) if truth else None))
             good += [answer] if sheet else []
         else:
             failed += 1
             note(f"{clean(answer.picture)}: {clean(answer.reason)}")
     if sheet:
-        _draw(sheet, good, truth, trained, asked, force=force, quiet=quiet)
+        _draw(sheet, good, truth, answering, inputs, force=force, quiet=quiet)
     if failed:
         raise typer.Exit(1)
 
@@ -115,104 +121,97 @@ def _endpoint(name: str, classes: str | None, multi_label: bool) -> "Served":
     return find_served(name, read_class_table(classes) if classes else None, multi_label)
 
 
-def _named(served: "Served", manifest: str | None, label_attribute: str | None, quiet: bool) -> "Served":
-    """Return the endpoint with names for its classes, a manifest's if need be, or say that it has none."""
+def _planned(
+    manifest: str | None, label_attribute: str | None, images: list[str], table: "ClassTable"
+) -> "ConversionPlan | None":
+    """Return the labelled lines of ``--manifest``, and where their pictures are to be had."""
+    from trainers.prepare import plan_against
+
+    return plan_against(manifest, label_attribute, images, table, "the model") if manifest else None
+
+
+def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet: bool) -> "Answering":
+    """Return an endpoint with names for its classes, a manifest's if need be, or say that it has none."""
     from dataclasses import replace
 
-    from manifest_tools.groundtruth.examples import read_examples
+    from trainers.model_archive import Model as LocalModel
 
-    if not served.table.names and manifest is not None:
-        return replace(served, table=read_examples(manifest, label_attribute).table)
-    for remark in served.remarks if not quiet else ():
+    if isinstance(answering, LocalModel):
+        return answering
+    if not answering.table.names and planned is not None:
+        return replace(answering, table=planned.examples.table)
+    for remark in answering.remarks if not quiet else ():
         note(clean(remark))
-    return served
+    return answering
+
+
+def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) -> "PredictionInputs":
+    """Return the pictures to ask about: those that were typed, or else those of the manifest."""
+    from trainers.prediction_inputs import inputs_of_files, inputs_of_manifest
+
+    if pictures:
+        return inputs_of_files(pictures)
+    if planned is None:
+        raise Refused("expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for its own")
+    return inputs_of_manifest(planned, pictures_of(planned, quiet))
+
+
+def _truth(planned: "ConversionPlan | None") -> "Truth | None":
+    from trainers.prediction_inputs import truth_of
+
+    return truth_of(planned.examples.examples) if planned else None
 
 
 def _answers(
-    trained: "model_archive.Model | Served", asked: "Questions", at_once: int, quiet: bool
+    answering: "Answering", inputs: "PredictionInputs", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
-    from trainers.model_archive import Model as Local
+    from trainers.model_archive import Model as LocalModel
     from trainers.prediction import predict as ask
 
-    if isinstance(trained, Local):
-        return ask(trained, asked.names, asked.read)
+    if isinstance(answering, LocalModel):
+        return ask(answering, inputs.names, inputs.read)
     from trainers.sagemaker.client.retry import silently
     from trainers.sagemaker.serving.invoke import invoke
 
-    return invoke(trained, asked.names, asked.read, at_once=at_once, tell=silently if quiet else note)
+    return invoke(answering, inputs.names, inputs.read, at_once=at_once, tell=silently if quiet else note)
 
 
-def _questions(
-    pictures: list[str],
-    manifest: str | None,
-    images: list[str],
-    label_attribute: str | None,
-    model: "model_archive.Model | Served",
-    quiet: bool,
-) -> "tuple[Questions, Truth | None]":
-    """Return the pictures to ask about, and what a manifest says of them."""
-    from trainers.prediction_inputs import about_files, about_lines, plan_questions, truth_of
-    from trainers.prepare import read_against
-
-    if manifest is None:
-        if not pictures:
-            raise Refused(
-                "expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for its own"
-            )
-        return about_files(pictures), None
-    truth = truth_of(read_against(manifest, label_attribute, model.table, "the model").examples)
-    if pictures:
-        return about_files(pictures), truth
-    planned = plan_questions(manifest, label_attribute, images)
-    return about_lines(planned, pictures_of(planned, quiet)), truth
-
-
-Line = Callable[["Prediction", "tuple[int, ...] | None", "model_archive.Model | Served"], str]
-
-
-def _json_line(
-    answer: "Prediction", truth: tuple[int, ...] | None, model: "model_archive.Model | Served"
-) -> str:
-    said = answer.to_json(model.table, model.multi_label)
+def _json_line(answering: "Answering", answer: "Prediction", truth: tuple[int, ...] | None) -> str:
+    said = answer.to_json(answering.table, answering.multi_label)
     if truth is not None:
-        said["truth"] = [model.table.name(index) for index in truth]
+        said["truth"] = [answering.table.name(index) for index in truth]
         said["right"] = answer.answers == truth
     return json.dumps(said)
 
 
-def _text_line(asked: "Questions") -> Line:
-    """Return a function that makes a line of a table as wide as the names in it."""
-    column = max((width(clean(name)) for name in asked.names), default=0)
-
-    def line(
-        answer: "Prediction", truth: tuple[int, ...] | None, model: "model_archive.Model | Served"
-    ) -> str:
-        name = clean(answer.picture)
-        said = f"{name}{' ' * (column - width(name))}  {clean(answer_text(answer, model))}"
-        if truth is None or answer.answers == truth:
-            return said
-        return f"{said}  wrong: {clean(names(truth, model))}"
-
-    return line
+def _text_line(
+    answering: "Answering", column: int, answer: "Prediction", truth: tuple[int, ...] | None
+) -> str:
+    """Return a row of a table whose first column is ``column`` wide."""
+    name = clean(answer.picture)
+    said = f"{name}{' ' * (column - width(name))}  {clean(answer_text(answer, answering))}"
+    if truth is None or answer.answers == truth:
+        return said
+    return f"{said}  wrong: {clean(class_names(truth, answering))}"
 
 
-def answer_text(answer: "Prediction", model: "model_archive.Model | Served") -> str:
+def answer_text(answer: "Prediction", answering: "Answering") -> str:
     """Return the classes of an answer, each with its probability."""
-    told = (f"{model.table.name(index)} {answer.probabilities[index]:.3f}" for index in answer.answers)
+    told = (f"{answering.table.name(index)} {answer.probabilities[index]:.3f}" for index in answer.answers)
     return ", ".join(told) or "no class"
 
 
-def names(classes: tuple[int, ...], model: "model_archive.Model | Served") -> str:
+def class_names(classes: tuple[int, ...], answering: "Answering") -> str:
     """Return the names of some classes."""
-    return ", ".join(model.table.name(index) for index in classes) or "no class"
+    return ", ".join(answering.table.name(index) for index in classes) or "no class"
 
 
 def _draw(
     path: str,
     answers: "list[Prediction]",
     truth: "Truth | None",
-    model: "model_archive.Model | Served",
-    asked: "Questions",
+    answering: "Answering",
+    inputs: "PredictionInputs",
     *,
     force: bool,
     quiet: bool,
@@ -220,7 +219,7 @@ def _draw(
     from manifest_tools.io.sinks import publishing
     from trainers.contact_sheet import MOST, sheet
 
-    tiles = [_tile(answer, truth, model, asked) for answer in answers[:MOST]]
+    tiles = [_tile(answer, truth, answering, inputs) for answer in answers[:MOST]]
     with publishing(force=force) as publication:
         publication.open(path).write(sheet(tiles))
     if not quiet:
@@ -229,15 +228,15 @@ def _draw(
 
 
 def _tile(
-    answer: "Prediction", truth: "Truth | None", model: "model_archive.Model | Served", asked: "Questions"
+    answer: "Prediction", truth: "Truth | None", answering: "Answering", inputs: "PredictionInputs"
 ) -> "Tile":
     from trainers.contact_sheet import Tile
 
     known = truth.of(answer.picture) if truth else None
     return Tile(
-        asked.read(answer.picture),
+        inputs.read(answer.picture),
         answer.picture.rpartition("/")[2],
-        answer_text(answer, model),
-        "" if known is None else names(known, model),
+        answer_text(answer, answering),
+        "" if known is None else class_names(known, answering),
         None if known is None else answer.answers == known,
     )

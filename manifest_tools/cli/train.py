@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.config import TrainConfig
     from trainers.events import Listener
-    from trainers.prepare import Pair
+    from trainers.prepare import PlannedPair
     from trainers.training import Result
 
 
@@ -82,18 +82,18 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
     from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
     from trainers.frameworks import load_trainer
-    from trainers.prepare import plan_pair, read_pair, records_place
+    from trainers.prepare import read_pair, records_of_pair, records_place
     from trainers.training import train as run
 
     manifests = given.train_manifest, given.validation_manifest
     require(*manifests)
     check_key(given.kms_key, [given.output])
     table = read_class_table(given.classes) if given.classes else None
-    pair = read_pair(*manifests, given.label_attribute, table)
-    config = config_from(context, given.params, len(pair.train.examples))
+    pair = read_pair(*manifests, given.label_attribute, table, given.images or ())
+    config = config_from(context, given.params, pair.counts[0])
     load_trainer(given.trainer)
     with records_place(given.output) as place:
-        plans = plan_pair(pair, *manifests, place, config.image_size, given.images or ())
+        plans = records_of_pair(pair, place, config.image_size)
         said = _intention(pair, config)
         if given.dry_run:
             _show_plans(said, plans)
@@ -119,11 +119,10 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
         raise typer.Exit(1)
 
 
-def _intention(pair: "Pair", config: "TrainConfig") -> str:
+def _intention(pair: "PlannedPair", config: "TrainConfig") -> str:
     """Say in one line what is about to be trained, on what."""
-    counts = (
-        f"{len(pair.train.examples):,} pictures to learn from, {len(pair.validation.examples):,} to check"
-    )
+    learnt, checked = pair.counts
+    counts = f"{learnt:,} pictures to learn from, {checked:,} to check"
     names = ", ".join(clean(name) for name in pair.table.labels[:_NAMES])
     more = ", ..." if pair.table.num_classes > _NAMES else ""
     return (
@@ -134,13 +133,12 @@ def _intention(pair: "Pair", config: "TrainConfig") -> str:
     )
 
 
-def _leak(pair: "Pair") -> str:
+def _leak(pair: "PlannedPair") -> str:
     """Say how many pictures are on both sides: what was learnt by heart is no test."""
-    learnt = {example.ref for example in pair.train.examples}
-    both = sum(example.ref in learnt for example in pair.validation.examples)
+    both = pair.in_both()
     if not both:
         return ""
-    total = len(pair.validation.examples)
+    total = pair.counts[1]
     return f"{both:,} of {total:,} pictures to check are also learnt from: the accuracy will say too much"
 
 

@@ -54,7 +54,7 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset
     from trainers.frameworks import load_trainer
-    from trainers.prepare import plan_pair, read_pair
+    from trainers.prepare import read_pair, records_of_pair
     from trainers.ranges import check_names
     from trainers.tuning import Search
     from trainers.tuning import tune as run
@@ -65,16 +65,16 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     search = Search(ranges, typed["max_jobs"], typed["seed"], typed["early_stopping"])
     check_names(ranges, typed_names(context))
     table = read_class_table(typed["classes"]) if typed["classes"] else None
-    pair = read_pair(*manifests, typed["label_attribute"], table)
+    pair = read_pair(*manifests, typed["label_attribute"], table, typed["images"] or ())
     known: dict[int, tuple[Dataset, Dataset]] = {}
 
     def make(varied: dict[str, Any]) -> TrainConfig:
-        return config_from(context, typed["params"], len(pair.train.examples), varied)
+        return config_from(context, typed["params"], pair.counts[0], varied)
 
     def read(side: int) -> tuple[Dataset, Dataset]:
         if side not in known:
             place = os.path.join(typed["output"], f"pictures-{side}")
-            plans = plan_pair(pair, *manifests, place, side, typed["images"] or ())
+            plans = records_of_pair(pair, place, side)
             known[side] = data_sets(plans, typed["jobs"], typed["quiet"])[0]
         return known[side]
 
@@ -82,7 +82,7 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
     load_trainer(typed["trainer"])
     if not typed["quiet"] or typed["dry_run"]:
         names = ", ".join(one.name for one in ranges)
-        pictures = f"{len(pair.train.examples):,} pictures to learn from"
+        pictures = f"{pair.counts[0]:,} pictures to learn from"
         note(f"{pictures}, up to {search.max_jobs:,} trials of {names}")
     if typed["dry_run"]:
         note("dry run, nothing written")

@@ -13,7 +13,7 @@ from PIL import Image
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig, from_arrays, train
 from trainers.pixels import Pixels
-from trainers.prepare import dataset, plan_pair, read_pair
+from trainers.prepare import dataset, read_pair, records_of_pair
 
 HANDS = ClassTable(((0, "RH"), (1, "LH")))
 
@@ -96,7 +96,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lay_out(folder)
     manifests = str(folder / "train.manifest"), str(folder / "validation.manifest")
     model, config = str(folder / "model"), TrainConfig(epochs=4, image_size=32)
-    plans = plan_pair(read_pair(*manifests), *manifests, model, 32, [str(folder / "raw-data")])
+    plans = records_of_pair(read_pair(*manifests, images=[str(folder / "raw-data")]), model, 32)
     first, second = (dataset(planned)[0] for planned in plans)
     train(first, second, config, model)
     return folder

@@ -9,7 +9,7 @@ import pytest
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from trainers import Dataset, TrainConfig, read_model, train
-from trainers.prepare import plan_pair, read_pair, records_place
+from trainers.prepare import read_pair, records_of_pair, records_place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,13 +114,12 @@ def test_a_key_for_a_folder_here_is_refused_before_training(
 
 
 def test_records_are_never_planned_in_s3(workshop: Path) -> None:
-    manifests = "train.manifest", "validation.manifest"
-    pair = read_pair(*manifests)
+    pair = read_pair("train.manifest", "validation.manifest", images=["raw-data"])
     with pytest.raises(Refused, match="expected a folder on this disk"):
-        plan_pair(pair, *manifests, MODEL, 32, ["raw-data"])
+        records_of_pair(pair, MODEL, 32)
     with records_place(MODEL) as folder:
         assert Path(folder).is_dir()
-        assert plan_pair(pair, *manifests, folder, 32, ["raw-data"])[0].output.startswith(folder)
+        assert records_of_pair(pair, folder, 32)[0].output.startswith(folder)
     assert not Path(folder).exists()
     with records_place("model") as folder:
         assert folder == "model"

@@ -364,8 +364,42 @@ main()
 """
 
 
-def python(program: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+# Says on standard error whenever a manifest is opened.
+OPENED = """
+import os, sys
+def tell(event, told):
+    if event == "open" and str(told[0]).endswith(".manifest"):
+        os.write(2, f"opened {told[0]}\\n".encode())
+sys.addaudithook(tell)
+from manifest_tools.cli.app import main
+from manifest_tools.groundtruth.examples import read_examples
+"""
+
+
+def python(program: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def opened(program: str, *words: str) -> list[str]:
+    """Return the manifests that a program opens, as often as it opens them, in order of name."""
+    return sorted(line for line in python(OPENED + program, *words).stderr.splitlines() if "opened" in line)
+
+
+@pytest.mark.parametrize(
+    ("manifests", "words"),
+    [
+        (["train", "validation"], ("train", "--epochs", "1", "--image-size", "32", "-o", "other")),
+        (["train", "validation"], ("tune", "--epochs", "1", "--max-jobs", "1", "--choice", "image_size=32")),
+        (["validation"], ("evaluate",)),
+        (["validation"], ("predict", "--manifest", "validation.manifest")),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_each_manifest_is_read_once(trained: Path, manifests: list[str], words: tuple[str, ...]) -> None:
+    once = [line for name in manifests for line in opened(f"read_examples('{name}.manifest')")]
+    assert len(once) >= len(manifests)
+    assert opened("main()", *words, "--images", "raw-data") == once
 
 
 def test_no_framework_is_loaded_before_it_is_needed() -> None:
