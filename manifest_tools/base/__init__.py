@@ -1,1 +1,1 @@
-"""What everything stands on: errors, whole files, text, dates, hashes, processes. No Ground Truth here."""
+"""What every room needs: errors, text for messages, dates, hashes, processes, files. No Ground Truth here."""

@@ -1,6 +1,6 @@
-"""What stops us from working, as exceptions with a place in them and the next thing to type.
+"""The exceptions that end a command: each says where it happened and what to type next.
 
-What is wrong with the data of a line is no exception but a value, see ``problem``.
+A fault in the data of one line is not an exception. It is a value, see ``base/problem.py``.
 """
 
 from collections.abc import Sequence
@@ -8,33 +8,36 @@ from typing import Any
 
 
 class MtoolError(Exception):
-    """The work could not be done; the text is one line that a tired person understands."""
+    """The work could not be done; the text is one line that says where, why, and what to do.
+
+    Every error of the library is a subclass. ``exit_code`` is what the command line ends with.
+    """
 
     exit_code = 3
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel from a worker process with text and fields; a subclass is not called again with its text."""
-        return _again, (type(self), self.args), vars(self)
+        """Keep text and fields on the way from a worker process, without calling ``__init__`` again."""
+        return _rebuild, (type(self), self.args), vars(self)
 
 
-def _again(kind: type[MtoolError], args: tuple[Any, ...]) -> MtoolError:
+def _rebuild(kind: type[MtoolError], args: tuple[Any, ...]) -> MtoolError:
     return kind.__new__(kind, *args)
 
 
 class Refused(MtoolError):
-    """The command was called wrongly, or would have done harm."""
+    """The command was called wrongly, or would have overwritten something."""
 
     exit_code = 2
 
 
 class BadData(MtoolError):
-    """The data itself does not allow what was asked for."""
+    """The data does not allow what was requested."""
 
     exit_code = 1
 
 
 class NotAManifest(BadData):
-    """A file that holds something else than one JSON object a line."""
+    """A file that is not JSON Lines: ``source`` names it, ``found`` says what it is."""
 
     def __init__(self, source: str, found: str, hint: str) -> None:
         super().__init__(f"{source}: expected a manifest, one JSON object a line; found {found}; {hint}")
@@ -43,7 +46,7 @@ class NotAManifest(BadData):
 
 
 class InvalidLine(BadData):
-    """A line that cannot be read as what the work needs."""
+    """A line that cannot be read: ``source`` names the file, ``number`` counts lines from 1."""
 
     def __init__(self, source: str, number: int, reason: str) -> None:
         super().__init__(f"{source}:{number}: {reason}; `mtool validate` lists every problem")
@@ -53,18 +56,19 @@ class InvalidLine(BadData):
 
 
 class Exists(Refused):
-    """An output that is there already and would change."""
+    """Outputs that exist already with other content; ``paths`` names them."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        names = ", ".join(paths)
+        exist, them = ("exists", "it") if len(paths) == 1 else ("exist", "them")
         super().__init__(
-            f"{names}: there already, with other content; type --force to replace, or -o for another place"
+            f"{', '.join(paths)}: {exist} already, with other content;"
+            f" type --force to replace {them}, or -o for another place"
         )
         self.paths = tuple(paths)
 
 
 class NotInstalled(MtoolError):
-    """An optional part that this work needs."""
+    """An optional package that this work needs; ``extra`` is the name under which pip installs it."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {package}; type: pip install 'mtool[{extra}]'")

@@ -1,4 +1,4 @@
-"""Local files that appear whole or not at all."""
+"""Writes local files that appear whole or not at all, and compares files."""
 
 import contextlib
 import os
@@ -10,49 +10,52 @@ from typing import BinaryIO
 
 from manifest_tools.base.errors import MtoolError, Refused
 
-_COMPARE = 1 << 20
+_CHUNK = 1 << 20  # bytes that are read at a time
 
 
 @dataclass(slots=True)
 class NewFile:
-    """A file being written beside the place that it will take.
-
-    ``stream`` writes to ``temporary``; other processes may write there by name as well.
-    """
+    """A file that is being written under a temporary name."""
 
     target: Path
+    """The path that the file will have."""
+
     temporary: Path
+    """The path that it has now, in the same folder; other processes may write there too."""
+
     stream: BinaryIO
+    """Writes to ``temporary``."""
 
     def finish(self, sync: bool) -> None:
-        """Close the stream; with ``sync`` the bytes are on the disk before this returns."""
+        """Close the stream; ``sync`` first waits until the bytes are on the disk."""
         self.stream.flush()
         if sync:
             os.fsync(self.stream.fileno())
         self.stream.close()
 
-    def take_its_place(self) -> None:
-        """Rename over the target."""
+    def replace_target(self) -> None:
+        """Rename ``temporary`` to ``target``."""
         self.temporary.replace(self.target)
 
     def discard(self) -> None:
-        """Close and remove what was written; a full disk, which closing would meet again, keeps nothing."""
+        """Close the stream and remove the file; an error on closing, as on a full disk, is ignored."""
         with contextlib.suppress(OSError):
             self.stream.close()
         self.temporary.unlink(missing_ok=True)
 
 
 def new_file(path: str) -> NewFile:
-    """Open a new file beside ``path``; a symbolic link's target is replaced, not the link.
+    """Return a new file that will have the name ``path``, or the name that ``path`` links to.
 
-    A file that is there already lends its mode; otherwise the umask decides, as for any new file.
+    It has the mode of the file that it will replace; if there is none, the umask decides. Raises Refused for
+    a folder, or when the folder above does not exist; MtoolError when nothing can be written there.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise Refused(f"{path}: expected a file to write, found a folder; type -o FILE")
     if not target.parent.is_dir():
         raise Refused(
-            f"{path}: there is no folder {os.path.dirname(path)}; make it first, or type another -o"
+            f"{path}: the folder {os.path.dirname(path)} does not exist; make it first, or type another -o"
         )
     import tempfile
 
@@ -74,7 +77,7 @@ def _mode_of(target: Path) -> int:
 
 
 def is_special(path: str) -> bool:
-    """Say whether ``path`` is a pipe, a terminal, /dev/null…: written directly, never renamed over."""
+    """Return whether ``path`` is a pipe, a terminal or a device: written directly, never replaced."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -83,7 +86,7 @@ def is_special(path: str) -> bool:
 
 
 def same_bytes(one: Path, other: Path) -> bool:
-    """Say whether two files hold the very same bytes."""
+    """Return whether two files have the same bytes."""
     if one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as a, other.open("rb") as b:
@@ -91,15 +94,15 @@ def same_bytes(one: Path, other: Path) -> bool:
 
 
 def same_streams(one: BinaryIO, other: BinaryIO) -> bool:
-    """Say whether two streams go on with the very same bytes; ``one`` may give fewer than asked for."""
-    while chunk := one.read(_COMPARE):
+    """Return whether the rest of two streams is the same; ``one`` may return fewer bytes than requested."""
+    while chunk := one.read(_CHUNK):
         if chunk != other.read(len(chunk)):
             return False
     return not other.read(1)
 
 
 def sync_folder(folder: Path) -> None:
-    """Put renames inside ``folder`` on the disk, where the system can."""
+    """Wait until renames inside ``folder`` are on the disk, where the system has a call for that."""
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -109,5 +112,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def copy_stream(source: BinaryIO, target: BinaryIO) -> None:
-    """Copy all that is left of ``source``."""
-    shutil.copyfileobj(source, target, _COMPARE)
+    """Copy the rest of ``source`` to ``target``."""
+    shutil.copyfileobj(source, target, _CHUNK)

@@ -1,7 +1,7 @@
-"""The seam between the work and the machines that do it: tasks in, results out, in order.
+"""Runs a task for many items, in this process, in others, or on other machines; results come in order.
 
-A task is a picklable function of one picklable item. Results come in the order of the items, whatever
-finished first, so the same command gives the same bytes for any number of workers.
+A task is a picklable function of one picklable item. Results come in the order of the items, so a command
+writes the same bytes for any number of workers.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 Jobs: TypeAlias = "int | Executor | None"
-"""Who works: so many processes, an executor, or (None) one process a processor."""
+"""Who does the work: a number of processes, an executor, or None for one process a processor."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,9 +40,10 @@ def run(
     """Yield ``task(item)`` for every item, in order.
 
     ``jobs`` is a number of worker processes (None: one a processor), or any ``concurrent.futures``
-    executor, such as what a Dask client's ``get_executor()`` returns. With one job, or one item, all
-    happens in this process. Only ``ahead`` items are under way at a time, a few if not told, so memory
-    does not grow with their number.
+    executor, such as what a Dask client's ``get_executor()`` returns. With one job, or one item, the work
+    is done in this process. At most ``ahead`` items are in work at a time (None: a few for each worker), so
+    memory does not grow with the number of items. Raises what ``task`` raises, and MtoolError when a worker
+    process was killed.
     """
     source = iter(items)
     first = list(islice(source, 2))
@@ -58,7 +59,7 @@ def run(
 
 @contextlib.contextmanager
 def pool(jobs: Jobs, many: bool) -> Iterator[Jobs]:
-    """Yield workers for several runs of one command, one after the other; none start but for ``many``."""
+    """Yield workers that several calls of ``run`` share; processes start only if there are ``many`` items."""
     workers = cores() if jobs is None else jobs
     if not many or not isinstance(workers, int) or workers == 1:
         yield jobs
@@ -79,7 +80,9 @@ def _in_order(executor: "Executor", task: Callable[[T], R], items: Iterable[T], 
         while waiting:
             yield waiting.popleft().result()
     except BrokenExecutor as error:
-        raise MtoolError("a worker process was killed; was memory short? type -j 1") from error
+        raise MtoolError(
+            "a worker process was killed, probably because memory ran out; type -j 1 to use one process"
+        ) from error
     finally:
         for future in waiting:
             future.cancel()
@@ -89,16 +92,16 @@ def _new_pool(workers: int) -> "Executor":
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # A forked worker starts in a millisecond and has every module; elsewhere a fresh one is the safe way.
+    # A forked worker starts in a millisecond with every module loaded; forking is not safe on macOS.
     method = "fork" if sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_prepare_worker)
 
 
 def _prepare_worker() -> None:
-    """Let Ctrl-C reach the parent alone, and end when it does, however; and spend no time on memory.
+    """Leave Ctrl-C to the parent process, end when the parent ends, and spend no time on memory.
 
-    A task makes a list of some ten thousand rows and drops it: there is no cycle to collect in it, but
-    looking for one takes as long as the work.
+    A task makes a list of some ten thousand rows and drops it. It has no reference cycle, but the search
+    for one takes as long as the work, so the garbage collector is off.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -110,7 +113,7 @@ def _prepare_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this worker once its parent is gone: killed, it could tell nobody that there is no more work."""
+    """End this worker when its parent has ended; a parent that is killed cannot tell its workers."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()
@@ -120,9 +123,10 @@ def _end_with_parent() -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc not to give a block's memory back to the system before the next block needs it again.
+    """Let glibc keep freed memory for the next block, and not return it to the system.
 
-    Every block would be mapped and cleared anew; on a million lines that is a third of all time.
+    Otherwise the system maps and clears the memory again for every block: a third of the time for a million
+    lines.
     """
     import ctypes
 
@@ -134,11 +138,11 @@ def _keep_freed_memory() -> None:
 
 
 class Progress(Protocol):
-    """Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
+    """Yields the items and shows how many are done; ``cli.shared.screen.progress`` is one."""
 
     def __call__(self, items: Iterable[T], total: int | None, what: str) -> Iterator[T]: ...  # noqa: D102
 
 
 def no_progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """Hand the items on and show nothing."""
+    """Yield the items and show nothing."""
     yield from items

@@ -1,12 +1,12 @@
-"""Values from a manifest as text for a message: on one line, not too long, without escapes."""
+"""Values from a manifest as text for a message: on one line, short, without control characters."""
 
 from typing import Any
 
-_SHOWN = 60  # characters of a value that a message repeats
+_LONGEST = 60  # characters of a value or a name that a message repeats
 
 
 def path(*keys: str | int) -> str:
-    """Return the JSON path to a value.
+    """Return the JSON path to a value: object keys and array indices, the outermost first.
 
     >>> path("two-parts", "objects", 0), path("two words")
     ('$.two-parts.objects[0]', "$['two words']")
@@ -21,7 +21,7 @@ def _step(key: str | int) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value from a manifest for a message: on one line, not too long, without escapes.
+    """Return a value for a message: a string in quotes, an array or object by its type.
 
     >>> shown("a" * 100)[:5], len(shown("a" * 100)), shown(None), shown(True)
     ("'aaaa", 60, 'null', 'true')
@@ -30,18 +30,15 @@ def shown(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list | dict):
         return "an array" if isinstance(value, list) else "an object"
-    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST:
         return "a huge number"
-    text = repr(value[:_SHOWN] if isinstance(value, str) else value)
-    long = len(text) > _SHOWN or (isinstance(value, str) and len(value) > _SHOWN)
-    return text[: _SHOWN - 3] + "..." if long else text
-
-
-_LONGEST = 60  # characters of a name that a message repeats
+    text = repr(value[:_LONGEST] if isinstance(value, str) else value)
+    long = len(text) > _LONGEST or (isinstance(value, str) and len(value) > _LONGEST)
+    return text[: _LONGEST - 3] + "..." if long else text
 
 
 def clipped(name: str) -> str:
-    """Return a name for a message in which it stands without quotes: nobody reads a megabyte of it.
+    """Return a name for a message without quotes around it: at most 60 characters.
 
     >>> clipped("RH"), len(clipped("x" * 1000))
     ('RH', 60)

@@ -1,3 +1,3 @@
-"""The version of mtool, which outputs name."""
+"""The version of mtool; reports such as split.json contain it."""
 
 __version__ = "0.1.0"

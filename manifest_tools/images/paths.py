@@ -69,7 +69,7 @@ def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") ->
 
     Raises Refused for a folder that is not there, and for a bare one where the refs name several buckets.
 
-    >>> places(["s3://lab3-rawdata=."], []).mapped[0][0]
+    >>> image_paths(["s3://lab3-rawdata=."], []).mapped[0][0]
     's3://lab3-rawdata/'
     """
     mapped = [pair for option in options for pair in _pairs(option, refs)]

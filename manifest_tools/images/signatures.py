@@ -84,7 +84,7 @@ def is_no_video(head: bytes, size: int) -> bool:
 def describe(head: bytes, size: int) -> str:
     """Say what an object of ``size`` bytes is that begins with ``head``.
 
-    >>> thing(b"", 0), thing(b"<!DOCTYPE html><html>", 21), thing(b"\\0\\0\\0\\x18ftypheic", 99)
+    >>> describe(b"", 0), describe(b"<!DOCTYPE html><html>", 21), describe(b"\\0\\0\\0\\x18ftypheic", 99)
     ('an empty file', 'an HTML page', 'a HEIC picture')
     """
     if not size:

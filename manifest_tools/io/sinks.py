@@ -161,7 +161,7 @@ class Publication:
             s3.upload(str(output.file.temporary), output.name, over=output.there, kms_key=self.kms_key)
             output.file.discard()
             return
-        output.file.take_its_place()
+        output.file.replace_target()
         if self.sync:
             sync_folder(output.file.target.parent)
 

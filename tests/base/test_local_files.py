@@ -17,7 +17,7 @@ def write(path: str, content: bytes, sync: bool = False) -> None:
     made = new_file(path)
     made.stream.write(content)
     made.finish(sync)
-    made.take_its_place()
+    made.replace_target()
 
 
 def mode(path: Path) -> int:
@@ -108,7 +108,7 @@ def test_a_folder_is_refused(in_folder: Path) -> None:
 
 
 def test_a_missing_folder_is_said_in_one_line(in_folder: Path) -> None:
-    with pytest.raises(MtoolError, match="nowhere/a: there is no folder nowhere; make it first"):
+    with pytest.raises(MtoolError, match="nowhere/a: the folder nowhere does not exist; make it first"):
         new_file("nowhere/a")
 
 

@@ -53,10 +53,11 @@ def test_without_an_output_the_lines_go_to_standard_output_and_the_talk_does_not
 def test_an_output_with_other_content_is_refused(workshop: Path, run: Run) -> None:
     Path("sure").write_text("mine\n")
     done = run("filter", "output.manifest", "-o", "sure")
-    said = (
-        "mtool: sure: there already, with other content; type --force to replace, or -o for another place\n"
+    message = (
+        "mtool: sure: exists already, with other content; "
+        "type --force to replace it, or -o for another place\n"
     )
-    assert (done.exit_code, done.stderr, Path("sure").read_text()) == (2, said, "mine\n")
+    assert (done.exit_code, done.stderr, Path("sure").read_text()) == (2, message, "mine\n")
     assert run("filter", "output.manifest", "-o", "sure", "--force").exit_code == 0
     assert Path("sure").read_bytes() == Path("output.manifest").read_bytes()
 

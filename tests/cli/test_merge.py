@@ -149,7 +149,7 @@ def test_manifests_and_the_result_may_be_objects(two: Path, run: Run, s3: "S3Cli
         (["a", "b", "-o", "x", "--rejects", "x"], 2, "x: would take the place of another output"),
         (["a", "missing"], 2, "missing: expected a manifest, found no such file"),
         (["a", "b", "--on-conflict", "best"], 2, "'best'"),
-        (["a", "b", "--on-conflict", "last", "-o", "there"], 2, "there: there already, with other content"),
+        (["a", "b", "--on-conflict", "last", "-o", "there"], 2, "there: exists already, with other content"),
         (["a", "broken"], 1, "broken:2: not JSON"),
         ([], 2, "Missing argument"),
     ],

@@ -103,10 +103,11 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
     assert gzip.decompress(Path("b.gz").read_bytes()) == b'{"lab3": 1}\n'
     assert lines_of("a.manifest") == [b'{"lab#": 1}\n']
     done = run("rewrite", "--lab", "lab4", "a.manifest", "-o", "b.gz")
-    said = (
-        "mtool: b.gz: there already, with other content; type --force to replace, or -o for another place\n"
+    message = (
+        "mtool: b.gz: exists already, with other content; "
+        "type --force to replace it, or -o for another place\n"
     )
-    assert (done.exit_code, done.stderr) == (2, said)
+    assert (done.exit_code, done.stderr) == (2, message)
     assert run("rewrite", "--lab", "lab4", "a.manifest", "-o", "b.gz", "--force").exit_code == 0
 
 

@@ -65,8 +65,8 @@ def test_a_split_that_is_there_is_not_replaced_by_another(workshop: Path, run: R
     done = run("split", "--seed", 1)
     assert done.exit_code == 2
     assert done.stderr == (
-        "mtool: train.manifest, validation.manifest, split.json: there already, with other content; "
-        "type --force to replace, or -o for another place\n"
+        "mtool: train.manifest, validation.manifest, split.json: exist already, with other content; "
+        "type --force to replace them, or -o for another place\n"
     )
     assert {name: Path(name).read_bytes() for name in THREE} == before
     assert sorted(path.name for path in workshop.iterdir()) == sorted([*THREE, "output.manifest"])

@@ -194,7 +194,7 @@ def test_standard_output_is_written_at_once_and_is_no_output_to_publish(
     ("name", "message"),
     [
         pytest.param("folder", "found a folder", id="a folder"),
-        pytest.param("nowhere/a", "there is no folder", id="a missing folder"),
+        pytest.param("nowhere/a", "does not exist", id="a missing folder"),
         pytest.param("s3://bucket", "expected a key", id="a bucket without key"),
         pytest.param("s3://bucket/", "expected a key", id="a bucket with a slash"),
         pytest.param("", "found a folder", id="no name"),

@@ -115,7 +115,7 @@ def test_a_run_that_was_interrupted_does_not_pass_for_a_whole_one(
     in_folder: Path, hands: Hands, quick: Quick
 ) -> None:
     train(hands(16), hands(8), quick(epochs=3), "model", [interrupt_at(2)])
-    with pytest.raises(Exists, match=r"model.tar.gz: there already, with other content"):
+    with pytest.raises(Exists, match=r"model.tar.gz: exists already, with other content"):
         train(hands(16), hands(8), quick(epochs=3), "model")
     assert not train(hands(16), hands(8), quick(epochs=3), "model", force=True).interrupted
 

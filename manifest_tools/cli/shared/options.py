@@ -15,7 +15,7 @@ def check_picture(option: str, path: str) -> None:
         raise Refused(f"expected {option} to be a name that ends in .png, found {path}")
     folder = os.path.dirname(path)
     if folder and not path.startswith("s3://") and not os.path.isdir(folder):
-        raise Refused(f"{path}: there is no folder {folder}; make it first")
+        raise Refused(f"{path}: the folder {folder} does not exist; make it first")
 
 
 def _images(given: list[str] | None) -> list[str]:

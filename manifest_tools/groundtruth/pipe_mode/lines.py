@@ -25,7 +25,7 @@ Numbered = tuple[int, bytes]
 class Checked:
     """What a first look at the lines shows.
 
-    ``ends`` has the lowest and the highest object of each bucket, which is all that ``places`` goes by;
+    ``ends`` has the lowest and the highest object of each bucket, which is all that ``image_paths`` looks at;
     ``starts`` the offset of every line, blank ones too, where lines are to be shuffled.
     """
 

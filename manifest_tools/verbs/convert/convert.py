@@ -104,7 +104,7 @@ def convert(
     """Convert ``manifest`` and its pictures to the format ``to``: a key of FORMATS.
 
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
-    pictures lie, see ``places``; what it does not cover comes from ``fetch``, called in threads with an
+    pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.

@@ -77,7 +77,7 @@ def pipe(
 ) -> Piped:
     """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
 
-    ``images`` says where objects lie on this disk, see ``places``; others come from S3, or by ``fetch``,
+    ``images`` says where objects lie on this disk, see ``image_paths``; others come from S3, or by ``fetch``,
     called in threads with an S3 URI.
     ``shuffle`` changes the order of the lines by ``seed``, as ShuffleConfig does; the order is not that of
     the service, which is not published. A FIFO is written as it is; its reader may leave. ``kms_key``
