@@ -1,1 +1,1 @@
-"""Reading and writing, here and in S3: sources, sinks, ranges, JSON spans, RecordIO. No Ground Truth here."""
+"""Reads and writes files and S3 objects; edits JSON by byte ranges; RecordIO. Knows no Ground Truth."""

@@ -1,7 +1,7 @@
-"""MXNet's RecordIO: the framing of a ``.rec``, the image header inside it, lines of ``.idx`` and ``.lst``.
+"""Reads and writes MXNet's RecordIO: a ``.rec``, the image header in it, lines of ``.idx`` and ``.lst``.
 
 The format is dmlc-core's (include/dmlc/recordio.h, src/recordio.cc) and MXNet's (recordio.py,
-image_recordio.h); nothing here needs MXNet. All numbers are little-endian.
+image_recordio.h). MXNet is not needed. All numbers are little-endian.
 """
 
 import struct
@@ -12,9 +12,12 @@ from typing import BinaryIO
 from manifest_tools.base.errors import BadData
 
 MAGIC = b"\x0a\x23\xd7\xce"
-LONGEST = (1 << 29) - 1  # bytes of a record: its length has 29 bits
+"""The four bytes with which every record, and every part of one, begins."""
 
-# The top three bits of the second word: is this a whole record, or which part of one?
+LONGEST = (1 << 29) - 1
+"""Bytes of a record at most: its length has 29 bits."""
+
+# The top three bits of the second word: a whole record, or which part of one.
 WHOLE, FIRST, MIDDLE, LAST = range(4)
 _FRAME = struct.Struct("<4sI")
 _LENGTH_BITS = 29
@@ -23,7 +26,7 @@ _HEADER = struct.Struct("<IfQQ")  # flag, label, id, the id's high half
 
 
 class CorruptRecord(BadData):
-    """Bytes that are no RecordIO, with the place where they cease to be."""
+    """Bytes that are not RecordIO: ``name`` is the file, ``offset`` the byte of the broken record."""
 
     def __init__(self, name: str, offset: int, reason: str) -> None:
         super().__init__(f"{name}: byte {offset}: {reason}")
@@ -34,22 +37,27 @@ class CorruptRecord(BadData):
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What one record of an image data set says: its labels, its number, and the picture's bytes.
-
-    ``vector`` tells a list of one label from a single label: MXNet frames them differently.
-    """
+    """One record of an image data set."""
 
     id: int
+    """The number of the record, as ``.idx`` and ``.lst`` have it."""
+
     labels: tuple[float, ...]
+    """The class index; several numbers for several labels or boxes."""
+
     picture: bytes
+    """The encoded picture, a JPEG for example."""
+
     vector: bool = False
+    """Set for a list of one label, which MXNet writes differently from a single label."""
 
 
 def frame(payload: bytes) -> bytes:
-    """Return ``payload`` as it stands in a file: framed, padded to four bytes, cut where it must be.
+    """Return the record as it is in a file: a header, the payload, and padding to four bytes.
 
-    Readers find their way by searching four-byte words for the magic, so a payload is cut at each
-    place where its own words spell it; the reader puts those four bytes back.
+    Readers search for the magic at offsets that are multiples of four. So a payload that contains the magic
+    at such an offset is cut there into several parts; a reader inserts the magic again. Raises ValueError
+    for a payload of more than LONGEST bytes.
 
     >>> frame(b"abc").hex(" ")
     '0a 23 d7 ce 03 00 00 00 61 62 63 00'
@@ -74,7 +82,7 @@ def _parts(payload: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
 
 
 def aligned_magics(payload: bytes) -> Iterator[int]:
-    """Yield the offsets, multiples of four, at which ``payload`` spells the magic.
+    """Yield the offsets, multiples of four, at which ``payload`` contains the magic.
 
     >>> list(aligned_magics(b"." + MAGIC + b"..." + MAGIC))
     [8]
@@ -87,13 +95,13 @@ def aligned_magics(payload: bytes) -> Iterator[int]:
 
 
 def read_records(stream: BinaryIO, name: str = "record file") -> Iterator[bytes]:
-    """Yield the payload of every record; raises CorruptRecord at the first byte that is out of place."""
+    """Yield the payload of every record; raises CorruptRecord at the first record that is broken."""
     parts: list[bytes] = []
     offset = 0
     while head := stream.read(_FRAME.size):
         flag, body, size = _part(stream, head, name, offset)
         if (flag in (WHOLE, FIRST)) == bool(parts):
-            raise CorruptRecord(name, offset, f"a part of kind {flag} out of order")
+            raise CorruptRecord(name, offset, f"a part of kind {flag} is out of order")
         parts.append(body)
         offset += size
         if flag in (WHOLE, LAST):
@@ -122,7 +130,7 @@ def _part(stream: BinaryIO, head: bytes, name: str, offset: int) -> tuple[int, b
 def pack(record: ImageRecord) -> bytes:
     """Return the payload of an image record: MXNet's IRHeader, the labels, the picture.
 
-    One label stands in the header; several stand behind it, and the header counts them.
+    A single label is in the header; several labels follow the header, which has their number.
     """
     if not record.vector and len(record.labels) == 1:
         return _HEADER.pack(0, record.labels[0], record.id, 0) + record.picture
@@ -132,19 +140,19 @@ def pack(record: ImageRecord) -> bytes:
 
 
 def unpack(payload: bytes) -> ImageRecord:
-    """Return what an image record says; raises ValueError when it is too short to be one."""
+    """Return the image record in a payload; raises ValueError when the payload is too short."""
     if len(payload) < _HEADER.size:
         raise ValueError(f"an image record has {_HEADER.size} bytes or more, not {len(payload)}")
     count, label, low, high = _HEADER.unpack_from(payload)
     start = _HEADER.size + 4 * count
     if len(payload) < start:
-        raise ValueError(f"its header counts {count:,} labels, which {len(payload):,} bytes cannot hold")
+        raise ValueError(f"its header says {count:,} labels, too many for {len(payload):,} bytes")
     labels = struct.unpack_from(f"<{count}f", payload, _HEADER.size) if count else (label,)
     return ImageRecord(high << 64 | low, labels, payload[start:], count > 0)
 
 
 def idx_line(key: int, offset: int) -> str:
-    """Return a line of ``.idx``: the record's key and the offset of its first byte.
+    """Return a line of ``.idx``: the record's number, and the offset of its first byte in the ``.rec``.
 
     >>> idx_line(7, 1024)
     '7\\t1024\\n'
@@ -153,14 +161,15 @@ def idx_line(key: int, offset: int) -> str:
 
 
 def lst_line(key: int, labels: Sequence[float], path: str) -> str:
-    """Return a line of ``.lst`` as im2rec writes it; ``path`` is relative to the pictures' folder.
+    """Return a line of ``.lst`` as im2rec writes it; ``path`` is relative to the folder of the pictures.
 
-    im2rec parts fields at tabs and strips them, so some names cannot stand there: ValueError.
+    im2rec splits a line at tabs and strips the fields. So a name with a tab, a line end, or blanks around it
+    raises ValueError.
 
     >>> lst_line(7, [1.0], "left/IMG 1.JPG")
     '7\\t1.000000\\tleft/IMG 1.JPG\\n'
     """
     if path != path.strip() or not path or any(character in path for character in "\t\r\n"):
         raise ValueError("a .lst cannot hold a name with a tab or a line end, or blanks around it")
-    shown = "\t".join(f"{label:f}" for label in labels)
-    return f"{key}\t{shown}\t{path}\n"
+    columns = "\t".join(f"{label:f}" for label in labels)
+    return f"{key}\t{columns}\t{path}\n"

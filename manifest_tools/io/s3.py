@@ -1,7 +1,8 @@
-"""Objects in S3, as sizes and bytes; the only boto3 for data.
+"""Reads and writes S3 objects; the only module of manifest_tools that imports boto3.
 
-AWS's own variables and files alone say who asks and where (``AWS_PROFILE``, ``AWS_REGION``,
-``AWS_ENDPOINT_URL``...). Every failure is an MtoolError of one line that says what to set or type.
+Credentials, region and endpoint come from AWS's own variables and files (``AWS_PROFILE``, ``AWS_REGION``,
+``AWS_ENDPOINT_URL``...). Every error is an MtoolError of one line that says what to set or type: Refused for
+a malformed URI, NotThere, Denied, or MtoolError itself.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from manifest_tools.base.errors import MtoolError, Refused
-from manifest_tools.io.s3_errors import Denied, NotThere, failure, refusal
+from manifest_tools.io.s3_errors import Denied, NotThere, answer_error, connection_error
 from manifest_tools.io.s3uri import S3Uri, parse
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ __all__ = [
     "upload",
 ]
 
-_CONNECTIONS = 32  # as many threads as convert fetches pictures with, and some more
-_BODY_TRIES = 3  # boto3 asks again for an answer, never for the body that broke off after it
+_CONNECTIONS = 32  # convert fetches pictures in as many threads
+_BODY_TRIES = 3  # boto3 repeats a request, but not when the connection breaks inside the body
 
-# What new bytes of an object keep of the old ones: how it is encrypted, and what goes with it.
+# What an object keeps when its bytes are replaced: encryption, metadata and the headers for browsers.
 _KEPT = (
     "CacheControl",
     "ContentDisposition",
@@ -51,24 +52,30 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object as S3 shows it: bytes, and which bytes they are; ``settings`` is what new ones keep."""
+    """What S3 says of an object."""
 
     uri: str
+
     size: int
+    """Bytes."""
+
     etag: str
+    """The version of the bytes; another upload has another one."""
+
     settings: Mapping[str, Any]
+    """Encryption, metadata and headers, as arguments of an upload; an upload in its place keeps them."""
 
     def has_key(self, kms_key: str) -> bool:
-        """Say whether this KMS key, by ID or ARN, encrypts it; what an alias stands for, S3 does not say."""
+        """Return whether the KMS key, an ID or ARN, encrypts the object; of an alias S3 does not tell."""
         used = str(self.settings.get("SSEKMSKeyId", ""))
         return used == kms_key or used.endswith(f":key/{kms_key}")
 
 
 def have_credentials() -> bool:
-    """Say whether boto3 finds credentials; nothing is asked of S3, so they may still be wrong."""
+    """Return whether boto3 finds credentials; sends no request, so they may be wrong."""
     import boto3
 
-    with _in_words("AWS"):
+    with _translated_errors("AWS"):
         return boto3.session.Session().get_credentials() is not None
 
 
@@ -78,18 +85,18 @@ def size(uri: str) -> int:
 
 
 def head(uri: str) -> Object:
-    """Return what S3 tells of the object without its bytes."""
-    with _in_words(uri):
-        answer = _head(_named(uri))
+    """Return size, version and settings of an object, without its bytes."""
+    with _translated_errors(uri):
+        answer = _head(_parsed(uri))
     settings = {name: answer[name] for name in _KEPT if answer.get(name)}
-    # Only what is compressed by its name is written compressed.
+    # Only a name that ends in .gz is written compressed.
     if uri.endswith(".gz") and "gzip" in answer.get("ContentEncoding", ""):
         settings["ContentEncoding"] = "gzip"
     return Object(uri, answer["ContentLength"], answer.get("ETag", ""), settings)
 
 
 def find(uri: str) -> Object | None:
-    """Return the object, or None where there is none; a bucket that is not there raises NotThere."""
+    """Return the object, or None when it does not exist; raises NotThere when the bucket does not exist."""
     try:
         return head(uri)
     except NotThere as error:
@@ -99,24 +106,23 @@ def find(uri: str) -> Object | None:
 
 
 def exists(uri: str) -> bool:
-    """Say whether the object is there; a bucket that is not there is a mistake and raises NotThere."""
+    """Return whether the object exists; raises NotThere when the bucket does not exist."""
     return find(uri) is not None
 
 
 def read(uri: str) -> bytes:
-    """Return the whole object."""
-    name = _named(uri)
-    with _in_words(uri):
+    """Return all bytes of the object."""
+    name = _parsed(uri)
+    with _translated_errors(uri):
         return _whole(lambda: _client().get_object(Bucket=name.bucket, Key=name.key)["Body"].read())
 
 
 def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
-    """Return the first ``length`` bytes of an object, the size of all of it, and its ETag.
+    """Return the first ``length`` bytes of the object, the size of the whole, and its ETag; one request.
 
-    One request. A server that knows no ranges answers with all of it, of which no more is read. Raises
-    what ``s3`` raises.
+    Reads no more than ``length`` bytes, even from a server that ignores ranges and sends the whole object.
     """
-    name = _named(uri)
+    name = _parsed(uri)
     answers: list[Mapping[str, Any]] = []
 
     def body() -> bytes:
@@ -127,7 +133,7 @@ def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
         with answer["Body"] as stream:
             return stream.read(length)
 
-    with _in_words(uri):
+    with _translated_errors(uri):
         data = _unless_past_the_end(lambda: _whole(body))
     if not answers:
         return b"", 0, ""
@@ -137,49 +143,51 @@ def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
 
 
 def read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
-    """Return the bytes from ``start`` up to ``end``; past the end of the object there are fewer.
+    """Return the bytes from ``start`` up to, not including, ``end``; fewer at the end of the object.
 
-    Raises MtoolError where the object is not the one of this ``etag`` any more.
+    Raises MtoolError when an ``etag`` is given and the object has another one by now.
     """
-    name = _named(uri)
+    name = _parsed(uri)
     if end <= start:
         return b""
-    wanted = f"bytes={start}-{end - 1}"
+    requested = f"bytes={start}-{end - 1}"
 
     def body() -> bytes:
-        answer = _client().get_object(Bucket=name.bucket, Key=name.key, Range=wanted, **_if_unchanged(etag))
+        answer = _client().get_object(
+            Bucket=name.bucket, Key=name.key, Range=requested, **_if_unchanged(etag)
+        )
         return answer["Body"].read()
 
-    with _in_words(uri):
+    with _translated_errors(uri):
         return _unless_past_the_end(lambda: _whole(body))
 
 
 @contextlib.contextmanager
 def open_stream(uri: str, etag: str = "") -> Iterator[BinaryIO]:
-    """Yield the object as a stream that is read once, from its beginning; ``etag`` as for ``read_range``."""
-    name = _named(uri)
-    with _in_words(uri):
+    """Yield the object as a stream that can be read once; ``etag`` as for ``read_range``."""
+    name = _parsed(uri)
+    with _translated_errors(uri):
         body = _client().get_object(Bucket=name.bucket, Key=name.key, **_if_unchanged(etag))["Body"]
         with contextlib.closing(body):
             yield cast(BinaryIO, body)
 
 
 def upload(path: str, uri: str, *, over: Object | None = None, kms_key: str | None = None) -> None:
-    """Make the file the object ``uri``, which appears whole or, after a failure, not at all.
+    """Upload a file as the object ``uri``, which appears whole or, after an error, not at all.
 
-    Below 8 MiB it is one request; above, a multipart upload that is aborted when a part fails. It keeps
-    the settings of the object ``over`` that it replaces. ``kms_key`` (ID, ARN or alias) encrypts it; without
-    either, the bucket's own encryption does.
+    A file below 8 MiB is one request; a larger one is a multipart upload, aborted when a part fails. The
+    object keeps the settings of ``over``, the object that it replaces. ``kms_key``, an ID, ARN or alias,
+    encrypts it; without a key and without ``over``, the bucket's default encryption does.
     """
-    name = _named(uri)
+    name = _parsed(uri)
     extra = dict(over.settings) if over is not None else {}
     if kms_key is not None:
         extra |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
-    with open(path, "rb") as file, _in_words(uri):
+    with open(path, "rb") as file, _translated_errors(uri):
         _client().upload_fileobj(file, name.bucket, name.key, ExtraArgs=extra)
 
 
-def _named(uri: str) -> S3Uri:
+def _parsed(uri: str) -> S3Uri:
     try:
         return parse(uri)
     except ValueError as error:
@@ -187,7 +195,7 @@ def _named(uri: str) -> S3Uri:
 
 
 def _client() -> "S3Client":
-    """Return this process's client; after a fork, or once AWS's variables change, a new one."""
+    """Return the client of this process; a new one after a fork, or when AWS's variables have changed."""
     settings = tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
     return _new_client(os.getpid(), settings)
 
@@ -197,17 +205,17 @@ def _new_client(pid: int, settings: tuple[tuple[str, str], ...]) -> "S3Client":
     import boto3
     from botocore.config import Config
 
-    # boto3 itself reads AWS_DEFAULT_REGION only; AWS's other tools, and its own docs, read this one.
+    # boto3 reads AWS_DEFAULT_REGION only; AWS's other tools and its documentation use AWS_REGION.
     region = os.environ.get("AWS_REGION") or None
     config = Config(max_pool_connections=_CONNECTIONS)
     try:
         return boto3.session.Session().client("s3", region_name=region, config=config)
-    except ValueError as error:  # an endpoint that is no URL
+    except ValueError as error:  # the endpoint is not a URL
         raise MtoolError(f"AWS: {error}; set AWS_ENDPOINT_URL to http://host:port") from error
 
 
 def _if_unchanged(etag: str) -> Any:
-    """Return the condition of a GET as keywords; none where it does not matter which bytes come."""
+    """Return the condition of a GET as keyword arguments; none when any version will do."""
     return {"IfMatch": etag} if etag else {}
 
 
@@ -217,7 +225,7 @@ def _head(name: S3Uri) -> Mapping[str, Any]:
     try:
         return _client().head_object(Bucket=name.bucket, Key=name.key)
     except ClientError:
-        # The answer to HEAD has no body and so no reason; GET says whether it was bucket or key.
+        # The answer to HEAD has no body; the answer to GET says whether bucket or key is missing.
         _client().get_object(Bucket=name.bucket, Key=name.key, Range="bytes=0-0")["Body"].close()
         raise
 
@@ -231,11 +239,11 @@ def _whole(body: Callable[[], bytes]) -> bytes:
     return body()
 
 
-def _unless_past_the_end(read_it: Callable[[], bytes]) -> bytes:
+def _unless_past_the_end(read_body: Callable[[], bytes]) -> bytes:
     from botocore.exceptions import ClientError
 
     try:
-        return read_it()
+        return read_body()
     except ClientError as error:
         if error.response["Error"]["Code"] == "InvalidRange":
             return b""
@@ -243,13 +251,13 @@ def _unless_past_the_end(read_it: Callable[[], bytes]) -> bytes:
 
 
 @contextlib.contextmanager
-def _in_words(uri: str) -> Iterator[None]:
-    """Turn what boto3 raises inside the block into an MtoolError about ``uri``."""
+def _translated_errors(uri: str) -> Iterator[None]:
+    """Raise an MtoolError about ``uri`` for what boto3 raises inside the block."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
-        raise refusal(uri, error.response) from error
+        raise answer_error(uri, error.response) from error
     except BotoCoreError as error:
-        raise failure(uri, error) from error
+        raise connection_error(uri, error) from error

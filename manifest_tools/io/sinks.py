@@ -1,4 +1,4 @@
-"""Outputs: files or S3 objects that appear whole, together, and only when all went well."""
+"""Writes outputs, files or S3 objects, that appear whole and together, and only if the command succeeds."""
 
 import contextlib
 import gzip
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 
-# An ID, an ARN, or alias/NAME.
+# A key ID, an ARN, or alias/NAME.
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An output by the name that was asked for, and what became of it."""
+    """An output after the command."""
 
     path: str
+    """The path or URI that was requested."""
+
     state: Literal["written", "unchanged"]
+    """Unchanged: it existed before, with the same bytes."""
 
 
 @dataclass(slots=True)
@@ -42,8 +45,8 @@ class _Output:
     name: str
     file: NewFile
     wrapper: BinaryIO | None = None
-    there: "Object | None" = None
-    """The object that stands in its place, once that was looked for."""
+    existing: "Object | None" = None
+    """The S3 object that it will replace; looked for when the outputs are published."""
 
     @property
     def in_s3(self) -> bool:
@@ -57,31 +60,42 @@ class _Output:
 
 @dataclass(slots=True)
 class Publication:
-    """The outputs of one command, open for writing until ``publishing`` ends."""
+    """The outputs of one command: open for writing in the block of ``publishing``."""
 
     force: bool
+    """Replace an output that exists with other content."""
+
     sync: bool
+    """Put every new file on the disk before the first one replaces an old one."""
+
     kms_key: str | None = None
+    """Encrypts outputs in S3: a key ID, an ARN or alias/NAME."""
+
     published: list[Published] = field(default_factory=list)
+    """What became of the outputs; filled when the block ends."""
+
     _outputs: list[_Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)
-    _places: set[str] = field(default_factory=set)
+    _targets: set[str] = field(default_factory=set)
 
     def open(self, path: str) -> BinaryIO:
-        """Return a stream to write ``path`` with; ``.gz`` is compressed, ``-`` is standard output."""
+        """Return a stream that writes ``path``; ``-`` is standard output, and ``.gz`` is compressed.
+
+        Raises Refused for a path that is open already, a folder, or a path in a folder that does not exist.
+        """
         if path == STDOUT:
-            self._take(path)
+            self._reserve(path)
             return sys.stdout.buffer
         if is_special(path):
             stream = open(path, "wb")  # noqa: SIM115 - closed by publish or discard
             self._direct.append(stream)
             return stream
-        self._take(path)
-        output = _Output(path, _spool(path) if path.startswith("s3://") else new_file(path))
+        self._reserve(path)
+        output = _Output(path, _file_to_upload(path) if path.startswith("s3://") else new_file(path))
         self._outputs.append(output)
         if not path.endswith(".gz"):
             return output.file.stream
-        # No name and no time inside: the same lines give the same bytes.
+        # Without name and time in the header, the same lines give the same bytes.
         output.wrapper = cast(
             BinaryIO,
             gzip.GzipFile(filename="", mode="wb", fileobj=output.file.stream, compresslevel=6, mtime=0),
@@ -89,45 +103,45 @@ class Publication:
         return output.wrapper
 
     def temporary(self, path: str) -> str | None:
-        """Return the plain local file behind an open ``path``, for workers that write by offset.
+        """Return the local file behind an open ``path``, for workers that write at offsets.
 
-        None where there is no such file: standard output, pipes, compressed outputs.
+        Returns None for outputs without such a file: standard output, pipes, compressed outputs.
         """
         for output in self._outputs:
             if output.name == path and output.wrapper is None:
                 return str(output.file.temporary)
         return None
 
-    def _take(self, path: str) -> None:
-        if _place(path) in self._places:
-            raise Refused(f"{path}: named twice as an output; give each its own name")
-        self._places.add(_place(path))
+    def _reserve(self, path: str) -> None:
+        if _resolved(path) in self._targets:
+            raise Refused(f"{path}: two outputs have this name; type a different name for one of them")
+        self._targets.add(_resolved(path))
 
     def drop(self, path: str) -> None:
-        """Forget an output that is not wanted after all."""
+        """Remove an output that turned out not to be needed."""
         for output in [output for output in self._outputs if output.name == path]:
             output.file.discard()
             self._outputs.remove(output)
-            self._places.discard(_place(path))
+            self._targets.discard(_resolved(path))
 
     def discard(self) -> None:
-        """Leave everything as it was before."""
+        """Remove what was written; nothing that existed before has changed."""
         for stream in self._direct:
             stream.close()
         for output in self._outputs:
             output.file.discard()
 
     def publish(self) -> None:
-        """Let all outputs take their places, or none: an existing one is replaced only by ``force``."""
+        """Put all outputs in place, or none; raises Exists when one would change without ``force``."""
         check_key(self.kms_key, [output.name for output in self._outputs])
         for stream in self._direct:
             stream.close()
         for output in self._outputs:
             output.close(self.sync)
-            output.there = _object_there(output)
+            output.existing = _existing_object(output)
         same = {output.name for output in self._outputs if _is_unchanged(output)}
         changed = [output for output in self._outputs if output.name not in same]
-        taken = [output.name for output in changed if _is_there(output)]
+        taken = [output.name for output in changed if _exists(output)]
         if taken and not self.force:
             raise Exists(taken)
         for output in self._outputs:
@@ -135,30 +149,30 @@ class Publication:
             if stays:
                 output.file.discard()
             else:
-                self._place_or_say(output)
+                self._place_or_explain(output)
             state: Literal["written", "unchanged"] = "unchanged" if stays else "written"
             self.published.append(Published(output.name, state))
 
     def _is_to_encrypt(self, output: _Output) -> bool:
-        """Say whether an object has the right bytes, and not the key that was asked for."""
-        key, there = self.kms_key, output.there
-        return key is not None and there is not None and not there.has_key(key)
+        """Return whether an object with the right bytes has another KMS key than the requested one."""
+        key, existing = self.kms_key, output.existing
+        return key is not None and existing is not None and not existing.has_key(key)
 
-    def _place_or_say(self, output: _Output) -> None:
+    def _place_or_explain(self, output: _Output) -> None:
         try:
             self._place(output)
         except (OSError, MtoolError) as error:
-            done = ", ".join(p.path for p in self.published if p.state == "written") or "no file"
+            done = ", ".join(p.path for p in self.published if p.state == "written") or "none"
             why = error.strerror if isinstance(error, OSError) else error
             raise MtoolError(
-                f"{output.name}: cannot take its place: {why}; changed before that: {done}"
+                f"{output.name}: could not be written: {why}; outputs that were written before it: {done}"
             ) from error
 
     def _place(self, output: _Output) -> None:
         if output.in_s3:
             from manifest_tools.io import s3
 
-            s3.upload(str(output.file.temporary), output.name, over=output.there, kms_key=self.kms_key)
+            s3.upload(str(output.file.temporary), output.name, over=output.existing, kms_key=self.kms_key)
             output.file.discard()
             return
         output.file.replace_target()
@@ -170,12 +184,12 @@ class Publication:
 def publishing(
     *, force: bool = False, sync: bool = False, kms_key: str | None = None
 ) -> Iterator[Publication]:
-    """Collect outputs that appear when the block ends well, and leave no trace when it does not.
+    """Yield a Publication; its outputs appear when the block ends well, and are removed when it raises.
 
-    Raises Exists when an output is there already with other bytes and ``force`` is not given;
-    one with the very same bytes is left alone and reported as unchanged. ``sync`` puts every new
-    file on the disk before the first one takes its place. ``kms_key`` encrypts what goes to S3; without it
-    an object that is replaced keeps its own encryption, and a new one has the bucket's.
+    An output that exists with the same bytes stays and is reported as unchanged. Raises Exists when one
+    exists with other bytes, unless ``force`` is set. ``sync`` puts every new file on the disk before the
+    first one replaces an old one. ``kms_key`` encrypts outputs in S3; without it, an object that is replaced
+    keeps its encryption, and a new one gets the bucket's.
     """
     publication = Publication(force, sync, kms_key)
     try:
@@ -187,33 +201,33 @@ def publishing(
 
 
 def check_apart(manifest: str, outputs: Sequence[str]) -> None:
-    """Raise Refused for an output that is the input, or another output, be it spelt in another way."""
-    taken = {_place(manifest): "its own input"}
+    """Raise Refused for an output that is the same file as the input or as another output."""
+    taken = {_resolved(manifest): "its own input"}
     for output in outputs:
         if output == STDOUT or is_special(output):
             continue
-        place = _place(output)
-        if place in taken:
-            raise Refused(f"{output}: would take the place of {taken[place]}; type another name")
-        taken[place] = "another output"
+        target = _resolved(output)
+        if target in taken:
+            raise Refused(f"{output}: would replace {taken[target]}; type another name")
+        taken[target] = "another output"
 
 
 def check_key(kms_key: str | None, outputs: Sequence[str]) -> None:
-    """Raise Refused for what cannot be a KMS key, and for one with which nothing would be encrypted."""
+    """Raise Refused for a text that cannot be a KMS key, or when no output is in S3."""
     if kms_key is None:
         return
     if not _KMS_KEY.fullmatch(kms_key):
         raise Refused(f"--kms-key: expected a KMS key's ID, ARN or alias/NAME, found {kms_key[:100]!r}")
     if outputs and not any(output.startswith("s3://") for output in outputs):
-        raise Refused(f"--kms-key encrypts objects in S3, and {outputs[0]} is none; leave it out")
+        raise Refused(f"--kms-key encrypts objects in S3, and {outputs[0]} is not in S3; leave --kms-key out")
 
 
-def _place(name: str) -> str:
+def _resolved(name: str) -> str:
     return name if name.startswith("s3://") else os.path.realpath(name)
 
 
-def _spool(uri: str) -> NewFile:
-    """Return a local file whose bytes become the object ``uri``: S3 has no half objects to rename."""
+def _file_to_upload(uri: str) -> NewFile:
+    """Return a local file that is uploaded as ``uri`` at the end: in S3 nothing can be renamed."""
     import tempfile
 
     from manifest_tools.io import s3uri
@@ -226,7 +240,7 @@ def _spool(uri: str) -> NewFile:
     return NewFile(Path(stream.name), Path(stream.name), cast(BinaryIO, stream))
 
 
-def _object_there(output: _Output) -> "Object | None":
+def _existing_object(output: _Output) -> "Object | None":
     if not output.in_s3:
         return None
     from manifest_tools.io import s3
@@ -234,8 +248,8 @@ def _object_there(output: _Output) -> "Object | None":
     return s3.find(output.name)
 
 
-def _is_there(output: _Output) -> bool:
-    return output.there is not None if output.in_s3 else output.file.target.exists()
+def _exists(output: _Output) -> bool:
+    return output.existing is not None if output.in_s3 else output.file.target.exists()
 
 
 def _is_unchanged(output: _Output) -> bool:
@@ -243,8 +257,8 @@ def _is_unchanged(output: _Output) -> bool:
         return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)
     from manifest_tools.io import s3
 
-    found = output.there
+    found = output.existing
     if found is None or found.size != output.file.temporary.stat().st_size:
         return False
-    with s3.open_stream(output.name, found.etag) as there, output.file.temporary.open("rb") as here:
-        return same_streams(there, here)
+    with s3.open_stream(output.name, found.etag) as old, output.file.temporary.open("rb") as new:
+        return same_streams(old, new)

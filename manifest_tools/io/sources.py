@@ -1,8 +1,8 @@
-"""One reader for files, ``s3://`` objects, standard input and gzip: runs of whole lines, as bytes.
+"""Reads manifests from files, ``s3://`` objects, standard input and gzip, in blocks of whole lines.
 
-Nothing here knows Ground Truth. A plain file or an object is read by byte ranges, so that several processes
-may read it at once; a compressed one is decompressed from its beginning, and arrives as blocks in hand.
-Standard input, which can be read only once, is copied to a temporary file first.
+A file or an object is read by byte ranges, so several processes may read it at once. A compressed one is
+decompressed from its beginning, and its blocks carry their bytes. Standard input can be read only once, so
+it is copied to a temporary file first.
 """
 
 import contextlib
@@ -22,29 +22,40 @@ from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
 
 STDIN = "-"
 BLOCK = 4 << 20
+"""Bytes of a block, if no line is longer."""
+
 HEAD = 1 << 16
+"""Bytes that are looked at to tell a manifest from another file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of whole lines: a byte range of a file or object, or the bytes themselves."""
+    """Some whole lines of a manifest: a byte range of a file or object, or the bytes themselves."""
 
     uri: str
+    """The path or ``s3://`` URI that is read; empty when ``data`` is set."""
+
     start: int
+    """The offset of the first byte in the file, of compressed ones in what was decompressed."""
+
     end: int
+    """The offset after the last byte."""
+
     data: bytes | None = None
+    """The bytes themselves, of a compressed file; None when they are read by their range."""
+
     etag: str = ""
-    """Which bytes of an object in S3 they are; another process asks for no others."""
+    """The S3 version of the object that is read; empty for a file."""
 
     def read(self) -> bytes:
-        """Return the bytes; raises MtoolError where somebody has put others in their place."""
+        """Return the bytes; raises MtoolError when the file or object was changed meanwhile."""
         if self.data is not None:
             return self.data
         return _read_range(self.uri, self.start, self.end, self.etag)
 
 
 class TemporaryCopy:
-    """A temporary file that is gone when nobody has this any more."""
+    """A temporary file that is removed with the last reference to this object."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -56,41 +67,45 @@ class TemporaryCopy:
 
 @dataclass(slots=True)
 class Source:
-    """A manifest as it was named: what to call it, and its blocks."""
+    """A manifest that can be read, in blocks and from several processes."""
 
     name: str
+    """What messages call it: the name that was typed, or "standard input"."""
+
     uri: str
+    """The path or ``s3://`` URI that is read; of standard input the path of its copy."""
+
     size: int | None
-    """Bytes, or None where only decompressing would tell."""
+    """Bytes; None for a compressed one, of which only decompressing would tell."""
 
     copy: TemporaryCopy | None = None
-    """The temporary file behind it, which lives as long as the source does."""
+    """The temporary file behind it; the file lives as long as the source does."""
 
     stamp: tuple[int, ...] | None = None
-    """Which file it was when it was opened, and in which state; None where that cannot be told."""
+    """Device, inode, size and time of change of the file when it was opened; None for a copy or an object."""
 
     etag: str = ""
-    """The same of an object in S3."""
+    """The S3 version of the object when it was opened; empty for a file."""
 
     def check_unchanged(self) -> None:
-        """Raise MtoolError when somebody changed or replaced the file since it was opened.
+        """Raise MtoolError when the file or object was changed or replaced since it was opened.
 
-        For work that reads it twice, or takes its place.
+        Work that reads it twice calls this, and work that takes its place.
         """
         if self.stamp is None and not self.etag:
             return
         if not _is_same(self):
-            raise MtoolError(f"{self.name}: was changed while it was read; type the same once more")
+            raise MtoolError(f"{self.name}: was changed while it was read; run the same command again")
 
     def head(self, length: int = HEAD) -> bytes:
-        """Return the first bytes."""
+        """Return the first ``length`` bytes, decompressed; fewer when there are no more."""
         if self.size is not None:
             return _read_range(self.uri, 0, min(length, self.size), self.etag)
         with _decompressed(self.uri, self.etag) as stream:
             return stream.read(length)
 
     def blocks(self, size: int = BLOCK) -> Iterator[Block]:
-        """Yield the whole of it in order, cut after line ends, ``size`` bytes or one longer line each."""
+        """Yield all blocks in order, of whole lines: about ``size`` bytes each, or one longer line."""
         if self.size is not None:
             yield from _range_blocks(self.uri, self.size, size, self.etag)
         else:
@@ -98,7 +113,7 @@ class Source:
                 yield from _stream_blocks(stream, size)
 
     def digest(self) -> str:
-        """Return the SHA-256 of the bytes of the lines, decompressed."""
+        """Return the SHA-256 of the whole, decompressed, as hexadecimal digits."""
         digest = hashlib.sha256()
         for block in self.blocks():
             digest.update(block.read())
@@ -106,9 +121,10 @@ class Source:
 
 
 def open_source(name: str) -> Source:
-    """Return the source called ``name``: a path, an ``s3://`` URI, or ``-``; ``.gz`` is decompressed.
+    """Return the source called ``name``: a path, an ``s3://`` URI, or ``-`` for standard input.
 
-    Raises Refused for a folder or a missing file, NotAManifest for a file that is plainly something else.
+    A name that ends in ``.gz`` is decompressed. Raises Refused for a folder or a missing file, NotAManifest
+    when the first bytes show something other than JSON Lines, and the errors of ``io.s3``.
     """
     source = _open(name)
     check_head(source.name, source.head())
@@ -116,7 +132,7 @@ def open_source(name: str) -> Source:
 
 
 def decompressed(source: Source) -> Source:
-    """Return ``source``, or of a compressed one a decompressed copy, for work that reads it twice."""
+    """Return the source, or a decompressed copy of a compressed one: for work that reads it twice."""
     if source.size is not None:
         return source
     return _copied(source.name, (block.read() for block in source.blocks()))
@@ -133,7 +149,7 @@ def _copied(name: str, chunks: Iterable[bytes]) -> Source:
 
 
 def check_head(name: str, head: bytes) -> None:
-    """Raise NotAManifest when the first bytes of ``name`` show that it holds no JSON Lines."""
+    """Raise NotAManifest when the first bytes of ``name`` show something other than JSON Lines."""
     for what, hint, matches in _NOT_MANIFESTS:
         if matches(head):
             raise NotAManifest(name, what, hint)
@@ -154,27 +170,27 @@ def _is_pretty_printed(head: bytes) -> bool:
     return bool(newline) and first.strip() in (b"{", b"[", b"[{")
 
 
-# What people give by mistake, with what to do instead. Checked in this order on the first bytes.
+# What people type by mistake: what it is, what to do instead, and how it begins. The first match counts.
 _NOT_MANIFESTS = (
     (
         "an empty file",
-        "was the labeling job still running, or the download cut off?",
+        "the labeling job may still be running, or the download was cut off",
         lambda head: len(head) < HEAD and not head.strip(),
     ),
-    ("a picture", "type the manifest that names it", _is_picture),
+    ("a picture", "type the name of the manifest that lists it", _is_picture),
     (
         "a gzip file",
-        "give it a name that ends in .gz",
+        "rename it so that its name ends in .gz",
         lambda head: head.startswith(b"\x1f\x8b"),
     ),
     (
         "a RecordIO file",
-        "type the manifest that it was made from",
+        "type the name of the manifest that it was made from",
         lambda head: head.startswith(b"\x0a\x23\xd7\xce"),
     ),
     (
         "an S3Prefix manifest (one JSON array of keys, no labels)",
-        "type the augmented manifest, such as output.manifest",
+        "type the name of the augmented manifest, such as output.manifest",
         _is_s3prefix,
     ),
     (
@@ -203,7 +219,7 @@ def _open(name: str) -> Source:
     except OSError as error:
         raise Refused(f"{name}: expected a manifest, found {_reason(error)}") from error
     if stat.S_ISDIR(status.st_mode):
-        raise Refused(f"{name}: expected a manifest, found a folder; type the file's name, or cd there")
+        raise Refused(f"{name}: expected a manifest, found a folder; type the name of a file in it")
     if not os.access(name, os.R_OK):
         raise Refused(f"{name}: cannot be read: permission denied")
     if not stat.S_ISREG(status.st_mode):
@@ -261,7 +277,7 @@ def _read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
         while len(data) < end - start and (more := file.read(end - start - len(data))):
             data += more
     if len(data) < end - start:
-        raise MtoolError(f"{uri}: became shorter while it was read")
+        raise MtoolError(f"{uri}: became shorter while it was read; run the same command again")
     return data
 
 
@@ -274,7 +290,7 @@ def _range_blocks(uri: str, total: int, size: int, etag: str) -> Iterator[Block]
 
 
 def _line_end(uri: str, at: int, total: int, etag: str) -> int:
-    """Return the offset after the first newline at or after ``at - 1``."""
+    """Return the offset after the first newline at or after ``at - 1``, or ``total`` if there is none."""
     at -= 1
     while at < total:
         window = _read_range(uri, at, min(at + HEAD, total), etag)
@@ -302,5 +318,5 @@ def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
 
 
 def find_manifests(folder: Path, pattern: str = "*.manifest") -> list[str]:
-    """Return the names of the files in ``folder`` that look like manifests, sorted."""
+    """Return the names of the files in ``folder`` that match ``pattern``, sorted."""
     return sorted(path.name for path in folder.glob(pattern) if path.is_file())

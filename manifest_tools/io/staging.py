@@ -1,7 +1,7 @@
-"""Output that cannot be taken back, held until it is certain that it may go out.
+"""Keeps output back until it is certain that the command will not be refused.
 
-A file appears only when all went well; what went to standard output or into a pipe has gone. So what is
-judged late, such as "every confidence is 0", must be certain before the first byte.
+A file appears only when the command succeeds. Bytes that went to standard output or into a pipe cannot be
+taken back. So a check that needs the whole manifest must have passed before the first byte goes there.
 """
 
 import contextlib
@@ -12,26 +12,26 @@ from typing import IO, BinaryIO
 from manifest_tools.base.local_files import copy_stream, is_special
 from manifest_tools.io.sinks import STDOUT
 
-_IN_MEMORY = 1 << 20  # bytes; more wait on the disk
+_IN_MEMORY = 1 << 20  # bytes that wait in memory; more than that wait on the disk
 
 
 class StagedStream:
-    """A stream whose bytes wait until ``release``; from then on they go straight through."""
+    """A stream whose bytes wait until ``release`` is called; after that they are written at once."""
 
     def __init__(self, stream: BinaryIO, waiting: "IO[bytes] | None") -> None:
         self._stream = stream
         self._waiting = waiting
 
     def write(self, data: bytes) -> None:
-        """Write bytes, or keep them."""
+        """Write the bytes, or keep them until ``release``."""
         (self._waiting or self._stream).write(data)
 
     def flush(self) -> None:
-        """Pass on what went straight through."""
+        """Flush the stream; bytes that wait go on waiting."""
         self._stream.flush()
 
     def release(self) -> None:
-        """Let go what waits, and all that follows; a second time changes nothing."""
+        """Write the bytes that wait, and from now on write at once; a second call does nothing."""
         if self._waiting is None:
             return
         waiting, self._waiting = self._waiting, None
@@ -41,14 +41,14 @@ class StagedStream:
 
 @contextlib.contextmanager
 def staged(stream: BinaryIO, path: str) -> Iterator[StagedStream]:
-    """Yield ``stream``, the output called ``path``, as one that waits where it could not be taken back.
+    """Yield ``stream`` as a StagedStream; its bytes wait if ``path`` is standard output or a pipe.
 
-    What still waits goes out when the block ends well, and nowhere when it does not.
+    What still waits is written when the block ends well, and dropped when it raises.
     """
     if path != STDOUT and not is_special(path):
         yield StagedStream(stream, None)
         return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="mtool-") as waiting:
-        held = StagedStream(stream, waiting)
-        yield held
-        held.release()
+        output = StagedStream(stream, waiting)
+        yield output
+        output.release()

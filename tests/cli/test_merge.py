@@ -145,8 +145,8 @@ def test_manifests_and_the_result_may_be_objects(two: Path, run: Run, s3: "S3Cli
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["a", "b", "-o", "a"], 2, "a: would take the place of its own input"),
-        (["a", "b", "-o", "x", "--rejects", "x"], 2, "x: would take the place of another output"),
+        (["a", "b", "-o", "a"], 2, "a: would replace its own input"),
+        (["a", "b", "-o", "x", "--rejects", "x"], 2, "x: would replace another output"),
         (["a", "missing"], 2, "missing: expected a manifest, found no such file"),
         (["a", "b", "--on-conflict", "best"], 2, "'best'"),
         (["a", "b", "--on-conflict", "last", "-o", "there"], 2, "there: exists already, with other content"),

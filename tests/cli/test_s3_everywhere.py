@@ -147,7 +147,7 @@ def test_kms_key_without_an_output_in_s3_is_refused_before_any_work(
     assert (done.exit_code, done.stdout) == (2, "")
     last = done.stderr.splitlines()[-1]
     assert last.startswith("mtool: --kms-key encrypts objects in S3, and ")
-    assert last.endswith(" is none; leave it out")
+    assert last.endswith(" is not in S3; leave --kms-key out")
     assert files() == before
 
 
@@ -282,7 +282,7 @@ def test_two_versions_of_a_manifest_are_never_mixed(bucket: "S3Client", data: by
     with pytest.raises(MtoolError) as raised:
         stats(f"{HERE}/big.manifest", jobs=meddler)  # type: ignore[arg-type]
     assert str(raised.value) == (
-        f"{HERE}/big.manifest: was changed while it was read; type the same once more"
+        f"{HERE}/big.manifest: was changed while it was read; run the same command again"
     )
 
 

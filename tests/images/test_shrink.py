@@ -166,7 +166,7 @@ JPEG = encoded(fine(200, 150))
 
 BROKEN = [
     pytest.param(b"", "MT402", "an empty file", id="nothing"),
-    pytest.param(b"<html>no</html>", "MT402", "found 15 bytes", id="a page of HTML"),
+    pytest.param(b"<html>no</html>", "MT402", "found an HTML page", id="a page of HTML"),
     pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n", "MT402", "expected a picture", id="a PostScript program"),
     pytest.param(JPEG[: len(JPEG) // 2], "MT403", "cut off", id="half a JPEG"),
     pytest.param(encoded(fine(64, 48), "PNG")[:-900], "MT403", "cut off", id="most of a PNG"),

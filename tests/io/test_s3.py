@@ -137,13 +137,13 @@ def test_a_stream_that_breaks_off_is_an_error(speaking: Callable[[Answers], None
     [
         pytest.param(
             refusing(403, "AccessDenied"),
-            "access denied; it needs s3:GetObject (s3:PutObject to write), and a missing object"
-            " looks so without s3:ListBucket; set AWS_PROFILE to other credentials",
+            "access denied; reading needs s3:GetObject, writing s3:PutObject; without s3:ListBucket S3 also"
+            " denies access to an object that does not exist; check the name, or set AWS_PROFILE",
             id="access denied",
         ),
         pytest.param(
             refusing(400, "ExpiredToken"),
-            "the AWS session has expired; log in again (`aws sso login`), or renew AWS_SESSION_TOKEN",
+            "the AWS session has expired; log in again (`aws sso login`), or set a new AWS_SESSION_TOKEN",
             id="an expired session",
         ),
         pytest.param(
@@ -154,22 +154,22 @@ def test_a_stream_that_breaks_off_is_an_error(speaking: Callable[[Answers], None
         ),
         pytest.param(
             refusing(400, "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"),
-            "the bucket is in another region; set AWS_REGION=eu-west-3",
+            "the bucket is in another region; set AWS_REGION to eu-west-3",
             id="another region, named in the answer",
         ),
         pytest.param(
             refusing(400, "IllegalLocationConstraintException"),
-            "the bucket is in another region; set AWS_REGION=the right one",
+            "the bucket is in another region; set AWS_REGION to the bucket's own",
             id="another region, not named",
         ),
         pytest.param(
             refusing(403, "RequestTimeTooSkewed"),
-            "this machine's clock is wrong; set it and try again",
+            "the clock of this machine is wrong; set it and try again",
             id="a wrong clock",
         ),
         pytest.param(
             refusing(503, "SlowDown"),
-            "S3 asks to go slower; try again later, or with a smaller --jobs",
+            "S3 got too many requests; try again later, or with a smaller --jobs",
             id="too fast",
         ),
         pytest.param(
@@ -210,7 +210,7 @@ def test_what_is_missing_is_named(ask: Callable[[str], object], uri: str, what: 
     with pytest.raises(our.NotThere) as raised:
         ask(uri)
     assert (raised.value.uri, raised.value.what) == (uri, what)
-    assert str(raised.value) == (f"{uri}: S3 has no such {what}; check the name, and whose account it is in")
+    assert str(raised.value) == (f"{uri}: S3 has no such {what}; check the name and the AWS account")
 
 
 @pytest.mark.usefixtures("stored")
@@ -227,7 +227,7 @@ def test_a_bucket_that_cannot_be_says_why() -> None:
     with pytest.raises(MtoolError) as raised:
         our.size("s3://lab#-rawdata/a.JPG")
     assert str(raised.value) == (
-        "s3://lab#-rawdata/a.JPG: S3 takes no such name: '#' is in it;"
+        "s3://lab#-rawdata/a.JPG: S3 does not accept this name: it contains '#';"
         " a bucket's name has only a-z, 0-9, '-' and '.'"
     )
 
@@ -252,13 +252,13 @@ def test_without_credentials_the_variables_are_named(monkeypatch: pytest.MonkeyP
 
 def test_half_of_the_credentials_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(MtoolError, match="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both$"):
+    with pytest.raises(MtoolError, match="set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY$"):
         our.have_credentials()
 
 
 def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "lab9")
-    words = r"\(lab9\) could not be found; set AWS_PROFILE to one that `aws configure list-profiles`"
+    words = r"\(lab9\) could not be found; set AWS_PROFILE to a name that `aws configure list-profiles`"
     with pytest.raises(MtoolError, match="^AWS: .*" + words):
         our.have_credentials()
     with pytest.raises(MtoolError, match=r"a b\.JPG: .*" + words):

@@ -146,7 +146,7 @@ class TestTheSameBytes:
         for ask in (lambda: our.read_range(URI, 4, 8, etag), lambda: our.open_stream(URI, etag).__enter__()):
             with pytest.raises(MtoolError) as raised:
                 ask()
-            assert str(raised.value) == f"{URI}: was changed while it was read; type the same once more"
+            assert str(raised.value) == f"{URI}: was changed while it was read; run the same command again"
         assert our.read_range(URI, 0, 4) == TEXT[::-1][:4]
 
     def test_an_object_that_became_shorter_is_no_end_of_it(self, stored: "S3Client") -> None:
@@ -207,7 +207,7 @@ class TestHalfAnObject:
         ("code", "words"),
         [
             ("KMS.NotFoundException", "there is no such KMS key in this account and region"),
-            ("KMS.DisabledException", "its KMS key cannot be used now"),
+            ("KMS.DisabledException", "its KMS key cannot be used"),
         ],
     )
     def test_a_key_that_does_not_do_is_said(

@@ -298,7 +298,7 @@ def test_every_other_real_file_is_read_whole(corpus: Path) -> None:
     ("name", "message"),
     [
         pytest.param("nowhere.manifest", "expected a manifest, found no such file", id="a missing file"),
-        pytest.param("folder", "found a folder; type the file's name, or cd there", id="a folder"),
+        pytest.param("folder", "found a folder; type the name of a file in it", id="a folder"),
         pytest.param("a.manifest/b", "found not a directory", id="a file taken for a folder"),
         pytest.param("x" * 300, "found file name too long", id="a name that is too long"),
         pytest.param("s3://bucket", "expected a key after s3://bucket/", id="a bucket alone"),

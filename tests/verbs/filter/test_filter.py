@@ -181,14 +181,14 @@ def test_neither_output_takes_the_place_of_the_input(in_folder: Path, spelling: 
     write(in_folder / "in", line(1), FAILED)
     (in_folder / "link").symlink_to("in")
     for output, rejects in ((spelling, None), ("out", spelling)):
-        with pytest.raises(Refused, match="would take the place of its own input"):
+        with pytest.raises(Refused, match="would replace its own input"):
             filter("in", output, conditions=SURE, rejects=rejects, force=True)
     assert len(lines_of("in")) == 2
 
 
 def test_kept_lines_and_rejects_do_not_go_to_one_file(in_folder: Path) -> None:
     write(in_folder / "in", line(1), FAILED)
-    with pytest.raises(Refused, match="would take the place of another output"):
+    with pytest.raises(Refused, match="would replace another output"):
         filter("in", "out", conditions=SURE, rejects="./out")
 
 

@@ -260,7 +260,7 @@ def test_a_compressed_manifest_and_a_compressed_result(tmp_path: Path) -> None:
 def test_an_output_that_is_there_is_left_alone_and_so_is_an_input(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", line(1)), write(tmp_path / "b", line(2))
     for place in (a, b):
-        with pytest.raises(Refused, match="would take the place of its own input"):
+        with pytest.raises(Refused, match="would replace its own input"):
             merge(a, b, output=place)
     write(tmp_path / "out", b"mine")
     with pytest.raises(Exists):

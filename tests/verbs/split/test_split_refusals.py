@@ -60,7 +60,7 @@ def test_a_manifest_that_cannot_be_split_leaves_nothing_behind(
 def test_no_output_takes_the_place_of_the_input(in_folder: Path, name: str) -> None:
     path = write(in_folder / name, line(1), line(2))
     for manifest, output in ((path, None), (name, "."), (f"./{name}", str(in_folder))):
-        with pytest.raises(Refused, match="would take the place of its own input"):
+        with pytest.raises(Refused, match="would replace its own input"):
             split(manifest, output, force=True)
     assert len(lines_of(path)) == 2
 
@@ -68,7 +68,7 @@ def test_no_output_takes_the_place_of_the_input(in_folder: Path, name: str) -> N
 @pytest.mark.parametrize("rejects", ["./train.manifest", "split.json", "in"])
 def test_rejects_have_a_file_of_their_own(in_folder: Path, rejects: str) -> None:
     write(in_folder / "in", line(1), FAILED)
-    with pytest.raises(Refused, match="would take the place of"):
+    with pytest.raises(Refused, match="would replace"):
         split("in", rejects=rejects, force=True)
     assert [one.name for one in in_folder.iterdir()] == ["in"]
 

@@ -29,8 +29,8 @@ def check_objects(
 ) -> "Objects":
     """Return a report that finds, as one iterates, what is wrong with the objects that manifests point to.
 
-    ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET of
-    the first 64 kB each. ``label_attribute_name`` leaves out all labels but one. ``smallest`` is the width
+    ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET
+    of the first 64 kB each. ``label_attribute_name`` leaves out all labels but one. ``smallest`` is the width
     and height that a training job's image_shape asks for. ``jobs`` are processes, threads where S3 is asked.
     What is no manifest, or no line of one, is left out: ``validate`` reports it.
 

@@ -132,7 +132,7 @@ def prove_stream(
     """Yield, with the code PROVEN, what is wrong with the stream that Pipe mode would send of a manifest.
 
     Each line's records are made of its picture, and of its mask, framed and read back as the algorithm
-    does. ``images`` says where they lie, see ``image_paths``; others are had by ``fetch``, such as ``s3.read``.
+    does. ``images`` says where they lie, see ``image_paths``; ``fetch``, such as ``s3.read``, gets others.
     Lines without a label are left out: the rules have found them. Raises Refused where the job has no label
     attribute.
     """
@@ -150,7 +150,7 @@ def prove_stream(
 
 
 def _refs(source: Source, names: tuple[str, ...]) -> list[str]:
-    """Return the lowest and the highest object of the manifest, which is all that ``image_paths`` looks at."""
+    """Return the lowest and the highest object of the manifest, all that ``image_paths`` looks at."""
     ends = Checked(0)
     for _, line in in_order(source):
         for ref in _objects(line, names):
