@@ -7,11 +7,11 @@ import typer
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
-from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.screen import note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.serving.delete import Found, Part
+    from trainers.sagemaker.serving.delete import EndpointPart, EndpointParts
 
 
 def delete(
@@ -47,13 +47,13 @@ def delete(
     if not found.calls:
         shared.say(["nothing to delete"], quiet)
         return
-    agree(yes, "delete this for good?", "this deletes for good, and ends the bill")
+    confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.passing:
         _wait(name, every, quiet)
     _delete(found, quiet)
 
 
-def _line(found: "Found", part: "Part") -> str:
+def _line(found: "EndpointParts", part: "EndpointPart") -> str:
     state = f" ({found.state})" if part.kind == "endpoint" else ""
     return f"{part.title}{state}: {f'kept: {part.kept}; --all deletes it' if part.kept else 'to be deleted'}"
 
@@ -61,12 +61,12 @@ def _line(found: "Found", part: "Part") -> str:
 def _wait(name: str, every: float, quiet: bool) -> None:
     """Wait until it can be deleted; that it has failed is no reason to keep it."""
     from trainers.sagemaker.client.client import NotThere
-    from trainers.sagemaker.serving.deploy import EndpointFailed, states
+    from trainers.sagemaker.serving.deploy import EndpointFailed, endpoint_states
 
     note(f"{name} cannot be deleted before it has come to rest; waiting")
     try:
         with shared.waiting(name, quiet):
-            for state in states(name, every=every, tell=lambda text: shared.say([text], quiet)):
+            for state in endpoint_states(name, every=every, notify=lambda text: shared.say([text], quiet)):
                 shared.say([f"{name}: {state.status}"], quiet)
     except EndpointFailed as failed:
         shared.say([str(failed.reason)], quiet)
@@ -74,7 +74,7 @@ def _wait(name: str, every: float, quiet: bool) -> None:
         pass
 
 
-def _delete(found: "Found", quiet: bool) -> None:
+def _delete(found: "EndpointParts", quiet: bool) -> None:
     """Delete part after part; one that cannot be deleted does not keep the others."""
     from trainers.sagemaker.serving.delete import SomeLeft, delete
 

@@ -10,9 +10,9 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
-from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.job_table import spelled
+from manifest_tools.cli.shared.job_table import duration_text
 from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.sagemaker_options import pairs
 from manifest_tools.cli.shared.screen import note
@@ -20,8 +20,8 @@ from manifest_tools.io.sinks import check_key
 
 if TYPE_CHECKING:
     from trainers.sagemaker.requests.training_job import Vpc
-    from trainers.sagemaker.serving.deploy import Deployment, Wishes
-    from trainers.sagemaker.serving.model_source import Origin
+    from trainers.sagemaker.serving.deploy import DeploymentPlan, DeploymentSettings
+    from trainers.sagemaker.serving.model_source import ModelSource
 
 
 def deploy(
@@ -97,35 +97,35 @@ def deploy(
       mtool deploy model/model.tar.gz --output s3://lab3-models/ --serverless
       mtool deploy birds-20240301-123005 --api --api-role arn:aws:iam::111122223333:role/ask --dry-run
     """
-    from trainers.sagemaker.client.tags import read_span
+    from trainers.sagemaker.client.tags import read_duration
     from trainers.sagemaker.requests.endpoint import Instances, Serverless
-    from trainers.sagemaker.serving.deploy import Wishes
+    from trainers.sagemaker.serving.deploy import DeploymentSettings
 
     _check(context, serverless, api, api_role, public)
     _check_upload(model, output, kms_key, force)
-    wishes = Wishes(
+    settings = DeploymentSettings(
         serving=Serverless(memory, concurrency) if serverless else Instances(instance_type, instance_count),
         name=name,
         vpc=_vpc(subnet or [], security_group or []),
         volume_key=volume_kms_key,
         tags=pairs("--tag", tag or []),
-        remind_after=read_span(remind_after) if remind_after else None,
+        remind_after=read_duration(remind_after) if remind_after else None,
         api_role=api_role,
         public=public,
     )
-    planned = _plan(model, role, output, wishes)
-    shared.say(_intention(planned, wishes, price_per_hour), quiet and yes)
+    planned = _plan(model, role, output, settings)
+    shared.say(_intention(planned, settings, price_per_hour), quiet and yes)
     if dry_run or emit is not None:
         shared.print_calls(planned.deployment.calls, planned.deployment.model.region, emit)
-        if planned.origin.local:
-            note(f"nothing of that uploads the model: aws s3 cp {planned.origin.local} {planned.data}")
+        if planned.source.local:
+            note(f"nothing of that uploads the model: aws s3 cp {planned.source.local} {planned.data}")
         return
-    agree(yes, "put it into service, and be billed until it is deleted?")
+    confirm(yes, "put it into service, and be billed until it is deleted?")
     _carry_out(planned, kms_key, force, quiet)
     print(planned.deployment.name, flush=True)
     if not no_wait:
         _wait(planned.deployment.name, every, quiet)
-    note(_ending(planned.deployment.name, wishes))
+    note(_ending(planned.deployment.name, settings))
 
 
 _OF_SERVERLESS = ("memory", "concurrency")
@@ -164,55 +164,55 @@ def _vpc(subnets: list[str], groups: list[str]) -> "Vpc | None":
 class _Planned:
     """A deployment with what it is made of, and where that goes in S3 first if it is here."""
 
-    origin: "Origin"
-    deployment: "Deployment"
+    source: "ModelSource"
+    deployment: "DeploymentPlan"
     data: str
     classes: str
 
 
-def _plan(model: str, role: str | None, output: str | None, wishes: "Wishes") -> _Planned:
+def _plan(model: str, role: str | None, output: str | None, settings: "DeploymentSettings") -> _Planned:
     """Return what is to be made; nothing has been made by then, and what is in the way is refused."""
     from trainers.sagemaker.client.client import region
     from trainers.sagemaker.requests.names import job_name
-    from trainers.sagemaker.serving.deploy import check_free, plan
-    from trainers.sagemaker.serving.model_source import find_origin
-    from trainers.sagemaker.serving.upload_model import places
+    from trainers.sagemaker.serving.deploy import check_free, plan_deployment
+    from trainers.sagemaker.serving.model_source import find_model_source
+    from trainers.sagemaker.serving.upload_model import model_places
 
     now = datetime.now(UTC)
-    origin = find_origin(model, role)
-    named = replace(wishes, name=wishes.name or job_name(origin.stem, now))
-    data, classes = places(origin, output, str(named.name))
-    deployment = plan(origin, data, classes, region(), named, now)
+    source = find_model_source(model, role)
+    named = replace(settings, name=settings.name or job_name(source.stem, now))
+    data, classes = model_places(source, output, str(named.name))
+    deployment = plan_deployment(source, data, classes, region(), named, now)
     check_free(deployment)
-    return _Planned(origin, deployment, data, classes)
+    return _Planned(source, deployment, data, classes)
 
 
-def _intention(planned: _Planned, wishes: "Wishes", prices: list[str] | None) -> list[str]:
+def _intention(planned: _Planned, settings: "DeploymentSettings", prices: list[str] | None) -> list[str]:
     """Return the plan, a line each."""
     from trainers.sagemaker.client.tags import REMIND_AFTER
     from trainers.sagemaker.serving.api_gateway import role_documents
 
-    deployment, origin = planned.deployment, planned.origin
-    said = [f"{origin.title} as the endpoint {deployment.name} in {deployment.model.region}"]
+    deployment, source = planned.deployment, planned.source
+    said = [f"{source.title} as the endpoint {deployment.name} in {deployment.model.region}"]
     said += [f"served by {deployment.model.image}", _serving(deployment, prices)]
-    said += [f"to be uploaded: {planned.data}"] if origin.local else []
+    said += [f"to be uploaded: {planned.data}"] if source.local else []
     said += [f"classes: {planned.classes}"] if planned.classes else []
     if REMIND_AFTER in deployment.endpoint.tags:
         said += [f"mtool jobs --idle reminds of it from {deployment.endpoint.tags[REMIND_AFTER]} on"]
     if deployment.api is not None:
         who = (
             "whoever knows its address may ask, at your cost"
-            if wishes.public
+            if settings.public
             else "requests are signed (SigV4)"
         )
         said += [f"an API Gateway in front of it; {who}"]
         said += [
             f"{name} of its role: {json.dumps(one)}" for name, one in role_documents(deployment.api).items()
         ]
-    return [*said, *origin.remarks]
+    return [*said, *source.remarks]
 
 
-def _serving(deployment: "Deployment", prices: list[str] | None) -> str:
+def _serving(deployment: "DeploymentPlan", prices: list[str] | None) -> str:
     from trainers.sagemaker.requests.endpoint import Serverless
 
     serving = deployment.config.serving
@@ -226,12 +226,12 @@ def _carry_out(planned: _Planned, kms_key: str | None, force: bool, quiet: bool)
     """Upload what is here, and make the rest; after a failure nothing of both stays."""
     from trainers.sagemaker.serving.api_gateway import address
     from trainers.sagemaker.serving.deploy import make
-    from trainers.sagemaker.serving.upload_model import deposit
+    from trainers.sagemaker.serving.upload_model import upload_model
     from trainers.sagemaker.training.upload import withdraw
 
     published = (
-        deposit(planned.origin, planned.data, planned.classes, kms_key=kms_key, force=force)
-        if planned.origin.local
+        upload_model(planned.source, planned.data, planned.classes, kms_key=kms_key, force=force)
+        if planned.source.local
         else ()
     )
     shared.say([f"{one.path}: {one.state}" for one in published], quiet)
@@ -243,21 +243,21 @@ def _carry_out(planned: _Planned, kms_key: str | None, force: bool, quiet: bool)
 
 def _wait(name: str, every: float, quiet: bool) -> None:
     """Wait until it answers; after Ctrl-C it goes on, and the exit code is 130."""
-    from trainers.sagemaker.serving.deploy import states
+    from trainers.sagemaker.serving.deploy import endpoint_states
 
     try:
         with shared.waiting(name, quiet):
-            for state in states(name, every=every, tell=lambda text: shared.say([text], quiet)):
-                shared.say([f"{name}: {state.status} ({spelled(state.after)})"], quiet)
+            for state in endpoint_states(name, every=every, notify=lambda text: shared.say([text], quiet)):
+                shared.say([f"{name}: {state.status} ({duration_text(state.after)})"], quiet)
     except KeyboardInterrupt:
         note(f"{name} goes on, and bills; once it is in service, to delete it: mtool delete {name}")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _ending(name: str, wishes: "Wishes") -> str:
+def _ending(name: str, settings: "DeploymentSettings") -> str:
     from trainers.sagemaker.requests.endpoint import Serverless
     from trainers.sagemaker.serving.deploy import still_bills
 
-    if isinstance(wishes.serving, Serverless):
+    if isinstance(settings.serving, Serverless):
         return f"{name} bills each request; to end that: mtool delete {name}"
     return still_bills(name)

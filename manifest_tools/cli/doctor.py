@@ -11,7 +11,7 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.account.doctor import Diagnosis, Examined
+    from trainers.sagemaker.account.doctor import Diagnosis, Examination
 
 UNEXPLAINED = 1
 
@@ -54,7 +54,7 @@ def doctor(
         raise typer.Exit(UNEXPLAINED)
 
 
-def _told(found: "Examined") -> str:
+def _told(found: "Examination") -> str:
     told = [f"{found.name}: {found.state}"] if found.name else []
     told += [f"reason: {_one_line(found.reason)}"] if found.reason else []
     told += [f"{found.state}: {found.ending}"] if found.ending else []
@@ -85,7 +85,7 @@ def _one_line(text: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}... ({len(words):,} characters)"
 
 
-def _as_json(found: "Examined") -> dict[str, object]:
+def _as_json(found: "Examination") -> dict[str, object]:
     known = [
         {
             "row": one.failure.row,

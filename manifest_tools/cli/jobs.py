@@ -3,46 +3,39 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import job_table, options
+from manifest_tools.cli.shared.choices import one_of
 from manifest_tools.cli.shared.screen import clean, note
+from trainers.sagemaker.account.jobs import KINDS
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.account.jobs import Job
+    from trainers.sagemaker.account.jobs import JobSummary
 
 
 EVERY = 10.0  # seconds from one look to the next
 
 
-class What(StrEnum):
-    """What to do with one job."""
-
-    show = "show"
-    logs = "logs"
-    stop = "stop"
-
-
-class Kind(StrEnum):
-    """What is listed."""
-
-    training = "training"
-    tuning = "tuning"
-    transform = "transform"
-    endpoint = "endpoint"
+Task = Literal["show", "logs", "stop"]
 
 
 def jobs(
     what: Annotated[
-        What | None, typer.Argument(metavar="show|logs|stop", help="What to do; without, a list.")
+        Task | None, typer.Argument(metavar="show|logs|stop", help="What to do; without, a list.")
     ] = None,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of a job or an endpoint.")] = None,
     kind: Annotated[
-        list[Kind] | None, typer.Option("--kind", help="List only these; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            parser=one_of(lambda: KINDS),
+            metavar=f"<{'|'.join(KINDS)}>",
+            help="List only these; may be repeated.",
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List all that have ended, not only the newest 50 of a kind.")
@@ -100,38 +93,36 @@ def jobs(
     if what is None and idle:
         _list_idle(prices, as_json, quiet)
     elif what is None:
-        _list(tuple(one.value for one in kind or Kind), everything, prices, as_json, quiet)
-    elif what is What.show:
+        _list(kind or KINDS, everything, prices, as_json, quiet)
+    elif what == "show":
         _show(str(name), prices, as_json)
-    elif what is What.logs:
+    elif what == "logs":
         _logs(str(name), follow, every or EVERY, prices, quiet)
     else:
         _stop(str(name), dry_run, quiet)
 
 
 # Which options go with what; None is the list.
-_GO_WITH: dict[What | None, set[str]] = {
+_GO_WITH: dict[Task | None, set[str]] = {
     None: {"--kind", "--all", "--idle", "--price-per-hour", "--json"},
-    What.show: {"--price-per-hour", "--json"},
-    What.logs: {"--follow", "--every", "--price-per-hour"},
-    What.stop: {"--dry-run"},
+    "show": {"--price-per-hour", "--json"},
+    "logs": {"--follow", "--every", "--price-per-hour"},
+    "stop": {"--dry-run"},
 }
 
 
-def _check(what: What | None, name: str | None, given: dict[str, bool]) -> None:
+def _check(what: Task | None, name: str | None, given: dict[str, bool]) -> None:
     """Refuse an option that would change nothing, and a verb without its job."""
     if what is not None and not name:
-        raise Refused(
-            f"expected the name of a job; type: mtool jobs {what.value} NAME; mtool jobs lists them"
-        )
+        raise Refused(f"expected the name of a job; type: mtool jobs {what} NAME; mtool jobs lists them")
     for option in (option for option, told in given.items() if told and option not in _GO_WITH[what]):
         place = next(other for other, allowed in _GO_WITH.items() if option in allowed)
-        words = f"mtool jobs {place.value} NAME" if place else "mtool jobs"
+        words = f"mtool jobs {place} NAME" if place else "mtool jobs"
         raise Refused(f"{option} goes with {words} only; leave it out")
     if given["--idle"] and (given["--kind"] or given["--all"]):
         raise Refused("--idle lists endpoints, all of them; leave --kind and --all out")
     for option in ("--price-per-hour", "--every"):
-        if what is What.logs and given[option] and not given["--follow"]:
+        if what == "logs" and given[option] and not given["--follow"]:
             raise Refused(f"{option} goes with --follow; type both")
 
 
@@ -167,9 +158,9 @@ def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
 
 
 def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
-    from trainers.sagemaker.account.jobs import find, with_machines
+    from trainers.sagemaker.account.jobs import find_job, with_machines
 
-    job, told = find(name)
+    job, told = find_job(name)
     told.pop("ResponseMetadata", None)
     if as_json:
         print(json.dumps(told, default=job_table.as_json, indent=2))
@@ -178,10 +169,10 @@ def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
 
 
 def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet: bool) -> None:
-    from trainers.sagemaker.account.jobs import find
+    from trainers.sagemaker.account.jobs import find_job
     from trainers.sagemaker.training.log_streams import all_lines
 
-    job, told = find(name)
+    job, told = find_job(name)
     if follow:
         _follow(job, told, every, prices, quiet)
         return
@@ -192,15 +183,17 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet
         note(f"{name} has no log lines by now; it is {job.state}")
 
 
-def _follow(job: "Job", told: dict[str, Any], every: float, prices: dict[str, float], quiet: bool) -> None:
+def _follow(
+    job: "JobSummary", told: dict[str, Any], every: float, prices: dict[str, float], quiet: bool
+) -> None:
     from manifest_tools.cli.shared.follow import epochs_of, watch
     from trainers.sagemaker.training.follow import check_ended_well, follow, machines
 
     if job.kind not in ("training", "transform"):
         raise Refused(f"{job.name}: a {job.kind} cannot be followed, only training and transform jobs can")
     price = prices.get(machines(told)[0], prices.get(""))
-    happenings = follow(job.name, kind=job.kind, price_per_hour=price, every=every)
-    end = watch(job.name, happenings, epochs=epochs_of(told), line=_print_line, quiet=quiet)
+    events = follow(job.name, kind=job.kind, price_per_hour=price, every=every)
+    end = watch(job.name, events, epochs=epochs_of(told), line=_print_line, quiet=quiet)
     check_ended_well(end)
 
 
@@ -209,9 +202,9 @@ def _print_line(text: str) -> None:
 
 
 def _stop(name: str, dry_run: bool, quiet: bool) -> None:
-    from trainers.sagemaker.account.jobs import stop
+    from trainers.sagemaker.account.jobs import stop_job
 
-    job, request = stop(name, dry_run=dry_run)
+    job, request = stop_job(name, dry_run=dry_run)
     if request is None:
         note(f"{name} is {job.state} already; nothing to stop")
     elif dry_run:

@@ -2,39 +2,22 @@
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.choices import one_of
 from manifest_tools.cli.shared.screen import note
+from trainers.sagemaker.account.iam_actions import WORDS
 
 if TYPE_CHECKING:
     from trainers.sagemaker.account.policy import Needs
 
 
-class For(StrEnum):
-    """What is to be allowed, by the word that does it."""
-
-    train = "train"
-    tune = "tune"
-    deploy = "deploy"
-    predict = "predict"
-    transform = "transform"
-    jobs = "jobs"
-
-
-class Of(StrEnum):
-    """Whose policy is printed."""
-
-    role = "role"
-    person = "person"
-
-
 # The words that write under --output, or read what was written there.
-_WRITING = (For.train, For.tune, For.deploy, For.transform)
+_WRITING = ("train", "tune", "deploy", "transform")
 
 
 def policy(
@@ -54,7 +37,13 @@ def policy(
         ),
     ] = None,
     for_: Annotated[
-        list[For] | None, typer.Option("--for", help="Allow only this; may be repeated. [all of them]")
+        list[str] | None,
+        typer.Option(
+            "--for",
+            parser=one_of(lambda: WORDS),
+            metavar=f"<{'|'.join(WORDS)}>",
+            help="Allow only this; may be repeated. [all of them]",
+        ),
     ] = None,
     algorithm: Annotated[
         list[str] | None,
@@ -73,7 +62,9 @@ def policy(
         str | None,
         typer.Option("--kms-key", metavar="KEY", help="Allow this key: ID, ARN or alias/NAME."),
     ] = None,
-    of: Annotated[Of | None, typer.Option("--of", help="Print this policy alone.")] = None,
+    of: Annotated[
+        Literal["role", "person"] | None, typer.Option("--of", help="Print this policy alone.")
+    ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Print only who may assume the role, its trust document.")
     ] = False,
@@ -98,7 +89,7 @@ def policy(
     from trainers.sagemaker.account.prefixes import prefixes, typed
     from trainers.sagemaker.client.client import region as usual_region
 
-    words, names = for_ or list(For), manifests or []
+    words, names = for_ or WORDS, manifests or []
     if not names and not bucket:
         raise Refused("which buckets? type manifests that name them, or --bucket s3://bucket/prefix")
     needs = Needs(
@@ -106,7 +97,7 @@ def policy(
         pictures=typed(bucket or [], prefixes(names, jobs)),
         manifests=[name for name in names if name.startswith("s3://")],
         output=output or _beside(names, words),
-        words=[word.value for word in For if word in words],
+        words=[word for word in WORDS if word in words],
         algorithms=algorithm or ("image-classification",),
         role=role or USUAL_ROLE,
         account=account or _account(role or ""),
@@ -118,12 +109,12 @@ def policy(
     if as_json:
         typer.echo(json.dumps(documents))
     elif of is not None or trust:
-        _print_one(documents, "trust" if of is None else of.value)
+        _print_one(documents, "trust" if of is None else of)
     else:
         _print_all(documents, needs, quiet)
 
 
-def _beside(manifests: Sequence[str], words: Sequence[For]) -> str | None:
+def _beside(manifests: Sequence[str], words: Sequence[str]) -> str | None:
     """Return the folder of the first manifest in S3, or None where nothing is written."""
     first = next((name for name in manifests if name.startswith("s3://")), None)
     if first is not None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from trainers.contact_sheet import Tile
     from trainers.prediction import Prediction, Unread
     from trainers.prediction_inputs import PredictionInputs, Truth
-    from trainers.sagemaker.serving.endpoint_info import Served
+    from trainers.sagemaker.serving.endpoint_info import EndpointInfo
 
-    Answering = model_archive.Model | Served
+    Answering = model_archive.Model | EndpointInfo
 
 
 def predict(
@@ -114,11 +114,11 @@ def _model(path: str) -> "model_archive.Model":
     return read_model(path)
 
 
-def _endpoint(name: str, classes: str | None, multi_label: bool) -> "Served":
+def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInfo":
     from manifest_tools.groundtruth.classes import read_class_table
-    from trainers.sagemaker.serving.endpoint_info import find_served
+    from trainers.sagemaker.serving.endpoint_info import find_endpoint
 
-    return find_served(name, read_class_table(classes) if classes else None, multi_label)
+    return find_endpoint(name, read_class_table(classes) if classes else None, multi_label)
 
 
 def _planned(
@@ -170,10 +170,10 @@ def _answers(
 
     if isinstance(answering, LocalModel):
         return ask(answering, inputs.names, inputs.read)
-    from trainers.sagemaker.client.retry import silently
+    from trainers.sagemaker.client.retry import ignore
     from trainers.sagemaker.serving.invoke import invoke
 
-    return invoke(answering, inputs.names, inputs.read, at_once=at_once, tell=silently if quiet else note)
+    return invoke(answering, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
 
 
 def _json_line(answering: "Answering", answer: "Prediction", truth: tuple[int, ...] | None) -> str:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import epochs_of, watch
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.shared.sagemaker_options import JobOptions
-from manifest_tools.cli.shared.sagemaker_plan import planned_from, started, wanted
+from manifest_tools.cli.shared.sagemaker_plan import plan_or_explain, started, training_settings
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.training.follow import End
+    from trainers.sagemaker.training.follow import JobEnd
 
 
 def train(given: JobOptions, model: str, early_stopping: bool) -> None:
@@ -31,13 +31,13 @@ def train(given: JobOptions, model: str, early_stopping: bool) -> None:
     if sends and not given.no_wait:
         check_free(model, given.force)
     extra = {"early_stopping": "True"} if early_stopping else {}
-    planned = planned_from(wanted(given, extra))
+    planned = plan_or_explain(training_settings(given, extra))
     request = create(planned.job)
     show_plan(planned, given)
     if not sends:
         print_request(request, given, planned)
         return
-    agree(given.yes)
+    confirm(given.yes)
     for published in launch(planned):
         if not given.quiet:
             note(f"{clean(published.path)}: {published.state}")
@@ -57,9 +57,9 @@ def _follow(name: str, given: JobOptions, model: str) -> None:
     check_free(model, given.force)
     try:
         epochs = epochs_of(send(resources.describe("training", name)))
-        happenings = follow(name, price_per_hour=price_of(given), every=given.every)
+        events = follow(name, price_per_hour=price_of(given), every=given.every)
         line = _silent if given.quiet else note
-        end = watch(name, happenings, epochs=epochs, line=line, quiet=given.quiet)
+        end = watch(name, events, epochs=epochs, line=line, quiet=given.quiet)
     except (Throttled, Unreachable):
         note(how_to_go_on(name))
         raise
@@ -71,7 +71,7 @@ def _silent(line: str) -> None:
     """Say nothing of a line of the log."""
 
 
-def _fetch(end: "End", given: JobOptions, model: str) -> None:
+def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:
     """Fetch the model of a job that is over, and print how good it is."""
     from manifest_tools.base.errors import MtoolError
     from manifest_tools.groundtruth.classes import read_class_table
@@ -93,7 +93,7 @@ def _fetch(end: "End", given: JobOptions, model: str) -> None:
         note(fetched.remark)
 
 
-def _report(end: "End", model: str) -> dict[str, Any]:
+def _report(end: "JobEnd", model: str) -> dict[str, Any]:
     return {
         "job": end.name,
         "status": end.status,
@@ -104,12 +104,12 @@ def _report(end: "End", model: str) -> dict[str, Any]:
     }
 
 
-def _metrics(end: "End") -> dict[str, float]:
+def _metrics(end: "JobEnd") -> dict[str, float]:
     found = end.description.get("FinalMetricDataList", ())
     return {one["MetricName"]: one["Value"] for one in sorted(found, key=lambda one: str(one["MetricName"]))}
 
 
-def _summary(end: "End", model: str) -> str:
+def _summary(end: "JobEnd", model: str) -> str:
     """Return the last line: the figures of the validation part, and where the model is."""
     figures = ", ".join(f"{clean(name)} {value:.3f}" for name, value in _metrics(end).items())
     return f"{end.name}: {figures or 'no figures'}; the model is in {clean(model)}"

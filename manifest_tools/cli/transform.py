@@ -12,7 +12,7 @@ import typer
 from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
-from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import watch
 from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.sagemaker_options import pairs
@@ -20,8 +20,8 @@ from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
-    from trainers.sagemaker.batch.transform import Transform, Wishes
-    from trainers.sagemaker.training.follow import End
+    from trainers.sagemaker.batch.transform import TransformPlan, TransformSettings
+    from trainers.sagemaker.training.follow import JobEnd
 
 
 def transform(
@@ -91,16 +91,16 @@ def transform(
       mtool transform birds-20240301-130000 --collect
     """
     from trainers.sagemaker.batch.collect import check_attribute
-    from trainers.sagemaker.batch.transform import Wishes
+    from trainers.sagemaker.batch.transform import TransformSettings
 
     check_attribute(attribute)
     _check(context, collect, pictures, output, manifest)
-    answer = Join(joined, manifest, attribute, classes, kms_key, force, quiet)
+    answer = CollectOptions(joined, manifest, attribute, classes, kms_key, force, quiet)
     answer.check()
     if collect:
         _join(model, answer)
         return
-    wishes = Wishes(
+    settings = TransformSettings(
         instance_type=instance_type,
         count=instance_count,
         concurrent=concurrent,
@@ -110,14 +110,14 @@ def transform(
         volume_key=volume_kms_key,
         tags=pairs("--tag", tag or []),
     )
-    planned, listed = _plan(model, role, pictures, str(output), wishes)
+    planned, listed = _plan(model, role, pictures, str(output), settings)
     shared.say(_intention(planned, manifest if listed else None, price_per_hour), quiet and yes)
     if dry_run or emit is not None:
         shared.print_calls(planned.calls, planned.model.region, emit)
         if listed:
             note(f"nothing of that writes the list of pictures, {planned.job.input}; mtool transform does")
         return
-    agree(yes)
+    confirm(yes)
     _start(planned, manifest if listed else None, kms_key, quiet)
     print(planned.name, flush=True)
     if no_wait:
@@ -160,7 +160,7 @@ def _check_collect(context: typer.Context, pictures: str | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class CollectOptions:
     """How answers are joined: the new file, what its lines are taken from, and what the label is called."""
 
     path: str
@@ -191,24 +191,24 @@ class Join:
 
 
 def _plan(
-    model: str, role: str | None, pictures: str | None, output: str, wishes: "Wishes"
-) -> "tuple[Transform, bool]":
+    model: str, role: str | None, pictures: str | None, output: str, settings: "TransformSettings"
+) -> "tuple[TransformPlan, bool]":
     """Return what is to be made, and whether the pictures are listed one by one."""
-    from trainers.sagemaker.batch.transform import check_free, check_pictures, plan
+    from trainers.sagemaker.batch.transform import check_free, check_pictures, plan_transform
     from trainers.sagemaker.client.client import region
-    from trainers.sagemaker.serving.model_source import find_origin
+    from trainers.sagemaker.serving.model_source import find_model_source
 
-    origin = find_origin(model, role)
-    if origin.algorithm.name != "image-classification":
-        raise Refused(f"{model}: mtool transform reads classes, not what {origin.algorithm.name} answers")
-    planned = plan(origin, pictures or "", output, region(), wishes, datetime.now(UTC))
+    source = find_model_source(model, role)
+    if source.algorithm.name != "image-classification":
+        raise Refused(f"{model}: mtool transform reads classes, not what {source.algorithm.name} answers")
+    planned = plan_transform(source, pictures or "", output, region(), settings, datetime.now(UTC))
     check_free(planned)
     check_pictures(planned)
-    shared.say(origin.remarks, quiet=False)
+    shared.say(source.remarks, quiet=False)
     return planned, pictures is None
 
 
-def _intention(planned: "Transform", listed: str | None, prices: list[str] | None) -> list[str]:
+def _intention(planned: "TransformPlan", listed: str | None, prices: list[str] | None) -> list[str]:
     job = planned.job
     each = shared.machines(job.instance_type, job.count)
     source = (
@@ -221,7 +221,7 @@ def _intention(planned: "Transform", listed: str | None, prices: list[str] | Non
     ]
 
 
-def _start(planned: "Transform", listed: str | None, kms_key: str | None, quiet: bool) -> None:
+def _start(planned: "TransformPlan", listed: str | None, kms_key: str | None, quiet: bool) -> None:
     """Write the list of pictures where there is one, and make model and job; or nothing."""
     from trainers.sagemaker.batch.picture_list import write_list
     from trainers.sagemaker.batch.transform import make
@@ -232,28 +232,30 @@ def _start(planned: "Transform", listed: str | None, kms_key: str | None, quiet:
     make(planned, note, lambda: withdraw(published))
 
 
-def _afterwards(name: str, answer: Join) -> str:
+def _afterwards(name: str, answer: CollectOptions) -> str:
     """Return what to type once a job is over that nobody waits for."""
     words = ["mtool", "transform", name, "--collect"]
     words += ["--manifest", answer.manifest] if answer.manifest else []
     return f"once it is over: {shlex.join(words)}; its model goes with: mtool delete {name}"
 
 
-def _follow(planned: "Transform", answer: Join, prices: list[str] | None, every: float) -> "End":
+def _follow(
+    planned: "TransformPlan", answer: CollectOptions, prices: list[str] | None, every: float
+) -> "JobEnd":
     from trainers.sagemaker.account.jobs import read_prices
     from trainers.sagemaker.training.follow import follow
 
     known = read_prices(prices or ())
     price = known.get(planned.job.instance_type, known.get(""))
-    happenings = follow(planned.name, kind="transform", price_per_hour=price, every=every)
+    events = follow(planned.name, kind="transform", price_per_hour=price, every=every)
     try:
-        return watch(planned.name, happenings, quiet=answer.quiet)
+        return watch(planned.name, events, quiet=answer.quiet)
     except typer.Exit:
         note(_afterwards(planned.name, answer))
         raise
 
 
-def _finish(planned: "Transform", end: "End", answer: Join) -> None:
+def _finish(planned: "TransformPlan", end: "JobEnd", answer: CollectOptions) -> None:
     """Take the model back, join what was answered, and say how the job ended."""
     from trainers.sagemaker.batch.transform import take_back
     from trainers.sagemaker.training.follow import check_ended_well
@@ -267,17 +269,17 @@ def _finish(planned: "Transform", end: "End", answer: Join) -> None:
     check_ended_well(end)
 
 
-def _join(name: str, answer: Join) -> None:
+def _join(name: str, answer: CollectOptions) -> None:
     """Write the lines with their answers; ends with exit code 1 where a picture has none."""
     from manifest_tools.io.sinks import publishing
-    from trainers.sagemaker.batch.collect import find_answers, join, lines_of
+    from trainers.sagemaker.batch.collect import collect, find_answers, lines_of
 
     answers = find_answers(name, answer.table())
     shared.say(answers.remarks, answer.quiet)
     lines = lines_of(answers, answer.manifest, answer.attribute)
     kms_key = answer.kms_key if answer.path.startswith("s3://") else None
     with publishing(force=answer.force, kms_key=kms_key) as publication:
-        found = join(answers, lines, publication, answer.path, answer.attribute)
+        found = collect(answers, lines, publication, answer.path, answer.attribute)
     shared.say([f"{one.path}: {one.state}" for one in publication.published], answer.quiet)
     if found.unanswered:
         note(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")

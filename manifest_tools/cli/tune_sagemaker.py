@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from manifest_tools.cli.shared.best_parameters import check_free, tell_best
-from manifest_tools.cli.shared.confirm import agree
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.shared.sagemaker_options import seconds
-from manifest_tools.cli.shared.sagemaker_plan import planned_from, started, wanted
+from manifest_tools.cli.shared.sagemaker_plan import plan_or_explain, started, training_settings
 from manifest_tools.cli.shared.screen import note
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 
 if TYPE_CHECKING:
     from trainers.ranges import Ranges
-    from trainers.sagemaker.training.plan import Plan
+    from trainers.sagemaker.training.plan import TrainingPlan
     from trainers.sagemaker.training.tuning import TuningEnd
 
 
@@ -24,7 +24,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     """Plan the tuning job, start it once the person agrees, and follow it."""
     from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB
     from trainers.sagemaker.requests.requests import create
-    from trainers.sagemaker.requests.tuning_job import doubts
+    from trainers.sagemaker.requests.tuning_job import warnings
     from trainers.sagemaker.training.launch import start
     from trainers.sagemaker.training.tuning import hardest, tuning_job
 
@@ -35,8 +35,8 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     sends = given.emit is None and not given.dry_run
     if sends and not given.no_wait:
         check_free(given.best, given.force)
-    asked = wanted(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
-    planned = planned_from(asked)
+    asked = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
+    planned = plan_or_explain(asked)
     job = tuning_job(
         planned,
         ranges,
@@ -48,13 +48,13 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
         max_total=seconds("--max-total", given.max_total) if given.max_total else None,
         seed=given.seed if "seed" in given.typed else None,
     )
-    show_plan(planned, given, [*doubts(job), *_unknown(planned)])
+    show_plan(planned, given, [*warnings(job), *_unknown(planned)])
     if not given.quiet:
         note(_bill(given, planned.training.max_run))
     if not sends:
         print_request(create(job), given, planned)
         return
-    agree(given.yes)
+    confirm(given.yes)
     start(create(job), planned.uploads, given.kms_key)
     if given.no_wait:
         started(planned.name, given, _how_to_go_on(planned.name))
@@ -62,7 +62,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
         _follow(planned.name, context, given)
 
 
-def _unknown(planned: "Plan") -> list[str]:
+def _unknown(planned: "TrainingPlan") -> list[str]:
     """Say what no page of AWS settles."""
     if planned.training.checkpoints is None:
         return []

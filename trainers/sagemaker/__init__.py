@@ -27,7 +27,14 @@ from trainers.sagemaker.requests.endpoint import (
 from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import Request, create
-from trainers.sagemaker.requests.training_job import CLASSES_TAG, Compute, Training, TrainingJob, Vpc, spelled
+from trainers.sagemaker.requests.training_job import (
+    CLASSES_TAG,
+    Compute,
+    Training,
+    TrainingJob,
+    Vpc,
+    hyperparameter_texts,
+)
 from trainers.sagemaker.requests.tuning_job import TuningJob
 
 __all__ = [
@@ -54,5 +61,5 @@ __all__ = [
     "manifest_channels",
     "model_channel",
     "recordio_channels",
-    "spelled",
+    "hyperparameter_texts",
 ]

@@ -8,7 +8,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.screen import note
 
 
-def agree(yes: bool, what: str = "start it, and be billed?", why: str = "this is billed") -> None:
+def confirm(yes: bool, what: str = "start it, and be billed?", why: str = "this is billed") -> None:
     """Return once the person has agreed: with --yes, or on a terminal when asked.
 
     Elsewhere, where nobody can be asked, raises Refused; a no ends the command with exit code 1.

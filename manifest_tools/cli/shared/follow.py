@@ -12,18 +12,18 @@ from manifest_tools.cli.shared.screen import clean, note
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from trainers.sagemaker.training.follow import Cost, End, Happening
+    from trainers.sagemaker.training.follow import Cost, JobEnd, JobEvent
     from trainers.sagemaker.training.log_lines import Epoch
 
 
 def watch(
     name: str,
-    happenings: "Iterator[Happening]",
+    events: "Iterator[JobEvent]",
     *,
     epochs: int | None = None,
     line: Callable[[str], None] = note,
     quiet: bool = False,
-) -> "End":
+) -> "JobEnd":
     """Say what happens to a job, and return its end.
 
     ``line`` is given each line of the log, cleaned. ``epochs`` is how many there will be, for a bar where
@@ -31,9 +31,9 @@ def watch(
     """
     from trainers.sagemaker.training.follow import how_to_go_on
 
-    teller = _Teller(name, epochs, line, quiet)
+    teller = _JobScreen(name, epochs, line, quiet)
     try:
-        return teller.listen(happenings)
+        return teller.listen(events)
     except KeyboardInterrupt:
         teller.close()
         note(how_to_go_on(name))
@@ -42,19 +42,19 @@ def watch(
         teller.close()
 
 
-class _Teller:
-    """Says one happening after the other."""
+class _JobScreen:
+    """Says one events after the other."""
 
     def __init__(self, name: str, epochs: int | None, line: Callable[[str], None], quiet: bool) -> None:
         self.name, self.epochs, self.line, self.quiet = name, epochs, line, quiet
         self._cost: Cost | None = None
         self._bar = _bar(epochs) if epochs and not quiet else None
 
-    def listen(self, happenings: "Iterator[Happening]") -> "End":
-        from trainers.sagemaker.training.follow import End
+    def listen(self, events: "Iterator[JobEvent]") -> "JobEnd":
+        from trainers.sagemaker.training.follow import JobEnd
 
-        for one in happenings:
-            if isinstance(one, End):
+        for one in events:
+            if isinstance(one, JobEnd):
                 self.close()
                 self._remark(self._over(one))
                 return one
@@ -67,12 +67,12 @@ class _Teller:
             self._bar.stop()
             self._bar = None
 
-    def _tell(self, one: "Happening") -> None:
+    def _tell(self, one: "JobEvent") -> None:
         from trainers.events import Remark
         from trainers.sagemaker.training import follow, log_lines, log_streams
 
         match one:
-            case log_streams.Line():
+            case log_streams.LogLine():
                 self.line(clean(one.text))
             case follow.Status() if one.status not in follow.ENDED:  # its End says so
                 self._remark(f"{self.name}: {_state(one.status, one.secondary)}")
@@ -93,7 +93,7 @@ class _Teller:
     def _so_far(self) -> str:
         return "" if self._cost is None else f"; {self._cost.amount:.2f} so far"
 
-    def _over(self, end: "End") -> str:
+    def _over(self, end: "JobEnd") -> str:
         billed = "" if end.billed is None else f", {end.billed:,.0f} s billed"
         cost = "" if self._cost is None else f", {self._cost.amount:.2f} in all"
         return f"{self.name}: {_state(end.status, end.secondary)}{billed}{cost}"

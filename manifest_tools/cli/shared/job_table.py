@@ -8,10 +8,10 @@ from manifest_tools.cli.shared.screen import table
 
 if TYPE_CHECKING:
     from trainers.sagemaker.account.idle import Idle
-    from trainers.sagemaker.account.jobs import Job
+    from trainers.sagemaker.account.jobs import JobSummary
 
 
-def spelled(time: timedelta) -> str:
+def duration_text(time: timedelta) -> str:
     """Return a length of time, in the largest unit of which there are two.
 
     >>> spelled(timedelta(minutes=5)), spelled(timedelta(hours=30)), spelled(timedelta(days=9))
@@ -23,28 +23,31 @@ def spelled(time: timedelta) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
 
 
-def machines(job: "Job") -> str:
+def machines(job: "JobSummary") -> str:
     """Return the machines of a job in words."""
     return ", ".join(name if count <= 1 else f"{count} x {name}" for name, count in job.machines)
 
 
-def cost(job: "Job") -> str:
+def cost(job: "JobSummary") -> str:
     """Return what a job costs an hour: nothing is said where no price is known, a hyphen where it ended."""
     if not job.runs:
         return "-"
     return "" if job.per_hour is None else f"{job.per_hour:.2f}"
 
 
-def jobs_table(found: "Sequence[Job]", now: datetime) -> str:
+def jobs_table(found: "Sequence[JobSummary]", now: datetime) -> str:
     """Return jobs and endpoints as a table."""
-    rows = [(job.name, job.kind, job.state, spelled(job.age(now)), machines(job), cost(job)) for job in found]
+    rows = [
+        (job.name, job.kind, job.state, duration_text(job.age(now)), machines(job), cost(job))
+        for job in found
+    ]
     return table(rows, ("name", "kind", "state", "age", "machines", "an hour"))
 
 
 def idle_table(found: "Sequence[Idle]", now: datetime) -> str:
     """Return idle endpoints as a table."""
     rows = [
-        (one.job.name, spelled(now - one.since), _last_asked(one), machines(one.job), cost(one.job))
+        (one.job.name, duration_text(now - one.since), _last_asked(one), machines(one.job), cost(one.job))
         for one in found
     ]
     return table(rows, ("endpoint", "idle for", "last asked", "machines", "an hour"))
@@ -54,7 +57,7 @@ def _last_asked(one: "Idle") -> str:
     return f"{one.since:%Y-%m-%d %H:%M}" if one.asked else "not in two weeks"
 
 
-def summary(found: "Sequence[Job]") -> str:
+def summary(found: "Sequence[JobSummary]") -> str:
     """Return what runs, and what it costs together as far as it is known.
 
     >>> summary([])
@@ -72,7 +75,7 @@ def summary(found: "Sequence[Job]") -> str:
     return f"{len(placed):,} on machines now, {cost}{unknown}"
 
 
-def about(job: "Job", told: dict[str, Any]) -> str:
+def about(job: "JobSummary", told: dict[str, Any]) -> str:
     """Return one job as a table of two columns: what ``jobs.find`` and ``jobs.with_machines`` return."""
     rows = [("name", job.name), ("kind", job.kind), ("state", job.state)]
     rows += [("about", told["SecondaryStatus"])] if "SecondaryStatus" in told else []
@@ -96,7 +99,7 @@ def _details(told: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def as_row(job: "Job") -> dict[str, Any]:
+def as_row(job: "JobSummary") -> dict[str, Any]:
     """Return a job as JSON has it."""
     return {
         "name": job.name,

@@ -10,13 +10,13 @@ from manifest_tools.cli.shared.screen import note, table
 if TYPE_CHECKING:
     from trainers.sagemaker import Request
     from trainers.sagemaker.requests.training_job import Training
-    from trainers.sagemaker.training.plan import Plan
+    from trainers.sagemaker.training.plan import TrainingPlan
 
 SHOWN = 20  # problems of the data, of which there may be thousands
 
 
-def show_plan(planned: "Plan", given: JobOptions, doubts: list[str] | None = None) -> None:
-    """Say what is about to be started, and what is doubtful about it."""
+def show_plan(planned: "TrainingPlan", given: JobOptions, warnings: list[str] | None = None) -> None:
+    """Say what is about to be started, and what looks like a mistake in it."""
     if given.quiet:
         return
     training = planned.training
@@ -38,8 +38,8 @@ def show_plan(planned: "Plan", given: JobOptions, doubts: list[str] | None = Non
         note("the data was not looked at: whether it fits is not known")
     for problem in planned.problems[:SHOWN]:
         note(str(problem))
-    for doubt in planned.doubts if doubts is None else doubts:
-        note(doubt)
+    for warning in planned.warnings if warnings is None else warnings:
+        note(warning)
 
 
 def _machines(training: "Training") -> str:
@@ -59,7 +59,7 @@ def _limit(training: "Training", given: JobOptions) -> str:
     return said + (f"; {training.max_wait / 3600:g} h with waiting" if training.max_wait else "")
 
 
-def _classes(planned: "Plan") -> str:
+def _classes(planned: "TrainingPlan") -> str:
     labels = planned.table.labels if planned.table is not None else ()
     return ", ".join(labels[:8]) + (f" and {len(labels) - 8:,} more" if len(labels) > 8 else "")
 
@@ -78,7 +78,7 @@ def check_forms(given: JobOptions) -> None:
         raise Refused("--emit and --dry-run both print the request; type one of them")
 
 
-def print_request(request: "Request", given: JobOptions, planned: "Plan") -> None:
+def print_request(request: "Request", given: JobOptions, planned: "TrainingPlan") -> None:
     """Print the request: as JSON, or as a script that sends it."""
     from trainers.sagemaker.client.emit import as_boto3, as_cli, uploads_as_cli
 

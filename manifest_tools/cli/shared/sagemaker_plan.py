@@ -13,17 +13,17 @@ from manifest_tools.cli.shared.sagemaker_options import JobOptions, pairs, secon
 from manifest_tools.cli.shared.screen import note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.training.plan import Plan, Wanted
+    from trainers.sagemaker.training.plan import TrainingPlan, TrainingSettings
 
 _LONGEST_WAIT = 28 * 86_400
 
 
-def wanted(
+def training_settings(
     given: JobOptions,
     more: dict[str, str],
     varied: dict[str, str] | None = None,
     longest_name: int | None = None,
-) -> "Wanted":
+) -> "TrainingSettings":
     """Return what was typed, as the library takes it; ``more`` are hyperparameters of options.
 
     ``varied`` is what a tuning job varies, see ``Wanted``; its name is shorter than a training job's.
@@ -33,8 +33,8 @@ def wanted(
     from manifest_tools.verbs.validate.preflight.preflight import read_hyperparameters
     from trainers.sagemaker.client.client import region, role_arn
     from trainers.sagemaker.requests.training_job import Compute, Vpc
-    from trainers.sagemaker.training.plan import Wanted
-    from trainers.sagemaker.training.warm_start import earlier
+    from trainers.sagemaker.training.plan import TrainingSettings
+    from trainers.sagemaker.training.warm_start import find_warm_start
 
     chosen = algorithm(given.algorithm)
     place = region()
@@ -43,7 +43,7 @@ def wanted(
     vpc = (tuple(given.subnet), tuple(given.security_group))
     if any(vpc) != all(vpc):
         raise Refused("--subnet and --security-group go together; type both")
-    return Wanted(
+    return TrainingSettings(
         name=name,
         algorithm=chosen,
         input_format=given.input_,
@@ -58,7 +58,7 @@ def wanted(
         classes=read_class_table(given.classes) if given.classes else None,
         seed=_seed(given),
         preflight=not given.no_preflight,
-        earlier=earlier(given.init_from) if given.init_from else None,
+        warm_start=find_warm_start(given.init_from) if given.init_from else None,
         max_run=seconds("--max-run", given.max_run),
         max_wait=_max_wait(given),
         checkpoints=_checkpoints(given, output, name),
@@ -130,13 +130,13 @@ def _checkpoints(given: JobOptions, output: str, name: str) -> str | None:
     return f"{output.rstrip('/')}/{name}/checkpoints"
 
 
-def planned_from(asked: "Wanted") -> "Plan":
+def plan_or_explain(asked: "TrainingSettings") -> "TrainingPlan":
     """Return the plan, after saying what is wrong with the data where the job would fail with it."""
     from trainers.sagemaker.training.data_check import Unfit
-    from trainers.sagemaker.training.plan import plan
+    from trainers.sagemaker.training.plan import plan_training
 
     try:
-        return plan(asked)
+        return plan_training(asked)
     except Unfit as error:
         for problem in error.problems[:SHOWN]:
             note(str(problem))

@@ -17,11 +17,11 @@ from trainers.sagemaker import (
     TransformJob,
     TuningJob,
     Vpc,
+    hyperparameter_texts,
     image_channels,
     manifest_channels,
     model_channel,
     recordio_channels,
-    spelled,
 )
 from trainers.sagemaker.requests.requests import Value
 from trainers.sagemaker.requests.training_job import Training
@@ -90,7 +90,7 @@ def first_lab() -> TrainingJob:
         channels=recordio_channels(IC, files),
         output="s3://example-bucket/caltech/output",
         compute=Compute("ml.p2.xlarge", volume=50),
-        hyperparameters=spelled(values, IC),
+        hyperparameters=hyperparameter_texts(values, IC),
     )
 
 
@@ -119,7 +119,7 @@ def second_lab() -> TrainingJob:
         algorithm=SEG,
         channels=image_channels(SEG, {name: f"s3://example-bucket/voc/{name}/" for name in names}),
         output="s3://example-bucket/voc/output",
-        hyperparameters=spelled(values, SEG),
+        hyperparameters=hyperparameter_texts(values, SEG),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from manifest_tools.known_failures import KnownFailure, recognise
 from trainers.sagemaker.account.advice import Setting, command
-from trainers.sagemaker.account.jobs import find
+from trainers.sagemaker.account.jobs import find_job
 from trainers.sagemaker.client.client import Denied, pages
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.training.log_lines import Fault, read_line
@@ -26,7 +26,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examination:
     """What is known of a job, or of a text (then without a name and a state).
 
     ``ending`` says what a job ended by that ran well until then, a limit of time, say; ``faults`` are the
@@ -59,9 +59,9 @@ _ENDINGS = {
 }
 
 
-def examine(name: str) -> Examined:
+def examine(name: str) -> Examination:
     """Return what a job, or an endpoint, failed by; raises NotThere, and what ``client.send`` raises."""
-    job, told = find(name)
+    job, told = find_job(name)
     state = told.get("SecondaryStatus", job.state)
     reason = _reason(job.kind, name, told)
     lines: list[str] = []
@@ -73,7 +73,7 @@ def examine(name: str) -> Examined:
             remark = f"the log could not be read: {error}"
     failed = job.state == "Failed"
     setting = _setting(name, told)
-    return Examined(
+    return Examination(
         diagnose({"its reason": reason, "its log": "\n".join(lines)}, setting) if failed else (),
         name,
         job.kind,
@@ -85,9 +85,9 @@ def examine(name: str) -> Examined:
     )
 
 
-def examine_text(text: str) -> Examined:
+def examine_text(text: str) -> Examination:
     """Return what a message, or a log, that somebody has shows."""
-    return Examined(diagnose({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
+    return Examination(diagnose({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
 
 
 def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trainers.sagemaker.account.jobs import Job, list_jobs
+from trainers.sagemaker.account.jobs import JobSummary, list_jobs
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import Denied, ask, send
 from trainers.sagemaker.requests import resources
@@ -22,7 +22,7 @@ class Idle:
     to be reminded of it (``deploy --remind-after``), once that time has come.
     """
 
-    job: Job
+    job: JobSummary
     since: datetime
     asked: bool
     reminder: datetime | None = None
@@ -52,7 +52,7 @@ def idle_endpoints(
 def _reminder(told: Mapping[str, Any], now: datetime) -> datetime | None:
     """Return when to remind of a described endpoint, None before that time, or where tags cannot be read."""
     try:
-        wanted = tags.reminder(tags.of(told["EndpointArn"]))
+        wanted = tags.reminder(tags.read_tags(told["EndpointArn"]))
     except Denied:
         return None
     return wanted if wanted is not None and wanted <= now else None

@@ -19,7 +19,7 @@ _ANY = ""  # the key of a price that holds for every instance type
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobSummary:
     """A job, or an endpoint. ``machines`` are instance types with their counts, of what runs now.
 
     ``per_hour`` is what it costs now, in the currency of the prices: 0 for what has ended, None where a price
@@ -64,7 +64,7 @@ def read_prices(told: Sequence[str]) -> dict[str, float]:
 
 def list_jobs(
     wanted: Sequence[str] = KINDS, *, newest: int | None = NEWEST, prices: Mapping[str, float] | None = None
-) -> Iterator[Job]:
+) -> Iterator[JobSummary]:
     """Yield jobs and endpoints of the wanted kinds: what runs, and the newest that have ended; None for all.
 
     A kind comes after the other, each newest first. Raises what ``client.send`` raises.
@@ -74,9 +74,9 @@ def list_jobs(
             yield _priced(job, prices or {})
 
 
-def _found(kind: str, newest: int | None) -> dict[str, Job]:
+def _found(kind: str, newest: int | None) -> dict[str, JobSummary]:
     """Return by name the jobs of one kind; endpoints, which all bill, are never cut short."""
-    found: dict[str, Job] = {}
+    found: dict[str, JobSummary] = {}
     for job in _pages(kind, ""):
         if newest is not None and kind != "endpoint" and len(found) >= newest:
             break
@@ -87,7 +87,7 @@ def _found(kind: str, newest: int | None) -> dict[str, Job]:
     return found
 
 
-def _pages(kind: str, state: str) -> Iterator[Job]:
+def _pages(kind: str, state: str) -> Iterator[JobSummary]:
     listed = resources.KINDS[kind].listed
     for page in pages(resources.list_newest(kind, state=state)):
         yield from (_job(kind, one) for one in page[listed])
@@ -96,14 +96,14 @@ def _pages(kind: str, state: str) -> Iterator[Job]:
 _ENDS = ("TrainingEndTime", "HyperParameterTuningEndTime", "TransformEndTime")
 
 
-def _job(kind: str, told: Mapping[str, Any]) -> Job:
+def _job(kind: str, told: Mapping[str, Any]) -> JobSummary:
     """Return what a list, or a description, says of a job."""
     found = resources.KINDS[kind]
     ended = next((told[field] for field in _ENDS if field in told), None)
-    return Job(kind, told[found.name], told[found.state], told["CreationTime"], ended)
+    return JobSummary(kind, told[found.name], told[found.state], told["CreationTime"], ended)
 
 
-def _priced(job: Job, prices: Mapping[str, float]) -> Job:
+def _priced(job: JobSummary, prices: Mapping[str, float]) -> JobSummary:
     """Return the job with its machines, which only its description has, and what they cost."""
     if not job.runs or job.kind == "tuning":
         return replace(job, per_hour=None if job.runs else 0.0)
@@ -148,7 +148,7 @@ def _per_hour(placed: Sequence[tuple[str, int]], prices: Mapping[str, float]) ->
     return sum((price or 0.0) * count for price, (_, count) in zip(each, placed, strict=True))
 
 
-def find(name: str) -> tuple[Job, dict[str, Any]]:
+def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
     """Return the job or endpoint of a name, and all that SageMaker says of it; raises NotThere or Refused.
 
     Where a training job and an endpoint have the same name, the job comes first.
@@ -172,18 +172,18 @@ def find(name: str) -> tuple[Job, dict[str, Any]]:
     )
 
 
-def with_machines(job: Job, told: Mapping[str, Any], prices: Mapping[str, float]) -> Job:
+def with_machines(job: JobSummary, told: Mapping[str, Any], prices: Mapping[str, float]) -> JobSummary:
     """Return a job that was found with its machines, and with what they cost an hour where it runs."""
     placed = _machines(job.kind, told) if job.kind != "tuning" else ()
     return replace(job, machines=placed, per_hour=_per_hour(placed, prices) if job.runs else 0.0)
 
 
-def stop(name: str, *, dry_run: bool = False) -> tuple[Job, Request | None]:
+def stop_job(name: str, *, dry_run: bool = False) -> tuple[JobSummary, Request | None]:
     """Stop a job, and return it with the request; with None for a job that has ended already.
 
     Raises Refused for an endpoint, which is deleted. A training job keeps what it has saved by then.
     """
-    job, _ = find(name)
+    job, _ = find_job(name)
     request = resources.stop(job.kind, name)
     if not job.runs or job.state == "Stopping":
         return job, None

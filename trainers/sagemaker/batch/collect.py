@@ -27,7 +27,7 @@ from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.requests import Request
 from trainers.sagemaker.requests.training_job import CLASSES_TAG
 from trainers.sagemaker.serving import class_names
-from trainers.sagemaker.serving.answers import prediction, read_answer
+from trainers.sagemaker.serving.read_answers import prediction, read_answer
 
 ATTRIBUTE = "predicted"
 SINGLE, MULTI = "groundtruth/image-classification", "groundtruth/image-classification-multilabel"
@@ -64,8 +64,8 @@ def find_answers(name: str, table: ClassTable | None = None) -> Answers:
         raise Refused(f"{name}: the job is {state}; type, once it is over: mtool transform {name} --collect")
     source = told["TransformInput"]["DataSource"]["S3DataSource"]
     listed = source["S3DataType"] == "ManifestFile"
-    known = tags.of(told["TransformJobArn"])
-    names = class_names.Names(table)
+    known = tags.read_tags(told["TransformJobArn"])
+    names = class_names.NamedClasses(table)
     if table is None and tags.CLASSES in known:
         names = class_names.first_of([known[tags.CLASSES]], known.get(CLASSES_TAG, ""))
     nameless = "" if names.table else class_names.NAMELESS
@@ -88,7 +88,7 @@ def _ended(told: dict[str, Any]) -> datetime:
 
 
 @dataclass(slots=True)
-class Joined:
+class Collected:
     """How many pictures have their answer, and which have none, the first few of them by name."""
 
     answered: int = 0
@@ -96,10 +96,10 @@ class Joined:
     missing: list[str] = field(default_factory=list)
 
 
-Line = tuple[str, bytes]
+ManifestLine = tuple[str, bytes]
 
 
-def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator[Line]:
+def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator[ManifestLine]:
     """Return the lines that answers are put into: a manifest's own, or one for each of the job's pictures.
 
     Raises Refused for a job whose pictures were listed one by one, without the manifest they were taken from.
@@ -111,7 +111,7 @@ def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator
     return of_prefix(answers.prefix)
 
 
-def of_manifest(manifest: str, attribute: str) -> Iterator[Line]:
+def of_manifest(manifest: str, attribute: str) -> Iterator[ManifestLine]:
     """Yield every line with its picture, which is empty for a line without; raises Refused or InvalidLine."""
     for number, line in numbered_lines(manifest):
         ref = source_ref(manifest, number, line)
@@ -120,7 +120,7 @@ def of_manifest(manifest: str, attribute: str) -> Iterator[Line]:
         yield ref, line
 
 
-def of_prefix(prefix: str) -> Iterator[Line]:
+def of_prefix(prefix: str) -> Iterator[ManifestLine]:
     """Yield a line for each object under a prefix, in order of keys; raises what ``client.ask`` raises."""
     bucket, _, key = prefix.removeprefix("s3://").partition("/")
     for page in pages(Request("list_objects_v2", {"Bucket": bucket, "Prefix": key}), "s3"):
@@ -130,15 +130,19 @@ def of_prefix(prefix: str) -> Iterator[Line]:
                 yield uri, json.dumps({"source-ref": uri}).encode() + b"\n"
 
 
-def join(
-    answers: Answers, lines: Iterable[Line], publication: Publication, path: str, attribute: str = ATTRIBUTE
-) -> Joined:
+def collect(
+    answers: Answers,
+    lines: Iterable[ManifestLine],
+    publication: Publication,
+    path: str,
+    attribute: str = ATTRIBUTE,
+) -> Collected:
     """Write every line to ``path``, with its answer where there is one. Raises NoAnswer, and as S3 does."""
-    found = Joined()
+    found = Collected()
     stream = publication.open(path)
-    look = _Look(answers)
+    reader = _AnswerReader(answers)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for ref, line, said in run(partial(_answered, look, answers), lines, pool, 4 * _AT_ONCE):
+        for ref, line, said in run(partial(_answered, reader, answers), lines, pool, 4 * _AT_ONCE):
             if said is None:
                 stream.write(line)
                 _count_missing(found, ref)
@@ -148,21 +152,23 @@ def join(
     return found
 
 
-def _count_missing(found: Joined, ref: str) -> None:
+def _count_missing(found: Collected, ref: str) -> None:
     if ref:
         found.unanswered += 1
         found.missing += [ref] if len(found.missing) < 5 else []
 
 
-def _answered(look: "_Look", answers: Answers, item: Line) -> tuple[str, bytes, Prediction | None]:
+def _answered(
+    reader: "_AnswerReader", answers: Answers, item: ManifestLine
+) -> tuple[str, bytes, Prediction | None]:
     ref, line = item
-    data = look.read(ref) if ref else None
+    data = reader.read(ref) if ref else None
     if data is None:
         return ref, line, None
     return ref, line, prediction(ref, read_answer(data), answers.table, answers.multi_label)
 
 
-class _Look:
+class _AnswerReader:
     """Reads the answer about a picture, wherever the service has put it."""
 
     def __init__(self, answers: Answers) -> None:

@@ -9,19 +9,19 @@ from trainers.sagemaker.batch.picture_list import list_place
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, of_sagemaker
 from trainers.sagemaker.client.client import NotThere, ask, send
-from trainers.sagemaker.client.retry import Tell
+from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Model, TransformJob
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import create
 from trainers.sagemaker.requests.training_job import CLASSES_TAG
-from trainers.sagemaker.serving.model_source import Origin
+from trainers.sagemaker.serving.model_source import ModelSource
 
 INSTANCE_TYPE = "ml.m5.large"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transform:
+class TransformPlan:
     """A transform job and the model that is made for it; both have one name."""
 
     model: Model
@@ -39,7 +39,7 @@ class Transform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class TransformSettings:
     """What a person may set."""
 
     instance_type: str = INSTANCE_TYPE
@@ -52,52 +52,54 @@ class Wishes:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan(origin: Origin, pictures: str, output: str, region: str, wishes: Wishes, now: datetime) -> Transform:
+def plan_transform(
+    source: ModelSource, pictures: str, output: str, region: str, settings: TransformSettings, now: datetime
+) -> TransformPlan:
     """Return what is to be made; ``pictures`` are a prefix in S3, or empty for a list of them.
 
     Raises Refused for what the service would not take. Nothing is asked of it.
     """
-    if not origin.data:
+    if not source.data:
         raise Refused(
-            f"{origin.title}: expected a job, or a model.tar.gz in S3; type: aws s3 cp {origin.local} s3://..."
+            f"{source.title}: expected a job, or a model.tar.gz in S3; type: aws s3 cp {source.local} s3://..."
         )
-    name = wishes.name or job_name(origin.stem, now)
-    given = {**wishes.tags, tags.MADE_FOR: name}
-    return Transform(
+    name = settings.name or job_name(source.stem, now)
+    given = {**settings.tags, tags.MADE_FOR: name}
+    return TransformPlan(
         model=Model(
             name=name,
-            algorithm=origin.algorithm,
+            algorithm=source.algorithm,
             region=region,
-            role=origin.role,
-            data=origin.data,
+            role=source.role,
+            data=source.data,
             tags=given,
         ),
         job=TransformJob(
             name=name,
-            algorithm=origin.algorithm,
+            algorithm=source.algorithm,
             model=name,
             input=pictures or list_place(output, name),
             data_type="S3Prefix" if pictures else "ManifestFile",
             output=output,
-            instance_type=wishes.instance_type,
-            count=wishes.count,
-            concurrent=wishes.concurrent,
-            max_payload=wishes.max_payload,
-            output_key=wishes.output_key,
-            volume_key=wishes.volume_key,
-            tags={**given, **_told(origin)},
+            instance_type=settings.instance_type,
+            count=settings.count,
+            concurrent=settings.concurrent,
+            max_payload=settings.max_payload,
+            output_key=settings.output_key,
+            volume_key=settings.volume_key,
+            tags={**given, **_told(source)},
         ),
     )
 
 
-def _told(origin: Origin) -> dict[str, str]:
+def _told(source: ModelSource) -> dict[str, str]:
     """Return the tags by which the answers are named, now or later."""
-    found = {tags.CLASSES: origin.classes} if origin.classes and tags.fits(origin.classes) else {}
-    found |= {CLASSES_TAG: origin.table.digest} if origin.table else {}
-    return found | ({tags.MULTI_LABEL: "1"} if origin.multi_label else {})
+    found = {tags.CLASSES: source.classes} if source.classes and tags.fits(source.classes) else {}
+    found |= {CLASSES_TAG: source.table.digest} if source.table else {}
+    return found | ({tags.MULTI_LABEL: "1"} if source.multi_label else {})
 
 
-def check_pictures(transform: Transform) -> None:
+def check_pictures(transform: TransformPlan) -> None:
     """Raise Refused where no object is under the prefix: the job would be billed, and answer nothing."""
     if transform.job.data_type != "S3Prefix":
         return
@@ -107,7 +109,7 @@ def check_pictures(transform: Transform) -> None:
         raise Refused(f"{transform.job.input}: there is no picture; check the prefix (known failure 13)")
 
 
-def check_free(transform: Transform) -> None:
+def check_free(transform: TransformPlan) -> None:
     """Raise Refused where there is, or was, a job of the name, or a model, before anything is made."""
     for kind in ("transform", "model"):
         try:
@@ -118,7 +120,7 @@ def check_free(transform: Transform) -> None:
         raise Refused(f"{transform.name}: there is a {title} of that name already; take another --name")
 
 
-def make(transform: Transform, tell: Tell, undo: Callable[[], object] = lambda: None) -> None:
+def make(transform: TransformPlan, notify: Notify, undo: Callable[[], object] = lambda: None) -> None:
     """Make the model and the job; where there is no job then, the model is taken back.
 
     ``undo`` takes back what the caller has made before.
@@ -132,10 +134,10 @@ def make(transform: Transform, tell: Tell, undo: Callable[[], object] = lambda: 
         send(create(transform.job))
     except BaseException:
         if not _is_there(transform.name):
-            take_back(transform.name, tell)
+            take_back(transform.name, notify)
             undo()
         else:
-            tell(f"{transform.name}: made all the same, and billed; type: mtool jobs stop {transform.name}")
+            notify(f"{transform.name}: made all the same, and billed; type: mtool jobs stop {transform.name}")
         raise
 
 
@@ -148,13 +150,13 @@ def _is_there(name: str) -> bool:
         return True
 
 
-def take_back(name: str, tell: Tell) -> None:
+def take_back(name: str, notify: Notify) -> None:
     """Delete the model that was made for a job; that it is gone already is well."""
     try:
         send(resources.delete("model", name))
     except NotThere:
         return
     except MtoolError as error:
-        tell(f"model {name}: stays, and costs nothing: {error}; to delete it: mtool delete {name}")
+        notify(f"model {name}: stays, and costs nothing: {error}; to delete it: mtool delete {name}")
     else:
-        tell(f"model {name}: taken back")
+        notify(f"model {name}: taken back")

@@ -8,20 +8,20 @@ from trainers.sagemaker.client.client import Throttled, Unreachable
 
 T = TypeVar("T")
 Sleep = Callable[[float], None]
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def silently(text: str) -> None:
+def ignore(text: str) -> None:
     """Tell nobody."""
 
 
-def patiently(
+def retry(
     ask: Callable[[], T],
     *,
     tries: int = 6,
     first: float = 1.0,
     longest: float = 60.0,
-    tell: Tell = silently,
+    notify: Notify = ignore,
     sleep: Sleep = time.sleep,
 ) -> T:
     """Return what ``ask`` returns; what passes is asked again, each time after twice the wait, and told.
@@ -33,6 +33,6 @@ def patiently(
             return ask()
         except (Throttled, Unreachable) as error:
             wait = min(first * 2.0 ** (attempt - 1), longest)
-            tell(f"{error}; asking again in {wait:g} s")
+            notify(f"{error}; asking again in {wait:g} s")
             sleep(wait)
     return ask()

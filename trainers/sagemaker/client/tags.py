@@ -22,7 +22,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=366)
 
 
-def read_span(text: str) -> timedelta:
+def read_duration(text: str) -> timedelta:
     """Return a length of time that was typed: minutes, hours or days, with a unit.
 
     >>> read_span("2h"), read_span("90m")
@@ -35,7 +35,7 @@ def read_span(text: str) -> timedelta:
     return span
 
 
-def spelled(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
     """Return a time as the tag has it, which is in UTC to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -66,7 +66,7 @@ def fits(value: str) -> bool:
     return True
 
 
-def of(arn: str) -> dict[str, str]:
+def read_tags(arn: str) -> dict[str, str]:
     """Return the tags of anything, by its ARN; raises what ``client.send`` raises."""
     request: Request = resources.tags_of(arn)
     return {one["Key"]: one["Value"] for page in pages(request) for one in page["Tags"]}

@@ -161,7 +161,7 @@ def find_input(algorithm: Algorithm, form: InputFormat) -> Input:
     return found
 
 
-def way_of(channels: Sequence[Channel], algorithm: Algorithm) -> Input:
+def input_of(channels: Sequence[Channel], algorithm: Algorithm) -> Input:
     """Return the way that a job's channels are; raises Refused where they are none of the algorithm's.
 
     >>> from manifest_tools.algorithms import algorithm

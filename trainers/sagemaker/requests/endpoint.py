@@ -83,7 +83,7 @@ class Serverless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointConfig:
-    """How a model is served. ``volume_key`` is for machines without a disk of their own."""
+    """How a model is endpoint. ``volume_key`` is for machines without a disk of their own."""
 
     name: str
     algorithm: Algorithm

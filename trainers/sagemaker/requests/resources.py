@@ -10,7 +10,7 @@ from trainers.sagemaker.requests.requests import Body, Request
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceKind:
     """One kind of thing: what its operations and the fields of their answers are called.
 
     ``name`` is the field of its name, ``arn`` of its ARN, ``state`` of its status (empty: it has none), and
@@ -31,8 +31,8 @@ class Kind:
     longest: int = LONGEST
 
 
-KINDS: dict[str, Kind] = {
-    "training": Kind(
+KINDS: dict[str, ResourceKind] = {
+    "training": ResourceKind(
         title="training job",
         name="TrainingJobName",
         arn="TrainingJobArn",
@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
         stop="stop_training_job",
         live=("InProgress", "Stopping"),
     ),
-    "tuning": Kind(
+    "tuning": ResourceKind(
         title="tuning job",
         name="HyperParameterTuningJobName",
         arn="HyperParameterTuningJobArn",
@@ -55,7 +55,7 @@ KINDS: dict[str, Kind] = {
         live=("InProgress", "Stopping"),
         longest=LONGEST_TUNING_JOB,
     ),
-    "transform": Kind(
+    "transform": ResourceKind(
         title="transform job",
         name="TransformJobName",
         arn="TransformJobArn",
@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
         stop="stop_transform_job",
         live=("InProgress", "Stopping"),
     ),
-    "endpoint": Kind(
+    "endpoint": ResourceKind(
         title="endpoint",
         name="EndpointName",
         arn="EndpointArn",
@@ -77,7 +77,7 @@ KINDS: dict[str, Kind] = {
         delete="delete_endpoint",
         live=("Creating", "Updating", "SystemUpdating", "RollingBack", "InService", "UpdateRollbackFailed"),
     ),
-    "endpoint-config": Kind(
+    "endpoint-config": ResourceKind(
         title="endpoint configuration",
         name="EndpointConfigName",
         arn="EndpointConfigArn",
@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
         listed="EndpointConfigs",
         delete="delete_endpoint_config",
     ),
-    "model": Kind(
+    "model": ResourceKind(
         title="model",
         name="ModelName",
         arn="ModelArn",

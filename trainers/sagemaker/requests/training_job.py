@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from manifest_tools.algorithms import Algorithm, HyperparameterFinding, JobContext, lint
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
-from trainers.sagemaker.requests.channels import MODEL, Channel, way_of
+from trainers.sagemaker.requests.channels import MODEL, Channel, input_of
 from trainers.sagemaker.requests.images import image_uri
 from trainers.sagemaker.requests.instances import InstanceType, for_training
 from trainers.sagemaker.requests.limits import (
@@ -103,7 +103,7 @@ class Training:
     def __post_init__(self) -> None:
         image_uri(self.algorithm.name, self.region)
         check_role(self.role, self.region)
-        way_of(self.channels, self.algorithm)
+        input_of(self.channels, self.algorithm)
         _check_label_format(self)
         check_s3("output", self.output)
         check_key("output key", self.output_key)
@@ -152,12 +152,14 @@ def check_hyperparameters(training: Training, varied: Mapping[str, str] | None =
         raise Refused("; ".join(dict.fromkeys(errors)))
 
 
-def doubts(job: TrainingJob) -> list[str]:
+def warnings(job: TrainingJob) -> list[str]:
     """Return what is allowed and yet looks like a mistake: warnings for the plan, before any bill."""
     return [one.message for one in job.findings({}) if one.severity == "warning"]
 
 
-def spelled(values: Mapping[str, str | bool | int | float], algorithm: Algorithm) -> dict[str, str]:
+def hyperparameter_texts(
+    values: Mapping[str, str | bool | int | float], algorithm: Algorithm
+) -> dict[str, str]:
     """Return hyperparameters as the texts that the algorithm reads; texts stay as they are.
 
     >>> from manifest_tools.algorithms import algorithm

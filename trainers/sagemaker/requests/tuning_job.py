@@ -73,7 +73,7 @@ def tunable(name: str, algorithm: Algorithm) -> tuple[Hyperparameter, Tunable]:
     return one, one.tunable
 
 
-def doubts(job: TuningJob) -> list[str]:
+def warnings(job: TuningJob) -> list[str]:
     """Return the ranges that go beyond what the algorithm's tuning page recommends."""
     return [
         text for one in job.ranges if isinstance(one, Range) for text in _beyond(one, job.training.algorithm)

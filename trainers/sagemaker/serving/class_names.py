@@ -20,7 +20,7 @@ NAMELESS = "its classes have no names: no classes.json was found; type --classes
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NamedClasses:
     """A class table and where it was found; without one, ``remark`` says why, where there is more to say."""
 
     table: ClassTable | None = None
@@ -37,7 +37,7 @@ def beside(uri: str) -> str:
     return f"{uri.rstrip('/').rpartition('/')[0]}/{CARD}"
 
 
-def of_job(told: Mapping[str, Any], tags: Mapping[str, str]) -> Names:
+def of_job(told: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClasses:
     """Return the names of the classes of a training job, as it is described."""
     sources = (
         one.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
@@ -49,25 +49,25 @@ def of_job(told: Mapping[str, Any], tags: Mapping[str, str]) -> Names:
     return first_of(places, tags.get(CLASSES_TAG, ""))
 
 
-def first_of(places: Iterable[str], digest: str = "") -> Names:
+def first_of(places: Iterable[str], digest: str = "") -> NamedClasses:
     """Return the first class table that is there, and has the hash if one is given."""
     remarks = []
     for uri in dict.fromkeys(places):
         found = _read(uri)
         if found.table is not None and digest and found.table.digest != digest:
-            found = Names(remark=f"{uri} is not the table that the model was trained with; left aside")
+            found = NamedClasses(remark=f"{uri} is not the table that the model was trained with; left aside")
         if found.table is not None:
             return found
         remarks += [found.remark] if found.remark else []
-    return Names(remark="; ".join(remarks))
+    return NamedClasses(remark="; ".join(remarks))
 
 
-def _read(uri: str) -> Names:
+def _read(uri: str) -> NamedClasses:
     try:
-        return Names(ClassTable.from_json(json.loads(s3.read(uri))), uri)
+        return NamedClasses(ClassTable.from_json(json.loads(s3.read(uri))), uri)
     except s3.NotThere:
-        return Names()
+        return NamedClasses()
     except (ValueError, RecursionError, BadData) as error:
-        return Names(remark=f"{uri}: no class table ({error})")
+        return NamedClasses(remark=f"{uri}: no class table ({error})")
     except MtoolError as error:  # a bucket elsewhere, no leave to read: names are no reason to stop
-        return Names(remark=str(error))
+        return NamedClasses(remark=str(error))

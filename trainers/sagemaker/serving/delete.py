@@ -13,7 +13,7 @@ from trainers.sagemaker.serving.deploy import PASSING
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EndpointPart:
     """One thing that is to be deleted, or kept; ``kept`` says why. ``key`` is a name, of an API its ID."""
 
     kind: str
@@ -30,7 +30,7 @@ API = "api"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EndpointParts:
     """An endpoint's parts, in the order in which they are deleted.
 
     ``state`` is the endpoint's, empty where it is gone; ``reminder`` when it would have been reminded of;
@@ -38,7 +38,7 @@ class Found:
     """
 
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[EndpointPart, ...]
     state: str = ""
     reminder: str = ""
     remarks: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Found:
         return self.state in PASSING
 
 
-def find_parts(name: str, *, everything: bool = False) -> Found:
+def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
     """Return what ``mtool delete NAME`` deletes; raises NotThere where nothing of the name is there.
 
     A configuration and a model that mtool did not make for this endpoint may serve others as well: they are
@@ -69,7 +69,7 @@ def find_parts(name: str, *, everything: bool = False) -> Found:
     variants = config["ProductionVariants"] if config else ()
     models = list(dict.fromkeys(one["ModelName"] for one in variants if "ModelName" in one)) or [name]
     parts = look.apis(name) if endpoint is None or tags.API in known else []
-    parts += [Part("endpoint", name)] if endpoint else []
+    parts += [EndpointPart("endpoint", name)] if endpoint else []
     parts += look.others("endpoint-config", [config_name], name, everything)
     parts += look.others("model", models, name, everything)
     if not parts:
@@ -78,7 +78,7 @@ def find_parts(name: str, *, everything: bool = False) -> Found:
             " --kind endpoint, and check AWS_REGION"
         )
     state = endpoint["EndpointStatus"] if endpoint else ""
-    return Found(
+    return EndpointParts(
         name,
         tuple(parts),
         state,
@@ -111,36 +111,38 @@ class _Look:
 
     def tags(self, arn: str) -> dict[str, str]:
         try:
-            return tags.of(arn)
+            return tags.read_tags(arn)
         except Denied as error:
             self.remarks.append(f"for whom it was made cannot be seen: {error}")
             return {}
 
-    def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[Part]:
+    def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[EndpointPart]:
         """Return what an endpoint is made of; kept unless it was made for this one."""
         found = []
         for name in names:
             if (told := self.described(kind, name)) is None:
                 continue
             ours = everything or self.tags(told[resources.KINDS[kind].arn]).get(tags.MADE_FOR) == endpoint
-            found.append(Part(kind, name, "" if ours else "not made by mtool deploy for this endpoint"))
+            found.append(
+                EndpointPart(kind, name, "" if ours else "not made by mtool deploy for this endpoint")
+            )
         return found
 
-    def apis(self, name: str) -> list[Part]:
+    def apis(self, name: str) -> list[EndpointPart]:
         try:
-            return [Part(API, one) for one in api_gateway.find(name)]
+            return [EndpointPart(API, one) for one in api_gateway.find(name)]
         except Denied as error:
             self.remarks.append(f"whether there is an API in front of it cannot be seen: {error}")
             return []
 
 
-def _call(part: Part) -> Call:
+def _call(part: EndpointPart) -> Call:
     if part.kind == API:
         return Call("apigateway", "delete_rest_api", {"restApiId": part.key})
     return of_sagemaker(resources.delete(part.kind, part.key))
 
 
-def delete(part: Part) -> bool:
+def delete(part: EndpointPart) -> bool:
     """Delete it, and say whether it was there; raises what ``client.send`` raises."""
     try:
         ask(*_call(part)[:3])

@@ -15,7 +15,7 @@ from manifest_tools.known_failures import recognise
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, of_sagemaker
 from trainers.sagemaker.client.client import NotThere, send
-from trainers.sagemaker.client.retry import Sleep, Tell, patiently, silently
+from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Endpoint, EndpointConfig, Instances, Model, Serverless
 from trainers.sagemaker.requests.names import job_name
@@ -23,7 +23,7 @@ from trainers.sagemaker.requests.requests import create
 from trainers.sagemaker.requests.training_job import CLASSES_TAG, Vpc
 from trainers.sagemaker.serving import api_gateway
 from trainers.sagemaker.serving.api_gateway import Api
-from trainers.sagemaker.serving.model_source import Origin
+from trainers.sagemaker.serving.model_source import ModelSource
 
 INSTANCE_TYPE = "ml.m5.large"
 EVERY = 10.0  # seconds from one look to the next
@@ -33,7 +33,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class DeploymentPlan:
     """All that is to be made; the endpoint, its configuration and its model have one name."""
 
     model: Model
@@ -56,7 +56,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class DeploymentSettings:
     """What a person may set; ``remind_after`` from the time of the deployment."""
 
     serving: Instances | Serverless = Instances(INSTANCE_TYPE)
@@ -69,51 +69,53 @@ class Wishes:
     public: bool = False
 
 
-def plan(origin: Origin, data: str, classes: str, region: str, wishes: Wishes, now: datetime) -> Deployment:
+def plan_deployment(
+    source: ModelSource, data: str, classes: str, region: str, settings: DeploymentSettings, now: datetime
+) -> DeploymentPlan:
     """Return what is to be made of a model at ``data`` in S3, whose classes.json is at ``classes`` if at all.
 
     Raises Refused for what the service would not take. Nothing is asked of it.
     """
-    name = wishes.name or job_name(origin.stem, now)
-    if isinstance(wishes.serving, Serverless) and wishes.vpc is not None:
+    name = settings.name or job_name(source.stem, now)
+    if isinstance(settings.serving, Serverless) and settings.vpc is not None:
         raise Refused("a serverless endpoint has no private network: leave --subnet and --security-group out")
-    given = {**wishes.tags, tags.MADE_FOR: name}
-    api = wishes.api_role and Api(name=name, region=region, role=wishes.api_role, public=wishes.public)
-    return Deployment(
+    given = {**settings.tags, tags.MADE_FOR: name}
+    api = settings.api_role and Api(name=name, region=region, role=settings.api_role, public=settings.public)
+    return DeploymentPlan(
         model=Model(
             name=name,
-            algorithm=origin.algorithm,
+            algorithm=source.algorithm,
             region=region,
-            role=origin.role,
+            role=source.role,
             data=data,
-            vpc=wishes.vpc,
+            vpc=settings.vpc,
             tags=given,
         ),
         config=EndpointConfig(
             name=name,
-            algorithm=origin.algorithm,
+            algorithm=source.algorithm,
             model=name,
-            serving=wishes.serving,
-            volume_key=wishes.volume_key,
+            serving=settings.serving,
+            volume_key=settings.volume_key,
             tags=given,
         ),
-        endpoint=Endpoint(name=name, config=name, tags={**given, **_told(origin, classes, wishes, now)}),
+        endpoint=Endpoint(name=name, config=name, tags={**given, **_told(source, classes, settings, now)}),
         api=api or None,
     )
 
 
-def _told(origin: Origin, classes: str, wishes: Wishes, now: datetime) -> dict[str, str]:
+def _told(source: ModelSource, classes: str, settings: DeploymentSettings, now: datetime) -> dict[str, str]:
     """Return the tags that tell ``predict``, ``delete`` and ``jobs --idle`` what they want to know."""
     found = {tags.CLASSES: classes} if classes and tags.fits(classes) else {}
-    found |= {CLASSES_TAG: origin.table.digest} if origin.table else {}
-    found |= {tags.MULTI_LABEL: "1"} if origin.multi_label else {}
-    found |= {tags.API: api_gateway.STAGE} if wishes.api_role else {}
-    if wishes.remind_after is not None:
-        found[tags.REMIND_AFTER] = tags.spelled(now + wishes.remind_after)
+    found |= {CLASSES_TAG: source.table.digest} if source.table else {}
+    found |= {tags.MULTI_LABEL: "1"} if source.multi_label else {}
+    found |= {tags.API: api_gateway.STAGE} if settings.api_role else {}
+    if settings.remind_after is not None:
+        found[tags.REMIND_AFTER] = tags.time_text(now + settings.remind_after)
     return found
 
 
-def check_free(deployment: Deployment) -> None:
+def check_free(deployment: DeploymentPlan) -> None:
     """Raise Refused where something of the name is there already, before anything is made."""
     for kind in ("endpoint", "endpoint-config", "model"):
         try:
@@ -127,7 +129,7 @@ def check_free(deployment: Deployment) -> None:
         )
 
 
-def make(deployment: Deployment, tell: Tell, before: Sequence[tuple[str, Undo]] = ()) -> str:
+def make(deployment: DeploymentPlan, notify: Notify, before: Sequence[tuple[str, Undo]] = ()) -> str:
     """Make all of it, and return the API's ID, or an empty text; each step is told.
 
     When a step fails, or is interrupted, what was made before it is taken back, also what the caller made
@@ -141,18 +143,18 @@ def make(deployment: Deployment, tell: Tell, before: Sequence[tuple[str, Undo]] 
             made.append(
                 (f"{resources.KINDS[kind].title} {deployment.name}", _deletion(kind, deployment.name))
             )
-            tell(f"{made[-1][0]}: made")
+            notify(f"{made[-1][0]}: made")
         if deployment.api is not None:
             api_id = api_gateway.make(deployment.api)
             made.append((f"API {api_id}", lambda: api_gateway.delete(api_id)))
-            tell(f"{made[-1][0]}: made")
+            notify(f"{made[-1][0]}: made")
         asked = True
         send(create(deployment.endpoint))
     except BaseException:
-        if not (asked and _is_there_all_the_same(deployment.name, tell)):
-            _take_back(made, tell)
+        if not (asked and _is_there_all_the_same(deployment.name, notify)):
+            _take_back(made, notify)
         raise
-    tell(f"endpoint {deployment.name}: asked for")
+    notify(f"endpoint {deployment.name}: asked for")
     return api_id
 
 
@@ -160,7 +162,7 @@ def _deletion(kind: str, name: str) -> Undo:
     return lambda: send(resources.delete(kind, name))
 
 
-def _is_there_all_the_same(name: str, tell: Tell) -> bool:
+def _is_there_all_the_same(name: str, notify: Notify) -> bool:
     """Say whether the endpoint was made although no answer came; or may have been, if nobody can say."""
     try:
         if send(resources.describe("endpoint", name))["EndpointConfigName"] != name:
@@ -168,21 +170,21 @@ def _is_there_all_the_same(name: str, tell: Tell) -> bool:
     except NotThere:
         return False
     except MtoolError as error:
-        tell(f"endpoint {name}: may have been made ({error})")
-    tell(still_bills(name))
+        notify(f"endpoint {name}: may have been made ({error})")
+    notify(still_bills(name))
     return True
 
 
-def _take_back(made: list[tuple[str, Undo]], tell: Tell) -> None:
+def _take_back(made: list[tuple[str, Undo]], notify: Notify) -> None:
     for title, undo in reversed(made):
         try:
             undo()
         except NotThere:
             continue
         except MtoolError as error:
-            tell(f"{title}: cannot be taken back: {error}")
+            notify(f"{title}: cannot be taken back: {error}")
         else:
-            tell(f"{title}: taken back")
+            notify(f"{title}: taken back")
 
 
 def still_bills(name: str) -> str:
@@ -208,21 +210,21 @@ PASSING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class EndpointState:
     """A state that an endpoint has come to, so long after the first look."""
 
     status: str
     after: timedelta
 
 
-def states(
+def endpoint_states(
     name: str,
     *,
     every: float = EVERY,
     clock: Clock = lambda: datetime.now(UTC),
     sleep: Sleep = time.sleep,
-    tell: Tell = silently,
-) -> Iterator[State]:
+    notify: Notify = ignore,
+) -> Iterator[EndpointState]:
     """Yield the endpoint's states as they change, until it is in one that stays.
 
     What passes (AWS is busy, the network is gone) is told and waited out. Raises NotThere once it is gone,
@@ -231,10 +233,10 @@ def states(
     seen, started = "", clock()
     request = resources.describe("endpoint", name)
     while True:
-        told: dict[str, Any] = patiently(lambda: send(request), tries=12, tell=tell, sleep=sleep)
+        told: dict[str, Any] = retry(lambda: send(request), tries=12, notify=notify, sleep=sleep)
         status = told["EndpointStatus"]
         if status != seen:
-            yield State(status, clock() - started)
+            yield EndpointState(status, clock() - started)
         if status == "Failed":
             raise EndpointFailed(name, told.get("FailureReason", ""))
         if status not in PASSING:

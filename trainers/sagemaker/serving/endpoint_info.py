@@ -20,7 +20,7 @@ _ANSWERS = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRol
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class EndpointInfo:
     """An endpoint in service. ``remarks`` are for a person: what is not known of it."""
 
     name: str
@@ -30,7 +30,7 @@ class Served:
     remarks: tuple[str, ...] = ()
 
 
-def find_served(name: str, table: ClassTable | None = None, multi_label: bool = False) -> Served:
+def find_endpoint(name: str, table: ClassTable | None = None, multi_label: bool = False) -> EndpointInfo:
     """Return the endpoint; raises NotThere, or Refused where it cannot be asked now.
 
     ``table`` is what somebody says its classes are; without, its tag leads to a classes.json, or there is one
@@ -40,7 +40,7 @@ def find_served(name: str, table: ClassTable | None = None, multi_label: bool = 
         told = send(resources.describe("endpoint", name))
     except Denied as error:
         remark = f"nothing is known of {name} but what you type: {error}"
-        return Served(name, table or ClassTable(), multi_label, remarks=(remark,))
+        return EndpointInfo(name, table or ClassTable(), multi_label, remarks=(remark,))
     state = told["EndpointStatus"]
     if state not in _ANSWERS:
         why = f"; {told['FailureReason']}" if "FailureReason" in told else ""
@@ -49,19 +49,19 @@ def find_served(name: str, table: ClassTable | None = None, multi_label: bool = 
         return _known(name, told, table, multi_label)
     except Denied as error:
         remark = f"the names of its classes cannot be looked for: {error}"
-        return Served(name, table or ClassTable(), multi_label, remarks=(remark,))
+        return EndpointInfo(name, table or ClassTable(), multi_label, remarks=(remark,))
 
 
-def _known(name: str, told: Mapping[str, Any], table: ClassTable | None, multi_label: bool) -> Served:
+def _known(name: str, told: Mapping[str, Any], table: ClassTable | None, multi_label: bool) -> EndpointInfo:
     config = send(resources.describe("endpoint-config", told["EndpointConfigName"]))
     variants = config["ProductionVariants"]
-    known = tags.of(told["EndpointArn"])
-    names = class_names.Names(table)
+    known = tags.read_tags(told["EndpointArn"])
+    names = class_names.NamedClasses(table)
     if table is None:
         names = class_names.first_of(_places(known, variants), known.get(CLASSES_TAG, ""))
     serverless = any("ServerlessConfig" in one for one in variants)
     nameless = "" if names.table else class_names.NAMELESS
-    return Served(
+    return EndpointInfo(
         name,
         names.table or ClassTable(),
         multi_label or known.get(tags.MULTI_LABEL) == "1",

@@ -14,9 +14,9 @@ from manifest_tools.images.signatures import describe
 from manifest_tools.images.unusable import Unusable
 from trainers.prediction import Prediction, Unread
 from trainers.sagemaker.client.client import Unreachable, ask
-from trainers.sagemaker.client.retry import Sleep, Tell, patiently, silently
-from trainers.sagemaker.serving.answers import prediction, read_answer
-from trainers.sagemaker.serving.endpoint_info import Served
+from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
+from trainers.sagemaker.serving.endpoint_info import EndpointInfo
+from trainers.sagemaker.serving.read_answers import prediction, read_answer
 
 AT_ONCE = 8
 _TRIES = 6
@@ -48,12 +48,12 @@ def content_type(data: bytes) -> str:
 
 
 def invoke(
-    served: Served,
+    endpoint: EndpointInfo,
     pictures: Iterable[str],
     read: Read,
     *,
     at_once: int = AT_ONCE,
-    tell: Tell = silently,
+    notify: Notify = ignore,
     sleep: Sleep = time.sleep,
 ) -> Iterator[Prediction | Unread]:
     """Yield what the endpoint says about each picture, in order; ``read`` returns a picture's bytes.
@@ -62,7 +62,7 @@ def invoke(
     follows. What passes is told and asked again, with longer and longer waits. Raises what ``client.ask``
     raises, for it would be the same with every picture.
     """
-    one = partial(_one, served, read, partial(patiently, tries=_TRIES, first=0.5, tell=tell, sleep=sleep))
+    one = partial(_one, endpoint, read, partial(retry, tries=_TRIES, first=0.5, notify=notify, sleep=sleep))
     with ThreadPoolExecutor(at_once) as pool:
         try:
             yield from run(one, pictures, pool, 2 * at_once)
@@ -73,27 +73,27 @@ def invoke(
 Patiently = Callable[[Callable[[], bytes]], bytes]
 
 
-def _one(served: Served, read: Read, patiently: Patiently, name: str) -> Prediction | Unread:
+def _one(endpoint: EndpointInfo, read: Read, retry: Patiently, name: str) -> Prediction | Unread:
     try:
         data = read(name)
         kind = content_type(data)
-        _check_size(data, served)
+        _check_size(data, endpoint)
     except (Unusable, ValueError) as error:
         why = error.message if isinstance(error, Unusable) else str(error)
         return Unread(name, why.removeprefix(f"{name}: "))
     try:
-        said = patiently(partial(_ask, served.name, kind, data))
+        said = retry(partial(_ask, endpoint.name, kind, data))
     except MtoolError as error:
         if _is_of_the_picture(error):
             return Unread(name, str(error))
         raise
-    return prediction(name, read_answer(said), served.table, served.multi_label)
+    return prediction(name, read_answer(said), endpoint.table, endpoint.multi_label)
 
 
-def _check_size(data: bytes, served: Served) -> None:
-    if len(data) > served.largest:
+def _check_size(data: bytes, endpoint: EndpointInfo) -> None:
+    if len(data) > endpoint.largest:
         raise ValueError(
-            f"expected at most {served.largest:,} bytes, the endpoint's limit, found {len(data):,};"
+            f"expected at most {endpoint.largest:,} bytes, the endpoint's limit, found {len(data):,};"
             " shrink it (mtool convert --resize), or type mtool transform, for up to 100 MB"
         )
 

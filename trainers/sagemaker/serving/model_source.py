@@ -1,4 +1,4 @@
-"""What is to be served: the model of a training job, or a model.tar.gz here or in S3."""
+"""What is to be endpoint: the model of a training job, or a model.tar.gz here or in S3."""
 
 import json
 import re
@@ -30,7 +30,7 @@ UNTRIED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class ModelSource:
     """A model, and all that is known of it.
 
     ``data`` is where it lies in S3; empty for a file on this disk, ``local``, which has to go there first.
@@ -49,18 +49,18 @@ class Origin:
     remarks: tuple[str, ...] = ()
 
 
-def find_origin(name: str, role: str | None = None) -> Origin:
+def find_model_source(name: str, role: str | None = None) -> ModelSource:
     """Return the model that ``name`` means: a training job, or a model.tar.gz by its path or S3 URI.
 
     ``role`` is what it is to run as, in place of the job's own, or of MTOOL_ROLE. Raises NotThere, Refused
-    or BadModel for what cannot be served, and what the client raises.
+    or BadModel for what cannot be endpoint, and what the client raises.
     """
     if name.endswith((".tar.gz", ".tgz")) or "/" in name:
         return _from_archive(name, role)
     return _from_job(name, role)
 
 
-def _from_job(name: str, role: str | None) -> Origin:
+def _from_job(name: str, role: str | None) -> ModelSource:
     told = send(resources.describe("training", name))
     data = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     state = told["TrainingJobStatus"]
@@ -70,7 +70,7 @@ def _from_job(name: str, role: str | None) -> Origin:
     chosen = _algorithm(name, told.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
     known, remark = _tags(told)
     names = class_names.of_job(told, known)
-    return Origin(
+    return ModelSource(
         title=f"the model of {name}",
         stem=_TIME.sub("", name),
         algorithm=chosen,
@@ -86,7 +86,7 @@ def _from_job(name: str, role: str | None) -> Origin:
 def _tags(told: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """Return the job's tags, or why they cannot be read: without them the class table is taken as it is."""
     try:
-        return tags.of(told["TrainingJobArn"]), ""
+        return tags.read_tags(told["TrainingJobArn"]), ""
     except Denied as error:
         return {}, f"the job's tags cannot be read, so its class table is not checked: {error}"
 
@@ -112,7 +112,7 @@ def _unread(chosen: Algorithm) -> str:
     return "" if plain else f"mtool predict does not read what {chosen.name} answers"
 
 
-def _from_archive(path: str, role: str | None) -> Origin:
+def _from_archive(path: str, role: str | None) -> ModelSource:
     """Return a model.tar.gz; it is read once, to see that the image would find its files."""
     files = _files(path)
     if _GRAPH not in files or not any(map(_WEIGHTS.fullmatch, files)):
@@ -124,8 +124,12 @@ def _from_archive(path: str, role: str | None) -> Origin:
     card = _card(path, files)
     remote = path.startswith("s3://")
     table = ClassTable.from_json(card) if card else None
-    names = class_names.first_of([class_names.beside(path)]) if remote and not table else class_names.Names()
-    return Origin(
+    names = (
+        class_names.first_of([class_names.beside(path)])
+        if remote and not table
+        else class_names.NamedClasses()
+    )
+    return ModelSource(
         title=path,
         stem=_stem(path),
         algorithm=algorithm("image-classification"),

@@ -10,28 +10,28 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE, BadModel
 from trainers.sagemaker.requests.limits import check_s3
-from trainers.sagemaker.serving.model_source import Origin
+from trainers.sagemaker.serving.model_source import ModelSource
 from trainers.sagemaker.training.upload import CLASSES, folder, withdraw
 
 
-def places(origin: Origin, output: str | None, name: str) -> tuple[str, str]:
+def model_places(source: ModelSource, output: str | None, name: str) -> tuple[str, str]:
     """Return where the model lies in S3, or will, and its classes.json (empty for none).
 
     Raises Refused for a file on this disk without ``output``, the prefix under which it goes.
     """
-    if origin.data:
+    if source.data:
         if output is not None:
-            raise Refused(f"{origin.title}: lies in S3 already, nothing is uploaded; leave --output out")
-        return origin.data, origin.classes
+            raise Refused(f"{source.title}: lies in S3 already, nothing is uploaded; leave --output out")
+        return source.data, source.classes
     if output is None:
-        raise Refused(f"{origin.local}: SageMaker reads models in S3; type --output s3://bucket/prefix/")
+        raise Refused(f"{source.local}: SageMaker reads models in S3; type --output s3://bucket/prefix/")
     check_s3("--output", output)
     place = folder(output, name)
-    return f"{place}/{ARCHIVE}", f"{place}/{CLASSES}" if origin.table else ""
+    return f"{place}/{ARCHIVE}", f"{place}/{CLASSES}" if source.table else ""
 
 
-def deposit(
-    origin: Origin, data: str, classes: str, *, kms_key: str | None = None, force: bool = False
+def upload_model(
+    source: ModelSource, data: str, classes: str, *, kms_key: str | None = None, force: bool = False
 ) -> tuple[Published, ...]:
     """Lay a local model to ``data`` and its class table to ``classes``, as ``places`` returned them.
 
@@ -40,12 +40,12 @@ def deposit(
     """
     publication = None
     try:
-        with publishing(force=force, kms_key=kms_key) as publication, Path(origin.local).open("rb") as file:
+        with publishing(force=force, kms_key=kms_key) as publication, Path(source.local).open("rb") as file:
             shutil.copyfileobj(gzip.GzipFile(fileobj=file), publication.open(data), 1 << 20)
-            if classes and origin.table is not None:
-                publication.open(classes).write(json.dumps(origin.table.to_json(), indent=2).encode() + b"\n")
+            if classes and source.table is not None:
+                publication.open(classes).write(json.dumps(source.table.to_json(), indent=2).encode() + b"\n")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadModel(origin.local, f"expected a gzipped tar file ({error})") from error
+        raise BadModel(source.local, f"expected a gzipped tar file ({error})") from error
     except BaseException:
         withdraw([] if publication is None else publication.published)
         raise

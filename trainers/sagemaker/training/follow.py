@@ -15,8 +15,8 @@ from trainers.events import Remark
 from trainers.sagemaker.client.client import Denied, Throttled, Unreachable, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.requests import Request
-from trainers.sagemaker.training.log_lines import Best, Epoch, Epochs, Fault, Figure, Speed, read_line
-from trainers.sagemaker.training.log_streams import Line, Tail
+from trainers.sagemaker.training.log_lines import BestSoFar, Epoch, Epochs, Fault, Figure, Speed, read_line
+from trainers.sagemaker.training.log_streams import LogLine, Tail
 
 EVERY = 10.0  # seconds from one look to the next
 _TRIES = 12  # in a row that may go wrong: with the waits below, about eight minutes
@@ -54,7 +54,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class JobEnd:
     """The job is over. ``artifact`` is the S3 URI of what it made, ``reason`` why it failed, or empty.
 
     ``billed`` are seconds of each of its machines, None where the service does not say.
@@ -69,7 +69,7 @@ class End:
     description: dict[str, Any] = field(compare=False, repr=False)
 
 
-Happening = Remark | Status | Line | Figure | Epoch | Speed | Best | Fault | Cost | Waiting | End
+JobEvent = Remark | Status | LogLine | Figure | Epoch | Speed | BestSoFar | Fault | Cost | Waiting | JobEnd
 
 
 def follow(
@@ -80,7 +80,7 @@ def follow(
     every: float = EVERY,
     clock: Clock = lambda: datetime.now(UTC),
     sleep: Sleep = time.sleep,
-) -> Iterator[Happening]:
+) -> Iterator[JobEvent]:
     """Yield what happens to a training or transform job, from its first line on; the last value is its End.
 
     ``price_per_hour`` is that of one machine. ``clock`` and ``sleep`` stand for time itself. Raises NotThere
@@ -118,7 +118,7 @@ class _Look:
         self.log_is_closed = False
         self._sleep = sleep
 
-    def patiently(self, asked: Callable[[], T]) -> Generator[Happening, None, T]:
+    def patiently(self, asked: Callable[[], T]) -> Generator[JobEvent, None, T]:
         """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
         for tries in range(_TRIES):
             try:
@@ -132,7 +132,7 @@ class _Look:
         raise AssertionError("unreachable")
 
 
-def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[Happening]:
+def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[JobEvent]:
     """Yield the new lines of the log, and what they say; without the right to read them the state is left."""
     if look.log_is_closed:
         return
@@ -147,7 +147,7 @@ def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[Happening]:
         yield from _heard(line, epochs)
 
 
-def _heard(line: Line, epochs: Epochs) -> Iterator[Happening]:
+def _heard(line: LogLine, epochs: Epochs) -> Iterator[JobEvent]:
     for said in read_line(line.text):
         yield said
         if isinstance(said, Figure):
@@ -182,11 +182,11 @@ def _cost(job: dict[str, Any], price_per_hour: float, now: datetime) -> Cost:
     return Cost(float(seconds), price_per_hour * machines(job)[1] * float(seconds) / 3600)
 
 
-def _end(kind: str, name: str, job: dict[str, Any], status: Status) -> End:
+def _end(kind: str, name: str, job: dict[str, Any], status: Status) -> JobEnd:
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     if kind == "transform":
         artifact = job.get("TransformOutput", {}).get("S3OutputPath", "")
-    return End(
+    return JobEnd(
         name,
         status.status,
         status.secondary,
@@ -205,7 +205,7 @@ def how_to_go_on(name: str) -> str:
     )
 
 
-def check_ended_well(end: End) -> None:
+def check_ended_well(end: JobEnd) -> None:
     """Raise MtoolError for a job that failed, with its reason in one line and what to type."""
     if end.status == "Failed":
         reason = " ".join(end.reason.split()) or "no reason was given"

@@ -6,11 +6,11 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published
 from trainers.sagemaker.client.client import Denied, Taken, send
 from trainers.sagemaker.requests.requests import Request, create
-from trainers.sagemaker.training.plan import Plan
+from trainers.sagemaker.training.plan import TrainingPlan
 from trainers.sagemaker.training.upload import Upload, upload, withdraw
 
 
-def launch(planned: Plan) -> tuple[Published, ...]:
+def launch(planned: TrainingPlan) -> tuple[Published, ...]:
     """Upload what the job needs, and start it; from here on it is billed.
 
     Where SageMaker refuses the job, what was uploaded for it is deleted again. Raises what ``client.send``

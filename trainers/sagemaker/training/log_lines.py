@@ -56,7 +56,7 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestSoFar:
     """The algorithm keeps the epoch that it is at, its best so far."""
 
     accuracy: float
@@ -69,7 +69,7 @@ class Fault:
     text: str
 
 
-Said = Figure | Speed | Best | Fault
+LogEvent = Figure | Speed | BestSoFar | Fault
 
 _STAMP = re.compile(r"^\[\d\d/\d\d/\d{4} [\d:]+ (?P<level>[A-Z]+) \d+\] ")
 _EPOCH = re.compile(r"\bEpoch\[(?P<epoch>\d+)\] (?P<rest>.+)")
@@ -84,7 +84,7 @@ _FAULT = re.compile(r"(?:Customer|Client|Algorithm|Platform|InternalServer) ?Err
 _SECONDS = "time"  # the figure that is an epoch's seconds
 
 
-def read_line(line: str) -> list[Said]:
+def read_line(line: str) -> list[LogEvent]:
     """Return what one line of a log says that is known; most lines say nothing.
 
     >>> read_line("[03/01/2024 12:00:00 INFO 140] Epoch[3] Train-accuracy=0.964844")
@@ -97,14 +97,14 @@ def read_line(line: str) -> list[Said]:
     if match := _QUALITY.search(line):
         return list(_quality(int(match["epoch"]) + 1, match["rest"]))
     if (match := _BEST.search(line)) and (value := _number(match["value"])) is not None:
-        return [Best(value)]
+        return [BestSoFar(value)]
     stamp = _STAMP.match(line)
     if _FAULT.search(line) or (stamp and stamp["level"] in ("ERROR", "CRITICAL")):
         return [Fault(_STAMP.sub("", line).strip())]
     return []
 
 
-def _of_an_epoch(epoch: int, rest: str) -> Iterator[Said]:
+def _of_an_epoch(epoch: int, rest: str) -> Iterator[LogEvent]:
     match = _OF_AN_EPOCH.match(rest)
     if match and (value := _number(match["value"])) is not None:
         yield Figure(epoch, f"{match['part'].lower()}:{match['name']}", value)
@@ -114,7 +114,7 @@ def _of_an_epoch(epoch: int, rest: str) -> Iterator[Said]:
         yield Speed(epoch, int(match["batch"]), value)
 
 
-def _quality(epoch: int, rest: str) -> Iterator[Said]:
+def _quality(epoch: int, rest: str) -> Iterator[LogEvent]:
     for match in _SCORE.finditer(rest):
         if (value := _number(match["value"])) is not None:
             yield Figure(epoch, f"{match['part']}:{match['name']}", value)

@@ -18,7 +18,7 @@ _GROUPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One line of a log; ``stream`` tells the machines of a job apart."""
 
     text: str
@@ -56,9 +56,9 @@ class Tail:
         self.kind, self.name = kind, name
         self._tokens: dict[str, str] = {}
 
-    def new_lines(self) -> list[Line]:
+    def new_lines(self) -> list[LogLine]:
         """Return the lines that came since the last call; after an error nothing is lost."""
-        found: list[Line] = []
+        found: list[LogLine] = []
         tokens = dict(self._tokens)
         for stream in streams(self.kind, self.name):
             found += _events(self.kind, self.name, stream, tokens)
@@ -66,7 +66,7 @@ class Tail:
         return sorted(found, key=lambda line: line.when)
 
 
-def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterator[Line]:
+def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterator[LogLine]:
     """Yield what a stream has after its token, and leave there the token for the next time."""
     body: dict[str, Any] = {"logGroupName": group(kind, name), "logStreamName": stream}
     while True:
@@ -79,23 +79,23 @@ def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterat
             return
 
 
-def all_lines(kind: str, name: str) -> Iterator[Line]:
+def all_lines(kind: str, name: str) -> Iterator[LogLine]:
     """Yield the whole log as it is now, page by page; machines are one after the other."""
     for stream in streams(kind, name):
         yield from _events(kind, name, stream, {})
 
 
-def last_lines(kind: str, name: str, most: int) -> list[Line]:
+def last_lines(kind: str, name: str, most: int) -> list[LogLine]:
     """Return the last lines, at most so many of each machine, by time."""
-    found: list[Line] = []
+    found: list[LogLine] = []
     for stream in streams(kind, name):
         found += _last_of(kind, name, stream, most)
     return sorted(found, key=lambda line: line.when)
 
 
-def _last_of(kind: str, name: str, stream: str, most: int) -> list[Line]:
+def _last_of(kind: str, name: str, stream: str, most: int) -> list[LogLine]:
     body: dict[str, Any] = {"logGroupName": group(kind, name), "logStreamName": stream}
-    lines: list[Line] = []
+    lines: list[LogLine] = []
     token = ""
     while len(lines) < most:
         more = {"nextToken": token} if token else {"startFromHead": False}
@@ -108,6 +108,6 @@ def _last_of(kind: str, name: str, stream: str, most: int) -> list[Line]:
     return lines
 
 
-def _line(event: dict[str, Any], stream: str) -> Line:
+def _line(event: dict[str, Any], stream: str) -> LogLine:
     when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-    return Line(event["message"].rstrip("\r\n"), when, stream)
+    return LogLine(event["message"].rstrip("\r\n"), when, stream)

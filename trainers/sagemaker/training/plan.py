@@ -30,18 +30,18 @@ from trainers.sagemaker.requests.training_job import (
     Training,
     TrainingJob,
     Vpc,
-    doubts,
+    warnings,
 )
 from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batches, check_data, derived
 from trainers.sagemaker.training.upload import CLASSES, Upload, folder, placed
-from trainers.sagemaker.training.warm_start import Earlier, in_common
+from trainers.sagemaker.training.warm_start import WarmStart, inherited_hyperparameters
 
 # What has to be told where the data is not looked at.
 _NEEDED = ("num_classes", "num_training_samples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class TrainingSettings:
     """What people set of a job. ``data`` has a path or URI for each channel.
 
     ``varied`` has, for a tuning job, the values of what is varied that ask most of the data. Without
@@ -62,7 +62,7 @@ class Wanted:
     classes: ClassTable | None = None
     seed: int = 0
     preflight: bool = True
-    earlier: Earlier | None = None
+    warm_start: WarmStart | None = None
     max_run: int = HOUR
     max_wait: int | None = None
     checkpoints: str | None = None
@@ -93,8 +93,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A job that is whole, what has to be uploaded for it, and what is doubtful about it."""
+class TrainingPlan:
+    """A job that is whole, what has to be uploaded for it, and what looks like a mistake in it."""
 
     name: str
     training: Training
@@ -116,35 +116,35 @@ class Plan:
         return TrainingJob(name=self.name, tags=self.tags, **common)
 
     @property
-    def doubts(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What is allowed and yet looks like a mistake, without problems of the data."""
-        return doubts(self.job)
+        return warnings(self.job)
 
 
-def plan(wanted: Wanted) -> Plan:
-    """Return the job that is wanted. Reads the data, and S3 for that where the data lies there.
+def plan_training(settings: TrainingSettings) -> TrainingPlan:
+    """Return the job that is settings. Reads the data, and S3 for that where the data lies there.
 
     Raises Unfit where the data has errors that the job would fail with, Refused for what cannot be.
     """
-    place = folder(wanted.output, wanted.name)
-    uris, uploads = placed(wanted.data, place)
-    found = _look(wanted)
-    told = {**wanted.hyperparameters, **wanted.varied}
-    follows = {} if found is None else derived(found, wanted.algorithm, told)
-    if wanted.earlier is not None:
-        follows |= in_common(wanted.earlier, wanted.algorithm, told, follows)
-    hyperparameters = {**wanted.hyperparameters, **follows}
-    problems = () if found is None else _check(wanted, found, hyperparameters)
+    place = folder(settings.output, settings.name)
+    uris, uploads = placed(settings.data, place)
+    found = _checked_data(settings)
+    told = {**settings.hyperparameters, **settings.varied}
+    follows = {} if found is None else derived(found, settings.algorithm, told)
+    if settings.warm_start is not None:
+        follows |= inherited_hyperparameters(settings.warm_start, settings.algorithm, told, follows)
+    hyperparameters = {**settings.hyperparameters, **follows}
+    problems = () if found is None else _check(settings, found, hyperparameters)
     training = Training(
-        algorithm=wanted.algorithm,
-        channels=_channels(wanted, uris, found, hyperparameters),
+        algorithm=settings.algorithm,
+        channels=_channels(settings, uris, found, hyperparameters),
         hyperparameters=hyperparameters,
-        **{one: getattr(wanted, one) for one in _SAME},
+        **{one: getattr(settings, one) for one in _SAME},
     )
-    table = wanted.classes if found is None else found.table
-    classes, tags = _class_table(wanted, training, table, place)
-    return Plan(
-        name=wanted.name,
+    table = settings.classes if found is None else found.table
+    classes, tags = _class_table(settings, training, table, place)
+    return TrainingPlan(
+        name=settings.name,
         training=training,
         tags=tags,
         uploads=(*uploads, *classes),
@@ -172,91 +172,95 @@ _SAME = (
 )
 
 
-def _check_channels(wanted: Wanted) -> None:
+def _check_channels(settings: TrainingSettings) -> None:
     """Refuse a form of the data that the algorithm does not take, and channels that it has not."""
-    channels = find_input(wanted.algorithm, wanted.input_format).channels
+    channels = find_input(settings.algorithm, settings.input_format).channels
     masks = any(name.endswith("_annotation") for name in channels)
-    if wanted.input_format == "lst" and masks:
-        raise Refused(f"{wanted.algorithm.name} reads no .lst, but masks or boxes; type --input image")
-    if wanted.input_format == "image" and not masks:
-        raise Refused(f"{wanted.algorithm.name} reads pictures with their .lst; type --input lst")
-    missing = [name for name in channels if name not in wanted.data]
+    if settings.input_format == "lst" and masks:
+        raise Refused(f"{settings.algorithm.name} reads no .lst, but masks or boxes; type --input image")
+    if settings.input_format == "image" and not masks:
+        raise Refused(f"{settings.algorithm.name} reads pictures with their .lst; type --input lst")
+    missing = [name for name in channels if name not in settings.data]
     if missing:
         raise Refused(f"channel {missing[0]} is missing; type --channel {missing[0]}=s3://bucket/prefix")
-    for name, place in wanted.data.items():
+    for name, place in settings.data.items():
         if name not in channels:
             known = ", ".join(channels)
-            raise Refused(f"{wanted.algorithm.name} has no channel {name} here; expected {known}")
-        suffix = ".lst" if name.endswith("_lst") else ".rec" if wanted.input_format == "recordio" else ""
+            raise Refused(f"{settings.algorithm.name} has no channel {name} here; expected {known}")
+        suffix = ".lst" if name.endswith("_lst") else ".rec" if settings.input_format == "recordio" else ""
         if not place.startswith("s3://") and not place.endswith(suffix):
             raise Refused(f"{name}: expected a {suffix} file, or its URI; found {shown(place)}")
 
 
-def _look(wanted: Wanted) -> DataCheck | None:
+def _checked_data(settings: TrainingSettings) -> DataCheck | None:
     """Return what the data shows; None where it cannot be looked into, or need not."""
-    files = _files(wanted)
-    if not files or (not wanted.preflight and _all_is_told(wanted, files)):
+    files = _files(settings)
+    if not files or (not settings.preflight and _all_is_told(settings, files)):
         return None
-    return check_data(files, wanted.algorithm, wanted.label_attribute, wanted.classes, wanted.jobs)
+    return check_data(files, settings.algorithm, settings.label_attribute, settings.classes, settings.jobs)
 
 
-def _files(wanted: Wanted) -> Sequence[str]:
+def _files(settings: TrainingSettings) -> Sequence[str]:
     """Return the files that say what there is to learn: manifests, .rec or .lst; none of a prefix."""
-    names = ("train_lst", "validation_lst") if wanted.input_format == "lst" else ("train", "validation")
-    suffix = {"augmented-manifest": "", "recordio": ".rec", "lst": ".lst", "image": "\0"}[wanted.input_format]
-    files = [wanted.data[name] for name in names]
+    names = ("train_lst", "validation_lst") if settings.input_format == "lst" else ("train", "validation")
+    suffix = {"augmented-manifest": "", "recordio": ".rec", "lst": ".lst", "image": "\0"}[
+        settings.input_format
+    ]
+    files = [settings.data[name] for name in names]
     return files if all(name.endswith(suffix) for name in files) else ()
 
 
-def _all_is_told(wanted: Wanted, files: Sequence[str]) -> bool:
+def _all_is_told(settings: TrainingSettings, files: Sequence[str]) -> bool:
     """Say whether nothing has to follow from the data, so that nothing in S3 needs to be read."""
-    label = wanted.label_attribute is not None or wanted.input_format != "augmented-manifest"
+    label = settings.label_attribute is not None or settings.input_format != "augmented-manifest"
     return (
         label
-        and all(name in wanted.hyperparameters for name in _NEEDED)
+        and all(name in settings.hyperparameters for name in _NEEDED)
         and all(name.startswith("s3://") for name in files)
     )
 
 
-def _check(wanted: Wanted, found: DataCheck, hyperparameters: Mapping[str, str]) -> tuple[Problem, ...]:
+def _check(
+    settings: TrainingSettings, found: DataCheck, hyperparameters: Mapping[str, str]
+) -> tuple[Problem, ...]:
     """Return the problems of the data; raises Unfit or Refused for those that the job would fail with."""
-    values = {**hyperparameters, **wanted.varied}
+    values = {**hyperparameters, **settings.varied}
     problems = found.problems(values)
-    if wanted.preflight:
-        check_batches(found, wanted.algorithm, values)
+    if settings.preflight:
+        check_batches(found, settings.algorithm, values)
         if any(one.severity == "error" for one in problems):
-            raise Unfit(_files(wanted), problems)
+            raise Unfit(_files(settings), problems)
     return tuple(problems)
 
 
 def _channels(
-    wanted: Wanted, uris: Mapping[str, str], found: DataCheck | None, values: Mapping[str, str]
+    settings: TrainingSettings, uris: Mapping[str, str], found: DataCheck | None, values: Mapping[str, str]
 ) -> tuple[Channel, ...]:
-    more = () if wanted.earlier is None else (model_channel(wanted.earlier.uri),)
-    if wanted.input_format == "recordio":
-        return (*recordio_channels(wanted.algorithm, uris), *more)
-    if wanted.input_format != "augmented-manifest":
-        return (*image_channels(wanted.algorithm, uris), *more)
+    more = () if settings.warm_start is None else (model_channel(settings.warm_start.uri),)
+    if settings.input_format == "recordio":
+        return (*recordio_channels(settings.algorithm, uris), *more)
+    if settings.input_format != "augmented-manifest":
+        return (*image_channels(settings.algorithm, uris), *more)
     if found is None:
-        names: tuple[str, ...] = ("source-ref", wanted.label_attribute or "")
+        names: tuple[str, ...] = ("source-ref", settings.label_attribute or "")
         lists = values.get("multi_label") == "1"  # as Ground Truth writes them
     else:
         names, lists = found.settings.attribute_names, found.settings.label_format == "class-id"
-    data = manifest_channels(wanted.algorithm, uris, names, multi_label=lists, shuffle_seed=wanted.seed)
+    data = manifest_channels(settings.algorithm, uris, names, multi_label=lists, shuffle_seed=settings.seed)
     return (*data, *more)
 
 
 def _class_table(
-    wanted: Wanted, training: Training, table: ClassTable | None, place: str
+    settings: TrainingSettings, training: Training, table: ClassTable | None, place: str
 ) -> tuple[tuple[Upload, ...], dict[str, str]]:
     """Return the upload of the class table, and the tags with its hash; the model itself has no names."""
-    tags = dict(wanted.tags)
+    tags = dict(settings.tags)
     if table is None:
         return (), tags
     names = next((one.attributes for one in training.channels if one.attributes), ())
     card = {
         **table.to_json(),
-        "algorithm": wanted.algorithm.name,
+        "algorithm": settings.algorithm.name,
         "label-attribute": names[-1] if names else "",
         "multi-label": training.hyperparameters.get("multi_label") == "1",
     }

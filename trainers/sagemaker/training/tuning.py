@@ -11,7 +11,7 @@ from trainers.sagemaker.client.client import Throttled, Unreachable, pages, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.tuning_job import TuningJob
 from trainers.sagemaker.training.follow import ENDED, EVERY, Sleep, Status, Waiting
-from trainers.sagemaker.training.plan import Plan
+from trainers.sagemaker.training.plan import TrainingPlan
 from trainers.trial import Trial, best_of
 
 # What follows from the data is not among the best parameters: the next job has its own.
@@ -42,7 +42,7 @@ class TuningEnd:
     description: dict[str, Any] = field(compare=False, repr=False)
 
 
-Happening = Status | Trials | Waiting | TuningEnd
+TuningEvent = Status | Trials | Waiting | TuningEnd
 
 
 def hardest(ranges: Sequence[Range | Choice]) -> dict[str, str]:
@@ -50,14 +50,14 @@ def hardest(ranges: Sequence[Range | Choice]) -> dict[str, str]:
     return {one.name: one.high if isinstance(one, Range) else one.values[0] for one in ranges}
 
 
-def tuning_job(planned: Plan, ranges: Sequence[Range | Choice], **other: Any) -> TuningJob:
+def tuning_job(planned: TrainingPlan, ranges: Sequence[Range | Choice], **other: Any) -> TuningJob:
     """Return the tuning job whose trials are the planned training; ``other`` are fields of TuningJob."""
     return TuningJob(
         name=planned.name, training=planned.training, ranges=tuple(ranges), tags=planned.tags, **other
     )
 
 
-def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep) -> Iterator[Happening]:
+def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep) -> Iterator[TuningEvent]:
     """Yield what happens to a tuning job; the last value is its end.
 
     Raises NotThere for a job that there is none of. What passes, AWS that is busy say, is waited out.
@@ -80,7 +80,7 @@ def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep)
         sleep(every)
 
 
-def _patiently(asked: Callable[[], T], sleep: Sleep) -> Generator[Happening, None, T]:
+def _patiently(asked: Callable[[], T], sleep: Sleep) -> Generator[TuningEvent, None, T]:
     """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
     for tries in range(_TRIES):
         try:

@@ -11,31 +11,31 @@ from trainers.sagemaker.requests import resources
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class WarmStart:
     """A model.tar.gz in S3; ``hyperparameters`` are its job's, empty where only the model is known."""
 
     uri: str
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def earlier(told: str) -> Earlier:
+def find_warm_start(told: str) -> WarmStart:
     """Return the model of a training job, by the job's name, or by the model's URI, which asks nothing.
 
     Raises Refused for a job without a model, and what ``client.send`` raises.
     """
     if told.startswith("s3://"):
-        return Earlier(told)
+        return WarmStart(told)
     if told.endswith(".tar.gz") or "/" in told:
         raise Refused(f"{told}: expected the name of a training job, or s3://.../model.tar.gz")
     job = send(resources.describe("training", told))
     uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     if not uri:
         raise Refused(f"{told}: it has no model to begin from, it is {job['TrainingJobStatus']}")
-    return Earlier(uri, job.get("HyperParameters", {}))
+    return WarmStart(uri, job.get("HyperParameters", {}))
 
 
-def in_common(
-    model: Earlier, algorithm: Algorithm, told: Mapping[str, str], found: Mapping[str, str]
+def inherited_hyperparameters(
+    model: WarmStart, algorithm: Algorithm, told: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the hyperparameters that the new job takes over, since it must have the same.
 

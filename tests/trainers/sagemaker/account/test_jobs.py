@@ -7,7 +7,7 @@ from manifest_tools.base.errors import Refused
 from tests.trainers.sagemaker.resources import RESOURCES, Fault, Step
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker.account.idle import idle_endpoints
-from trainers.sagemaker.account.jobs import NEWEST, find, list_jobs, read_prices, stop, with_machines
+from trainers.sagemaker.account.jobs import NEWEST, find_job, list_jobs, read_prices, stop_job, with_machines
 from trainers.sagemaker.client.client import Denied, NotThere
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_a_price_that_is_none_is_refused(text: str) -> None:
 def test_a_name_is_found_whatever_it_is_of(sagemaker: SageMaker, kind: str, name: str) -> None:
     sagemaker.put("EndpointConfig", "a-config")
     sagemaker.put(kind, "the-one", Step("InService" if kind == "Endpoint" else "InProgress"))
-    job, told = find("the-one")
+    job, told = find_job("the-one")
     assert (job.kind, told[RESOURCES[kind].name]) == (name, "the-one")
     assert with_machines(job, told, {"": 1.0}).per_hour == (
         None if kind == "HyperParameterTuningJob" else 1.0
@@ -119,42 +119,42 @@ def test_a_name_is_found_whatever_it_is_of(sagemaker: SageMaker, kind: str, name
 
 def test_a_name_too_long_for_a_tuning_job_is_found_among_the_others(sagemaker: SageMaker) -> None:
     endpoint(sagemaker, "e" * 60)
-    assert find("e" * 60)[0].kind == "endpoint"
+    assert find_job("e" * 60)[0].kind == "endpoint"
 
 
 def test_a_name_that_there_is_none_of_is_refused_with_the_region(sagemaker: SageMaker) -> None:
     with pytest.raises(NotThere, match="none: no job and no endpoint is called so in us-east-1"):
-        find("none")
+        find_job("none")
 
 
 @pytest.mark.parametrize("name", ["a_b", "", "-a", "a\x1b[2J", "x" * 64])
 def test_a_name_that_none_can_have_is_refused_before_a_call(sagemaker: SageMaker, name: str) -> None:
     with pytest.raises(Refused):
-        find(name)
+        find_job(name)
     assert sagemaker.requests == []
 
 
 def test_where_one_kind_is_not_allowed_the_others_are_looked_through(sagemaker: SageMaker) -> None:
     endpoint(sagemaker, "e")
     sagemaker.answer("DescribeTrainingJob", *[Fault("AccessDeniedException", "no")] * 2)
-    assert find("e")[0].kind == "endpoint"
+    assert find_job("e")[0].kind == "endpoint"
     with pytest.raises(Denied, match="sagemaker:DescribeTrainingJob"):
-        find("none")
+        find_job("none")
 
 
 @pytest.mark.parametrize("kind", ["TrainingJob", "HyperParameterTuningJob", "TransformJob"])
 def test_a_job_that_runs_is_stopped(sagemaker: SageMaker, kind: str) -> None:
     sagemaker.put(kind, "a-job", Step("InProgress"), Step("InProgress"))
-    assert stop("a-job", dry_run=True)[1] is not None
+    assert stop_job("a-job", dry_run=True)[1] is not None
     assert sagemaker.sent(f"Stop{kind}") == []
-    stop("a-job")
+    stop_job("a-job")
     assert sagemaker.sent(f"Stop{kind}") == [{RESOURCES[kind].name: "a-job"}]
     assert sagemaker.things[kind]["a-job"].step.status == "Stopping"
 
 
 def test_what_has_ended_is_not_stopped_again(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job", ENDED)
-    job, request = stop("a-job")
+    job, request = stop_job("a-job")
     assert (job.state, request) == ("Completed", None)
     assert sagemaker.sent("StopTrainingJob") == []
 
@@ -162,7 +162,7 @@ def test_what_has_ended_is_not_stopped_again(sagemaker: SageMaker) -> None:
 def test_an_endpoint_is_deleted_and_not_stopped(sagemaker: SageMaker) -> None:
     endpoint(sagemaker, "e")
     with pytest.raises(Refused, match="mtool delete e"):
-        stop("e")
+        stop_job("e")
 
 
 def asked(name: str, when: datetime, count: float = 1) -> None:

@@ -19,24 +19,31 @@ from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.prediction import Prediction
 from trainers.sagemaker.batch.collect import (
     Answers,
-    Joined,
+    Collected,
     check_attribute,
     check_prefix,
+    collect,
     find_answers,
-    join,
     label,
     lines_of,
     with_label,
 )
 from trainers.sagemaker.batch.picture_list import common_prefix, list_place, prefix_of_list, write_list
-from trainers.sagemaker.batch.transform import Transform, Wishes, check_free, make, plan, take_back
-from trainers.sagemaker.serving.model_source import Origin
+from trainers.sagemaker.batch.transform import (
+    TransformPlan,
+    TransformSettings,
+    check_free,
+    make,
+    plan_transform,
+    take_back,
+)
+from trainers.sagemaker.serving.model_source import ModelSource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 NOW = datetime(2024, 3, 1, 12, 30, 5, tzinfo=UTC)
-ORIGIN = Origin(
+SOURCE = ModelSource(
     title="a model",
     stem="hands",
     algorithm=IC,
@@ -49,12 +56,12 @@ PICTURES = f"s3://{BUCKET}/new/"
 OUT = f"s3://{BUCKET}/answers"
 
 
-def planned(pictures: str = PICTURES, **wishes: Any) -> Transform:
-    return plan(ORIGIN, pictures, OUT, "us-east-1", Wishes(**wishes), NOW)
+def planned(pictures: str = PICTURES, **settings: Any) -> TransformPlan:
+    return plan_transform(SOURCE, pictures, OUT, "us-east-1", TransformSettings(**settings), NOW)
 
 
 @pytest.mark.parametrize(
-    ("pictures", "wishes"),
+    ("pictures", "settings"),
     [
         pytest.param(PICTURES, {}, id="a prefix"),
         pytest.param("", {}, id="a list"),
@@ -65,8 +72,8 @@ def planned(pictures: str = PICTURES, **wishes: Any) -> Transform:
         ),
     ],
 )
-def test_every_request_is_one_that_the_service_takes(pictures: str, wishes: dict[str, Any]) -> None:
-    for call in planned(pictures, **wishes).calls:
+def test_every_request_is_one_that_the_service_takes(pictures: str, settings: dict[str, Any]) -> None:
+    for call in planned(pictures, **settings).calls:
         assert problems(call.operation, call.body) == []
 
 
@@ -85,7 +92,9 @@ def test_a_list_is_never_among_the_answers() -> None:
 
 def test_a_local_model_is_refused_with_what_to_type() -> None:
     with pytest.raises(Refused, match=r"type: aws s3 cp m\.tar\.gz s3://"):
-        plan(replace(ORIGIN, data="", local="m.tar.gz"), PICTURES, OUT, "us-east-1", Wishes(), NOW)
+        plan_transform(
+            replace(SOURCE, data="", local="m.tar.gz"), PICTURES, OUT, "us-east-1", TransformSettings(), NOW
+        )
 
 
 def test_model_and_job_are_made_and_the_model_taken_back(sagemaker: SageMaker) -> None:
@@ -211,9 +220,9 @@ def test_half_a_surrogate_pair_in_a_name_is_an_escape() -> None:
     }
 
 
-def joined(answers: Answers, source: str | None, path: Path) -> Joined:
+def joined(answers: Answers, source: str | None, path: Path) -> Collected:
     with publishing() as publication:
-        return join(answers, lines_of(answers, source, "predicted"), publication, str(path))
+        return collect(answers, lines_of(answers, source, "predicted"), publication, str(path))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +252,7 @@ def test_lines_without_an_answer_stay_as_they_are(tmp_path: Path, s3: "S3Client"
     other = b'{"source-ref":"s3://lab3-models/new/2.jpg"}\n\n{"a":  1}'
     (tmp_path / "a.manifest").write_bytes(LINE + other)
     found = joined(ANSWERS, str(tmp_path / "a.manifest"), tmp_path / "out.manifest")
-    assert found == Joined(1, 1, [f"{PICTURES}2.jpg"])
+    assert found == Collected(1, 1, [f"{PICTURES}2.jpg"])
     data = (tmp_path / "out.manifest").read_bytes()
     assert data.startswith(LINE[:-2] + b', "predicted": 1, ')
     assert data.endswith(b"}\n" + other)

@@ -9,10 +9,10 @@ from tests.trainers.sagemaker.labs import BIRDS, IC, OD, SEG
 from trainers.sagemaker.requests.channels import (
     Channel,
     image_channels,
+    input_of,
     manifest_channels,
     model_channel,
     recordio_channels,
-    way_of,
 )
 
 ATTRIBUTES = ["source-ref", "species"]
@@ -34,8 +34,8 @@ def test_every_way_of_every_algorithm_is_known_again(name: str) -> None:
         else:
             made = {"recordio": recordio_channels, "image": image_channels}[way.name](algorithm, uris)
         assert [one.name for one in made] == list(way.channels)
-        assert way_of(made, algorithm) == way
-        assert way_of((*made, model_channel("s3://example-bucket/a/model.tar.gz")), algorithm) == way
+        assert input_of(made, algorithm) == way
+        assert input_of((*made, model_channel("s3://example-bucket/a/model.tar.gz")), algorithm) == way
 
 
 def test_lists_of_classes_have_a_content_type_of_their_own() -> None:
@@ -139,7 +139,7 @@ def test_channels_that_are_no_way_in_are_refused(
     algorithm: Algorithm, channels: tuple[Channel, ...], said: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        way_of(channels, algorithm)
+        input_of(channels, algorithm)
     assert said in str(refused.value)
 
 

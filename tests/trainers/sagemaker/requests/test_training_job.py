@@ -10,8 +10,16 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from tests.trainers.sagemaker.labs import BIRDS, IC, ROLE, SEG, SHORT, everything, training_job
 from tests.trainers.sagemaker.service_model import problems
-from trainers.sagemaker import CLASSES_TAG, Compute, TrainingJob, Vpc, create, manifest_channels, spelled
-from trainers.sagemaker.requests.training_job import doubts
+from trainers.sagemaker import (
+    CLASSES_TAG,
+    Compute,
+    TrainingJob,
+    Vpc,
+    create,
+    hyperparameter_texts,
+    manifest_channels,
+)
+from trainers.sagemaker.requests.training_job import warnings
 
 CKPT = "s3://example-bucket/ckpt"
 
@@ -124,15 +132,23 @@ def test_the_digest_of_the_class_table_is_a_tag() -> None:
 
 def test_what_looks_like_a_mistake_is_a_doubt_and_no_refusal() -> None:
     job = training_job(hyperparameters={**SHORT, "beta_1": "0.9", "top_k": "5"})
-    assert doubts(training_job()) == []
-    assert [one.split(":")[0] for one in doubts(job)] == ["beta_1 is ignored", "top_k=5"]
+    assert warnings(training_job()) == []
+    assert [one.split(":")[0] for one in warnings(job)] == ["beta_1 is ignored", "top_k=5"]
 
 
 def test_values_are_spelled_as_each_algorithm_reads_them() -> None:
     values = {"use_pretrained_model": True, "early_stopping": False, "learning_rate": 1e-5, "epochs": 3}
     tail = {"learning_rate": "1e-05", "epochs": "3"}
-    assert spelled(values, IC) == {"use_pretrained_model": "1", "early_stopping": "False", **tail}
-    assert spelled(values, SEG) == {"use_pretrained_model": "True", "early_stopping": "False", **tail}
+    assert hyperparameter_texts(values, IC) == {
+        "use_pretrained_model": "1",
+        "early_stopping": "False",
+        **tail,
+    }
+    assert hyperparameter_texts(values, SEG) == {
+        "use_pretrained_model": "True",
+        "early_stopping": "False",
+        **tail,
+    }
 
 
 # Much of what is drawn is sensible, the rest is anything: what is refused proves nothing here.

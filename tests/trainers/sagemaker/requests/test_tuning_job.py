@@ -18,7 +18,7 @@ from tests.trainers.sagemaker.labs import (
 from tests.trainers.sagemaker.service_model import problems
 from trainers.ranges import corners
 from trainers.sagemaker import Choice, Range, create, manifest_channels
-from trainers.sagemaker.requests.tuning_job import doubts, tunable
+from trainers.sagemaker.requests.tuning_job import tunable, warnings
 
 OPTIMIZER = Choice("optimizer", ("sgd", "adam"))
 
@@ -119,8 +119,8 @@ def test_a_small_data_set_can_be_tuned_though_the_default_batch_is_larger() -> N
 
 def test_beyond_what_aws_recommends_is_a_doubt_and_no_refusal() -> None:
     job = tuning_job(ranges=(Range("mini_batch_size", "4", "64"), Range("learning_rate", "1e-6", "0.5")))
-    assert doubts(job) == ["mini_batch_size: 4 to 64 goes beyond what AWS recommends, 8 to 512"]
-    assert doubts(tuning_job()) == []
+    assert warnings(job) == ["mini_batch_size: 4 to 64 goes beyond what AWS recommends, 8 to 512"]
+    assert warnings(tuning_job()) == []
 
 
 def test_corners_have_every_end_and_every_choice() -> None:
@@ -162,7 +162,7 @@ def test_what_the_tuning_page_recommends_can_be_varied(name: str, one: Hyperpara
         training=training(algorithm=algorithm, channels=channels, hyperparameters=values), ranges=(varied,)
     )
     assert problems(*create(job)) == []
-    assert doubts(job) == []
+    assert warnings(job) == []
 
 
 ends = st.sampled_from(["0", "0.1", "1", "8", "64", "1e-5", "9" * 400, ""]) | st.text(max_size=20)

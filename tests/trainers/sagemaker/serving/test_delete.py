@@ -7,12 +7,12 @@ from tests.trainers.sagemaker.served_models import API_ROLE, in_service
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker.client.client import Denied, NotThere
 from trainers.sagemaker.serving.api_gateway import Api, make
-from trainers.sagemaker.serving.delete import Found, delete, find_parts
+from trainers.sagemaker.serving.delete import EndpointParts, delete, find_parts
 
 __all__ = ["api_gateway"]  # a fixture
 
 
-def titles(found: Found) -> list[str]:
+def titles(found: EndpointParts) -> list[str]:
     return [part.title for part in found.parts if not part.kept]
 
 

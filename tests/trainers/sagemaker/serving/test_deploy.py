@@ -15,29 +15,29 @@ from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker import Instances, Serverless, Vpc
 from trainers.sagemaker.client.client import NotThere, Throttled, Unreachable
 from trainers.sagemaker.serving.deploy import (
-    Deployment,
+    DeploymentPlan,
+    DeploymentSettings,
     EndpointFailed,
-    State,
-    Wishes,
+    EndpointState,
     check_free,
+    endpoint_states,
     make,
-    plan,
-    states,
+    plan_deployment,
 )
-from trainers.sagemaker.serving.model_source import Origin
+from trainers.sagemaker.serving.model_source import ModelSource
 
 __all__ = ["api_gateway"]  # a fixture
 
 NOW = datetime(2024, 3, 1, 12, 30, 5, tzinfo=UTC)
-ORIGIN = Origin(title="a model", stem="hands", algorithm=IC, role=ROLE, data=MODEL, table=TABLE)
+SOURCE = ModelSource(title="a model", stem="hands", algorithm=IC, role=ROLE, data=MODEL, table=TABLE)
 CLASSES = "s3://lab3-models/hands/classes.json"
 
 
-def planned(**wishes: Any) -> Deployment:
-    return plan(ORIGIN, MODEL, CLASSES, "us-east-1", Wishes(**wishes), NOW)
+def planned(**settings: Any) -> DeploymentPlan:
+    return plan_deployment(SOURCE, MODEL, CLASSES, "us-east-1", DeploymentSettings(**settings), NOW)
 
 
-def operations(deployment: Deployment) -> list[str]:
+def operations(deployment: DeploymentPlan) -> list[str]:
     return [call.operation for call in deployment.calls]
 
 
@@ -51,7 +51,7 @@ def test_all_three_have_one_name_with_the_time_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "settings",
     [
         pytest.param({}, id="nothing set"),
         pytest.param({"serving": Serverless(1024, 200)}, id="serverless"),
@@ -60,15 +60,15 @@ def test_all_three_have_one_name_with_the_time_in_it() -> None:
         pytest.param({"remind_after": timedelta(hours=2)}, id="a reminder"),
     ],
 )
-def test_every_request_is_one_that_the_service_takes(wishes: dict[str, Any]) -> None:
-    for call in planned(**wishes).calls:
+def test_every_request_is_one_that_the_service_takes(settings: dict[str, Any]) -> None:
+    for call in planned(**settings).calls:
         assert problems(call.operation, call.body) == []
 
 
 def test_the_endpoint_carries_what_others_read_of_it() -> None:
-    several = replace(ORIGIN, multi_label=True)
-    wishes = Wishes(remind_after=timedelta(hours=2), api_role=API_ROLE)
-    tags = plan(several, MODEL, CLASSES, "us-east-1", wishes, NOW).endpoint.tags
+    several = replace(SOURCE, multi_label=True)
+    settings = DeploymentSettings(remind_after=timedelta(hours=2), api_role=API_ROLE)
+    tags = plan_deployment(several, MODEL, CLASSES, "us-east-1", settings, NOW).endpoint.tags
     assert tags == {
         "mtool:made-for": "hands-20240301-123005",
         "mtool:classes": CLASSES,
@@ -80,12 +80,14 @@ def test_the_endpoint_carries_what_others_read_of_it() -> None:
 
 
 def test_a_place_that_no_tag_can_hold_is_left_out() -> None:
-    deployment = plan(ORIGIN, MODEL, "s3://b/a,b/classes.json", "us-east-1", Wishes(), NOW)
+    deployment = plan_deployment(
+        SOURCE, MODEL, "s3://b/a,b/classes.json", "us-east-1", DeploymentSettings(), NOW
+    )
     assert "mtool:classes" not in deployment.endpoint.tags
 
 
 @pytest.mark.parametrize(
-    ("wishes", "said"),
+    ("settings", "said"),
     [
         pytest.param({"name": "a_b"}, "name of the", id="a name with an underscore"),
         pytest.param({"serving": Instances("ml.c6g.large")}, "an ARM", id="an ARM"),
@@ -99,9 +101,9 @@ def test_a_place_that_no_tag_can_hold_is_left_out() -> None:
         pytest.param({"api_role": "me"}, "role: expected arn", id="an API without a role's ARN"),
     ],
 )
-def test_what_would_fail_is_refused_before_a_call(wishes: dict[str, Any], said: str) -> None:
+def test_what_would_fail_is_refused_before_a_call(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as refused:
-        planned(**wishes)
+        planned(**settings)
     assert said in str(refused.value)
 
 
@@ -186,11 +188,11 @@ def test_what_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:
 
 
 def interrupt_at(word: str) -> Callable[[str], None]:
-    def tell(text: str) -> None:
+    def notify(text: str) -> None:
         if text.endswith(word):
             raise KeyboardInterrupt
 
-    return tell
+    return notify
 
 
 def test_ctrl_c_before_the_endpoint_takes_all_back(sagemaker: SageMaker) -> None:
@@ -251,8 +253,8 @@ def nights() -> Nights:
 
 def test_states_are_told_as_they_change(sagemaker: SageMaker, nights: Nights) -> None:
     sagemaker.put("Endpoint", "a", Step("Creating"), Step("Creating"), Step("InService"))
-    seen = list(states("a", clock=nights.now, sleep=nights.sleep, every=7))
-    assert seen == [State("Creating", timedelta()), State("InService", timedelta(seconds=14))]
+    seen = list(endpoint_states("a", clock=nights.now, sleep=nights.sleep, every=7))
+    assert seen == [EndpointState("Creating", timedelta()), EndpointState("InService", timedelta(seconds=14))]
     assert nights.slept == [7, 7]
 
 
@@ -260,7 +262,7 @@ def test_what_passes_is_waited_out(sagemaker: SageMaker, nights: Nights) -> None
     sagemaker.put("Endpoint", "a", Step("InService"))
     sagemaker.answer("DescribeEndpoint", *[THROTTLED] * 3)
     said: list[str] = []
-    (seen,) = states("a", sleep=nights.sleep, tell=said.append)
+    (seen,) = endpoint_states("a", sleep=nights.sleep, notify=said.append)
     assert seen.status == "InService"
     assert nights.slept == [1, 2, 4]
     assert "AWS is too busy" in said[0]
@@ -268,14 +270,14 @@ def test_what_passes_is_waited_out(sagemaker: SageMaker, nights: Nights) -> None
 
 def test_what_does_not_pass_is_raised(account_guard: None, nights: Nights) -> None:
     with pytest.raises(Unreachable):
-        list(states("a", sleep=nights.sleep))
+        list(endpoint_states("a", sleep=nights.sleep))
     assert len(nights.slept) == 11
 
 
 def test_a_failed_endpoint_says_why_and_what_to_type(sagemaker: SageMaker, nights: Nights) -> None:
     reason = "The primary container did not pass the ping health check.\nSee CloudWatch logs."
     sagemaker.put("Endpoint", "a", Step("Creating"), Step("Failed", reason=reason))
-    seen = states("a", sleep=nights.sleep)
+    seen = endpoint_states("a", sleep=nights.sleep)
     with pytest.raises(EndpointFailed) as failed:
         list(seen)
     assert str(failed.value).endswith("type: mtool doctor a; then: mtool delete a")
@@ -287,9 +289,9 @@ def test_a_known_failure_is_named_with_its_fix(sagemaker: SageMaker, nights: Nig
     reason = "The account-level service limit 'ml.p2.xlarge for endpoint usage' is 0 Instances"
     sagemaker.put("Endpoint", "a", Step("Failed", reason=reason))
     with pytest.raises(EndpointFailed, match="known failure 43: "):
-        list(states("a", sleep=nights.sleep))
+        list(endpoint_states("a", sleep=nights.sleep))
 
 
 def test_one_that_is_gone_is_no_endless_wait(sagemaker: SageMaker, nights: Nights) -> None:
     with pytest.raises(NotThere):
-        list(states("a", sleep=nights.sleep))
+        list(endpoint_states("a", sleep=nights.sleep))

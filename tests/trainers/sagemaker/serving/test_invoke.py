@@ -15,14 +15,14 @@ from tests.trainers.sagemaker.served_models import TABLE, bucket, in_service, pu
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.prediction import Prediction, Unread
 from trainers.sagemaker.client.client import Denied, NotThere, Throttled
-from trainers.sagemaker.serving.answers import NoAnswer, prediction, read_answer
-from trainers.sagemaker.serving.endpoint_info import LARGEST_SERVERLESS, Served, find_served
+from trainers.sagemaker.serving.endpoint_info import LARGEST_SERVERLESS, EndpointInfo, find_endpoint
 from trainers.sagemaker.serving.invoke import content_type, invoke
+from trainers.sagemaker.serving.read_answers import NoAnswer, prediction, read_answer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SERVED = Served("hands", TABLE)
+SERVED = EndpointInfo("hands", TABLE)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -34,10 +34,12 @@ class Nights:
         self.slept.append(seconds)
 
 
-def asked(pictures: dict[str, bytes], served: Served = SERVED, **words: Any) -> list[Prediction | Unread]:
+def asked(
+    pictures: dict[str, bytes], endpoint: EndpointInfo = SERVED, **words: Any
+) -> list[Prediction | Unread]:
     """Return all answers, asked without a pause."""
     words.setdefault("sleep", Nights().sleep)
-    return list(invoke(served, pictures, pictures.__getitem__, **words))
+    return list(invoke(endpoint, pictures, pictures.__getitem__, **words))
 
 
 def test_answers_come_in_order_whoever_is_first(sagemaker: SageMaker) -> None:
@@ -100,8 +102,8 @@ def test_what_the_endpoint_would_refuse_is_not_sent(sagemaker: SageMaker, data: 
 
 
 def test_what_is_too_large_says_what_to_do(sagemaker: SageMaker) -> None:
-    served = Served("hands", TABLE, largest=LARGEST_SERVERLESS)
-    (found,) = asked({"a.jpg": PNG + bytes(LARGEST_SERVERLESS)}, served)
+    endpoint = EndpointInfo("hands", TABLE, largest=LARGEST_SERVERLESS)
+    (found,) = asked({"a.jpg": PNG + bytes(LARGEST_SERVERLESS)}, endpoint)
     assert isinstance(found, Unread)
     assert "shrink it (mtool convert --resize), or type mtool transform" in found.reason
 
@@ -128,7 +130,7 @@ def test_what_passes_is_asked_again_with_longer_waits(sagemaker: SageMaker, faul
     sagemaker.put("Endpoint", "hands")
     sagemaker.answer("InvokeEndpoint", fault, fault, fault)
     nights, said = Nights(), list[str]()
-    (found,) = asked({"a.jpg": jpeg(1)}, sleep=nights.sleep, tell=said.append)
+    (found,) = asked({"a.jpg": jpeg(1)}, sleep=nights.sleep, notify=said.append)
     assert isinstance(found, Prediction)
     assert nights.slept == [0.5, 1, 2]
     assert len(said) == 3
@@ -188,52 +190,52 @@ def test_an_endpoint_s_classes_are_where_its_tag_says(sagemaker: SageMaker, s3: 
     bucket(s3)
     uri = put(s3, "x/classes.json", json.dumps(TABLE.to_json()).encode())
     in_service(sagemaker, "hands", mtool__classes=uri)
-    assert find_served("hands") == Served("hands", TABLE)
+    assert find_endpoint("hands") == EndpointInfo("hands", TABLE)
 
 
 def test_or_beside_its_model(sagemaker: SageMaker, s3: "S3Client") -> None:
     bucket(s3)
     put(s3, "hands/classes.json", b'["RH", "LH"]')
     in_service(sagemaker, "hands", mtool__multi_label="1")
-    served = find_served("hands")
-    assert (served.table, served.multi_label) == (TABLE, True)
+    endpoint = find_endpoint("hands")
+    assert (endpoint.table, endpoint.multi_label) == (TABLE, True)
 
 
 def test_or_what_was_typed(sagemaker: SageMaker) -> None:
     in_service(sagemaker, "hands", serverless=True)
-    assert find_served("hands", TABLE) == Served("hands", TABLE, largest=LARGEST_SERVERLESS)
+    assert find_endpoint("hands", TABLE) == EndpointInfo("hands", TABLE, largest=LARGEST_SERVERLESS)
 
 
 def test_a_table_that_is_not_the_model_s_is_left_aside(sagemaker: SageMaker, s3: "S3Client") -> None:
     bucket(s3)
     put(s3, "hands/classes.json", b'["LH", "RH"]')
     in_service(sagemaker, "hands", mtool__classes_sha256=TABLE.digest)
-    served = find_served("hands")
-    assert served.table == ClassTable()
-    assert "left aside" in served.remarks[0]
-    assert "type --classes FILE" in served.remarks[1]
+    endpoint = find_endpoint("hands")
+    assert endpoint.table == ClassTable()
+    assert "left aside" in endpoint.remarks[0]
+    assert "type --classes FILE" in endpoint.remarks[1]
 
 
 def test_whoever_may_only_ask_asks(sagemaker: SageMaker) -> None:
     sagemaker.answer("DescribeEndpoint", Fault("AccessDeniedException", ""))
-    served = find_served("hands", TABLE)
-    assert served.table == TABLE
-    assert "nothing is known of hands but what you type" in served.remarks[0]
+    endpoint = find_endpoint("hands", TABLE)
+    assert endpoint.table == TABLE
+    assert "nothing is known of hands but what you type" in endpoint.remarks[0]
 
 
 def test_without_leave_to_look_for_names_it_is_asked_without(sagemaker: SageMaker) -> None:
     in_service(sagemaker, "hands")
     sagemaker.answer("ListTags", Fault("AccessDeniedException", ""))
-    assert "cannot be looked for" in find_served("hands").remarks[0]
+    assert "cannot be looked for" in find_endpoint("hands").remarks[0]
 
 
 @pytest.mark.parametrize("state", ["Creating", "Failed", "OutOfService", "Deleting"])
 def test_one_that_answers_nobody_is_refused(sagemaker: SageMaker, state: str) -> None:
     sagemaker.put("Endpoint", "hands", Step(state, reason="because" if state == "Failed" else ""))
     with pytest.raises(Refused, match=f"the endpoint is {state} and answers nobody now"):
-        find_served("hands")
+        find_endpoint("hands")
 
 
 def test_an_endpoint_that_there_is_none_of(sagemaker: SageMaker) -> None:
     with pytest.raises(NotThere):
-        find_served("hands")
+        find_endpoint("hands")

@@ -21,7 +21,7 @@ from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.model_archive import BadModel
 from trainers.sagemaker.client.client import NotThere
 from trainers.sagemaker.serving.class_names import first_of
-from trainers.sagemaker.serving.model_source import UNTRIED, find_origin
+from trainers.sagemaker.serving.model_source import UNTRIED, find_model_source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,35 +29,35 @@ if TYPE_CHECKING:
 
 def test_a_job_gives_model_role_algorithm_and_classes(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3)
-    origin = find_origin(JOB)
-    assert origin.data == f"s3://{BUCKET}/{JOB}/output/model.tar.gz"
-    assert origin.role == ROLE
-    assert (origin.algorithm.name, origin.stem) == ("image-classification", "hands")
-    assert (origin.table, origin.classes) == (TABLE, f"s3://{BUCKET}/{FOLDER}/classes.json")
-    assert origin.remarks == ()
+    source = find_model_source(JOB)
+    assert source.data == f"s3://{BUCKET}/{JOB}/output/model.tar.gz"
+    assert source.role == ROLE
+    assert (source.algorithm.name, source.stem) == ("image-classification", "hands")
+    assert (source.table, source.classes) == (TABLE, f"s3://{BUCKET}/{FOLDER}/classes.json")
+    assert source.remarks == ()
 
 
 def test_another_role_takes_the_place_of_the_job_s(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3)
     other = "arn:aws:iam::111122223333:role/other"
-    assert find_origin(JOB, other).role == other
+    assert find_model_source(JOB, other).role == other
 
 
 def test_several_labels_are_known_from_the_hyperparameters(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3, HyperParameters={"multi_label": "1"})
-    assert find_origin(JOB).multi_label
+    assert find_model_source(JOB).multi_label
 
 
 def test_a_class_table_of_another_model_is_left_aside(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": "0" * 64}])
-    origin = find_origin(JOB)
-    assert (origin.table, origin.classes) == (None, "")
-    assert "is not the table that the model was trained with" in origin.remarks[0]
+    source = find_model_source(JOB)
+    assert (source.table, source.classes) == (None, "")
+    assert "is not the table that the model was trained with" in source.remarks[0]
 
 
 def test_the_right_hash_is_no_remark(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": TABLE.digest}])
-    assert find_origin(JOB).remarks == ()
+    assert find_model_source(JOB).remarks == ()
 
 
 def test_without_leave_to_read_tags_the_table_is_taken_and_it_is_said(
@@ -65,16 +65,16 @@ def test_without_leave_to_read_tags_the_table_is_taken_and_it_is_said(
 ) -> None:
     trained(sagemaker, s3)
     sagemaker.answer("ListTags", Fault("AccessDeniedException", ""))
-    origin = find_origin(JOB)
-    assert origin.table == TABLE
-    assert "its class table is not checked" in origin.remarks[0]
+    source = find_model_source(JOB)
+    assert source.table == TABLE
+    assert "its class table is not checked" in source.remarks[0]
 
 
 def test_no_class_table_says_what_to_type(sagemaker: SageMaker, s3: "S3Client") -> None:
     bucket(s3)
     s3.create_bucket(Bucket="bucket")
     trained(sagemaker)
-    assert "predict --classes FILE" in find_origin(JOB).remarks[0]
+    assert "predict --classes FILE" in find_model_source(JOB).remarks[0]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_no_class_table_says_what_to_type(sagemaker: SageMaker, s3: "S3Client") 
 def test_a_job_without_a_model_is_refused(sagemaker: SageMaker, step: Step, said: str) -> None:
     sagemaker.put("TrainingJob", JOB, step)
     with pytest.raises(Refused) as refused:
-        find_origin(JOB)
+        find_model_source(JOB)
     assert said in str(refused.value)
 
 
@@ -96,12 +96,12 @@ def test_a_job_of_another_image_is_refused(sagemaker: SageMaker) -> None:
     image = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.1"}
     trained(sagemaker, AlgorithmSpecification={**image, "TrainingInputMode": "File"}, InputDataConfig=[])
     with pytest.raises(Refused, match="found one of the image '763104351884"):
-        find_origin(JOB)
+        find_model_source(JOB)
 
 
 def test_a_job_that_there_is_none_of(sagemaker: SageMaker) -> None:
     with pytest.raises(NotThere):
-        find_origin("nothing")
+        find_model_source("nothing")
 
 
 @pytest.fixture
@@ -112,20 +112,20 @@ def role(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_archive_of_ours(tmp_path: Path, role: None) -> None:
     file = tmp_path / "model.tar.gz"
     file.write_bytes(archive())
-    origin = find_origin(str(file))
-    assert (origin.local, origin.data, origin.stem) == (str(file), "", tmp_path.name)
-    assert origin.table == TABLE
-    assert origin.remarks == (UNTRIED,)
+    source = find_model_source(str(file))
+    assert (source.local, source.data, source.stem) == (str(file), "", tmp_path.name)
+    assert source.table == TABLE
+    assert source.remarks == (UNTRIED,)
 
 
 def test_an_archive_in_s3_with_its_classes_beside_it(s3: "S3Client", role: None) -> None:
     bucket(s3)
     uri = put(s3, "one/model.tar.gz", archive(card=False))
     put(s3, "one/classes.json", json.dumps(TABLE.to_json()).encode())
-    origin = find_origin(uri)
-    assert (origin.local, origin.data, origin.stem) == ("", uri, "one")
-    assert (origin.table, origin.classes) == (TABLE, f"s3://{BUCKET}/one/classes.json")
-    assert origin.remarks == ()
+    source = find_model_source(uri)
+    assert (source.local, source.data, source.stem) == ("", uri, "one")
+    assert (source.table, source.classes) == (TABLE, f"s3://{BUCKET}/one/classes.json")
+    assert source.remarks == ()
 
 
 @pytest.mark.parametrize(
@@ -141,20 +141,20 @@ def test_an_archive_that_the_image_could_not_read(tmp_path: Path, role: None, da
     file = tmp_path / "model.tar.gz"
     file.write_bytes(data)
     with pytest.raises(BadModel) as bad:
-        find_origin(str(file))
+        find_model_source(str(file))
     assert said in str(bad.value)
 
 
 def test_a_file_that_is_not_there(role: None) -> None:
     with pytest.raises(Refused, match="there is no such file"):
-        find_origin("nowhere/model.tar.gz")
+        find_model_source("nowhere/model.tar.gz")
 
 
 def test_no_role_says_what_to_type(tmp_path: Path) -> None:
     file = tmp_path / "model.tar.gz"
     file.write_bytes(archive())
     with pytest.raises(MtoolError, match="type --role ARN, or set MTOOL_ROLE"):
-        find_origin(str(file))
+        find_model_source(str(file))
 
 
 @pytest.mark.parametrize("data", [b"{", b"[1]", b'{"classes": {"a": 1}}', b"[" * 100_000])

@@ -11,8 +11,8 @@ from trainers.events import Remark
 from trainers.sagemaker.client.client import NotThere, Throttled
 from trainers.sagemaker.training.follow import (
     Cost,
-    End,
-    Happening,
+    JobEnd,
+    JobEvent,
     Status,
     Waiting,
     check_ended_well,
@@ -20,7 +20,7 @@ from trainers.sagemaker.training.follow import (
     how_to_go_on,
 )
 from trainers.sagemaker.training.log_lines import Epoch, Figure
-from trainers.sagemaker.training.log_streams import Line, all_lines, last_lines
+from trainers.sagemaker.training.log_streams import LogLine, all_lines, last_lines
 
 T = TypeVar("T")
 
@@ -46,18 +46,18 @@ def time() -> Time:
     return Time()
 
 
-Follow = Callable[..., list[Happening]]
+Follow = Callable[..., list[JobEvent]]
 
 
 @pytest.fixture
 def followed(time: Time) -> Follow:
-    def whole(name: str = "a-job", **words: Any) -> list[Happening]:
+    def whole(name: str = "a-job", **words: Any) -> list[JobEvent]:
         return list(follow(name, clock=time.now, sleep=time.sleep, **words))
 
     return whole
 
 
-def those(kind: type[T], happened: list[Happening]) -> list[T]:
+def those(kind: type[T], happened: list[JobEvent]) -> list[T]:
     return [one for one in happened if isinstance(one, kind)]
 
 
@@ -79,11 +79,11 @@ def test_a_job_from_its_start_to_its_end(sagemaker: SageMaker, followed: Follow)
         "Uploading",
         "Completed",
     ]
-    assert [one.text for one in those(Line, happened)] == [line for step in TRAINED for line in step.log]
+    assert [one.text for one in those(LogLine, happened)] == [line for step in TRAINED for line in step.log]
     assert those(Epoch, happened) == [Epoch(1, (("train:accuracy", 0.5), ("validation:accuracy", 0.25)), 2.5)]
     assert [one.name for one in those(Figure, happened)] == ["train:accuracy", "time", "validation:accuracy"]
     end = happened[-1]
-    assert isinstance(end, End)
+    assert isinstance(end, JobEnd)
     assert (end.status, end.billed, end.reason) == ("Completed", 120, "")
     assert end.artifact == "s3://bucket/output/a-job/output/model.tar.gz"
     check_ended_well(end)
@@ -100,7 +100,7 @@ def test_it_looks_every_so_many_seconds_and_a_last_time_after_the_end(
 def test_a_job_that_fails_ends_with_its_reason(sagemaker: SageMaker, followed: Follow) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Failed", "Failed", reason="ClientError:\nno"))
     end = followed()[-1]
-    assert isinstance(end, End)
+    assert isinstance(end, JobEnd)
     with pytest.raises(MtoolError, match="a-job failed: ClientError: no; type: mtool doctor a-job"):
         check_ended_well(end)
 
@@ -108,7 +108,7 @@ def test_a_job_that_fails_ends_with_its_reason(sagemaker: SageMaker, followed: F
 def test_a_job_that_was_stopped_did_not_end_well(sagemaker: SageMaker, followed: Follow) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Stopped", "MaxRuntimeExceeded"))
     end = followed()[-1]
-    assert isinstance(end, End)
+    assert isinstance(end, JobEnd)
     with pytest.raises(MtoolError, match="a-job was stopped .MaxRuntimeExceeded.; type: mtool doctor"):
         check_ended_well(end)
 
@@ -126,7 +126,7 @@ def test_what_passes_is_waited_out_each_time_longer_and_nothing_is_lost(
     waits = [one.seconds for one in those(Waiting, happened)]
     assert waits == [1, 2, 4, 8]
     assert [wait for wait in time.slept if wait != 10] == waits
-    assert [one.text for one in those(Line, happened)] == [line for step in TRAINED for line in step.log]
+    assert [one.text for one in those(LogLine, happened)] == [line for step in TRAINED for line in step.log]
 
 
 def test_it_does_not_wait_for_ever(sagemaker: SageMaker, followed: Follow, time: Time) -> None:
@@ -151,8 +151,8 @@ def test_without_the_right_to_read_the_log_the_state_is_followed(
     happened = followed()
     (remark,) = those(Remark, happened)
     assert "the log cannot be read" in remark.text and "logs:DescribeLogStreams" in remark.text
-    assert those(Line, happened) == []
-    assert isinstance(happened[-1], End)
+    assert those(LogLine, happened) == []
+    assert isinstance(happened[-1], JobEnd)
 
 
 def test_the_cost_grows_while_it_runs_and_is_of_what_was_billed_at_the_end(
@@ -172,9 +172,9 @@ def test_the_cost_grows_while_it_runs_and_is_of_what_was_billed_at_the_end(
 def test_a_transform_job_is_followed_too(sagemaker: SageMaker, followed: Follow) -> None:
     sagemaker.put("TransformJob", "a-job", Step("InProgress", log=["begun"]), Step("Completed"))
     happened = followed(kind="transform")
-    assert [one.text for one in those(Line, happened)] == ["begun"]
+    assert [one.text for one in those(LogLine, happened)] == ["begun"]
     end = happened[-1]
-    assert isinstance(end, End)
+    assert isinstance(end, JobEnd)
     assert end.artifact == "s3://bucket/answers"
 
 
@@ -184,9 +184,9 @@ def test_ctrl_c_sends_no_stop(sagemaker: SageMaker) -> None:
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    happening: Iterator[Happening] = follow("a-job", sleep=interrupted)
+    events: Iterator[JobEvent] = follow("a-job", sleep=interrupted)
     with pytest.raises(KeyboardInterrupt):
-        list(happening)
+        list(events)
     assert sagemaker.sent("StopTrainingJob") == []
     assert not sagemaker.jobs["a-job"].ended
 

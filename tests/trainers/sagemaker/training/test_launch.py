@@ -19,8 +19,8 @@ from trainers.sagemaker.client.client import Denied, Taken
 from trainers.sagemaker.training.data_check import Unfit
 from trainers.sagemaker.training.fetch import check_free, fetch
 from trainers.sagemaker.training.launch import launch
-from trainers.sagemaker.training.plan import Plan, Wanted, plan
-from trainers.sagemaker.training.warm_start import Earlier, earlier
+from trainers.sagemaker.training.plan import TrainingPlan, TrainingSettings, plan_training
+from trainers.sagemaker.training.warm_start import WarmStart, find_warm_start
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,7 +73,7 @@ def hands(folder: Path, train: int = 40, validation: int = 36) -> dict[str, str]
     return parts(folder, [hand(at) for at in range(train + validation)], train)
 
 
-def wanted(data: dict[str, str], **other: Any) -> Wanted:
+def wanted(data: dict[str, str], **other: Any) -> TrainingSettings:
     told: dict[str, Any] = {
         "name": "hands-1",
         "algorithm": IC,
@@ -83,14 +83,14 @@ def wanted(data: dict[str, str], **other: Any) -> Wanted:
         "role": ROLE,
         "compute": Compute("ml.p3.2xlarge"),
     }
-    return Wanted(**{**told, **other})
+    return TrainingSettings(**{**told, **other})
 
 
-def planned(data: dict[str, str], **other: Any) -> Plan:
-    return plan(wanted(data, **other))
+def planned(data: dict[str, str], **other: Any) -> TrainingPlan:
+    return plan_training(wanted(data, **other))
 
 
-def values(found: Plan) -> dict[str, str]:
+def values(found: TrainingPlan) -> dict[str, str]:
     return dict(found.training.hyperparameters)
 
 
@@ -385,9 +385,9 @@ def test_an_upload_that_fails_is_taken_back(tmp_path: Path, bucket: "S3Client", 
 def test_an_earlier_model_by_its_job(tmp_path: Path, sagemaker: SageMaker) -> None:
     told = {"num_classes": "2", "num_training_samples": "10", "num_layers": "18"}
     sagemaker.put("TrainingJob", "earlier-1", Step("Completed"), body={"HyperParameters": told})
-    model = earlier("earlier-1")
+    model = find_warm_start("earlier-1")
     assert model.uri == "s3://bucket/output/earlier-1/output/model.tar.gz"
-    found = planned(hands(tmp_path), earlier=model)
+    found = planned(hands(tmp_path), warm_start=model)
     assert values(found) == {"num_classes": "2", "num_training_samples": "40", "num_layers": "18"}
     assert found.training.channels[-1].uri == model.uri
 
@@ -401,24 +401,24 @@ def test_an_earlier_model_by_its_job(tmp_path: Path, sagemaker: SageMaker) -> No
     ],
 )
 def test_an_earlier_model_that_is_another(tmp_path: Path, told: dict[str, str], said: str) -> None:
-    model = Earlier("s3://b/model.tar.gz", {"num_classes": "2", "num_layers": "18"})
+    model = WarmStart("s3://b/model.tar.gz", {"num_classes": "2", "num_layers": "18"})
     with pytest.raises(Refused, match=said):
-        planned(hands(tmp_path), earlier=model, hyperparameters=told)
+        planned(hands(tmp_path), warm_start=model, hyperparameters=told)
 
 
 def test_an_earlier_model_learns_no_new_classes(tmp_path: Path) -> None:
     rows = [hand(at, at % 3) for at in range(80)]
-    model = Earlier("s3://b/model.tar.gz", {"num_classes": "2"})
+    model = WarmStart("s3://b/model.tar.gz", {"num_classes": "2"})
     with pytest.raises(Refused, match="the data has 3 classes, and the earlier model 2"):
-        planned(parts(tmp_path, rows, 40), earlier=model)
+        planned(parts(tmp_path, rows, 40), warm_start=model)
 
 
 def test_a_job_without_a_model_is_nothing_to_begin_from(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "failed-1", Step("Failed"))
     with pytest.raises(Refused, match="failed-1: it has no model to begin from, it is Failed"):
-        earlier("failed-1")
+        find_warm_start("failed-1")
     with pytest.raises(Refused, match="expected the name of a training job"):
-        earlier("model/model.tar.gz")
+        find_warm_start("model/model.tar.gz")
 
 
 def put_model(s3: "S3Client", members: dict[str, bytes]) -> Any:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.sagemaker.training.log_lines import Best, Epoch, Epochs, Fault, Figure, Speed, read_line
+from trainers.sagemaker.training.log_lines import BestSoFar, Epoch, Epochs, Fault, Figure, Speed, read_line
 
 STAMP = "[09/07/2019 22:57:58 INFO 140484553713472] "
 
@@ -36,7 +36,7 @@ Epoch[1] Validation-accuracy=0.885714
             "Epoch[0] Batch [20]\tSpeed: 108.98 samples/sec\taccuracy=0.5", [Speed(1, 20, 108.98)], id="speed"
         ),
         pytest.param(
-            "Storing the best model with validation accuracy: 0.73", [Best(0.73)], id="the best model"
+            "Storing the best model with validation accuracy: 0.73", [BestSoFar(0.73)], id="the best model"
         ),
         pytest.param(
             "#quality_metric: host=algo-1, epoch=2, validation mAP <score>=(0.41)",
