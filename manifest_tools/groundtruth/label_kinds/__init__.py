@@ -7,10 +7,10 @@ may be wrong with such a label stands with the rules of ``validate``.
 Adjusted labels keep the type of the original. Chained jobs add a label attribute each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from manifest_tools.groundtruth.label_kinds import (
     boxes,
@@ -107,6 +107,21 @@ class LabelKind:
     def index_path(self) -> Path | None:
         """Where the label has class indices; None where it has none."""
         return self.item_classes if self.categories is None else None
+
+    @property
+    def items_have_places(self) -> bool:
+        """Whether an item says more than its class, such as where it is."""
+        return self.class_key != ""
+
+    def items_of(self, label: Any) -> list[Any] | None:
+        """Return the items of a decoded label, None where the label has no such array."""
+        for key in self.items or ():
+            label = label.get(key) if isinstance(label, dict) else None
+        return label if self.items is not None and isinstance(label, list) else None
+
+    def without_class(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what an item says beside its class."""
+        return {key: value for key, value in item.items() if key != self.class_key}
 
     @property
     def has_classes(self) -> bool:

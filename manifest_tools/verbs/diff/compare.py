@@ -10,7 +10,7 @@ from manifest_tools.io.json_values import same_value
 from manifest_tools.verbs.diff.changes import Changes, How, Labels, Sample
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.flips import Drift, came_or_went, drifted, flipped, listed, placed, spots
-from manifest_tools.verbs.diff.label_meaning import PLACED, Known, items_of, meant
+from manifest_tools.verbs.diff.label_meaning import Known, items_of, meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,15 @@ class _Pair:
     def _meanings(self, labels: Labels, old: Known, new: Known) -> list[tuple[str, str]]:
         """Count what changed in a label; returns what kinds of change there are, with words for each."""
         one, other = meant(old, *self.old), meant(new, *self.new)
-        forms = {old.kind.schema, new.kind.schema}
-        if forms <= set(PLACED):
-            before = spots(one, items_of(self.old.value.get(old.name)))
-            after = spots(other, items_of(self.new.value.get(new.name)))
+        if old.kind.items_have_places and new.kind.items_have_places:
+            before = spots(old.kind, one, items_of(old.kind, self.old.value.get(old.name)))
+            after = spots(new.kind, other, items_of(new.kind, self.new.value.get(new.name)))
             found, drift = placed(labels, before, after)
             found = found or list(came_or_went(labels, one, other))
         else:
             classes = old.kind.has_classes and new.kind.has_classes
-            judge = flipped if forms == {"index"} else listed if classes else came_or_went
+            single = old.kind.schema == new.kind.schema == "index"
+            judge = flipped if single else listed if classes else came_or_went
             found, drift = list(judge(labels, one, other)), drifted(one, other)
         return found + _count_drift(labels, drift)
 

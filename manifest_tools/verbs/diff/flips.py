@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.io.json_values import canonical
 from manifest_tools.verbs.diff.changes import STEPS, Labels
-from manifest_tools.verbs.diff.label_meaning import LABELLED, Meant, without_class
+from manifest_tools.verbs.diff.label_meaning import LABELLED, Meant
 
 
 class Drift(NamedTuple):
@@ -78,11 +79,11 @@ class Spot(NamedTuple):
     sure: float | None
 
 
-def spots(side: Meant, items: Sequence[dict[str, Any]]) -> list[Spot]:
+def spots(kind: LabelKind, side: Meant, items: Sequence[dict[str, Any]]) -> list[Spot]:
     """Return everything that has a place in one label."""
     if len(items) != len(side.classes):
         items = [{}] * len(side.classes)
-    places = [canonical(without_class(item)) for item in items]
+    places = [canonical(kind.without_class(item)) for item in items]
     return [Spot(*spot) for spot in zip(side.classes, places, side.confidences, strict=True)]
 
 

@@ -18,10 +18,6 @@ NO_LABEL = "(no label)"
 FAILED = "(failed)"
 UNREADABLE = "(unreadable)"
 
-# Forms of ``label_schemas.LABELS`` whose label has places on the picture or in the text, each of a class.
-PLACED = ("boxes", "cuboids", "entities")
-_CLASS_KEYS = ("class_id", "class-id", "label")
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -76,14 +72,7 @@ def _row(known: Known, line: bytes, fields: tuple[str, ...]) -> Row | None:
         return None
 
 
-def items_of(label: Any) -> list[dict[str, Any]]:
-    """Return the boxes, cuboids or entities of a label; empty where it has none."""
-    found = label.get("annotations") if isinstance(label, dict) else None
-    if isinstance(found, dict):
-        found = found.get("entities")
-    return found if isinstance(found, list) and all(isinstance(one, dict) for one in found) else []
-
-
-def without_class(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where a box, a cuboid or an entity is, and what else is said of it, but for its class."""
-    return {key: item[key] for key in sorted(item) if key not in _CLASS_KEYS}
+def items_of(kind: LabelKind, label: Any) -> list[dict[str, Any]]:
+    """Return the boxes, cuboids or entities of a label; empty where it has none, or one is no object."""
+    found = kind.items_of(label) or []
+    return found if all(isinstance(one, dict) for one in found) else []

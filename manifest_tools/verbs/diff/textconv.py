@@ -20,12 +20,10 @@ from manifest_tools.io.sources import Block, Source, open_source
 from manifest_tools.verbs.diff.contents import decoded
 from manifest_tools.verbs.diff.label_meaning import (
     LABELLED,
-    PLACED,
     Known,
     Meant,
     items_of,
     meant,
-    without_class,
 )
 
 _APART = "  "
@@ -84,12 +82,13 @@ def text_of(line: bytes) -> str:
         known = Known(attribute.name, attribute.metadata_key, attribute.type, {})
         parts.append(f"{known.name}: {_label(known, line, value)}")
         shown |= {known.name, known.metadata_key}
-    rest = {key: value[key] for key in sorted(value) if key not in shown}
+    rest = {key: inner for key, inner in value.items() if key not in shown}
     return _APART.join([*parts, *_pairs(rest)])
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={value if isinstance(value, str) else canonical(value)}" for key, value in values.items()]
+    pairs = sorted(values.items(), key=lambda pair: pair[0])
+    return [f"{key}={value if isinstance(value, str) else canonical(value)}" for key, value in pairs]
 
 
 def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
@@ -100,11 +99,11 @@ def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
     said = {"type"} if known.type.startswith("groundtruth/") else set()
     if read.state != LABELLED or not known.kind.has_classes:
         words = [canonical(label) if label is not None else read.state]
-    elif known.kind.schema in PLACED and len(items_of(label)) == len(read.classes):
+    elif known.kind.items_have_places and len(items_of(known.kind, label)) == len(read.classes):
         words, said = _places(known, read, label, metadata, said)
     else:
         words, said = _classes(known, read, label, metadata, said)
-    rest = {key: metadata[key] for key in sorted(metadata) if key not in said}
+    rest = {key: inner for key, inner in metadata.items() if key not in said}
     return _APART.join([*words, *_pairs(rest)])
 
 
@@ -114,14 +113,13 @@ Words = tuple[list[str], set[str]]
 def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
     """Return the classes with their confidences; and the metadata fields in which there is nothing else."""
     named = ", ".join(map(_sure, read.classes, read.confidences)) or "no class"
-    if known.kind.schema == "index":
-        return [f"{canonical(label)} {named}"], said | {
-            "class-name",
-            *_if_any(read.confidences, "confidence"),
-        }
-    if known.kind.schema == "indices":
+    kind = known.kind
+    if kind.schema == "index":
+        fields = kind.confidence_fields if any(sure is not None for sure in read.confidences) else ()
+        return [f"{canonical(label)} {named}"], said.union(kind.class_fields, fields)
+    if kind.schema == "indices":
         indices = set(map(str, label))
-        maps = [key for key in ("class-map", "confidence-map") if _keys(metadata.get(key)) == indices]
+        maps = [key for key in kind.index_maps if _keys(metadata.get(key)) == indices]
         return [f"{canonical(label)} {named}"], said.union(maps)
     return [f"{named} in {label if isinstance(label, str) else canonical(label)}"], said
 
@@ -132,19 +130,16 @@ def _keys(value: Any) -> set[str]:
 
 def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
     """Return every box with its class, its confidence and where it is; and what else the label has."""
-    items = items_of(label)
+    kind = known.kind
+    items = items_of(kind, label)
     words = [f"{len(items)} of them" if len(items) != 1 else "1"]
     for item, name, sure in zip(items, read.classes, read.confidences, strict=True):
-        index = item.get("class_id", item.get("class-id", ""))
+        index = "" if kind.index_path is None else item.get(kind.class_key, "")
         called = f"{index if isinstance(index, str) else canonical(index)} {_sure(name, sure)}".strip()
-        words.append(f"[{' '.join([called, *_pairs(without_class(item))])}]")
-    shares = [key for key in known.kind.confidence_fields if _are_shares(metadata.get(key), len(items))]
-    others = {key: label[key] for key in sorted(label) if key != "annotations"}
+        words.append(f"[{' '.join([called, *_pairs(kind.without_class(item))])}]")
+    shares = [key for key in kind.confidence_fields if _are_shares(metadata.get(key), len(items))]
+    others = {key: value for key, value in label.items() if key not in (kind.items or ())[:1]}
     return [*words, *_pairs(others)], said.union(shares)
-
-
-def _if_any(confidences: tuple[float | None, ...], key: str) -> list[str]:
-    return [key] if any(sure is not None for sure in confidences) else []
 
 
 def _are_shares(value: Any, count: int) -> bool:

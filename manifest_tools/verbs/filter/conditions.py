@@ -102,7 +102,7 @@ def peek_for(attribute: LabelAttribute, wanted: Conditions) -> Peek:
     if (asked and not kind.confidence_fields) or (wanted.classes and not kind.has_classes):
         what = "confidence" if asked and not kind.confidence_fields else "class"
         raise Refused(f"{called}, no {what} stands on its lines")
-    if wanted.multilabel == "trim" and kind.schema in ("index", "any"):
+    if wanted.multilabel == "trim" and kind.items is None:
         raise Refused(f"{called}, nothing can be trimmed off its lines")
     fields = [*(kind.confidence_fields if asked else ()), *(kind.class_fields if wanted.classes else ())]
     fields += ["human-annotated"] if wanted.human_annotated is not None else []
