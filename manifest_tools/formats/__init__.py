@@ -1,80 +1,199 @@
-"""The data set formats: one file a format, one table of them."""
+"""The data set formats: a file a format, and one table of them.
+
+A format's module has pure functions between text and value, and two that know files; either may be absent:
+
+- ``write(data: DataSet, sink: Files | FolderSink, options: WriteOptions) -> dict`` says in its answer at least
+  how many ``pictures`` were written; the rest goes into the report beside the output;
+- ``read(place: str, options: ReadOptions) -> DataSet``.
+
+A module may also have ``check(data: DataSet)``, which raises before any work what ``write`` could only find out.
+"""
 
 import os
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from manifest_tools.base.problem import Problem
-from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.groundtruth.examples import Examples
-from manifest_tools.images.paths import ImagePaths
-from manifest_tools.images.shrink import Recipe, decoder_version
-from manifest_tools.images.unusable import Unusable
+from manifest_tools.base.errors import Refused
+from manifest_tools.images.shrink import FORMATS as PICTURE_FORMATS
+
+if TYPE_CHECKING:
+    from manifest_tools.base.parallel import Jobs
+    from manifest_tools.groundtruth.annotations import LabelKind, Picture
+    from manifest_tools.groundtruth.classes import ClassTable
+    from manifest_tools.images.shrink import Recipe
+    from manifest_tools.images.unusable import Unusable
+    from manifest_tools.io.sinks import Publication
 
 
 @dataclass(frozen=True, slots=True)
 class PictureDefaults:
-    """What a format does with pictures unless told: shrinks them to ``resize``, or copies where None."""
+    """What a format does with pictures unless told."""
 
     resize: int | None
+    """Pixels of the shorter edge; None copies the bytes as they are."""
+
     accepted: tuple[str, ...]
     """The formats of pictures that may go into it as they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConversionPlan:
-    """A conversion, complete: lines and classes, where pictures lie and what becomes of them."""
+class Format:
+    """What is known of a data set format before its module is imported."""
 
-    manifest: str
-    to: str
+    module: str
+    labels: "frozenset[LabelKind]"
+    """The kinds of labels that it can hold."""
+
+    pictures: Literal["packed", "copied", "named"]
+    """What becomes of pictures: packed into a file, copied one by one, or only named and never opened."""
+
+    output: Literal["files", "folder"]
+    """Whether it writes some files for each part, or one folder for all parts."""
+
+    endings: tuple[str, ...] = ()
+    """Endings of its main file, the usual one first."""
+
+    defaults: PictureDefaults | None = None
+    """None for a format that only names pictures."""
+
+    writes: bool = True
+    reads: bool = False
+    report: bool = True
+    """Whether a report in JSON stands beside the output; without, the file itself has the class table."""
+
+    extra: str | None = None
+    """The extra of pip that it needs."""
+
+
+# By the word of `--to` and `--from`.
+FORMATS = {
+    "recordio": Format(
+        "manifest_tools.formats.recordio",
+        frozenset(("class", "classes")),
+        "packed",
+        "files",
+        (".rec",),
+        # 256 leaves room to crop the built-in algorithm's 224 x 224; JPEG and PNG are what it and im2rec take.
+        PictureDefaults(resize=256, accepted=("JPEG", "PNG")),
+    ),
+    "folder": Format(
+        "manifest_tools.formats.image_folder",
+        frozenset(("class",)),
+        "copied",
+        "folder",
+        defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+    ),
+    "coco": Format(
+        "manifest_tools.formats.coco",
+        frozenset(("class", "classes", "boxes")),
+        "named",
+        "files",
+        (".coco.json", ".json"),
+        reads=True,
+        report=False,
+    ),
+}
+
+WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
+READ = tuple(name for name, row in FORMATS.items() if row.reads)
+
+_CALLED: "dict[LabelKind, str]" = {
+    "class": "one class a picture",
+    "classes": "several classes a picture",
+    "boxes": "boxes",
+    "mask": "masks",
+}
+
+
+def format_row(option: str, name: str) -> Format:
+    """Return the row of a format that can do what ``--to`` or ``--from`` asks for; raises Refused."""
+    known = WRITTEN if option == "--to" else READ
+    if name not in known:
+        raise Refused(f"{option} {name}: expected one of {', '.join(known)}")
+    return FORMATS[name]
+
+
+def module_of(row: Format) -> Any:
+    """Return the module of a format."""
+    return import_module(row.module)
+
+
+def check_labels(manifest: str, attribute: str, kind: "LabelKind", to: str) -> None:
+    """Raise Refused where the format ``to`` cannot hold labels of a kind, naming those that can."""
+    if kind in FORMATS[to].labels:
+        return
+    others = " or ".join(name for name in WRITTEN if kind in FORMATS[name].labels)
+    advice = f"type --to {others}" if others else "no format here holds them yet"
+    held = " and ".join(_CALLED[held] for held in _CALLED if held in FORMATS[to].labels)
+    raise Refused(f"{manifest}: {attribute} has {_CALLED[kind]}, and {to} holds {held}; {advice}")
+
+
+def base_name(row: Format, output: str) -> tuple[str, str]:
+    """Return an output without the ending of the format, and the ending that its main file is to have.
+
+    >>> base_name(FORMATS["recordio"], "train.rec"), base_name(FORMATS["folder"], "out/")
+    (('train', '.rec'), ('out', ''))
+    """
+    output = output.rstrip("/") or output
+    ending = next((ending for ending in row.endings if output.endswith(ending)), "")
+    return output.removesuffix(ending), ending or next(iter(row.endings), "")
+
+
+@dataclass(slots=True)
+class Files:
+    """Where a format of some files for each part writes them."""
+
+    publication: "Publication"
     output: str
-    """The name of the output without an ending."""
+    """The name without an ending: of the files, or, where there are parts, of their folder."""
 
-    examples: Examples
-    image_paths: ImagePaths
-    recipe: Recipe
-    link: bool
-    digest: str
-    """SHA-256 of the lines' numbers, classes and source-refs, and of the sizes of the pictures."""
+    ending: str
+    """What the main file of a part ends in."""
 
-    pictures: dict[str, int] = field(default_factory=dict)
-    """How many lines name a picture of each bucket (``.``: of this disk)."""
+    def open(self, part: str, ending: str = "") -> BinaryIO:
+        """Return a stream to write a file of a part with; without ``ending`` it is the main file."""
+        if part and not self.output.startswith("s3://"):
+            os.makedirs(self.output, exist_ok=True)
+        return self.publication.open(self._path(part) + (ending or self.ending))
 
-    absent: dict[str, int] = field(default_factory=dict)
-    """How many of these are not on this disk."""
+    def name(self, part: str, ending: str) -> str:
+        """Return the path of a file from the folder in which ``output`` stands."""
+        return self._path(part).removeprefix(self.output.rpartition("/")[0] + "/") + ending
 
-    to_fetch: int = 0
-    """How many of the absent ones could be fetched: those that no ``--images`` covers."""
+    def _path(self, part: str) -> str:
+        return f"{self.output}/{part}" if part else self.output
 
-    @property
-    def report(self) -> str:
-        """The file beside the output that says what was made, from what, and how."""
-        return f"{self.output}.json"
 
-    @property
-    def folder(self) -> str:
-        """Where the outputs stand."""
-        return os.path.dirname(self.output) or "."
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a writer may ask for beside the data set."""
 
-    def problem(self, example: Example, why: Unusable) -> Problem:
-        """Return what is wrong with the picture of a line."""
-        return Problem(why.code, "error", self.manifest, example.number, "$.source-ref", why.message)
+    pictures: "Callable[[str], Iterator[tuple[Picture, bytes]]]"
+    """The name of a part -> its pictures that can be used, with their bytes; others are reported."""
 
-    def description(self) -> dict[str, Any]:
-        """Return what decides the bytes of the output, as its .json keeps it."""
-        recipe = self.recipe
-        return {
-            "manifest": os.path.basename(self.manifest),
-            "sha256": self.digest,
-            "format": self.to,
-            "label_attribute": self.examples.attribute.name,
-            "multi_label": self.examples.multi_label,
-            "options": {
-                "resize": None if recipe.pass_through else recipe.shorter,
-                "quality": None if recipe.pass_through else recipe.quality,
-                "square": recipe.square,
-                "link": self.link,
-            },
-            "encoder": None if recipe.pass_through else decoder_version(),
-            "classes": self.examples.table.to_json(),
-        }
+    unusable: "Callable[[str, int, Unusable], None]"
+    """Reports why the picture of a part, given by its number, is left out."""
+
+    recipe: "Recipe"
+    """What becomes of the bytes of a picture."""
+
+    source: "Callable[[str, str], str] | None" = None
+    """Part and ref of a picture -> its file on this disk, to be linked to; None where bytes are written."""
+
+    jobs: "Jobs" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a reader is told beside the place."""
+
+    source_prefix: str = ""
+    """The prefix in S3 where the pictures lie, such as ``s3://bucket/prefix``."""
+
+    label_attribute: str | None = None
+    """The label attribute to be; None takes the one that the place names, or ``label``."""
+
+    classes: "ClassTable | None" = None
+    """The indices that classes are to have, by their names."""

@@ -1,84 +1,69 @@
 """RecordIO as im2rec makes it, and SageMaker's built-in algorithm reads it: .rec, .idx, .lst."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.base.problem import Problem
-from manifest_tools.formats import ConversionPlan, PictureDefaults
-from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.images.paths import common_folder
+from manifest_tools.formats import Files, WriteOptions
+from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.images.unusable import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
-from manifest_tools.io.sinks import Publication
-
-# 256 leaves room to crop the built-in algorithm's 224 x 224; JPEG and PNG are what it and im2rec take.
-USUAL = PictureDefaults(resize=256, accepted=("JPEG", "PNG"))
 
 _LONGEST_VECTOR = 1 << 16  # classes; four bytes each, on every record
 
 
-def base_name(output: str) -> str:
-    """Return ``output`` without ``.rec``.
-
-    >>> base_name("train.rec")
-    'train'
-    """
-    return output.removesuffix(".rec")
-
-
-def check(plan: ConversionPlan) -> None:
+def check(data: DataSet) -> None:
     """Raise BadData where the label vectors would be absurd."""
-    classes = plan.examples.table.num_classes
-    if plan.examples.multi_label and classes > _LONGEST_VECTOR:
+    classes = data.table.num_classes
+    if data.label_kind == "classes" and classes > _LONGEST_VECTOR:
         raise BadData(
-            f"{plan.manifest}: expected at most {_LONGEST_VECTOR:,} classes, found {classes:,}; every"
-            " record of a multi-label data set has a number for each"
+            f"expected at most {_LONGEST_VECTOR:,} classes, found {classes:,}: every record of a data set with"
+            " several classes a picture has a number for each class"
         )
 
 
-def write(
-    plan: ConversionPlan,
-    pictures: Iterator[tuple[Example, bytes]],
-    problems: list[Problem],
-    publication: Publication,
-) -> dict[str, Any]:
-    """Write one record a picture, its id and key the number of the line.
+def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
+    """Write three files for each part, with one record a picture.
 
-    A single label stands in the header, as a float; several become a vector of ``num_classes`` zeros
-    and ones. Paths in the .lst leave out the folder that all pictures share.
+    The id and the key of a record are the number of the picture. A single label stands in the header, as a
+    float; several become a vector of ``num_classes`` zeros and ones. Paths in the .lst leave out the folder
+    that all pictures of the part share.
     """
-    rec, idx, lst = (publication.open(f"{plan.output}.{ending}") for ending in ("rec", "idx", "lst"))
-    shared = len(common_folder(example.ref for example in plan.examples.examples))
-    offset = count = 0
-    sizes = dict.fromkeys(("rec", "idx", "lst"), 0)
-    for example, picture in pictures:
-        labels = label_values(plan, example)
-        try:
-            listed = lst_line(example.number, labels, example.ref[shared:]).encode()
-        except ValueError as error:
-            problems.append(plan.problem(example, Unusable(UNNAMEABLE, str(error))))
-            continue
-        record = ImageRecord(example.number, labels, picture, plan.examples.multi_label)
-        sizes["idx"] += idx.write(idx_line(example.number, offset).encode())
-        sizes["lst"] += lst.write(listed)
-        offset += rec.write(frame(pack(record)))
-        count += 1
-    sizes["rec"] = offset
+    counts = {part: _write_part(part, data, sink, options) for part in data.parts}
     return {
-        "pictures": count,
-        "label_width": plan.examples.table.num_classes if plan.examples.multi_label else 1,
-        "files": {f"{_name(plan.output)}.{ending}": size for ending, size in sizes.items()},
+        "pictures": sum(count for count, _ in counts.values()),
+        "label_width": data.table.num_classes if data.label_kind == "classes" else 1,
+        "files": {
+            sink.name(part, ending): size
+            for part, (_, sizes) in counts.items()
+            for ending, size in sizes.items()
+        },
     }
 
 
-def label_values(plan: ConversionPlan, example: Example) -> tuple[float, ...]:
+def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions) -> tuple[int, dict[str, int]]:
+    """Return how many records were written, and the bytes of each file by its ending."""
+    rec, idx, lst = (sink.open(part, ending) for ending in (".rec", ".idx", ".lst"))
+    sizes = dict.fromkeys((".rec", ".idx", ".lst"), 0)
+    shared = len(data.parts[part].folder())
+    count = 0
+    for picture, encoded in options.pictures(part):
+        labels = label_values(data, picture)
+        try:
+            listed = lst_line(picture.number, labels, picture.ref[shared:]).encode()
+        except ValueError as error:
+            options.unusable(part, picture.number, Unusable(UNNAMEABLE, str(error)))
+            continue
+        record = ImageRecord(picture.number, labels, encoded, data.label_kind == "classes")
+        sizes[".idx"] += idx.write(idx_line(picture.number, sizes[".rec"]).encode())
+        sizes[".lst"] += lst.write(listed)
+        sizes[".rec"] += rec.write(frame(pack(record)))
+        count += 1
+    return count, sizes
+
+
+def label_values(data: DataSet, picture: Picture) -> tuple[float, ...]:
     """Return the labels of a record: the class, or zero or one for every class."""
-    if not plan.examples.multi_label:
-        return (float(example.classes[0]),)
-    shown = set(example.classes)
-    return tuple(float(index in shown) for index in range(plan.examples.table.num_classes))
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
+    if data.label_kind == "class":
+        return (float(picture.classes[0]),)
+    shown = set(picture.classes)
+    return tuple(float(index in shown) for index in range(data.table.num_classes))

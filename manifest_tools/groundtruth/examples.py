@@ -52,6 +52,17 @@ def read_examples(
     if not attribute.kind.is_classification:
         called = f"{clipped(attribute.name)} is {clipped(attribute.short_type)}"
         raise Refused(f"{source.name}: {called}, no class")
+    return examples_of(source, attribute, classes=classes, jobs=jobs)
+
+
+def examples_of(
+    source: Source,
+    attribute: LabelAttribute,
+    *,
+    classes: ClassTable | None = None,
+    jobs: Jobs = None,
+) -> Examples:
+    """Return what ``read_examples`` does, of an attribute that is known to be a class or a list of classes."""
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []

@@ -2,26 +2,138 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.formats import ConversionPlan as ConversionPlan
-from manifest_tools.formats import PictureDefaults
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.base.problem import Problem
+from manifest_tools.formats import FORMATS, Format, PictureDefaults, base_name, check_labels, format_row, module_of
+from manifest_tools.formats.safe_names import UniqueNames, safe_name
+from manifest_tools.groundtruth.annotations import DataSet, LabelKind, Picture, Pictures
+from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.examples import Examples, read_examples
+from manifest_tools.groundtruth.manifest_pictures import ManifestPictures, read_manifest
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
-from manifest_tools.images.shrink import MAX_SIDE, Recipe
+from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
+from manifest_tools.images.unusable import Unusable
+from manifest_tools.io.folder_sink import check_on_this_disk
 
 # Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
 _HIGHEST_CLASS = 1 << 24
 
+_HOW_MANY: dict[LabelKind, str] = {
+    "class": "one class a picture",
+    "classes": "several classes a picture",
+    "boxes": "boxes",
+    "mask": "masks",
+}
 
-def prepare_plan(
-    manifest: str,
+
+@dataclass(frozen=True, slots=True)
+class ConversionPlan:
+    """What becomes of one manifest: its lines and classes, where pictures lie and what is done with them."""
+
+    manifest: str
+    to: str
+    output: str
+    """The name of the output without an ending."""
+
+    ending: str
+    """What the main file ends in; empty for a folder."""
+
+    part: str
+    """The name of the part in a conversion of several manifests; empty in one of a single manifest."""
+
+    attribute: LabelAttribute
+    label_kind: LabelKind
+    table: ClassTable
+    lines: Pictures
+    """The labelled lines; every pass reads them anew."""
+
+    count: int
+    """Labelled lines."""
+
+    left_out: dict[str, int]
+    """Other lines, by state."""
+
+    recipe: Recipe
+    link: bool
+    image_paths: ImagePaths
+    digest: str = ""
+    """SHA-256 of the lines' numbers, classes and source-refs, and of the sizes of the pictures."""
+
+    pictures: dict[str, int] = field(default_factory=dict)
+    """How many lines name a picture of each bucket (``.``: of this disk)."""
+
+    absent: dict[str, int] = field(default_factory=dict)
+    """How many of these are not on this disk."""
+
+    to_fetch: int = 0
+    """How many of the absent ones could be fetched: those that no ``--images`` covers."""
+
+    @property
+    def report(self) -> str:
+        """The file beside the output that says what was made, from what, and how."""
+        return f"{self.output}.json"
+
+    @property
+    def folder(self) -> str:
+        """Where the outputs stand."""
+        return os.path.dirname(self.output) or "."
+
+    def problem(self, number: int, why: Unusable) -> Problem:
+        """Return what is wrong with the picture of a line."""
+        return Problem(why.code, "error", self.manifest, number, "$.source-ref", why.message)
+
+    def description(self) -> dict[str, Any]:
+        """Return what decides the bytes of the output, as the report keeps it."""
+        recipe = self.recipe
+        return {
+            "manifest": os.path.basename(self.manifest),
+            "sha256": self.digest,
+            "format": self.to,
+            "label_attribute": self.attribute.name,
+            "multi_label": self.label_kind == "classes",
+            "options": {
+                "resize": None if recipe.pass_through else recipe.shorter,
+                "quality": None if recipe.pass_through else recipe.quality,
+                "square": recipe.square,
+                "link": self.link,
+            },
+            "encoder": None if recipe.pass_through else decoder_version(),
+            "classes": self.table.to_json(),
+        }
+
+
+def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> ConversionPlan:
+    """Return what ``convert`` would do with one manifest, before any picture is touched.
+
+    Takes the options of ``convert``; raises what it would raise for them.
+    """
+    return plan_each([manifest], to, [_output_of(manifest, output)], **options)[0]
+
+
+def plan_parts(manifests: Sequence[str], to: str, output: str | None, **options: Any) -> list[ConversionPlan]:
+    """Return what ``convert`` would do with several manifests, which become parts of one ``output``.
+
+    A part is called after its manifest: ``train`` of train.manifest.
+    """
+    if output is None:
+        raise Refused(f"{len(manifests)} manifests: expected a place for all of them; type -o NAME")
+    names = UniqueNames()
+    stems = [safe_name(os.path.basename(_without_ending(manifest)), "part") for manifest in manifests]
+    parts = [names.unique(stem, "", number) for number, stem in enumerate(stems, 1)]
+    return plan_each(manifests, to, [_output_of("", output)] * len(manifests), parts, **options)
+
+
+def plan_each(
+    manifests: Sequence[str],
     to: str,
-    output: str,
-    usual: PictureDefaults,
+    outputs: Sequence[str],
+    parts: Sequence[str] | None = None,
     *,
     images: Sequence[str] = (),
     label_attribute: str | None = None,
@@ -32,56 +144,15 @@ def prepare_plan(
     link: bool = False,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
-) -> ConversionPlan:
-    """Return the plan; see ``convert`` for the options."""
-    recipe = _recipe(usual, resize, quality, pass_through, square, link)
-    examples = read_examples(manifest, label_attribute, classes=classes, jobs=jobs)
-    if examples.table.num_classes > _HIGHEST_CLASS:
-        raise BadData(
-            f"{manifest}: expected class indices below {_HIGHEST_CLASS:,}, found"
-            f" {examples.table.num_classes - 1:,}"
-        )
-    local = manifest != "-" and not manifest.startswith("s3://")
-    where = image_paths(
-        images, [example.ref for example in examples.examples], os.path.dirname(manifest) if local else ""
-    )
-    digest, pictures, absent, to_fetch = _look(examples, where)
-    return ConversionPlan(
-        manifest, to, output, examples, where, recipe, link, digest, pictures, absent, to_fetch
-    )
+) -> list[ConversionPlan]:
+    """Return a plan for each manifest, each with an output of its own, all with one class table.
 
-
-def _recipe(
-    usual: PictureDefaults, resize: int | None, quality: int, pass_through: bool, square: bool, link: bool
-) -> Recipe:
-    for option, told in (("--resize", resize is not None), ("--square", square)):
-        for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
-            if told and as_it_is:
-                raise Refused(f"{option} and {other}: the one changes pictures, the other leaves them")
-    if resize is not None and not 0 <= resize <= MAX_SIDE:
-        raise Refused(f"--resize {resize}: expected 0 to {MAX_SIDE:,} pixels")
-    if not 1 <= quality <= 100:
-        raise Refused(f"--quality {quality}: expected 1 to 100")
-    shorter = usual.resize if resize is None else resize
-    if pass_through or shorter is None:
-        if square:
-            raise Refused("--square: pictures are copied as they are; type --resize N as well")
-        return Recipe(pass_through=True, accepted=usual.accepted)
-    return Recipe(shorter, quality, square)
-
-
-def _look(examples: Examples, where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
-    """Count the pictures by bucket, all and absent ones, and take the digest of it all."""
-    digest = hashlib.sha256()
-    pictures: dict[str, int] = {}
-    absent: dict[str, int] = {}
-    to_fetch = 0
-    for example in examples.examples:
-        size = where.size(example.ref)
-        bucket = bucket_of(example.ref)
-        pictures[bucket] = pictures.get(bucket, 0) + 1
-        if size is None:
-            absent[bucket] = absent.get(bucket, 0) + 1
-            to_fetch += not where.covers(example.ref)
-        digest.update(f"{example.number}\t{example.classes}\t{size}\t{example.ref}\n".encode())
-    return digest.hexdigest(), pictures, absent, to_fetch
+    Every manifest is read once. Raises ClassConflict where the class tables of two disagree.
+    """
+    row = format_row("--to", to)
+    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link)
+    read = [_read(manifest, row, to, label_attribute, classes, jobs) for manifest in manifests]
+    kinds = [kind_of(found) for found in read]
+    for manifest, kind in zip(manifests, kinds, strict=True):
+        if kind != kinds[0]:
+            raise Refused(f"{manifests[0]} has {_HOW_MANY[kinds[0]]}, and {manifest} has {_HOW_MANY[kind]}")

@@ -1,0 +1,127 @@
+"""An output folder that appears whole or not at all, as an output file does."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from manifest_tools.base.errors import Exists, MtoolError, Refused
+from manifest_tools.base.local_files import same_bytes
+from manifest_tools.io.sinks import Publication, Published
+
+
+@dataclass(slots=True)
+class FolderSink:
+    """A folder being written beside the place that it will take."""
+
+    root: Path
+    _made: set[Path] = field(default_factory=set)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write the file ``name``, a path with slashes."""
+        self._path(name).write_bytes(data)
+
+    def link(self, name: str, source: str) -> None:
+        """Give the file ``source`` a second name: a hard link is a file like any other, also when it goes."""
+        try:
+            os.link(source, self._path(name))
+        except OSError as error:
+            raise MtoolError(
+                f"--link: {source} cannot be linked ({(error.strerror or '').lower()}): both folders must be on"
+                " one file system; leave --link away to copy"
+            ) from error
+
+    def _path(self, name: str) -> Path:
+        """Return where a file is to be written; raises ValueError for a name that leaves the folder."""
+        if "\\" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ValueError(f"expected a path inside the folder, found {name[:200]!r}")
+        path = self.root / name
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        return path
+
+
+@contextlib.contextmanager
+def folder_sink(output: str, publication: Publication, *, report: str, is_ours: bool) -> Iterator[FolderSink]:
+    """Yield a folder that takes the place of ``output`` when the block ends well, and leaves no trace else.
+
+    One with the very same files is left alone and reported as unchanged. Another is replaced only with
+    ``publication.force``, and only where ``is_ours``: where the file ``report`` says that mtool made it.
+    Raises Refused or Exists at once for what could only fail at the end.
+    """
+    target = Path(os.path.realpath(output))
+    _check_target(output, target, publication.force, report, is_ours)
+    new = _beside(target, output)
+    try:
+        yield FolderSink(new)
+        publication.published.append(_publish(output, new, target, publication.force))
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def check_on_this_disk(output: str) -> None:
+    """Raise Refused for a folder that would be in S3."""
+    if output.startswith("s3://"):
+        raise Refused(f"{output}: expected a folder on this disk; type: aws s3 sync, afterwards")
+
+
+def _beside(target: Path, output: str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:100]}."))
+    except OSError as error:
+        raise MtoolError(f"{output}: cannot be written: {error.strerror}") from error
+
+
+def _check_target(output: str, target: Path, force: bool, report: str, is_ours: bool) -> None:
+    check_on_this_disk(output)
+    if target.exists() and not target.is_dir():
+        raise Refused(f"{output}: expected a folder, found a file; type -o for another place")
+    if target.is_dir() and any(target.iterdir()) and force and not is_ours:
+        raise Refused(
+            f"{output}: not made by mtool (no {report}), so --force does not replace it;"
+            " remove it yourself, or type -o for another place"
+        )
+    if not target.exists() and not force and os.path.exists(report):
+        raise Exists([report])
+
+
+def _publish(output: str, new: Path, target: Path, force: bool) -> Published:
+    """Let the new folder take its place, unless the old one is just the same."""
+    if not target.is_dir() or not any(target.iterdir()):
+        _place(new, target)
+        return Published(output, "written")
+    if _same_tree(new, target):
+        return Published(output, "unchanged")
+    if not force:
+        raise Exists([output])
+    old = _beside(target, output)
+    target.replace(old)
+    try:
+        _place(new, target)
+    except BaseException:
+        old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return Published(output, "written")
+
+
+def _place(new: Path, target: Path) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    new.chmod(0o777 & ~mask)  # mkdtemp's is for its owner alone
+    if target.is_dir():
+        target.rmdir()
+    new.replace(target)
+
+
+def _same_tree(one: Path, other: Path) -> bool:
+    files, others = _files(one), _files(other)
+    return files == others and all(same_bytes(one / name, other / name) for name in files)
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
