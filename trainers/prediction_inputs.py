@@ -1,11 +1,11 @@
 """Which pictures a model is asked about, where their bytes come from, and what is known of them."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import FORMATS, Recipe
 from manifest_tools.images.unusable import Unusable
@@ -40,7 +40,7 @@ def inputs_of_files(typed: Sequence[str]) -> PredictionInputs:
 
 def inputs_of_manifest(planned: ConversionPlan, fetch: Fetch | None) -> PredictionInputs:
     """Return the pictures of a manifest's labelled lines, each once."""
-    refs = dict.fromkeys(example.ref for example in planned.examples.examples)
+    refs = dict.fromkeys(picture.ref for picture in planned.lines)
     return PredictionInputs(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
 
 
@@ -71,7 +71,7 @@ def _bytes(made: bytes | Unusable) -> bytes:
 class Truth:
     """The classes of a manifest's pictures, by the ends of their paths.
 
-    >>> truth = truth_of([Example(1, "s3://b/left/1.jpg", (0,)), Example(2, "s3://b/right/1.jpg", (1,))])
+    >>> truth = truth_of([Picture(1, "s3://b/left/1.jpg", classes=(0,)), Picture(2, "s3://b/right/1.jpg", classes=(1,))])
     >>> truth.of("photos/right/1.jpg"), truth.of("2.jpg")
     ((1,), None)
     """
@@ -90,12 +90,12 @@ class Truth:
         return answers.pop() if len(answers) == 1 else None
 
 
-def truth_of(examples: Sequence[Example]) -> Truth:
+def truth_of(pictures: Iterable[Picture]) -> Truth:
     """Return what the labelled lines of a manifest say."""
     truth = Truth()
-    for example in examples:
-        path = example.ref.split("/")[::-1]
-        truth.by_name.setdefault(path[0], []).append((path, tuple(sorted(set(example.classes)))))
+    for picture in pictures:
+        path = picture.ref.split("/")[::-1]
+        truth.by_name.setdefault(path[0], []).append((path, tuple(sorted(set(picture.classes)))))
     return truth
 
 

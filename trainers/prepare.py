@@ -11,14 +11,17 @@ from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.images.shrink import Recipe
-from manifest_tools.verbs.convert.convert import carry_out, is_current, plan
+from manifest_tools.verbs.convert.convert import carry_out, is_current
 from manifest_tools.verbs.convert.pictures import Fetch
-from manifest_tools.verbs.convert.plan import ConversionPlan
+from manifest_tools.verbs.convert.plan import ConversionPlan, plan, plan_each
 from trainers.dataset import Dataset, from_records
 from trainers.model_archive import Model
 
 # Beside the model: pictures as the network sees them.
 CACHE = "data"
+
+# The output of a plan that is not carried out.
+_NOWHERE = "nowhere"
 
 _HOW_MANY = {False: "one class", True: "several classes"}
 
@@ -36,17 +39,17 @@ class PlannedPair:
     @property
     def table(self) -> ClassTable:
         """The classes of both."""
-        return self.validation.examples.table
+        return self.validation.table
 
     @property
     def counts(self) -> tuple[int, int]:
         """How many labelled lines each has."""
-        return len(self.train.examples.examples), len(self.validation.examples.examples)
+        return self.train.count, self.validation.count
 
     def in_both(self) -> int:
         """Return how many lines of the validation manifest name a picture of the training manifest."""
-        learnt = {example.ref for example in self.train.examples.examples}
-        return sum(example.ref in learnt for example in self.validation.examples.examples)
+        learnt = {picture.ref for picture in self.train.lines}
+        return sum(picture.ref in learnt for picture in self.validation.lines)
 
 
 def read_pair(
@@ -61,11 +64,16 @@ def read_pair(
     Raises ClassConflict where their classes disagree, Refused where one has several classes a picture and
     the other has one.
     """
-    first = plan_manifest(train, label_attribute, images, classes)
-    second = plan_against(validation, label_attribute, images, first.examples.table, train)
-    _check_same_kind(first, train, second.examples.multi_label, f"{validation} has")
-    examples = replace(first.examples, table=second.examples.table)
-    return PlannedPair(replace(first, examples=examples), second)
+    first, second = plan_each(
+        [train, validation],
+        "recordio",
+        [_NOWHERE, _NOWHERE],
+        images=images,
+        label_attribute=label_attribute,
+        pass_through=True,
+        classes=classes,
+    )
+    return PlannedPair(first, second)
 
 
 def plan_manifest(
@@ -75,7 +83,7 @@ def plan_manifest(
     return plan(
         manifest,
         "recordio",
-        "nowhere",
+        _NOWHERE,
         images=images,
         label_attribute=label_attribute,
         pass_through=True,
@@ -117,8 +125,8 @@ def records_of_pair(pair: PlannedPair, model: str, side: int) -> tuple[Conversio
 
 def _check_same_kind(planned: ConversionPlan, manifest: str, several: bool, other: str) -> None:
     """Raise Refused where one has one class a picture, and the other several."""
-    if planned.examples.multi_label != several:
-        first, second = (_HOW_MANY[each] for each in (planned.examples.multi_label, several))
+    if planned.multi_label != several:
+        first, second = (_HOW_MANY[each] for each in (planned.multi_label, several))
         raise Refused(f"{manifest} has {first} a picture, and {other} {second}")
 
 
@@ -138,8 +146,8 @@ def dataset(
         os.makedirs(planned.folder, exist_ok=True)
         # Ours to replace: it was made from other lines, or in another way.
         problems = carry_out(planned, jobs=jobs, force=True, fetch=fetch, progress=progress).problems
-    examples, side = planned.examples, planned.recipe.shorter
-    return from_records(f"{planned.output}.rec", side, examples.table, examples.attribute.name), problems
+    rec, side = f"{planned.output}.rec", planned.recipe.shorter
+    return from_records(rec, side, planned.table, planned.attribute.name), problems
 
 
 def against_model(
@@ -156,10 +164,9 @@ def against_model(
     The records that training left beside the model are used where they still fit; others go to ``place``.
     """
     planned = plan_against(manifest, label_attribute, images, model.table, "the model")
-    table = planned.examples.table
-    if table != model.table:
+    if planned.table != model.table:
         known = dict(model.table.names)
-        strange = ", ".join(name for index, name in table.names if index not in known)
+        strange = ", ".join(name for index, name in planned.table.names if index not in known)
         raise ClassConflict(f"{manifest} has classes that the model does not know: {strange}")
     _check_same_kind(planned, manifest, model.multi_label, "the model answers")
     folder = model_path if os.path.isdir(model_path) else os.path.dirname(model_path)

@@ -55,7 +55,8 @@ def convert(
       mtool convert train.manifest --to folder -o by-class --link --images ./raw-data
     """
     from manifest_tools.groundtruth.classes import read_class_table
-    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan
+    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out
+    from manifest_tools.verbs.convert.plan import plan
 
     planned = plan(
         manifest,
@@ -73,7 +74,7 @@ def convert(
     )
     fetch = pictures_of(planned, quiet)
     if dry_run:
-        note(f"{len(planned.examples.examples):,} pictures would become {planned.output} ({to})")
+        note(f"{planned.count:,} pictures would become {planned.output} ({to})")
         return
     try:
         done = carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)

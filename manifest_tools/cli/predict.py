@@ -139,7 +139,7 @@ def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet:
     if isinstance(answering, LocalModel):
         return answering
     if not answering.table.names and planned is not None:
-        return replace(answering, table=planned.examples.table)
+        return replace(answering, table=planned.table)
     for remark in answering.remarks if not quiet else ():
         note(clean(remark))
     return answering
@@ -159,7 +159,7 @@ def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) 
 def _truth(planned: "ConversionPlan | None") -> "Truth | None":
     from trainers.prediction_inputs import truth_of
 
-    return truth_of(planned.examples.examples) if planned else None
+    return truth_of(planned.lines) if planned else None
 
 
 def _answers(

@@ -2,11 +2,11 @@
 
 A format's module has pure functions between text and value, and two that know files; either may be absent:
 
-- ``write(data: DataSet, sink: Files | FolderSink, options: WriteOptions) -> dict`` says in its answer at least
-  how many ``pictures`` were written; the rest goes into the report beside the output;
+- ``write(data: DataSet, sink: Files | FolderSink, options: WriteOptions) -> dict`` returns at least how many
+  ``pictures`` were written; what else it returns goes into the report beside the output;
 - ``read(place: str, options: ReadOptions) -> DataSet``.
 
-A module may also have ``check(data: DataSet)``, which raises before any work what ``write`` could only find out.
+A module may also have ``check(data: DataSet)``, which raises before any work what ``write`` would find out.
 """
 
 import os
@@ -20,7 +20,7 @@ from manifest_tools.images.shrink import FORMATS as PICTURE_FORMATS
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs
-    from manifest_tools.groundtruth.annotations import LabelKind, Picture
+    from manifest_tools.groundtruth.annotations import Picture, PictureKind
     from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.images.shrink import Recipe
     from manifest_tools.images.unusable import Unusable
@@ -43,7 +43,7 @@ class Format:
     """What is known of a data set format before its module is imported."""
 
     module: str
-    labels: "frozenset[LabelKind]"
+    labels: "frozenset[PictureKind]"
     """The kinds of labels that it can hold."""
 
     pictures: Literal["packed", "copied", "named"]
@@ -71,40 +71,32 @@ class Format:
 FORMATS = {
     "recordio": Format(
         "manifest_tools.formats.recordio",
-        frozenset(("class", "classes")),
+        frozenset(("single_label", "multi_label")),
         "packed",
         "files",
         (".rec",),
-        # 256 leaves room to crop the built-in algorithm's 224 x 224; JPEG and PNG are what it and im2rec take.
+        # 256 leaves room to crop the 224 x 224 of the built-in algorithm, which takes JPEG and PNG.
         PictureDefaults(resize=256, accepted=("JPEG", "PNG")),
     ),
     "folder": Format(
         "manifest_tools.formats.image_folder",
-        frozenset(("class",)),
+        frozenset(("single_label",)),
         "copied",
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
-    ),
-    "coco": Format(
-        "manifest_tools.formats.coco",
-        frozenset(("class", "classes", "boxes")),
-        "named",
-        "files",
-        (".coco.json", ".json"),
-        reads=True,
-        report=False,
     ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
 READ = tuple(name for name, row in FORMATS.items() if row.reads)
 
-_CALLED: "dict[LabelKind, str]" = {
-    "class": "one class a picture",
-    "classes": "several classes a picture",
+LABELS_OF: "dict[PictureKind, str]" = {
+    "single_label": "one class a picture",
+    "multi_label": "several classes a picture",
     "boxes": "boxes",
-    "mask": "masks",
+    "segmentation": "masks",
 }
+"""What labels of each kind give a picture, for a message."""
 
 
 def format_row(option: str, name: str) -> Format:
@@ -120,14 +112,14 @@ def module_of(row: Format) -> Any:
     return import_module(row.module)
 
 
-def check_labels(manifest: str, attribute: str, kind: "LabelKind", to: str) -> None:
+def check_labels(manifest: str, attribute: str, kind: "PictureKind", to: str) -> None:
     """Raise Refused where the format ``to`` cannot hold labels of a kind, naming those that can."""
     if kind in FORMATS[to].labels:
         return
     others = " or ".join(name for name in WRITTEN if kind in FORMATS[name].labels)
     advice = f"type --to {others}" if others else "no format here holds them yet"
-    held = " and ".join(_CALLED[held] for held in _CALLED if held in FORMATS[to].labels)
-    raise Refused(f"{manifest}: {attribute} has {_CALLED[kind]}, and {to} holds {held}; {advice}")
+    held = " and ".join(LABELS_OF[held] for held in LABELS_OF if held in FORMATS[to].labels)
+    raise Refused(f"{manifest}: {attribute} has {LABELS_OF[kind]}, and {to} holds {held}; {advice}")
 
 
 def base_name(row: Format, output: str) -> tuple[str, str]:

@@ -44,9 +44,7 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
 def folder_names(table: ClassTable) -> dict[int, str]:
     """Return a safe name for every class, no two alike on any system, in order of index."""
     names = UniqueNames()
-    return {
-        index: names.unique(safe_name(name, f"class {index}"), "", index) for index, name in table.names
-    }
+    return {index: names.unique(safe_name(name, f"class {index}"), "", index) for index, name in table.names}
 
 
 def _file_name(picture: Picture, encoded: bytes, options: WriteOptions, names: UniqueNames) -> str:

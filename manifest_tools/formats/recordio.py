@@ -14,10 +14,10 @@ _LONGEST_VECTOR = 1 << 16  # classes; four bytes each, on every record
 def check(data: DataSet) -> None:
     """Raise BadData where the label vectors would be absurd."""
     classes = data.table.num_classes
-    if data.label_kind == "classes" and classes > _LONGEST_VECTOR:
+    if data.label_kind == "multi_label" and classes > _LONGEST_VECTOR:
         raise BadData(
-            f"expected at most {_LONGEST_VECTOR:,} classes, found {classes:,}: every record of a data set with"
-            " several classes a picture has a number for each class"
+            f"expected at most {_LONGEST_VECTOR:,} classes, found {classes:,}: every record of a data set"
+            " with several classes a picture has a number for each"
         )
 
 
@@ -31,7 +31,7 @@ def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
     counts = {part: _write_part(part, data, sink, options) for part in data.parts}
     return {
         "pictures": sum(count for count, _ in counts.values()),
-        "label_width": data.table.num_classes if data.label_kind == "classes" else 1,
+        "label_width": data.table.num_classes if data.label_kind == "multi_label" else 1,
         "files": {
             sink.name(part, ending): size
             for part, (_, sizes) in counts.items()
@@ -53,7 +53,7 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions) ->
         except ValueError as error:
             options.unusable(part, picture.number, Unusable(UNNAMEABLE, str(error)))
             continue
-        record = ImageRecord(picture.number, labels, encoded, data.label_kind == "classes")
+        record = ImageRecord(picture.number, labels, encoded, data.label_kind == "multi_label")
         sizes[".idx"] += idx.write(idx_line(picture.number, sizes[".rec"]).encode())
         sizes[".lst"] += lst.write(listed)
         sizes[".rec"] += rec.write(frame(pack(record)))
@@ -63,7 +63,7 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions) ->
 
 def label_values(data: DataSet, picture: Picture) -> tuple[float, ...]:
     """Return the labels of a record: the class, or zero or one for every class."""
-    if data.label_kind == "class":
+    if data.label_kind == "single_label":
         return (float(picture.classes[0]),)
     shown = set(picture.classes)
     return tuple(float(index in shown) for index in range(data.table.num_classes))

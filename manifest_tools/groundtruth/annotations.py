@@ -14,16 +14,16 @@ from manifest_tools.images.paths import common_folder
 
 R = TypeVar("R")
 
-LabelKind = Literal["class", "classes", "boxes", "mask"]
-"""What the label of a picture is: one class, any number of classes, boxes, or a mask."""
+PictureKind = Literal["single_label", "multi_label", "boxes", "segmentation"]
+"""The label kinds that a picture can have: one class, any number of classes, boxes, a mask."""
 
-TYPES: dict[LabelKind, str] = {
-    "class": "groundtruth/image-classification",
-    "classes": "groundtruth/image-classification-multilabel",
+IMAGE_TYPES: dict[PictureKind, str] = {
+    "single_label": "groundtruth/image-classification",
+    "multi_label": "groundtruth/image-classification-multilabel",
     "boxes": "groundtruth/object-detection",
-    "mask": "groundtruth/semantic-segmentation",
+    "segmentation": "groundtruth/semantic-segmentation",
 }
-"""The ``type`` that Ground Truth gives each kind of label."""
+"""The task type that Ground Truth gives to labels of each kind."""
 
 _BATCH = 4096  # pictures that a stream without blocks hands on at a time
 
@@ -134,7 +134,7 @@ class DataSet:
     """Named parts, such as train and validation, that share one class table."""
 
     table: ClassTable
-    label_kind: LabelKind
+    label_kind: PictureKind
     parts: Mapping[str, Pictures]
     """By name; the only part of a data set without parts has no name: ``""``."""
 

@@ -62,7 +62,7 @@ def examples_of(
     classes: ClassTable | None = None,
     jobs: Jobs = None,
 ) -> Examples:
-    """Return what ``read_examples`` does, of an attribute that is known to be a class or a list of classes."""
+    """Return what ``read_examples`` does, of an attribute whose labels are classes."""
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []

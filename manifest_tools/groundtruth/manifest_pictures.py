@@ -12,25 +12,24 @@ from manifest_tools.base.errors import InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.annotations import (
-    TYPES,
+    IMAGE_TYPES,
     Batch,
     Box,
-    LabelKind,
     Mask,
     Picture,
+    PictureKind,
     Pictures,
     Provenance,
 )
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable, class_index
 from manifest_tools.groundtruth.examples import one_attribute, peek, whole_table
+from manifest_tools.groundtruth.label_kinds import label_kind
+from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.groundtruth.record import Peek, state
 from manifest_tools.groundtruth.rows import BadLine, decode_all, line_offsets, read_rows, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
-from manifest_tools.groundtruth.tasks import task_type
-from manifest_tools.groundtruth.tasks.boxes import is_number
-from manifest_tools.groundtruth.tasks.single_label import class_index
 from manifest_tools.images.paths import common_folder
 from manifest_tools.io.sources import Block, Source, open_source
 
@@ -43,7 +42,7 @@ class ManifestPictures(Pictures):
 
     source: Source
     attribute: LabelAttribute
-    label_kind: LabelKind
+    label_kind: PictureKind
     table: ClassTable = field(default_factory=ClassTable)
     count: int = 0
     """Labelled lines."""
@@ -92,7 +91,7 @@ def pictures_of(
     source: Source, attribute: LabelAttribute, *, classes: ClassTable | None = None, jobs: Jobs = None
 ) -> ManifestPictures:
     """Return what ``read_manifest`` does, of a source and one of its label attributes."""
-    pictures = ManifestPictures(tuple, source, attribute, label_kind(source.name, attribute))
+    pictures = ManifestPictures(tuple, source, attribute, kind_of_pictures(source.name, attribute))
     pictures.read = lambda: chain.from_iterable(pictures.map(_pictures, 1))
     names = dict.fromkeys((classes or ClassTable()).names)
     shown: set[int] = set()
@@ -114,17 +113,16 @@ def pictures_of(
     return pictures
 
 
-def label_kind(manifest: str, attribute: LabelAttribute) -> LabelKind:
-    """Return what the labels of an attribute are; raises Refused where they are nothing of a picture."""
-    if attribute.type.lower() == TYPES["mask"]:
-        return "mask"
-    kinds: dict[str, LabelKind] = {"index": "class", "indices": "classes", "boxes": "boxes"}
-    if attribute.task.label not in kinds:
+def kind_of_pictures(manifest: str, attribute: LabelAttribute) -> PictureKind:
+    """Return the kind of an attribute's labels; raises Refused where they are not of pictures."""
+    known = attribute.kind.name
+    name = "single_label" if known == "verification" else known
+    if name not in IMAGE_TYPES:
         raise Refused(
-            f"{manifest}: the label {clipped(attribute.name)} is {clipped(attribute.task.short)}:"
-            " expected classes, boxes or masks of pictures"
+            f"{manifest}: {clipped(attribute.name)} is {clipped(attribute.short_type)}; expected classes,"
+            " boxes or masks of pictures"
         )
-    return kinds[attribute.task.label]
+    return name
 
 
 @dataclass(slots=True)
@@ -144,21 +142,20 @@ class _Survey:
 
 
 def _survey(recipe: Peek, type_name: str, block: Block) -> _Survey:
-    task = task_type(type_name)
+    kind = label_kind(type_name)
     rows = read_rows(block.read(), recipe)
     found = _Survey(rows.lines, rows.others)
     refs: list[str] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
-        kind = state(row)
-        if kind != "labelled":
-            found.left_out[kind] = found.left_out.get(kind, 0) + 1
+        if (found_state := state(row)) != "labelled":
+            found.left_out[found_state] = found.left_out.get(found_state, 0) + 1
             continue
         if not row.source_ref:
             raise BadLine(number, "expected a source-ref, found none")
         refs.append(row.source_ref)
         try:
-            indices = task.indices(row)
-            found.names |= dict.fromkeys(task.names(row))
+            indices = kind.indices(row)
+            found.names |= dict.fromkeys(kind.names(row))
         except ValueError as error:
             raise BadLine(number, str(error)) from error
         found.shown.update(indices)
@@ -216,16 +213,16 @@ class _Line(Protocol):
     metadata: _Metadata | None
 
 
-_LABELS: dict[LabelKind, Any] = {
-    "class": int | str | None,
-    "classes": list[int | str] | None,
+_LABELS: dict[PictureKind, Any] = {
+    "single_label": int | str | None,
+    "multi_label": list[int | str] | None,
     "boxes": _Boxes | None,
-    "mask": str | None,
+    "segmentation": str | None,
 }
 
 
 @lru_cache(maxsize=64)
-def _decoder(attribute: str, metadata_key: str, kind: LabelKind) -> "msgspec.json.Decoder[_Line]":
+def _decoder(attribute: str, metadata_key: str, kind: PictureKind) -> "msgspec.json.Decoder[_Line]":
     line = msgspec.defstruct(
         "Line",
         [("ref", str, ""), ("label", _LABELS[kind], None), ("metadata", _Metadata | None, None)],
@@ -242,7 +239,7 @@ class _Reader(Generic[R]):
     name: str
     attribute: str
     metadata_key: str
-    kind: LabelKind
+    kind: PictureKind
     task: Callable[[Batch], R]
 
     def __call__(self, item: tuple[Block, tuple[int, int]]) -> R:
@@ -285,18 +282,18 @@ def _pictures(batch: Batch) -> Sequence[Picture]:
 _NO_METADATA = _Metadata()
 
 
-def _picture(number: int, line: _Line, kind: LabelKind) -> Picture:
+def _picture(number: int, line: _Line, kind: PictureKind) -> Picture:
     """Return the picture of a labelled line; raises ValueError for a label that is none."""
     metadata = line.metadata or _NO_METADATA
     provenance = Provenance(metadata.job_name, metadata.human_annotated, metadata.creation_date)
     picture = partial(Picture, number, line.ref, provenance=provenance)
-    if kind == "class":
+    if kind == "single_label":
         confidences = () if metadata.confidence is None else (metadata.confidence,)
         return picture(classes=(class_index(line.label),), confidences=confidences)
-    if kind == "classes":
+    if kind == "multi_label":
         classes = tuple(map(class_index, line.label))
         return picture(classes=classes, confidences=_confidences(classes, metadata.confidence_map))
-    if kind == "mask":
+    if kind == "segmentation":
         return picture(mask=_mask(line.label, metadata.internal_color_map or {}))
     size = line.label.image_size[0] if line.label.image_size else _Size()
     return picture(size=_sides(size), depth=size.depth, boxes=_boxes(line.label, metadata.objects or []))

@@ -5,16 +5,16 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.groundtruth.annotations import TYPES, DataSet, LabelKind, Mask, Picture
+from manifest_tools.groundtruth.annotations import IMAGE_TYPES, DataSet, Mask, Picture, PictureKind
 from manifest_tools.groundtruth.classes import unnamed
 from manifest_tools.groundtruth.record import METADATA
 
 # As the files of labelling jobs have them, which differ from task to task.
-_ORDER: dict[LabelKind, tuple[str, ...]] = {
-    "class": ("confidence", "job-name", "class-name", "human-annotated", "creation-date", "type"),
-    "classes": ("job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"),
+_ORDER: dict[PictureKind, tuple[str, ...]] = {
+    "single_label": ("confidence", "job-name", "class-name", "human-annotated", "creation-date", "type"),
+    "multi_label": ("job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"),
     "boxes": ("objects", "class-map", "type", "human-annotated", "creation-date", "job-name"),
-    "mask": ("internal-color-map", "type", "human-annotated", "creation-date", "job-name"),
+    "segmentation": ("internal-color-map", "type", "human-annotated", "creation-date", "job-name"),
 }
 
 
@@ -26,7 +26,7 @@ def manifest_lines(data: DataSet, pictures: Iterable[Picture]) -> Iterator[bytes
     for picture in pictures:
         label, found = write(picture, names)
         found |= {
-            "type": TYPES[data.label_kind],
+            "type": IMAGE_TYPES[data.label_kind],
             "job-name": picture.provenance.job_name,
             "human-annotated": picture.provenance.human_annotated,
             "creation-date": picture.provenance.creation_date,
@@ -96,9 +96,9 @@ def _write_mask(picture: Picture, names: Mapping[int, str]) -> _Written:
     return mask.ref, {"internal-color-map": colours}
 
 
-_WRITERS: dict[LabelKind, Callable[[Picture, Mapping[int, str]], _Written]] = {
-    "class": _write_class,
-    "classes": _write_classes,
+_WRITERS: dict[PictureKind, Callable[[Picture, Mapping[int, str]], _Written]] = {
+    "single_label": _write_class,
+    "multi_label": _write_classes,
     "boxes": _write_boxes,
-    "mask": _write_mask,
+    "segmentation": _write_mask,
 }

@@ -30,8 +30,8 @@ class FolderSink:
             os.link(source, self._path(name))
         except OSError as error:
             raise MtoolError(
-                f"--link: {source} cannot be linked ({(error.strerror or '').lower()}): both folders must be on"
-                " one file system; leave --link away to copy"
+                f"--link: {source} cannot be linked ({(error.strerror or '').lower()}): both folders must be"
+                " on one file system; leave --link away to copy"
             ) from error
 
     def _path(self, name: str) -> Path:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from manifest_tools.formats import WRITTEN
 from manifest_tools.io.recordio import read_records
-from manifest_tools.verbs.convert.convert import FORMATS
 from tests.pictures import jpeg, row, write_manifest
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_pictures_are_fetched_from_s3(parts: str, run: Run, s3: "S3Client") -> N
 
 def test_the_help_names_every_format(run: Run) -> None:
     help = run("convert", "--help").stdout
-    assert all(name in help for name in FORMATS)
+    assert all(name in help for name in WRITTEN)
 
 
 def test_a_bucket_that_is_not_there_ends_the_run(

@@ -1,89 +1,54 @@
-"""Converts a manifest and its pictures to another format; one file a format, one table of them.
+"""Converts manifests and their pictures to another data set format; ``formats`` has the table of formats."""
 
-A new format is a file here with the names of ``Format``, and a row in FORMATS.
-"""
-
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
-from manifest_tools.formats import ConversionPlan, PictureDefaults
+from manifest_tools.formats import Files, Format, WriteOptions, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.pictures import Fetch, usable
-from manifest_tools.verbs.convert.plan import prepare_plan
-
-__all__ = [
-    "FORMATS",
-    "Converted",
-    "NothingUsable",
-    "ConversionPlan",
-    "carry_out",
-    "convert",
-    "is_current",
-    "plan",
-]
-
-# By the word of `--to`.
-FORMATS = {
-    "recordio": "manifest_tools.formats.recordio",
-    "folder": "manifest_tools.formats.image_folder",
-}
-
-
-class Format(Protocol):
-    """What the module of a format offers."""
-
-    USUAL: PictureDefaults
-
-    def base_name(self, output: str) -> str:
-        """Return ``-o`` without the ending that this format gives its file."""
-
-    def check(self, plan: ConversionPlan) -> None:
-        """Raise an error where the format cannot hold what the plan says."""
-
-    def write(
-        self,
-        plan: ConversionPlan,
-        pictures: Iterator[tuple[Example, bytes]],
-        problems: list[Problem],
-        publication: Publication,
-    ) -> dict[str, Any]:
-        """Write the pictures, and return what is to be said of it in the .json."""
+from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_parts
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What became of a conversion: its outputs, how many pictures are in them, and why others are not."""
+    """What became of a conversion."""
 
     outputs: tuple[Published, ...]
     pictures: int
-    problems: tuple[Problem, ...]
+    """How many pictures are in the outputs."""
+
+    problems: tuple[Problem, ...] = ()
+    """Why other pictures are not."""
+
     left_out: dict[str, int] = field(default_factory=dict)
     """Lines without a label, by state."""
 
     table: ClassTable = ClassTable()
+    lost: dict[str, int] = field(default_factory=dict)
+    """What a manifest cannot hold of a data set that was read, in words, with how often."""
 
 
 class NothingUsable(BadData):
     """A conversion that would have been empty."""
 
-    def __init__(self, plan: ConversionPlan, problems: Sequence[Problem]) -> None:
+    def __init__(self, manifest: str, problems: Sequence[Problem]) -> None:
         first = f"; the first: {problems[0]}" if problems else "; no line has a label"
-        super().__init__(f"{plan.manifest}: no picture could be used, and nothing was written{first}")
+        super().__init__(f"{manifest}: no picture could be used, and nothing was written{first}")
         self.problems = tuple(problems)
 
 
 def convert(
-    manifest: str,
+    manifest: str | Sequence[str],
     to: str,
     output: str | None = None,
     *,
@@ -101,16 +66,18 @@ def convert(
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Convert ``manifest`` and its pictures to the format ``to``: a key of FORMATS.
+    """Convert a manifest and its pictures to the format ``to``: a key of ``formats.FORMATS``.
 
+    Several manifests become parts of one data set, under one class table; two that disagree are refused.
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
     """
-    planned = plan(
-        manifest,
+    manifests = [manifest] if isinstance(manifest, str) else manifest
+    plans = plan_all(
+        manifests,
         to,
         output,
         images=images,
@@ -123,55 +90,108 @@ def convert(
         classes=classes,
         jobs=jobs,
     )
-    return carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
+    return carry_out(*plans, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
 
 
-def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> ConversionPlan:
-    """Return what ``convert`` would do, after reading the manifest and before touching a picture.
-
-    Takes the options of ``convert``; raises what it would raise for them.
-    """
-    module = _format(to)
-    planned = prepare_plan(manifest, to, _base_name(module, manifest, output), module.USUAL, **options)
-    module.check(planned)
-    return planned
+def plan_all(manifests: Sequence[str], to: str, output: str | None, **options: Any) -> list[ConversionPlan]:
+    """Return what ``convert`` would do, before any picture is touched: a plan for each manifest."""
+    if not manifests:
+        raise Refused("expected a manifest to convert, found none")
+    if len(manifests) == 1:
+        return [plan(manifests[0], to, output, **options)]
+    return plan_parts(manifests, to, output, **options)
 
 
 def carry_out(
-    plan: ConversionPlan,
-    *,
+    *plans: ConversionPlan,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Do what ``plan`` says; raises NothingUsable where nothing would come of it."""
-    check_key(kms_key, [plan.output])
+    """Do what the plans of one conversion say; raises NothingUsable where nothing would come of it."""
+    first = plans[0]
+    row = format_row("--to", first.to)
+    check_key(kms_key, [first.output])
     problems: list[Problem] = []
     with publishing(force=force, kms_key=kms_key) as publication:
-        pictures = usable(plan, problems, fetch, jobs, progress)
-        said = _format(plan.to).write(plan, pictures, problems, publication)
-        if not said["pictures"]:
-            raise NothingUsable(plan, problems)
-        with_problems = {"dropped": _by_code(problems), "left_out": plan.examples.left_out}
-        report = {"made_by": f"mtool {__version__}", **plan.description(), **said, **with_problems}
-        stream = publication.open(plan.report)
-        stream.write(json.dumps(report, indent=2).encode() + b"\n")
-    return Converted(
-        tuple(publication.published),
-        said["pictures"],
-        tuple(problems),
-        plan.examples.left_out,
-        plan.examples.table,
+        options = _options(plans, problems, fetch, jobs, progress)
+        with _sink(row, first, publication) as sink:
+            said = module_of(row).write(data_set(plans), sink, options)
+            if not said["pictures"]:
+                raise NothingUsable(first.manifest, problems)
+        if row.report:
+            report = {
+                **_description(plans),
+                **said,
+                "dropped": _by_code(problems),
+                "left_out": _left_out(plans),
+            }
+            publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
+    outputs = tuple(publication.published)
+    return Converted(outputs, said["pictures"], tuple(problems), _left_out(plans), first.table)
+
+
+def _options(
+    plans: Sequence[ConversionPlan],
+    problems: list[Problem],
+    fetch: Fetch | None,
+    jobs: Jobs,
+    progress: Progress,
+) -> WriteOptions:
+    by_part = {planned.part: planned for planned in plans}
+    return WriteOptions(
+        lambda part: usable(by_part[part], problems, fetch, jobs, progress),
+        lambda part, number, why: problems.append(by_part[part].problem(number, why)),
+        plans[0].recipe,
+        (lambda part, ref: by_part[part].image_paths.find(ref)) if plans[0].link else None,
+        jobs,
     )
+
+
+@contextlib.contextmanager
+def _sink(row: Format, plan: ConversionPlan, publication: Publication) -> Iterator[Files | FolderSink]:
+    if row.output == "files":
+        yield Files(publication, plan.output, plan.ending)
+        return
+    made_by_us = _made_as(plan.report, plan.to)
+    with folder_sink(plan.output, publication, report=plan.report, is_ours=made_by_us) as sink:
+        yield sink
+
+
+def _made_as(report: str, to: str) -> bool:
+    """Say whether a report is of a conversion to a format."""
+    try:
+        with open(report, encoding="utf-8") as file:
+            value = json.load(file)
+    except (OSError, ValueError):
+        return False
+    return isinstance(value, dict) and value.get("format") == to
+
+
+def _description(plans: Sequence[ConversionPlan]) -> dict[str, Any]:
+    """Return what decides the bytes of the outputs; several manifests are described under their parts."""
+    made_by = {"made_by": f"mtool {__version__}"}
+    if len(plans) == 1:
+        return made_by | plans[0].description()
+    described = {planned.part: planned.description() for planned in plans}
+    own = ("manifest", "sha256", "label_attribute")
+    shared = {key: value for key, value in plans[0].description().items() if key not in own}
+    parts = {part: {key: value[key] for key in own} for part, value in described.items()}
+    return {**made_by, **shared, "parts": parts}
+
+
+def _left_out(plans: Sequence[ConversionPlan]) -> dict[str, int]:
+    states = dict.fromkeys(state for planned in plans for state in planned.left_out)
+    return {state: sum(planned.left_out.get(state, 0) for planned in plans) for state in states}
 
 
 def is_current(plan: ConversionPlan) -> bool:
     """Say whether the outputs of ``plan`` are there, whole and made of the same things in the same way.
 
-    Goes by the .json beside them, and by the sizes of pictures and outputs; no picture is read. Never
-    of a folder, whose many files the .json does not list.
+    Goes by the report beside them, and by the sizes of pictures and outputs; no picture is read. Never true
+    of a folder, whose many files the report does not list.
     """
     try:
         with open(plan.report, encoding="utf-8") as file:
@@ -183,22 +203,6 @@ def is_current(plan: ConversionPlan) -> bool:
     made = {key: report.get(key) for key in description}
     same_files = bool(sizes) and sizes == report["files"]
     return made == description and same_files and not report.get("dropped")
-
-
-def _format(to: str) -> Format:
-    if to not in FORMATS:
-        raise Refused(f"--to {to}: expected one of {', '.join(FORMATS)}")
-    return cast(Format, import_module(FORMATS[to]))
-
-
-def _base_name(module: Format, manifest: str, output: str | None) -> str:
-    if output is None and (manifest == "-" or manifest.startswith("s3://")):
-        raise Refused(f"{manifest}: expected a place for the output; type -o NAME")
-    if output == "-":
-        raise Refused("-o -: expected a name; several files, or a folder, cannot go to standard output")
-    if output is None:
-        return os.path.splitext(manifest.removesuffix(".gz"))[0]
-    return module.base_name(output)
 
 
 def _by_code(problems: Iterable[Problem]) -> dict[str, int]:

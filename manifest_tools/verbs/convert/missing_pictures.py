@@ -1,9 +1,9 @@
 """What anybody trips over first: the pictures are not on this disk."""
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.formats import ConversionPlan
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.verbs.convert.pictures import Fetch
+from manifest_tools.verbs.convert.plan import ConversionPlan
 
 
 def fetcher(plan: ConversionPlan) -> Fetch | None:

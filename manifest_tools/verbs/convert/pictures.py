@@ -6,12 +6,12 @@ from functools import partial
 
 from manifest_tools.base.parallel import Jobs, Progress, run
 from manifest_tools.base.problem import Problem
-from manifest_tools.formats import ConversionPlan
-from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.images.shrink import Recipe, prepare
 from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.s3_errors import Denied, NotThere
+from manifest_tools.verbs.convert.plan import ConversionPlan
 
 Fetch = Callable[[str], bytes]
 """Returns the object of an S3 URI, or enough of it to see that it is larger than ``MAX_BYTES``."""
@@ -21,21 +21,20 @@ _FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more th
 
 def usable(
     plan: ConversionPlan, problems: list[Problem], fetch: Fetch | None, jobs: Jobs, progress: Progress
-) -> Iterator[tuple[Example, bytes]]:
-    """Yield the pictures that can be used, with their lines; append to ``problems`` why others cannot."""
-    examples = plan.examples.examples
-    made = progress(_made(plan, fetch, jobs), len(examples), "pictures")
-    for example, picture in zip(examples, made, strict=True):
-        if isinstance(picture, Unusable):
-            problems.append(plan.problem(example, picture))
+) -> Iterator[tuple[Picture, bytes]]:
+    """Yield the pictures that can be used, with their bytes; append to ``problems`` why others cannot."""
+    made = progress(_made(plan, fetch, jobs), plan.count, "pictures")
+    for picture, encoded in zip(plan.lines, made, strict=True):
+        if isinstance(encoded, Unusable):
+            problems.append(plan.problem(picture.number, encoded))
         else:
-            yield example, picture
+            yield picture, encoded
 
 
 def _made(plan: ConversionPlan, fetch: Fetch | None, jobs: Jobs) -> Iterator[bytes | Unusable]:
     fetch = fetch if plan.to_fetch else None
     task = partial(make, plan.image_paths, plan.recipe, fetch)
-    refs = (example.ref for example in plan.examples.examples)
+    refs = (picture.ref for picture in plan.lines)
     if fetch is not None:
         # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do.
         threads = jobs if isinstance(jobs, int) else _FETCHERS
@@ -46,17 +45,17 @@ def _made(plan: ConversionPlan, fetch: Fetch | None, jobs: Jobs) -> Iterator[byt
         yield from run(task, refs, 1 if plan.recipe.pass_through else jobs)
 
 
-def make(places: ImagePaths, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes | Unusable:
+def make(image_paths: ImagePaths, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes | Unusable:
     """Return the picture of ``ref``, ready to be written, or why it cannot be."""
     try:
-        return prepare(_read(places, fetch, ref), recipe)
+        return prepare(_read(image_paths, fetch, ref), recipe)
     except Unusable as why:
         return why.with_traceback(None)
 
 
-def _read(places: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
-    if places.covers(ref):
-        return read_file(places.find(ref))
+def _read(image_paths: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
+    if image_paths.covers(ref):
+        return read_file(image_paths.find(ref))
     if fetch is None:
         raise Unusable(MISSING, f"{ref} is not on this disk; type --images FOLDER")
     try:

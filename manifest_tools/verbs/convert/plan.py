@@ -9,27 +9,31 @@ from typing import Any
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
-from manifest_tools.formats import FORMATS, Format, PictureDefaults, base_name, check_labels, format_row, module_of
+from manifest_tools.base.text import clipped
+from manifest_tools.formats import (
+    LABELS_OF,
+    Format,
+    PictureDefaults,
+    base_name,
+    check_labels,
+    format_row,
+    module_of,
+)
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
-from manifest_tools.groundtruth.annotations import DataSet, LabelKind, Picture, Pictures
+from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureKind, Pictures
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
-from manifest_tools.groundtruth.examples import Examples, read_examples
-from manifest_tools.groundtruth.manifest_pictures import ManifestPictures, read_manifest
+from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.groundtruth.examples import examples_of, one_attribute
+from manifest_tools.groundtruth.manifest_pictures import kind_of_pictures, pictures_of
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
+from manifest_tools.io.sources import open_source
 
 # Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
 _HIGHEST_CLASS = 1 << 24
-
-_HOW_MANY: dict[LabelKind, str] = {
-    "class": "one class a picture",
-    "classes": "several classes a picture",
-    "boxes": "boxes",
-    "mask": "masks",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class ConversionPlan:
     """The name of the part in a conversion of several manifests; empty in one of a single manifest."""
 
     attribute: LabelAttribute
-    label_kind: LabelKind
+    label_kind: PictureKind
     table: ClassTable
     lines: Pictures
     """The labelled lines; every pass reads them anew."""
@@ -75,6 +79,11 @@ class ConversionPlan:
     """How many of the absent ones could be fetched: those that no ``--images`` covers."""
 
     @property
+    def multi_label(self) -> bool:
+        """Whether a picture may have several classes."""
+        return self.label_kind == "multi_label"
+
+    @property
     def report(self) -> str:
         """The file beside the output that says what was made, from what, and how."""
         return f"{self.output}.json"
@@ -96,7 +105,7 @@ class ConversionPlan:
             "sha256": self.digest,
             "format": self.to,
             "label_attribute": self.attribute.name,
-            "multi_label": self.label_kind == "classes",
+            "multi_label": self.multi_label,
             "options": {
                 "resize": None if recipe.pass_through else recipe.shorter,
                 "quality": None if recipe.pass_through else recipe.quality,
@@ -152,7 +161,162 @@ def plan_each(
     row = format_row("--to", to)
     recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link)
     read = [_read(manifest, row, to, label_attribute, classes, jobs) for manifest in manifests]
-    kinds = [kind_of(found) for found in read]
-    for manifest, kind in zip(manifests, kinds, strict=True):
-        if kind != kinds[0]:
-            raise Refused(f"{manifests[0]} has {_HOW_MANY[kinds[0]]}, and {manifest} has {_HOW_MANY[kind]}")
+    for manifest, found in zip(manifests, read, strict=True):
+        if found.kind != read[0].kind:
+            first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]
+            raise Refused(f"{manifests[0]} has {first}, and {manifest} has {other}")
+    table = agree({manifest: found.table for manifest, found in zip(manifests, read, strict=True)})
+    plans = []
+    for manifest, found, output, part in zip(
+        manifests, read, outputs, parts or [""] * len(read), strict=True
+    ):
+        base, ending = base_name(row, output)
+        planned = ConversionPlan(
+            manifest,
+            to,
+            base,
+            ending,
+            part,
+            found.attribute,
+            found.kind,
+            table,
+            found.lines,
+            found.count,
+            found.left_out,
+            recipe,
+            link,
+            *_images(manifest, found, images, row),
+        )
+        _check(planned, row)
+        plans.append(planned)
+    return plans
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """The labelled lines of a manifest, however they are remembered."""
+
+    attribute: LabelAttribute
+    kind: PictureKind
+    table: ClassTable
+    lines: Pictures
+    count: int
+    left_out: dict[str, int]
+
+
+def _read(
+    manifest: str,
+    row: Format,
+    to: str,
+    label_attribute: str | None,
+    classes: ClassTable | None,
+    jobs: Jobs,
+) -> _Labelled:
+    source = open_source(manifest)
+    attribute = one_attribute(source, label_attribute, jobs)
+    kind = kind_of_pictures(source.name, attribute)
+    check_labels(source.name, clipped(attribute.name), kind, to)
+    if row.pictures == "named":
+        found = pictures_of(source, attribute, classes=classes, jobs=jobs)
+        return _Labelled(attribute, kind, found.table, found, found.count, found.left_out)
+    read = examples_of(source, attribute, classes=classes, jobs=jobs)
+    if read.table.num_classes > _HIGHEST_CLASS:
+        raise BadData(
+            f"{manifest}: expected class indices below {_HIGHEST_CLASS:,}, found"
+            f" {read.table.num_classes - 1:,}"
+        )
+    lines = Pictures(lambda: map(_picture, read.examples))
+    return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out)
+
+
+def _picture(example: Example) -> Picture:
+    return Picture(example.number, example.ref, classes=example.classes)
+
+
+def _check(planned: ConversionPlan, row: Format) -> None:
+    """Raise what can be known before any work: by the format, the place or the options."""
+    if row.output == "folder":
+        check_on_this_disk(planned.output)
+    if planned.link and planned.to_fetch:
+        raise Refused(f"--link: {planned.to_fetch:,} pictures are not on this disk; type --images FOLDER")
+    if check := getattr(module_of(row), "check", None):
+        check(data_set([planned]))
+
+
+def data_set(plans: Sequence[ConversionPlan]) -> DataSet:
+    """Return the data set whose parts are the manifests of these plans."""
+    first = plans[0]
+    parts = {planned.part: planned.lines for planned in plans}
+    return DataSet(first.table, first.label_kind, parts, first.attribute.name)
+
+
+def _output_of(manifest: str, output: str | None) -> str:
+    if output is None and (manifest == "-" or manifest.startswith("s3://")):
+        raise Refused(f"{manifest}: expected a place for the output; type -o NAME")
+    if output == "-":
+        raise Refused("-o -: expected a name; several files, or a folder, cannot go to standard output")
+    return _without_ending(manifest) if output is None else output
+
+
+def _without_ending(manifest: str) -> str:
+    return os.path.splitext(manifest.removesuffix(".gz"))[0]
+
+
+def _recipe(
+    defaults: PictureDefaults | None,
+    to: str,
+    resize: int | None,
+    quality: int,
+    pass_through: bool,
+    square: bool,
+    link: bool,
+) -> Recipe:
+    if defaults is None:
+        for option, told in (("--resize", resize is not None), ("--square", square), ("--link", link)):
+            if told:
+                raise Refused(f"{option}: {to} names pictures and does not open them; leave it out")
+        return Recipe(pass_through=True)
+    for option, told in (("--resize", resize is not None), ("--square", square)):
+        for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
+            if told and as_it_is:
+                raise Refused(f"{option} and {other}: the one changes pictures, the other leaves them")
+    if resize is not None and not 0 <= resize <= MAX_SIDE:
+        raise Refused(f"--resize {resize}: expected 0 to {MAX_SIDE:,} pixels")
+    if not 1 <= quality <= 100:
+        raise Refused(f"--quality {quality}: expected 1 to 100")
+    shorter = defaults.resize if resize is None else resize
+    if pass_through or shorter is None:
+        if square:
+            raise Refused("--square: pictures are copied as they are; type --resize N as well")
+        return Recipe(pass_through=True, accepted=defaults.accepted)
+    return Recipe(shorter, quality, square)
+
+
+_Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
+
+
+def _images(manifest: str, found: _Labelled, images: Sequence[str], row: Format) -> _Images:
+    """Return where the pictures lie and what is known of them; nothing where none is opened."""
+    if row.pictures == "named":
+        return ImagePaths((), ""), "", {}, {}, 0
+    local = manifest != "-" and not manifest.startswith("s3://")
+    refs = [picture.ref for picture in found.lines]
+    where = image_paths(images, refs, os.path.dirname(manifest) if local else "")
+    return where, *_look(found.lines, where)
+
+
+def _look(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
+    """Count the pictures by bucket, all and absent ones, and take the digest of it all."""
+    digest = hashlib.sha256()
+    pictures: dict[str, int] = {}
+    absent: dict[str, int] = {}
+    to_fetch = 0
+    for line in lines:
+        size = where.size(line.ref)
+        bucket = bucket_of(line.ref)
+        pictures[bucket] = pictures.get(bucket, 0) + 1
+        if size is None:
+            absent[bucket] = absent.get(bucket, 0) + 1
+            to_fetch += not where.covers(line.ref)
+        digest.update(f"{line.number}\t{line.classes}\t{size}\t{line.ref}\n".encode())
+    return digest.hexdigest(), pictures, absent, to_fetch

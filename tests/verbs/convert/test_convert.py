@@ -1,4 +1,3 @@
-import importlib
 import io
 import json
 from collections.abc import Callable
@@ -8,11 +7,13 @@ from typing import Any
 import pytest
 
 from manifest_tools.base.errors import BadData, Exists, Refused
+from manifest_tools.formats import FORMATS, module_of
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
-from manifest_tools.verbs.convert.convert import FORMATS, NothingUsable, carry_out, convert, is_current, plan
+from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, convert, is_current
+from manifest_tools.verbs.convert.plan import plan
 from tests.pictures import jpeg, row, write_manifest
 
 
@@ -256,7 +257,8 @@ def test_an_absurd_class_index_is_refused(in_folder: Path, label: Any) -> None:
         convert(write_manifest(in_folder / "m", [value]), "recordio", "out", images=["."])
 
 
-def test_every_format_has_what_the_table_needs() -> None:
-    for name in FORMATS.values():
-        module = importlib.import_module(name)
-        assert all(hasattr(module, needed) for needed in ("USUAL", "base_name", "check", "write"))
+def test_every_format_does_what_its_row_says() -> None:
+    for known in FORMATS.values():
+        assert hasattr(module_of(known), "write") == known.writes
+        assert hasattr(module_of(known), "read") == known.reads
+        assert (known.defaults is None) == (known.pictures == "named")
