@@ -118,8 +118,8 @@ def check_labels(manifest: str, attribute: str, kind: "PictureKind", to: str) ->
         return
     others = " or ".join(name for name in WRITTEN if kind in FORMATS[name].labels)
     advice = f"type --to {others}" if others else "no format here holds them yet"
-    held = " and ".join(LABELS_OF[held] for held in LABELS_OF if held in FORMATS[to].labels)
-    raise Refused(f"{manifest}: {attribute} has {LABELS_OF[kind]}, and {to} holds {held}; {advice}")
+    held = " or ".join(LABELS_OF[held] for held in LABELS_OF if held in FORMATS[to].labels)
+    raise Refused(f"{manifest}: {attribute} has {LABELS_OF[kind]}, but {to} takes {held}; {advice}")
 
 
 def base_name(row: Format, output: str) -> tuple[str, str]:
