@@ -109,7 +109,7 @@ def pictures_of(
         for kind, count in part.left_out.items():
             pictures.left_out[kind] = pictures.left_out.get(kind, 0) + count
     pictures._folder = common_folder(folders)
-    pictures.table = whole_table(source, names, shown)
+    pictures.table = whole_table(source.name, names, shown)
     return pictures
 
 
