@@ -71,7 +71,8 @@ def _bytes(made: bytes | Unusable) -> bytes:
 class Truth:
     """The classes of a manifest's pictures, by the ends of their paths.
 
-    >>> truth = truth_of([Picture(1, "s3://b/left/1.jpg", classes=(0,)), Picture(2, "s3://b/right/1.jpg", classes=(1,))])
+    >>> left = Picture(1, "s3://b/left/1.jpg", classes=(0,))
+    >>> truth = truth_of([left, Picture(2, "s3://b/right/1.jpg", classes=(1,))])
     >>> truth.of("photos/right/1.jpg"), truth.of("2.jpg")
     ((1,), None)
     """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from manifest_tools.groundtruth.example_columns import Example
+from manifest_tools.groundtruth.annotations import Picture
 from trainers import predict, read_model
 from trainers.contact_sheet import MOST, Tile, sheet
 from trainers.prediction import Prediction
@@ -154,12 +154,12 @@ def test_nothing_to_ask_about_is_refused_with_what_to_type(trained: Path, run: R
     ],
 )
 def test_truth_is_found_by_the_end_of_the_path(picture: str, classes: tuple[int, ...] | None) -> None:
-    examples = [
-        Example(1, "s3://lab3/left/1.jpg", (0,)),
-        Example(2, "s3://lab3/right/1.jpg", (1,)),
-        Example(3, "s3://lab3/right/2.jpg", (3, 1)),
+    pictures = [
+        Picture(1, "s3://lab3/left/1.jpg", classes=(0,)),
+        Picture(2, "s3://lab3/right/1.jpg", classes=(1,)),
+        Picture(3, "s3://lab3/right/2.jpg", classes=(3, 1)),
     ]
-    assert truth_of(examples).of(picture) == classes
+    assert truth_of(pictures).of(picture) == classes
 
 
 def test_from_python_it_is_one_function_over_names(trained: Path) -> None:
