@@ -39,7 +39,7 @@ def algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def lint(
+def hyperparameter_findings(
     values: Mapping[str, str], name: str, job: JobContext = UNKNOWN_JOB
 ) -> Iterator[HyperparameterFinding]:
     """Yield what is wrong with ``values``, all the hyperparameters of a job with the algorithm ``name``.
@@ -47,7 +47,8 @@ def lint(
     Nothing is known of the data here; ``job`` says what is known of the job. Raises Refused for a name
     that is no algorithm's.
 
-    >>> [one.message for one in lint({"num_classes": "2", "num_training_samples": "9.5"}, "object-detection")]
+    >>> values = {"num_classes": "2", "num_training_samples": "9.5"}
+    >>> [one.message for one in hyperparameter_findings(values, "object-detection")]
     ["num_training_samples: expected a whole number from 1, found '9.5'"]
     """
     return findings(values, algorithm(name), ALGORITHMS.values(), job)

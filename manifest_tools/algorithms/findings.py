@@ -17,7 +17,7 @@ LONGEST_KEY = 256
 SURE_VALUE = 256
 LONGEST_VALUE = 2500
 
-Kind = Literal["unknown", "missing", "value", "algorithm", "ignored", "contradiction", "limit"]
+FindingKind = Literal["unknown", "missing", "value", "algorithm", "ignored", "contradiction", "limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class HyperparameterFinding:
     service.
     """
 
-    kind: Kind
+    kind: FindingKind
     severity: Literal["error", "warning"]
     name: str
     message: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["int", "float", "choice", "text", "bool"]
+ValueKind = Literal["int", "float", "choice", "text", "bool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Hyperparameter:
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     reason: str
     source: str
     default: str | None = None

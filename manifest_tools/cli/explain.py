@@ -40,7 +40,7 @@ def explain(
 
 def _as_json(rule: "Rule") -> dict[str, object]:
     told: dict[str, object] = {"code": rule.code, "severity": rule.severity, "reason": rule.reason}
-    told |= {"breaks": _example(rule.breaks), "keeps": _example(rule.keeps)}
+    told |= {"breaks": _example(rule.breaks()), "keeps": _example(rule.keeps())}
     return told | {"fix": rule.fix, "source": rule.source, "for": list(rule.purposes)}
 
 
@@ -54,8 +54,8 @@ def _example(example: "Example") -> dict[str, object]:
 def _told(rule: "Rule") -> str:
     only = f" (only with --for {', '.join(rule.purposes)})" if rule.purposes else ""
     told = [f"{rule.code} {rule.severity}{only}", f"  {rule.reason}"]
-    told += ["", "this breaks it:", *_shown(rule.breaks)] if rule.breaks.files else []
-    told += ["", "this does not:", *_shown(rule.keeps)] if rule.keeps.files else []
+    for heading, example in (("this breaks it:", rule.breaks()), ("this does not:", rule.keeps())):
+        told += ["", heading, *_shown(example)] if example.files else []
     return "\n".join([*told, "", f"what to do: {rule.fix}", f"source: {rule.source}"])
 
 

@@ -10,7 +10,7 @@ from manifest_tools.algorithms import (
     HyperparameterFinding,
     JobContext,
     algorithm,
-    lint,
+    hyperparameter_findings,
 )
 from manifest_tools.algorithms.values import accepts, problem
 from manifest_tools.base.errors import Refused
@@ -99,7 +99,7 @@ LOGGED = NEEDED | {
     ],
 )
 def test_what_has_trained_lints_clean(values: dict[str, str], name: str) -> None:
-    assert list(lint(values, name)) == []
+    assert list(hyperparameter_findings(values, name)) == []
 
 
 @pytest.mark.parametrize(
@@ -259,23 +259,23 @@ def test_what_has_trained_lints_clean(values: dict[str, str], name: str) -> None
 def test_what_is_wrong_with_one_is_found_once(
     name: str, changes: dict[str, str], kind: str, message: str
 ) -> None:
-    (found,) = lint(NEEDED | changes, name)
+    (found,) = hyperparameter_findings(NEEDED | changes, name)
     assert found.kind == kind
     assert re.search(message, found.message), found.message
     assert found.name in changes or found.name in ("num_layers", "image_shape", "lr_scheduler_step")
 
 
 def test_what_is_missing_is_named_with_what_it_is_for() -> None:
-    assert [(one.kind, one.name) for one in lint({}, IC)] == [
+    assert [(one.kind, one.name) for one in hyperparameter_findings({}, IC)] == [
         ("missing", "num_classes"),
         ("missing", "num_training_samples"),
     ]
-    assert "Outputs of the network" in next(lint({}, IC)).message
+    assert "Outputs of the network" in next(hyperparameter_findings({}, IC)).message
 
 
 def test_more_than_a_hundred_and_long_names_are_over_the_service_s_limits() -> None:
     many = NEEDED | {f"_{number}": "1" for number in range(99)} | {"_" + "x" * 256: "1"}
-    assert [one.message.partition(": ")[2] or one.message for one in lint(many, IC)] == [
+    assert [one.message.partition(": ")[2] or one.message for one in hyperparameter_findings(many, IC)] == [
         "expected at most 100 hyperparameters, found 102",
         "expected a name of at most 256 characters, found 257",
     ]
@@ -302,14 +302,14 @@ def test_more_than_a_hundred_and_long_names_are_over_the_service_s_limits() -> N
     ],
 )
 def test_what_is_known_of_the_job_is_looked_at(values: dict[str, str], job: JobContext, message: str) -> None:
-    (found,) = lint(NEEDED | values, IC, job)
+    (found,) = hyperparameter_findings(NEEDED | values, IC, job)
     assert message in found.message
-    assert list(lint(NEEDED | values, IC)) == []
+    assert list(hyperparameter_findings(NEEDED | values, IC)) == []
 
 
 def test_a_name_that_is_no_algorithm_s_is_refused() -> None:
     with pytest.raises(Refused, match="expected one of image-classification, semantic-segmentation, object"):
-        list(lint({}, "xgboost"))
+        list(hyperparameter_findings({}, "xgboost"))
 
 
 EVERY = [(name, one) for name, found in ALGORITHMS.items() for one in found.hyperparameters]
@@ -358,7 +358,7 @@ values = (
 
 @given(st.dictionaries(names, values, max_size=12), st.sampled_from(list(ALGORITHMS)))
 def test_whatever_is_typed_it_is_findings_of_one_line(typed: dict[str, str], name: str) -> None:
-    found = list(lint(typed, name))
+    found = list(hyperparameter_findings(typed, name))
     assert all(isinstance(one, HyperparameterFinding) and one.message.isprintable() for one in found)
     assert len({(one.kind, one.name, one.message) for one in found}) == len(found)
 

@@ -92,9 +92,8 @@ def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: 
     line = (sample / "good" / "crlf.manifest").read_text()
     Path("a.manifest").write_text(line)
     Path("b.manifest").write_text(line)
-    assert (
-        "MT313 3 of its pictures are in a.manifest too" in run("validate", "a.manifest", "b.manifest").stdout
-    )
+    compared = run("validate", "a.manifest", "b.manifest").stdout
+    assert "MT313 3 pictures of this file are in a.manifest too" in compared
     alone = run("validate")
     assert alone.stdout == ""
     assert "to compare some, type: mtool validate FILE FILE" in alone.stderr
@@ -144,7 +143,7 @@ def test_json_is_an_object_a_problem(run: "Run", in_folder: Path) -> None:
             "file": "a.manifest",
             "line": 1,
             "path": "$.hand",
-            "message": "expected a class index from 0, found -1",
+            "message": "class of 'hand': expected a class index from 0, found -1",
         },
         {
             "code": "MT220",
@@ -152,7 +151,7 @@ def test_json_is_an_object_a_problem(run: "Run", in_folder: Path) -> None:
             "file": "a.manifest",
             "line": 1,
             "path": "$.hand-metadata",
-            "message": "no class-name, so nothing says what the index means",
+            "message": "the metadata of 'hand' has no class-name, so the name of class -1 is unknown",
         },
     ]
 

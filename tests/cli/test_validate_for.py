@@ -36,7 +36,7 @@ def test_a_job_that_would_be_taken(folder: Path, run: "Run") -> None:
 def test_a_job_that_would_not(folder: Path, run: "Run") -> None:
     result = run("validate", "--for", "builtin", *PARTS, *RIGHT, "-p", "num_classes=1")
     assert result.exit_code == 1
-    assert "MT610 num_classes=1, but there is a class 1; type -p num_classes=2" in result.stdout
+    assert "MT610 num_classes=1, but a label has class 1; type -p num_classes=2" in result.stdout
 
 
 def test_a_request_is_looked_at_whole(folder: Path, run: "Run") -> None:

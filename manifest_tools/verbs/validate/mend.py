@@ -13,7 +13,7 @@ from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.io.json_paths import spans_at
 from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, splice
-from manifest_tools.verbs.validate.rules.line.metadata import stray
+from manifest_tools.verbs.validate.rules.line.metadata import misnamed_metadata
 from manifest_tools.verbs.validate.rules.line.source import DOUBLED
 
 _SCHEME = "s3://"
@@ -32,7 +32,7 @@ def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
 
 def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
     """Give metadata the name of its label."""
-    found = stray(value)
+    found = misnamed_metadata(value)
     if found is not None:
         key, name = found
         yield from (

@@ -284,9 +284,9 @@ def _facts_at_the_head(source: Source, requested: str | None) -> Facts:
 
 def _missing_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iterator[Problem]:
     """Yield the labels without metadata of attributes that only showed further down."""
-    (rule,) = (rule for rule in of_scope("line") if rule.check is a_label_has_metadata)
     for first, part in scan(source, partial(_find_late, late), jobs):
-        yield from (_problem(rule, found, source.name, first + number) for number, found in part.found)
+        for number, found in part.found:
+            yield _problem(a_label_has_metadata, found, source.name, first + number)
 
 
 @dataclass(slots=True)
@@ -305,5 +305,5 @@ def _find_late(late: tuple[str, ...], block: Block) -> _LatePart:
         except ValueError:
             continue
         if isinstance(value, dict):
-            found += ((number, one) for one in a_label_has_metadata(rule_line(value, late, None)))
+            found += ((number, one) for one in a_label_has_metadata.check(rule_line(value, late, None)))
     return _LatePart(len(starts), found)

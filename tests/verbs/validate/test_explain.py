@@ -39,7 +39,7 @@ def test_several_codes_and_small_letters(run: "Run") -> None:
 def test_json_has_the_examples_whole(run: "Run") -> None:
     told = json.loads(run("explain", "MT110", "--json").stdout)
     rule = explain("MT110")
-    assert list(told["breaks"]["files"].values()) == list(rule.breaks.files)
+    assert list(told["breaks"]["files"].values()) == list(rule.breaks().files)
     assert told["source"] == rule.source
 
 

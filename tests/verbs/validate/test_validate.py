@@ -586,7 +586,7 @@ def test_the_name_of_a_class_that_fewer_lines_have_is_the_wrong_one(
     lines = [line(0, class_name="HR"), line(1), line(2), line(3, class_name="HR"), line(4)]
     (problem,) = validate(manifest(lines))
     assert (problem.line, problem.code) == (1, "MT301")
-    assert problem.message == "class 0 is called 'HR' (2 lines), but 'RH' on 3 lines"
+    assert problem.message == "class 0 is named 'HR' on 2 lines, but 'RH' on 3 lines"
 
 
 def test_classes_of_two_attributes_need_not_agree(manifest: Callable[[list[dict[str, Any]]], str]) -> None:
@@ -606,7 +606,7 @@ def test_a_picture_with_the_same_label_again_is_a_warning_and_with_another_an_er
         (5, "MT302", "warning"),
         (4, "MT303", "error"),
     ]
-    assert problems[-1].message == "class 1, but 0 on line 1, for the same source-ref"
+    assert problems[-1].message == "the picture of line 1 again, but here it is class 1 and there class 0"
 
 
 def test_lists_of_the_same_classes_in_another_order_are_the_same_label(
@@ -650,7 +650,7 @@ def test_a_compressed_manifest_is_checked_under_its_own_name(tmp_path: Path) -> 
     path.write_bytes(gzip.compress(as_bytes(line(1, -1)) + b"\n"))
     (problem,) = validate(str(path))
     assert problem == Problem(
-        "MT211", "error", str(path), 1, "$.hand", "expected a class index from 0, found -1"
+        "MT211", "error", str(path), 1, "$.hand", "class of 'hand': expected a class index from 0, found -1"
     )
 
 

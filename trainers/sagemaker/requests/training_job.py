@@ -6,7 +6,7 @@ Nothing is asked of AWS here. What is wrong raises Refused; what is only doubtfu
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from manifest_tools.algorithms import Algorithm, HyperparameterFinding, JobContext, lint
+from manifest_tools.algorithms import Algorithm, HyperparameterFinding, JobContext, hyperparameter_findings
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from trainers.sagemaker.requests.channels import MODEL, Channel, input_of
@@ -125,7 +125,7 @@ class Training:
         """Return what is wrong with the hyperparameters and, over them, those that are varied."""
         names = tuple(one.name for one in self.channels)
         known = JobContext(channels=names, mode=self.mode, instances=self.compute.count)
-        return list(lint({**self.hyperparameters, **varied}, self.algorithm.name, known))
+        return list(hyperparameter_findings({**self.hyperparameters, **varied}, self.algorithm.name, known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from manifest_tools.algorithms import Algorithm, lint
+from manifest_tools.algorithms import Algorithm, hyperparameter_findings
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
@@ -85,7 +85,7 @@ class TrainingSettings:
         _check_channels(self)
         wrong = [
             one.message
-            for one in lint({**self.hyperparameters, **self.varied}, self.algorithm.name)
+            for one in hyperparameter_findings({**self.hyperparameters, **self.varied}, self.algorithm.name)
             if one.severity == "error" and one.kind not in ("missing", "contradiction")
         ]
         if wrong:

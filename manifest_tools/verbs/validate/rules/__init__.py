@@ -2,11 +2,11 @@
 
 A rule is given what its scope says and yields what it finds; it never raises. Codes are stable: a new rule
 takes a new one, and a code that is no longer used is never used again. To add a rule, write its function
-in the file of its subject, or in the file of its label kind, and give it a row in RULES there.
+with its row above it, in the file of its subject or of its label kind, and add it to RULES there.
 """
 
 from manifest_tools.verbs.validate.rules import objects
-from manifest_tools.verbs.validate.rules.file import one_file, outline, several_files
+from manifest_tools.verbs.validate.rules.file import one_file, repeated_pictures, several_files
 from manifest_tools.verbs.validate.rules.job import (
     channel_labels,
     channels,
@@ -47,8 +47,8 @@ _SUBJECTS = (
     cuboids,
     sequences,
     verification,
-    outline,
     one_file,
+    repeated_pictures,
     several_files,
     objects,
     channels,

@@ -22,12 +22,12 @@ def lines(*values: Mapping[str, Any] | str) -> str:
 
 
 def line(ref: str = _PICTURE, **changes: Any) -> dict[str, Any]:
-    """Return a line without label; a key of ``changes`` has ``_`` for ``-``."""
+    """Return a line without label; each key of ``changes`` has ``_`` for ``-``."""
     return _changed({"source-ref": ref}, changes)
 
 
 def single(label: Any = 0, ref: str = _PICTURE, name: Any = "RH", **changes: Any) -> dict[str, Any]:
-    """Return a line of single-label image classification; ``changes`` are of the metadata, None takes out."""
+    """Return a line of image classification; ``changes`` are of its metadata, None leaves a field out."""
     usual = {"class_name": name, "confidence": 0.95}
     return labelled("hand", label, "image-classification", ref, **usual | changes)
 

@@ -1,4 +1,4 @@
-"""Channels and requests for the examples of a job's rules, with what an example changes in them."""
+"""Files, hyperparameters and requests of a good job, with what the example of a rule changes in them."""
 
 from typing import Any
 
@@ -11,40 +11,45 @@ VALIDATION = lines(single(0, PICTURES[2]), single(1, PICTURES[3], "LH"))
 GOOD = Example((TRAIN, VALIDATION))
 FAILED = line(PICTURES[4]) | {"hand-metadata": {"failure-reason": "expired", "retry-count": 1}}
 
-_RIGHT = {"num_classes": "2", "num_training_samples": "2", "mini_batch_size": "2"}
+_GOOD_HYPERPARAMETERS = {"num_classes": "2", "num_training_samples": "2", "mini_batch_size": "2"}
 
 
-def broken(*more: dict[str, Any]) -> Example:
-    """Return the good channels with more lines in train."""
+def with_train_lines(*more: dict[str, Any]) -> Example:
+    """Return the good files with more lines in train."""
     return Example((TRAIN + lines(*more), VALIDATION))
 
 
-def tagged(*lists: list[int]) -> tuple[str, str]:
-    """Return two channels of pictures with several classes each."""
+def train_and(*validation: dict[str, Any]) -> Example:
+    """Return the good file for training, and one of these lines for validation."""
+    return Example((TRAIN, lines(*validation)))
+
+
+def multi_label_files(*lists: list[int]) -> tuple[str, str]:
+    """Return two files of pictures with these lists of classes."""
     named = {str(index): f"tag {index}" for index in range(3)}
     part = lines(*(several(one, named, PICTURES[at]) for at, one in enumerate(lists)))
     return part, part
 
 
 def boxed(count: int, ref: str = PICTURES[0]) -> dict[str, Any]:
-    """Return a line of a picture with so many boxes."""
+    """Return a line of a picture with this number of boxes."""
     box = {"class_id": 0, "left": 1, "top": 1, "width": 30, "height": 40}
     label = {"image_size": [{"width": 640, "height": 480, "depth": 3}], "annotations": [box] * count}
-    shares: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "objects": [{"confidence": 1}] * count,
         "class-map": {"0": "dog"} if count else {},
     }
-    return labelled("boxes", label, "object-detection", ref, **shares)
+    return labelled("boxes", label, "object-detection", ref, **metadata)
 
 
-def told(**values: str) -> Example:
-    """Return the good channels with good hyperparameters, but for some; an empty value takes one out."""
-    changed = {name: value for name, value in (_RIGHT | values).items() if value}
+def with_hyperparameters(**values: str) -> Example:
+    """Return the good files with good hyperparameters, except for some; an empty value leaves one out."""
+    changed = {name: value for name, value in (_GOOD_HYPERPARAMETERS | values).items() if value}
     return Example((TRAIN, VALIDATION), hyperparameters=changed)
 
 
 def channel(name: str, **changes: Any) -> dict[str, Any]:
-    """Return a channel of a request; None takes a field out."""
+    """Return a channel of a request; None leaves a field out."""
     source = {
         "S3DataType": "AugmentedManifestFile",
         "S3Uri": f"s3://lab3-manifests/{name}.manifest",
@@ -71,18 +76,18 @@ def request(*channels: dict[str, Any], image: str = "image-classification", **ch
             "TrainingImage": f"811284229777.dkr.ecr.us-east-1.amazonaws.com/{image}:1",
             "TrainingInputMode": "Pipe",
         },
-        "HyperParameters": _RIGHT,
+        "HyperParameters": _GOOD_HYPERPARAMETERS,
         "InputDataConfig": list(channels) or [channel("train"), channel("validation")],
         "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1},
     }
     return usual | changes
 
 
-def asked(*channels: dict[str, Any], **changes: Any) -> Example:
-    """Return the good channels with a request, which may be changed in its own fields."""
+def with_request(*channels: dict[str, Any], **changes: Any) -> Example:
+    """Return the good files with a request, which may be changed in its own fields."""
     return Example(GOOD.files, request=request(*channels, **changes))
 
 
-def asked_of_channels(**changes: Any) -> Example:
-    """Return the good channels with a request whose channels are changed."""
-    return asked(channel("train", **changes), channel("validation", **changes))
+def with_request_channels(**changes: Any) -> Example:
+    """Return the good files with a request whose channels are changed."""
+    return with_request(channel("train", **changes), channel("validation", **changes))

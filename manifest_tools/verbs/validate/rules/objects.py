@@ -12,7 +12,6 @@ from manifest_tools.verbs.validate.objects.codes import CODES
 from manifest_tools.verbs.validate.rules.references import LIMITS, OURS
 from manifest_tools.verbs.validate.rules.rule import Example, Rule
 
-_NOTHING = Example(())
 _FIXES = {
     unusable.MISSING: "Fetch it, or say with --images s3://bucket/prefix=FOLDER where it lies.",
     unusable.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a download that failed.",
@@ -23,12 +22,17 @@ _FIXES = {
 }
 
 
-def _looked_at_elsewhere(_: object) -> Iterator[Finding]:
+def _checked_elsewhere(_: object) -> Iterator[Finding]:
     return iter(())
 
 
+def _no_example() -> Example:
+    return Example(())
+
+
 def _row(code: str, severity: Severity, reason: str, fix: str, source: str) -> Rule:
-    return Rule(code, severity, "object", _looked_at_elsewhere, f"{reason}.", _NOTHING, _NOTHING, fix, source)
+    check, example = _checked_elsewhere, _no_example
+    return Rule(code, severity, "object", check, f"{reason}.", example, example, fix, source)
 
 
 RULES = (

@@ -39,8 +39,8 @@ from manifest_tools.verbs.validate.rules.job_examples import (
     TRAIN,
     VALIDATION,
     boxed,
+    multi_label_files,
     request,
-    tagged,
 )
 from manifest_tools.verbs.validate.validate import Report, validate
 from tests.ground_truth import chopped, counted, manifests
@@ -95,14 +95,14 @@ def test_the_settings_of_pictures_with_one_class(tmp_path: Path) -> None:
     ("parts", "purpose", "hyperparameters", "content_type"),
     [
         pytest.param(
-            tagged([0, 2], [1]),
+            multi_label_files([0, 2], [1]),
             "builtin",
             {"num_classes": "3", "num_training_samples": "2", "multi_label": "1"},
             "application/x-recordio; label-format=class-id",
             id="lists of indices, as Ground Truth writes them",
         ),
         pytest.param(
-            tagged([1, 0, 1, 0], [0, 0, 0, 1]),
+            multi_label_files([1, 0, 1, 0], [0, 0, 0, 1]),
             "builtin",
             {"num_classes": "4", "num_training_samples": "2", "multi_label": "1"},
             "application/x-recordio; label-format=multi-hot",
@@ -511,13 +511,13 @@ def test_the_preflight_names_the_row_of_a_known_failure(tmp_path: Path, row: Any
 
 
 def told(folder: Path, rule: Any) -> str:
-    names = []
-    for name, text in zip(rule.breaks.names, rule.breaks.files, strict=False):
+    names, example = [], rule.breaks()
+    for name, text in zip(example.names, example.files, strict=False):
         (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
         names.append(str(folder / name))
     purpose = rule.purposes[0] if rule.purposes else "builtin"
-    preflight = Preflight(purpose, rule.breaks.hyperparameters, rule.breaks.request)
-    label = rule.breaks.label_attribute
+    preflight = Preflight(purpose, example.hyperparameters, example.request)
+    label = example.label_attribute
     found = validate(*names, preflight=preflight, label_attribute_name=label, codes=[rule.code])
     return " ".join(problem.message for problem in found)
 

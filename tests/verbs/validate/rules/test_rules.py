@@ -136,14 +136,14 @@ def test_one_rule_finds(value: dict[str, Any], code: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        (b'{"a": "\xff"}', "MT101", "not UTF-8: byte 0xff at place 8 of the line"),
+        (b'{"a": "\xff"}', "MT101", "not UTF-8: byte 0xff at position 8 of the line"),
         (b'{"a": 1', "MT102", "not JSON: Input data was truncated"),
         (b"{'a': 1}", "MT102", "not JSON: single quotes, as Python prints a dict"),
         (b"\xef\xbb\xbf{}", "MT102", "not JSON: it begins with a byte-order mark"),
         (b'{"a":' + b"[" * 10**5, "MT102", "not readable: nested too deeply"),
         (b'{"a": 1e999, "b": NaN}', "MT102", "not JSON: NaN is no number"),
-        (b"[1]", "MT103", "expected an object, found an array"),
-        (b"7", "MT103", "expected an object, found a number"),
+        (b"[1]", "MT103", "expected a JSON object, found an array"),
+        (b"7", "MT103", "expected a JSON object, found a number"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("MT") else "",
 )

@@ -1,204 +1,277 @@
-"""What can be said only of a whole file: classes that disagree, pictures that come twice, buckets."""
+"""What can be said only of a whole file: blank lines, its end, the names, types and classes of its labels."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
+from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.engine.file_facts import (
-    PLACEHOLDER,
-    SEVERAL,
-    Facts,
-    LineKeys,
-    NamedClass,
-    Occurrences,
-    repeated_sources,
+from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts, NamedClass
+from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
+from manifest_tools.verbs.validate.rules.examples import line as unlabelled
+from manifest_tools.verbs.validate.rules.references import (
+    AUGMENTED_MANIFEST,
+    BUCKETS,
+    CREATE_LABELING_JOB,
+    JSON_LINES,
+    LIMITS,
+    OURS,
+    OUTPUT,
+    REUSE,
 )
-from manifest_tools.verbs.validate.rules.examples import lines as text_of
-from manifest_tools.verbs.validate.rules.examples import single
-from manifest_tools.verbs.validate.rules.references import BUCKETS, OURS, OUTPUT, REUSE, TRAINING
 from manifest_tools.verbs.validate.rules.rule import Example, rule
+from manifest_tools.verbs.validate.rules.wording import line_count
+
+# Objects of a labeling job, from LIMITS; the quota can be raised.
+MOST_OBJECTS = 100_000
+# Shorter files are in the order of their classes by chance.
+_FEW_LINES = 20
+_ATTRIBUTE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
+_TWO = "s3://lab3-rawdata/IMG_0086.JPG"
 
 
+@rule(
+    "MT104",
+    "warning",
+    "file",
+    breaks=lambda: lines(single()) + "\n",
+    keeps=lambda: lines(single()),
+    fix="mtool validate --fix removes blank lines.",
+    source=JSON_LINES,
+)
+def no_line_is_blank(facts: Facts) -> Iterator[Finding]:
+    """A manifest has no blank lines: Rekognition counts each as an invalid object."""
+    if facts.blank is not None:
+        more = f", the first of {facts.blank.lines:,}" if facts.blank.lines > 1 else ""
+        yield Finding("", f"blank line{more}", facts.blank.first)
+
+
+@rule(
+    "MT105",
+    "warning",
+    "file",
+    breaks=lambda: lines(single())[:-1],
+    keeps=lambda: lines(single()),
+    fix="mtool validate --fix adds the newline.",
+    source=JSON_LINES,
+)
+def the_last_line_ends(facts: Facts) -> Iterator[Finding]:
+    """The last line ends with a newline, so that another file can be appended."""
+    if not facts.ends:
+        yield Finding("", "no newline at the end of the file")
+
+
+@rule(
+    "MT106",
+    "warning",
+    "file",
+    breaks=lambda most=MOST_OBJECTS: lines(unlabelled()) * (most + 1),
+    keeps=lambda most=MOST_OBJECTS: lines(unlabelled()) * most,
+    fix="Divide the manifest with mtool split, or ask AWS for a higher quota.",
+    source=LIMITS,
+)
+def a_job_takes_as_many(facts: Facts, most: int = MOST_OBJECTS) -> Iterator[Finding]:
+    """A labeling job takes up to 100,000 objects."""
+    if facts.objects > most and not facts.attributes:
+        message = f"a labeling job takes at most {most:,} objects, this file has {facts.objects:,}"
+        yield Finding("", message)
+
+
+@rule(
+    "MT113",
+    "warning",
+    "file",
+    breaks=lambda: lines(single(ref="s3://Lab_3/IMG_0085.JPG")),
+    keeps=lambda: lines(single()),
+    fix="mtool rewrite --move s3://OLD=s3://NEW replaces the bucket.",
+    source=BUCKETS,
+)
 def buckets_are_possible(facts: Facts) -> Iterator[Finding]:
-    """A bucket has a name that S3 takes; those from before 2018 may have others."""
+    """A bucket has a name that S3 allows; buckets from before 2018 may have others."""
     for bucket, seen in facts.buckets.items():
         problem = s3uri.bucket_problem(bucket)
         if problem is not None and PLACEHOLDER not in bucket and bucket != "s3:":
-            message = f"no bucket can be called {shown(bucket)}: {problem} ({lines(seen)})"
+            message = f"S3 allows no bucket named {shown(bucket)}: {problem} (on {line_count(seen)})"
             yield Finding("$.source-ref", message, seen.first)
 
 
+@rule(
+    "MT114",
+    "error",
+    "file",
+    breaks=lambda: lines(single(ref="s3://lab#-rawdata/IMG_0085.JPG")),
+    keeps=lambda: lines(single()),
+    fix="Type: mtool rewrite --lab lab3, with your lab's ID.",
+    source=OURS,
+)
 def no_placeholder(facts: Facts) -> Iterator[Finding]:
-    """The placeholder for the lab has been replaced by a lab ID."""
+    """The placeholder lab# has been replaced by the ID of a lab."""
     if facts.placeholder is not None:
-        advice = "type: mtool rewrite --lab lab3, with your lab's ID"
+        where = f"the placeholder {PLACEHOLDER} is still on {line_count(facts.placeholder)}"
         yield Finding(
-            "", f"{PLACEHOLDER} is left in ({lines(facts.placeholder)}); {advice}", facts.placeholder.first
+            "", f"{where}; type: mtool rewrite --lab lab3, with your lab's ID", facts.placeholder.first
         )
 
 
-def told_attribute_is_there(facts: Facts) -> Iterator[Finding]:
-    """The label attribute that was asked for is on some line."""
-    if facts.requested is not None and not facts.requested_lines:
-        advice = f"mtool stats {facts.name} shows those it has"
-        yield Finding("", f"no line has the label attribute {shown(facts.requested)}; {advice}")
+@rule(
+    "MT212",
+    "warning",
+    "file",
+    breaks=lambda: lines(labelled("left_hand", 0, "image-classification", class_name="RH")),
+    keeps=lambda: lines(labelled("left-hand", 0, "image-classification", class_name="RH")),
+    fix="mtool rewrite --rename-attribute OLD=NEW renames it.",
+    source=CREATE_LABELING_JOB,
+)
+def attributes_have_a_name(facts: Facts) -> Iterator[Finding]:
+    """The name of a label attribute has up to 127 letters and digits, with hyphens between them."""
+    for name in facts.attributes:
+        if not _ATTRIBUTE_NAME.fullmatch(name) and PLACEHOLDER not in name:
+            wanted = "expected up to 127 letters and digits, with hyphens between them"
+            yield Finding(path(name), f"name of a label attribute: {wanted}, found {shown(name)}")
 
 
+@rule(
+    "MT214",
+    "warning",
+    "file",
+    breaks=lambda: lines(labelled("kind-ref", 0, "image-classification", class_name="RH")),
+    keeps=lambda: lines(
+        labelled("mask-ref", "s3://lab3-out/0.png", "semantic-segmentation", internal_color_map={})
+    ),
+    fix="mtool rewrite --rename-attribute OLD=NEW; training sends the object behind a name in -ref.",
+    source=CREATE_LABELING_JOB,
+)
+def only_uris_end_in_ref(facts: Facts) -> Iterator[Finding]:
+    """The name of a label attribute ends in -ref if its labels are URIs, and only then."""
+    for name in facts.attributes:
+        for type_name, seen in facts.types(name).items():
+            kind = label_kind(type_name)
+            if kind.has_classes and (kind.label_object is not None) != name.endswith("-ref"):
+                wanted = (
+                    "a name that ends in -ref" if kind.label_object else "a name that does not end in -ref"
+                )
+                message = (
+                    f"label attribute of type {shown(type_name)}: expected {wanted}, found {shown(name)}"
+                )
+                yield Finding(path(name), message, seen.first)
+
+
+@rule(
+    "MT301",
+    "error",
+    "file",
+    breaks=lambda: lines(single(0), single(0, _TWO, "LH")),
+    keeps=lambda: lines(single(0), single(1, _TWO, "LH")),
+    fix="Find out which lines are right; mtool rewrite --rename-class changes a name.",
+    source=OUTPUT,
+    never_for=("rekognition",),  # it goes by names and ignores the indices
+)
 def classes_agree(facts: Facts) -> Iterator[Finding]:
     """One class index has one name, and one name has one index.
 
-    What most lines say is taken for right.
+    The majority of the lines is taken to be right.
+    """
+    names, numbers = class_tables(facts)
+    for pair, seen in facts.classes.items():
+        same_index, same_name = names[pair[:2]], numbers[pair.attribute, pair.name]
+        if same_index != pair:
+            usual = f"{shown(same_index.name)} on {line_count(facts.classes[same_index])}"
+            message = f"class {pair.label} is named {shown(pair.name)} on {line_count(seen)}, but {usual}"
+            yield Finding(path(pair.attribute), message, seen.first)
+        elif same_name != pair:
+            usual = f"class {same_name.label} on {line_count(facts.classes[same_name])}"
+            message = f"{shown(pair.name)} is class {pair.label} on {line_count(seen)}, but {usual}"
+            yield Finding(path(pair.attribute), message, seen.first)
+
+
+@rule(
+    "MT304",
+    "error",
+    "file",
+    breaks=lambda: Example((lines(single()),), label_attribute="Hand"),
+    keeps=lambda: Example((lines(single()),), label_attribute="hand"),
+    fix="Name an attribute that mtool stats shows; upper and lower case are not the same.",
+    source=AUGMENTED_MANIFEST,
+)
+def requested_attribute_is_there(facts: Facts) -> Iterator[Finding]:
+    """The label attribute of --label-attribute is on some line."""
+    if facts.requested is not None and not facts.requested_lines:
+        advice = f"mtool stats {facts.name} shows the attributes of this file"
+        yield Finding("", f"no line has the label attribute {shown(facts.requested)}; {advice}")
+
+
+@rule(
+    "MT305",
+    "error",
+    "file",
+    breaks=lambda: lines(single(), single(ref=_TWO, type="groundtruth/text-classification")),
+    keeps=lambda: lines(single(), single(ref=_TWO)),
+    fix="Keep labels of one type under one name; mtool rewrite --rename-attribute OLD=NEW renames them.",
+    source=REUSE,
+)
+def attributes_have_one_type(facts: Facts) -> Iterator[Finding]:
+    """A label attribute has one task type on all lines."""
+    for name, metadata_key in facts.attributes.items():
+        types = facts.types(name)
+        for type_name in list(types)[1:]:
+            usual = next(iter(types))
+            here = f"{shown(name)} has the type {shown(type_name)} on {line_count(types[type_name])}"
+            message = f"{here}, but {shown(usual)} on {line_count(types[usual])}"
+            yield Finding(path(metadata_key, "type"), message, types[type_name].first)
+
+
+@rule(
+    "MT306",
+    "warning",
+    "file",
+    breaks=lambda: _lines_of_classes("0" * 12 + "1" * 12),
+    keeps=lambda: _lines_of_classes("01" * 12),
+    fix="mtool split --shuffle writes the lines in random order; or set ShuffleConfig in the training job.",
+    source=AUGMENTED_MANIFEST,
+)
+def classes_are_mixed(facts: Facts) -> Iterator[Finding]:
+    """Lines are not sorted by class: training takes them in the order of the file."""
+    for name in facts.attributes:
+        columns = [keys.labels[name] for keys in facts.keys if name in keys.labels]
+        labels = np.concatenate(columns) if columns else np.zeros(0, np.uint64)
+        labels = labels[labels != 0]
+        changes = int((labels[1:] != labels[:-1]).sum())
+        if len(labels) > _FEW_LINES and 0 < changes == len(np.unique(labels)) - 1:
+            message = f"the {len(labels):,} lines are sorted by their {changes + 1} classes"
+            yield Finding(path(name), f"{message}, and training takes them in this order")
+
+
+def _lines_of_classes(order: str) -> str:
+    names = ("RH", "LH")
+    return lines(*(single(int(k), f"s3://lab3-rawdata/{n}.JPG", names[int(k)]) for n, k in enumerate(order)))
+
+
+def class_tables(facts: Facts) -> tuple[dict[tuple[str, int], NamedClass], dict[tuple[str, str], NamedClass]]:
+    """Return the name that most lines give each index, and the index that most give each name.
+
+    The keys are the attribute and the index, and the attribute and the name.
     """
     names: dict[tuple[str, int], NamedClass] = {}
     numbers: dict[tuple[str, str], NamedClass] = {}
-    for pair in sorted(
-        facts.classes, key=lambda pair: (-facts.classes[pair].lines, facts.classes[pair].first, pair)
-    ):
+    for pair in sorted(facts.classes, key=lambda p: (-facts.classes[p].lines, facts.classes[p].first, p)):
         names.setdefault((pair.attribute, pair.label), pair)
         numbers.setdefault((pair.attribute, pair.name), pair)
-    for pair, seen in facts.classes.items():
-        same_index, same_name = names[pair[:2]], numbers[pair.attribute, pair.name]
-        here = lines(seen)
-        if same_index != pair:
-            usual = f"{shown(same_index.name)} on {lines(facts.classes[same_index])}"
-            message = f"class {pair.label} is called {shown(pair.name)} ({here}), but {usual}"
-            yield Finding(path(pair.attribute), message, seen.first)
-        elif same_name != pair:
-            usual = f"class {same_name.label} on {lines(facts.classes[same_name])}"
-            message = f"{shown(pair.name)} is class {pair.label} ({here}), but {usual}"
-            yield Finding(path(pair.attribute), message, seen.first)
-
-
-def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
-    """A picture stands on one line only."""
-    keys = repeated_sources(facts)
-    if keys is None:
-        return
-    first = _first_of_group(keys.sources)
-    again = first != np.arange(len(first))
-    for name in keys.labels:
-        again &= ~_conflicts(keys.labels[name], keys.sources)[0]
-    for at in _by_line(keys, again):
-        yield Finding(
-            "$.source-ref", f"the same source-ref as on line {keys.lines[first[at]]}", int(keys.lines[at])
-        )
-
-
-def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
-    """A picture that stands on several lines has the same label on all of them."""
-    keys = repeated_sources(facts)
-    for name in keys.labels if keys is not None else ():
-        assert keys is not None
-        wrong, usual = _conflicts(keys.labels[name], keys.sources)
-        for at in _by_line(keys, wrong):
-            there = int(keys.lines[usual[at]])
-            what = _difference(int(keys.labels[name][at]), int(keys.labels[name][usual[at]]), there)
-            yield Finding(path(name), f"{what}, for the same source-ref", int(keys.lines[at]))
-
-
-def _by_line(keys: LineKeys, chosen: NDArray[np.bool_]) -> list[int]:
-    places = np.flatnonzero(chosen)
-    found: list[int] = places[np.argsort(keys.lines[places], kind="stable")].tolist()
-    return found
-
-
-def _first_of_group(sources: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return for every place of a sorted array the first place with the same value."""
-    return np.searchsorted(sources, sources, side="left")
-
-
-def _conflicts(
-    labels: NDArray[np.uint64], sources: NDArray[np.uint64]
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Say where a label is another than the first label of the same source, and where that one stands."""
-    usual = np.arange(len(sources))
-    labelled = np.flatnonzero(labels)
-    usual[labelled] = labelled[_first_of_group(sources[labelled])]
-    return labels != labels[usual], usual
-
-
-def _difference(here: int, there: int, line: int) -> str:
-    if (here | there) & SEVERAL:
-        return f"other classes than on line {line}"
-    return f"class {here - 1}, but {there - 1} on line {line}"
-
-
-def lines(seen: Occurrences) -> str:
-    """Return on how many lines something stands.
-
-    >>> lines(Seen(3, 1)), lines(Seen(3, 1200))
-    ('1 line', '1,200 lines')
-    """
-    return f"{seen.lines:,} line{'' if seen.lines == 1 else 's'}"
-
-
-_ONE, _TWO = "s3://lab3-rawdata/IMG_0085.JPG", "s3://lab3-rawdata/IMG_0086.JPG"
+    return names, numbers
 
 
 RULES = (
-    rule(
-        "MT113",
-        "warning",
-        "file",
-        buckets_are_possible,
-        breaks=text_of(single(ref="s3://Lab_3/IMG_0085.JPG")),
-        keeps=text_of(single()),
-        fix="mtool rewrite --move s3://OLD=s3://NEW puts another bucket in its place.",
-        source=BUCKETS,
-    ),
-    rule(
-        "MT114",
-        "error",
-        "file",
-        no_placeholder,
-        breaks=text_of(single(ref="s3://lab#-rawdata/IMG_0085.JPG")),
-        keeps=text_of(single()),
-        fix="mtool rewrite --lab lab3, with your lab's ID.",
-        source=OURS,
-    ),
-    rule(
-        "MT301",
-        "error",
-        "file",
-        classes_agree,
-        breaks=text_of(single(0), single(0, _TWO, "LH")),
-        keeps=text_of(single(0), single(1, _TWO, "LH")),
-        fix="Find out which lines are right; mtool rewrite --rename-class mends a name.",
-        source=OUTPUT,
-        never_for=("rekognition",),  # it goes by names, and lets the indices be
-    ),
-    rule(
-        "MT302",
-        "warning",
-        "file",
-        a_source_comes_once,
-        breaks=text_of(single(), single()),
-        keeps=text_of(single(), single(ref=_TWO)),
-        fix="mtool merge keeps one line of each picture.",
-        source=REUSE,
-    ),
-    rule(
-        "MT303",
-        "error",
-        "file",
-        a_source_has_one_label,
-        breaks=text_of(single(0), single(1, name="LH")),
-        keeps=text_of(single(0), single(1, _TWO, "LH")),
-        fix="mtool merge --on-conflict newest decides by date; or highest-confidence, or vote.",
-        source=REUSE,
-    ),
-    rule(
-        "MT304",
-        "error",
-        "file",
-        told_attribute_is_there,
-        breaks=Example((text_of(single()),), label_attribute="Hand"),
-        keeps=Example((text_of(single()),), label_attribute="hand"),
-        fix="Name an attribute that mtool stats shows; upper and lower case are not the same.",
-        source=TRAINING,
-    ),
+    no_line_is_blank,
+    the_last_line_ends,
+    a_job_takes_as_many,
+    buckets_are_possible,
+    no_placeholder,
+    attributes_have_a_name,
+    only_uris_end_in_ref,
+    classes_agree,
+    requested_attribute_is_there,
+    attributes_have_one_type,
+    classes_are_mixed,
 )

@@ -9,9 +9,7 @@ from manifest_tools.verbs.validate.engine.file_facts import Facts, Occurrences
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import fits, fitting_attributes
-from manifest_tools.verbs.validate.rules.examples import labelled, line, single
-from manifest_tools.verbs.validate.rules.examples import lines as text_of
-from manifest_tools.verbs.validate.rules.file.one_file import lines as counted
+from manifest_tools.verbs.validate.rules.examples import labelled, line, lines, single
 from manifest_tools.verbs.validate.rules.job_examples import (
     FAILED,
     GOOD,
@@ -19,15 +17,251 @@ from manifest_tools.verbs.validate.rules.job_examples import (
     TRAIN,
     VALIDATION,
     boxed,
-    broken,
+    with_train_lines,
 )
-from manifest_tools.verbs.validate.rules.references import TRAINING as GUIDE
-from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
+from manifest_tools.verbs.validate.rules.references import (
+    AUGMENTED_MANIFEST,
+    IMAGE_CLASSIFICATION,
+    SAGEMAKER_ISSUES,
+)
+from manifest_tools.verbs.validate.rules.rule import Example, rule
+from manifest_tools.verbs.validate.rules.wording import counted, line_count, listed
 
-SHOWN = 5
-_READ = (".jpg", ".jpeg", ".png", "")
-_ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
-_CLASSIFICATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
+_NEAR = 5  # names spelt otherwise that are reported of one attribute
+_ENDINGS = (".jpg", ".jpeg", ".png", "")
+
+
+@rule(
+    "MT501",
+    "error",
+    "job",
+    breaks=lambda: Example((TRAIN,)),
+    keeps=lambda: GOOD,
+    fix="mtool split output.manifest makes train.manifest and validation.manifest; name both.",
+    source=IMAGE_CLASSIFICATION,
+    purposes=TRAINING,
+)
+def there_are_two_channels(job: PreflightInput) -> Iterator[Finding]:
+    """A training job has two channels, train and validation, with a manifest each."""
+    files = [one for one in job.channels if one.record_file is None or one.record_file.kind == "rec"]
+    wanted = "expected two files, one for the channel train and one for validation, found"
+    if len(files) == 1:
+        advice = "divide the manifest with mtool split, and name both parts"
+        yield Finding("", f"{wanted} one; {advice}", file=files[0].name)
+    elif len(files) > 2:
+        yield Finding("", f"{wanted} {len(files)}", file=files[2].name)
+
+
+@rule(
+    "MT502",
+    "error",
+    "job",
+    breaks=lambda: Example((TRAIN, lines(FAILED))),
+    keeps=lambda: GOOD,
+    fix="Name the manifest with the labels; mtool stats shows which attributes it has.",
+    source=f"{SAGEMAKER_ISSUES}1283",
+    purposes=TRAINING,
+)
+def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
+    """A channel has at least one line with a picture and a label."""
+    for channel in manifests(job):
+        if job.attribute is not None and not channel.samples:
+            row = "" if channel.refused else " (known failure 1)"
+            message = f"none of {counted(channel.lines, 'line')} has {' and '.join(map(shown, job.names))}"
+            message += f" as training needs them{row}"
+            yield Finding("", message if channel.lines else "the file has no lines", file=channel.name)
+
+
+@rule(
+    "MT503",
+    "error",
+    "job",
+    breaks=lambda: Example(
+        (lines(single() | labelled("other", 0, "image-classification", class_name="a")),) * 2
+    ),
+    keeps=lambda: GOOD,
+    fix="Name the label attribute with --label-attribute.",
+    source=AUGMENTED_MANIFEST,
+    purposes=TRAINING,
+)
+def it_is_clear_which_label(job: PreflightInput) -> Iterator[Finding]:
+    """It is clear which label attribute the model learns from."""
+    if job.attribute is None and job.files:
+        fitting = fitting_attributes(job.files, job.preflight.purpose)
+        algorithm = ALGORITHM_OF[job.preflight.purpose]
+        message = f"no label attribute has labels that {algorithm} can learn from"
+        if fitting:
+            message = f"{algorithm} can learn from several label attributes: {listed(fitting)}"
+            message += f"; choose one: type --label-attribute {shown(fitting[0])}, for example"
+        yield Finding("", message, file=job.files[0].name)
+
+
+@rule(
+    "MT504",
+    "error",
+    "job",
+    breaks=lambda: Example((TRAIN, VALIDATION), label_attribute="Hand"),
+    keeps=lambda: Example((TRAIN, VALIDATION), label_attribute="hand"),
+    fix="Copy AttributeNames from the lines, exactly as they are spelt there (known failure 1).",
+    source=f"{SAGEMAKER_ISSUES}1283",
+    purposes=TRAINING,
+)
+def attribute_names_are_keys(job: PreflightInput) -> Iterator[Finding]:
+    """AttributeNames are keys of the lines, spelt exactly as there."""
+    for channel in manifests(job):
+        for name in job.names:
+            near = [(there, seen) for (wanted, there), seen in channel.near.items() if wanted == name]
+            for there, seen in near[:_NEAR]:
+                message = f"AttributeNames has {shown(name)}, but {line_count(seen)} have {shown(there)}"
+                message += " (known failure 1)"
+                yield Finding(path(name), message, seen.first, channel.name)
+            if _is_nowhere(channel, name) and not near:
+                message = f"no line has {shown(name)}, which is one of AttributeNames (known failure 1)"
+                yield Finding(path(name), message, file=channel.name)
+
+
+@rule(
+    "MT505",
+    "error",
+    "job",
+    breaks=lambda: with_train_lines(FAILED),
+    keeps=lambda: GOOD,
+    fix="mtool filter --labelled leaves such lines out (known failures 15 and 16).",
+    source=f"{SAGEMAKER_ISSUES}2928",
+    purposes=TRAINING,
+)
+def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
+    """No line of a channel is one whose labeling failed."""
+    for channel in manifests(job):
+        if channel.failed is not None and job.attribute is not None:
+            message = f"{_share(channel, channel.failed)} have no label: labeling failed"
+            message += " (known failures 15 and 16)"
+            yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
+
+
+@rule(
+    "MT506",
+    "error",
+    "job",
+    breaks=lambda: with_train_lines(line(PICTURES[4])),
+    keeps=lambda: GOOD,
+    fix="mtool filter --labelled leaves such lines out (known failure 11).",
+    source=AUGMENTED_MANIFEST,
+    purposes=TRAINING,
+)
+def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
+    """Every line has every attribute that is sent: a missing one shifts the records after it."""
+    for channel in manifests(job):
+        for name, seen in channel.missing.items():
+            if not _is_nowhere(channel, name):
+                message = f"{_share(channel, seen)} have no {shown(name)} (known failure 11)"
+                yield Finding(path(name), message, seen.first, channel.name)
+
+
+@rule(
+    "MT507",
+    "error",
+    "job",
+    breaks=lambda: Example((lines(boxed(1, PICTURES[0])), lines(boxed(1, PICTURES[1])))),
+    keeps=lambda: GOOD,
+    fix="Use the algorithm for that type; for a video, write a line for every frame (known failure 12).",
+    source=f"{SAGEMAKER_ISSUES}1683",
+    purposes=TRAINING,
+)
+def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
+    """A label is of a type that the algorithm learns from."""
+    algorithm = ALGORITHM_OF[job.preflight.purpose]
+    for channel in manifests(job):
+        facts = facts_of(job, channel)
+        if facts is None or job.attribute is None:
+            continue
+        for kind, seen in facts.types(job.attribute).items():
+            if not label_kind(kind).has_classes or fits(kind, job.preflight.purpose):
+                continue
+            row = " (known failure 12)" if "video" in kind.lower() else ""
+            message = f"{algorithm} cannot learn from labels of the type {shown(kind)}"
+            where = path(facts.attributes[job.attribute], "type")
+            yield Finding(where, f"{message} (on {line_count(seen)}){row}", seen.first, channel.name)
+
+
+@rule(
+    "MT509",
+    "error",
+    "job",
+    breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/sequence-1.json")),
+    keeps=lambda: GOOD,
+    fix="Write a line for every frame, with its own label (known failure 12).",
+    source=f"{SAGEMAKER_ISSUES}1682",
+    purposes=TRAINING,
+)
+def pictures_are_no_sequences(job: PreflightInput) -> Iterator[Finding]:
+    """A source-ref is a picture, not a file that lists the frames of a video."""
+    for channel in manifests(job):
+        if (seen := channel.suffixes.get(".json")) is not None:
+            message = f"expected pictures, found .json files, which list video frames, on {line_count(seen)}"
+            message += " (known failure 12)"
+            yield Finding(path(job.names[0]), message, seen.first, channel.name)
+
+
+@rule(
+    "MT510",
+    "warning",
+    "job",
+    breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/IMG_0001.tif")),
+    keeps=lambda: GOOD,
+    fix="Convert the pictures to JPEG or PNG; mtool validate --objects checks what they are.",
+    source=IMAGE_CLASSIFICATION,
+    purposes=TRAINING,
+)
+def pictures_are_jpeg_or_png(job: PreflightInput) -> Iterator[Finding]:
+    """The name of a picture ends in .jpg, .jpeg or .png."""
+    for channel in manifests(job):
+        for suffix, seen in channel.suffixes.items():
+            if suffix not in (*_ENDINGS, ".json"):
+                message = f"expected pictures that end in .jpg, .jpeg or .png, found {shown(suffix)}"
+                message += f" on {line_count(seen)}"
+                yield Finding(path(job.names[0]), message, seen.first, channel.name)
+
+
+@rule(
+    "MT515",
+    "warning",
+    "job",
+    breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/0001 to 0017.jpg")),
+    keeps=lambda: GOOD,
+    fix="Rename the objects: use letters, digits and - _ . / only (known failure 9).",
+    source="https://github.com/aws/sagemaker-python-sdk/issues/1189",
+    purposes=TRAINING,
+)
+def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
+    """The S3 key of a picture has no spaces, no + or % or other sign of URLs, and ASCII letters only."""
+    for channel in manifests(job):
+        if channel.odd_keys is not None:
+            lines = line_count(channel.odd_keys)
+            message = (
+                f"keys with a space, a sign of URLs or a letter beyond ASCII on {lines} (known failure 9)"
+            )
+            yield Finding(path(job.names[0]), message, channel.odd_keys.first, channel.name)
+
+
+@rule(
+    "MT516",
+    "warning",
+    "job",
+    breaks=lambda: with_train_lines(single(0, "s3://lab4-rawdata/IMG_0001.JPG")),
+    keeps=lambda: GOOD,
+    fix="Copy the pictures into one bucket; then mtool rewrite --from s3://OLD --to s3://NEW.",
+    source=AUGMENTED_MANIFEST,
+    purposes=TRAINING,
+)
+def pictures_are_in_one_bucket(job: PreflightInput) -> Iterator[Finding]:
+    """The pictures are in one bucket, which the job's role may read."""
+    buckets = {name: (facts, seen) for facts in job.files for name, seen in facts.buckets.items()}
+    if len(buckets) > 1:
+        facts, seen = list(buckets.values())[-1]
+        message = f"the pictures are in {len(buckets):,} buckets: {listed(list(buckets))}"
+        advice = "the job's role must have access to all of them, and all must be in the job's region"
+        yield Finding("$.source-ref", f"{message}; {advice}", seen.first, facts.name)
 
 
 def manifests(job: PreflightInput) -> Iterator[Channel]:
@@ -40,69 +274,6 @@ def facts_of(job: PreflightInput, channel: Channel) -> Facts | None:
     return next((facts for facts in job.files if facts.name == channel.name), None)
 
 
-def there_are_two_channels(job: PreflightInput) -> Iterator[Finding]:
-    """A training job has two channels, train and validation: a manifest each."""
-    files = [one for one in job.channels if one.record_file is None or one.record_file.kind == "rec"]
-    if len(files) == 1:
-        message = "expected two manifests, for the channels train and validation, found one"
-        yield Finding("", f"{message}; type: mtool split, and name both", file=files[0].name)
-    elif len(files) > 2:
-        message = f"expected two manifests, for the channels train and validation, found {len(files)}"
-        yield Finding("", message, file=files[2].name)
-
-
-def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
-    """A channel has at least one line with a picture and a label."""
-    for channel in manifests(job):
-        if job.attribute is not None and not channel.samples:
-            row = "" if channel.refused else " (known failure 1)"
-            what = (
-                f"of {counted(Occurrences(1, channel.lines))} none makes a sample of {listed(job.names)}{row}"
-            )
-            yield Finding("", what if channel.lines else "no lines", file=channel.name)
-
-
-def it_is_clear_which_label(job: PreflightInput) -> Iterator[Finding]:
-    """It is clear which label attribute is trained from."""
-    if job.attribute is None and job.files:
-        fitting = fitting_attributes(job.files, job.preflight.purpose)
-        there = listed(fitting) if fitting else "none"
-        choice = f"; type --label-attribute {shown(fitting[0])}, or another" if fitting else ""
-        message = f"expected one label attribute for {ALGORITHM_OF[job.preflight.purpose]}, found {there}"
-        yield Finding("", message + choice, file=job.files[0].name)
-
-
-def attribute_names_are_keys(job: PreflightInput) -> Iterator[Finding]:
-    """AttributeNames are keys of the lines, letter by letter."""
-    for channel in manifests(job):
-        for name in job.names:
-            near = [(there, seen) for (wanted, there), seen in channel.near.items() if wanted == name]
-            for there, seen in near[:SHOWN]:
-                message = f"{shown(there)} in place of {shown(name)} on {counted(seen)} (known failure 1)"
-                yield Finding(path(name), message, seen.first, channel.name)
-            if _is_nowhere(channel, name) and not near:
-                message = f"no line has {shown(name)}, which AttributeNames lists (known failure 1)"
-                yield Finding(path(name), message, file=channel.name)
-
-
-def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
-    """No line of a channel is one whose labeling failed."""
-    for channel in manifests(job):
-        if channel.failed is not None and job.attribute is not None:
-            share = f"{channel.failed.lines:,} of {channel.lines:,} lines"
-            message = f"the labeling of {share} failed, so they have no label (known failures 15 and 16)"
-            yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
-
-
-def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
-    """Every line has every attribute that is sent: a record that is missing shifts the rest."""
-    for channel in manifests(job):
-        for name, seen in channel.missing.items():
-            if not _is_nowhere(channel, name):
-                message = f"{seen.lines:,} of {channel.lines:,} lines lack {shown(name)} (known failure 11)"
-                yield Finding(path(name), message, seen.first, channel.name)
-
-
 def _is_nowhere(channel: Channel, name: str) -> bool:
     """Say whether an attribute is on no line; on one whose labeling failed its label would not be."""
     failed = channel.failed.lines if channel.failed is not None else 0
@@ -110,186 +281,20 @@ def _is_nowhere(channel: Channel, name: str) -> bool:
     return lacking is not None and lacking.lines + failed >= channel.lines
 
 
-def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
-    """A label is of a type that the algorithm learns from."""
-    algorithm = ALGORITHM_OF[job.preflight.purpose]
-    for channel in manifests(job):
-        facts = facts_of(job, channel)
-        for kind, seen in (facts.types(job.attribute) if facts and job.attribute else {}).items():
-            if not label_kind(kind).has_classes or fits(kind, job.preflight.purpose):
-                continue
-            row = " (known failure 12)" if "video" in kind.lower() else ""
-            message = f"{algorithm} cannot learn from {shown(kind)} ({counted(seen)}){row}"
-            yield Finding(path(facts.attributes[job.attribute], "type"), message, seen.first, channel.name)  # type: ignore[union-attr,index]
+def _share(channel: Channel, seen: Occurrences) -> str:
+    return f"{seen.lines:,} of {counted(channel.lines, 'line')}"
 
 
-def pictures_are_no_sequences(job: PreflightInput) -> Iterator[Finding]:
-    """A source-ref is a picture, not a file that lists the frames of a video."""
-    for channel in manifests(job):
-        if (seen := channel.suffixes.get(".json")) is not None:
-            message = f"expected a picture, found a sequence of frames ({counted(seen)}) (known failure 12)"
-            yield Finding(path(job.names[0]), message, seen.first, channel.name)
-
-
-def pictures_are_jpeg_or_png(job: PreflightInput) -> Iterator[Finding]:
-    """A picture is a JPEG or PNG by its name."""
-    for channel in manifests(job):
-        for suffix, seen in channel.suffixes.items():
-            if suffix not in (*_READ, ".json"):
-                message = f"expected .jpg, .jpeg or .png, found {shown(suffix)} ({counted(seen)})"
-                yield Finding(path(job.names[0]), message, seen.first, channel.name)
-
-
-def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
-    """S3 keys have no blanks, no signs of URLs such as + and %, and no letters beyond ASCII."""
-    for channel in manifests(job):
-        if channel.odd_keys is not None:
-            message = (
-                f"a blank, a sign of URLs or a letter beyond ASCII in the key ({counted(channel.odd_keys)})"
-            )
-            yield Finding(
-                path(job.names[0]), f"{message} (known failure 9)", channel.odd_keys.first, channel.name
-            )
-
-
-def pictures_are_in_one_bucket(job: PreflightInput) -> Iterator[Finding]:
-    """The pictures are in one bucket, which the job's role has to be let into."""
-    buckets = {name: (facts, seen) for facts in job.files for name, seen in facts.buckets.items()}
-    if len(buckets) > 1:
-        facts, seen = list(buckets.values())[-1]
-        message = f"the pictures are in {len(buckets):,} buckets: {listed(list(buckets))}"
-        advice = "the job's role must be let into each, and all must be in the job's region"
-        yield Finding("$.source-ref", f"{message}; {advice}", seen.first, facts.name)
-
-
-def listed(names: list[str] | tuple[str, ...]) -> str:
-    """Return the first names for a message, and how many more there are."""
-    few = ", ".join(map(shown, names[:SHOWN]))
-    return few + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
-
-
-RULES: tuple[Rule, ...] = (
-    rule(
-        "MT501",
-        "error",
-        "job",
-        there_are_two_channels,
-        breaks=Example((TRAIN,)),
-        keeps=GOOD,
-        fix="mtool split output.manifest makes train.manifest and validation.manifest; name both.",
-        source=_CLASSIFICATION,
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT502",
-        "error",
-        "job",
-        a_channel_has_samples,
-        breaks=Example((TRAIN, text_of(FAILED))),
-        keeps=GOOD,
-        fix="Name the manifest with the labels; mtool stats shows which attributes it has.",
-        source=f"{_ISSUES}1283",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT503",
-        "error",
-        "job",
-        it_is_clear_which_label,
-        breaks=Example(
-            (text_of(single() | labelled("other", 0, "image-classification", class_name="a")),) * 2
-        ),
-        keeps=GOOD,
-        fix="Name it with --label-attribute.",
-        source=GUIDE,
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT504",
-        "error",
-        "job",
-        attribute_names_are_keys,
-        breaks=Example((TRAIN, VALIDATION), label_attribute="Hand"),
-        keeps=Example((TRAIN, VALIDATION), label_attribute="hand"),
-        fix="Take AttributeNames from the lines, letter by letter (known failure 1).",
-        source=f"{_ISSUES}1283",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT505",
-        "error",
-        "job",
-        no_line_has_failed,
-        breaks=broken(FAILED),
-        keeps=GOOD,
-        fix="mtool filter --labelled leaves such lines out (known failures 15 and 16).",
-        source=f"{_ISSUES}2928",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT506",
-        "error",
-        "job",
-        every_line_has_all,
-        breaks=broken(line(PICTURES[4])),
-        keeps=GOOD,
-        fix="mtool filter --labelled leaves such lines out (known failure 11).",
-        source=GUIDE,
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT507",
-        "error",
-        "job",
-        types_can_be_trained,
-        breaks=Example((text_of(boxed(1, PICTURES[0])), text_of(boxed(1, PICTURES[1])))),
-        keeps=GOOD,
-        fix="Take the algorithm of that type; of a video, write a line for every frame (known failure 12).",
-        source=f"{_ISSUES}1683",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT509",
-        "error",
-        "job",
-        pictures_are_no_sequences,
-        breaks=broken(single(0, "s3://lab3-rawdata/sequence-1.json")),
-        keeps=GOOD,
-        fix="Write a line for every frame, with its own label (known failure 12).",
-        source=f"{_ISSUES}1682",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT510",
-        "warning",
-        "job",
-        pictures_are_jpeg_or_png,
-        breaks=broken(single(0, "s3://lab3-rawdata/IMG_0001.tif")),
-        keeps=GOOD,
-        fix="Convert the pictures to JPEG or PNG; mtool validate --objects looks into them.",
-        source=_CLASSIFICATION,
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT515",
-        "warning",
-        "job",
-        keys_are_plain,
-        breaks=broken(single(0, "s3://lab3-rawdata/0001 to 0017.jpg")),
-        keeps=GOOD,
-        fix="Give the objects keys of letters, digits and - _ . / (known failure 9).",
-        source="https://github.com/aws/sagemaker-python-sdk/issues/1189",
-        purposes=TRAINING,
-    ),
-    rule(
-        "MT516",
-        "warning",
-        "job",
-        pictures_are_in_one_bucket,
-        breaks=broken(single(0, "s3://lab4-rawdata/IMG_0001.JPG")),
-        keeps=GOOD,
-        fix="Copy the pictures together, and mtool rewrite --from s3://OLD --to s3://NEW.",
-        source=GUIDE,
-        purposes=TRAINING,
-    ),
+RULES = (
+    there_are_two_channels,
+    a_channel_has_samples,
+    it_is_clear_which_label,
+    attribute_names_are_keys,
+    no_line_has_failed,
+    every_line_has_all,
+    types_can_be_trained,
+    pictures_are_no_sequences,
+    pictures_are_jpeg_or_png,
+    keys_are_plain,
+    pictures_are_in_one_bucket,
 )

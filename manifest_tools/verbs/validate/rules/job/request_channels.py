@@ -1,6 +1,7 @@
-"""Whether a request gives its channels what the algorithm needs, before it is sent."""
+"""Whether the channels of a request are set as the algorithm needs them."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from manifest_tools import algorithms
@@ -17,65 +18,174 @@ from manifest_tools.verbs.validate.preflight.settings import (
     s3_source,
     training_job,
 )
-from manifest_tools.verbs.validate.rules.job_examples import asked, asked_of_channels, request, tagged
 from manifest_tools.verbs.validate.rules.job_examples import channel as channel_of
-from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
+from manifest_tools.verbs.validate.rules.job_examples import (
+    multi_label_files,
+    request,
+    with_request,
+    with_request_channels,
+)
+from manifest_tools.verbs.validate.rules.references import (
+    AUGMENTED_MANIFEST,
+    GUIDE_PULLS,
+    IMAGE_CLASSIFICATION,
+    SAGEMAKER_ISSUES,
+)
+from manifest_tools.verbs.validate.rules.rule import Example, rule
+from manifest_tools.verbs.validate.rules.wording import listed
 
-_CLASSIFICATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
-_ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
 _RECORDIO = "application/x-recordio"
 
-_API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/"
-_CLASSIFICATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
-_ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
-_RECORDIO = "application/x-recordio"
+_rule = partial(rule, scope="job", keeps=with_request, purposes=TRAINING)
 
 
-def _augmented(job: PreflightInput) -> list[Mapping[str, Any]]:
-    """Return the channels that the manifests are for: all that hold data, where no file is a .rec or .lst."""
-    packed = any(channel.record_file is not None for channel in job.channels)
-    return [] if packed or not training_job(job.preflight) else data_channels(job.preflight)
-
-
-def where_in(channel: Mapping[str, Any], *keys: str) -> str:
-    """Return the place of a field of a channel."""
-    return path("InputDataConfig", str(channel.get("ChannelName")), *keys)
-
-
+@_rule(
+    "MT650",
+    "error",
+    breaks=lambda: with_request(image="jumpstart-ic"),
+    fix="Use the image of the built-in algorithm, or convert: mtool convert --to folder (known failure 7).",
+    source=f"{SAGEMAKER_ISSUES}3895",
+)
 def the_image_reads_manifests(job: PreflightInput) -> Iterator[Finding]:
-    """The image is that of the algorithm that the manifests are checked for."""
-    told = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingImage")
-    if not isinstance(told, str):
+    """The image is the one of the algorithm that the manifests are checked for."""
+    uri = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingImage")
+    if not isinstance(uri, str):
         return
-    name, wanted = image_name(told), ALGORITHM_OF[job.preflight.purpose]
+    name, wanted = image_name(uri), ALGORITHM_OF[job.preflight.purpose]
     where = path("AlgorithmSpecification", "TrainingImage")
     if name in algorithms.ALGORITHMS and name != wanted:
-        yield Finding(where, f"expected the image {wanted}, found {shown(name)}; type --for with its name")
+        purpose = next(key for key, value in ALGORITHM_OF.items() if value == name)
+        yield Finding(
+            where, f"TrainingImage: expected {wanted}, found {shown(name)}; or type --for {purpose}"
+        )
     elif name not in algorithms.ALGORITHMS:
-        message = f"expected the image {wanted}, found {shown(name)}, which reads no augmented manifest"
+        message = f"TrainingImage: expected {wanted}, found {shown(name)}, which reads no augmented manifest"
         yield Finding(where, f"{message} (known failure 7)")
 
 
-def image_name(uri: str) -> str:
-    """Return the repository of an image.
+@_rule(
+    "MT651",
+    "error",
+    breaks=lambda: with_request_channels(S3DataType="S3Prefix"),
+    fix="Set S3DataType to AugmentedManifestFile, and S3Uri to the URI of the manifest itself.",
+    source=f"{SAGEMAKER_ISSUES}1283",
+)
+def data_type_is_augmented(job: PreflightInput) -> Iterator[Finding]:
+    """A manifest's channel has the S3DataType AugmentedManifestFile, and its S3Uri is the file itself."""
+    for channel in _augmented(job):
+        source = s3_source(channel)
+        kind, uri = source.get("S3DataType"), source.get("S3Uri")
+        if kind != "AugmentedManifestFile":
+            wanted = f"expected AugmentedManifestFile, found {shown(kind)} (known failure 1)"
+            yield of_channel(channel, "S3DataType", wanted)
+        if isinstance(uri, str) and uri.endswith("/"):
+            wanted = f"expected the URI of the manifest itself, found the prefix {shown(uri)}"
+            yield of_channel(channel, "S3Uri", wanted)
 
-    >>> image_name("811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1")
-    'image-classification'
-    """
-    return uri.partition("/")[2].partition("@")[0].partition(":")[0] or uri
+
+@_rule(
+    "MT652",
+    "error",
+    breaks=lambda: with_request_channels(RecordWrapperType=None),
+    fix="Set RecordWrapperType to RecordIO on both channels (known failures 2 and 3).",
+    source=f"{SAGEMAKER_ISSUES}562",
+)
+def records_are_wrapped(job: PreflightInput) -> Iterator[Finding]:
+    """A manifest's channel has the RecordWrapperType RecordIO."""
+    for channel in _augmented(job):
+        if (wrapper := channel.get("RecordWrapperType")) != "RecordIO":
+            wanted = f"expected RecordIO, found {shown(wrapper)} (known failures 2, 3 and 9)"
+            yield of_channel(channel, "RecordWrapperType", wanted)
 
 
+@_rule(
+    "MT653",
+    "error",
+    breaks=lambda: _with_lists_of_classes(),
+    fix="Set application/x-recordio, for lists of class indices application/x-recordio; label-format=class-id"
+    " (known failures 3, 4 and 5).",
+    source=f"{GUIDE_PULLS}42",
+)
+def content_type_is_recordio(job: PreflightInput) -> Iterator[Finding]:
+    """A manifest's channel has the ContentType application/x-recordio, with the label-format of its lists."""
+    form = list_format(job) if job.preflight.purpose == "builtin" else None
+    for channel in _augmented(job):
+        content_type = channel.get("ContentType")
+        kind, _, parameters = str(content_type).partition(";")
+        read_as = parameters.strip().partition(LABEL_FORMAT)[2].strip() or "multi-hot"
+        if kind.strip() != _RECORDIO:
+            row = 5 if kind.startswith("image/") else 4
+            wanted = f"expected {_RECORDIO}, found {shown(content_type)} (known failures 3 and {row})"
+            yield of_channel(channel, "ContentType", wanted)
+        elif form is not None and read_as != form:
+            wanted = f"expected {_RECORDIO}; {LABEL_FORMAT}{form} for these lists of classes"
+            yield of_channel(channel, "ContentType", f"{wanted}, found {shown(content_type)}")
+
+
+def _with_lists_of_classes() -> Example:
+    channels = (channel_of(name, AttributeNames=["source-ref", "tags"]) for name in ("train", "validation"))
+    return Example(multi_label_files([0, 2], [1]), request=request(*channels))
+
+
+@_rule(
+    "MT654",
+    "error",
+    breaks=lambda: with_request_channels(InputMode="File"),
+    fix="Set InputMode to Pipe on both channels, or TrainingInputMode for all channels.",
+    source=f"{SAGEMAKER_ISSUES}4056",
+)
+def input_mode_is_pipe(job: PreflightInput) -> Iterator[Finding]:
+    """A manifest's channel is read in Pipe mode."""
+    usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode")
+    for channel in _augmented(job):
+        if (mode := channel.get("InputMode", usual)) != "Pipe":
+            yield of_channel(channel, "InputMode", f"expected Pipe, found {shown(mode)} (known failure 3)")
+
+
+@_rule(
+    "MT655",
+    "error",
+    breaks=lambda: with_request_channels(AttributeNames=[]),
+    fix="Set AttributeNames to the attribute of the picture, then that of the label (known failure 1).",
+    source=f"{SAGEMAKER_ISSUES}1283",
+)
+def attribute_names_are_set(job: PreflightInput) -> Iterator[Finding]:
+    """AttributeNames are the attribute of the picture, then that of the label, the same on all channels."""
+    channels = _augmented(job)
+    for channel in channels:
+        names, wanted = requested_names(channel), ""
+        found = listed(names) or "none"
+        if len(names) != 2:
+            two = " and ".join(map(shown, job.names))
+            wanted = f"expected two names, such as {two}, found {found} (known failure 1)"
+        elif not names[0].endswith("-ref") and names[1].endswith("-ref"):
+            wanted = f"expected the picture first, found {found}"
+        elif names != requested_names(channels[0]):
+            wanted = f"expected {listed(requested_names(channels[0]))} as on the first channel, found {found}"
+        elif job.attribute is not None and names[1] != job.attribute:
+            wanted = f"expected the label attribute {shown(job.attribute)}, found {shown(names[1])}"
+        if wanted:
+            yield of_channel(channel, "AttributeNames", wanted)
+
+
+@_rule(
+    "MT656",
+    "error",
+    breaks=lambda: with_request(InputDataConfig=[channel_of("train")]),
+    fix="Name the channels train and validation; with .lst files also train_lst and validation_lst"
+    " (known failure 24).",
+    source=IMAGE_CLASSIFICATION,
+)
 def channels_are_named(job: PreflightInput) -> Iterator[Finding]:
-    """A request has every channel that the algorithm takes its data through, once."""
+    """A request has each channel that the algorithm reads its data from, once."""
     if not training_job(job.preflight):
         return
     names = [str(one.get("ChannelName")) for one in input_channels(job.preflight)]
     wanted = _wanted_channels(job)
     for name in wanted:
         if names.count(name) != 1:
-            there = ", ".join(map(shown, names)) or "none"
             row = " (known failure 24)" if name.endswith("_lst") else ""
-            message = f"expected one channel {name}, found {names.count(name) or 'none'} among {there}"
+            message = f"InputDataConfig: expected one channel {name}, found {listed(names) or 'none'}"
             yield Finding(path("InputDataConfig"), f"{message}{row}")
 
 
@@ -94,187 +204,65 @@ def _is_manifest(job: PreflightInput) -> bool:
     )
 
 
-def data_type_is_augmented(job: PreflightInput) -> Iterator[Finding]:
-    """A manifest's channel has the S3DataType AugmentedManifestFile, and its S3Uri is the file itself."""
-    for channel in _augmented(job):
-        source = s3_source(channel)
-        kind, uri = source.get("S3DataType"), source.get("S3Uri")
-        if kind != "AugmentedManifestFile":
-            message = f"expected AugmentedManifestFile, found {shown(kind)} (known failure 1)"
-            yield Finding(where_in(channel, "S3DataType"), message)
-        if isinstance(uri, str) and uri.endswith("/"):
-            yield Finding(
-                where_in(channel, "S3Uri"), f"expected the manifest itself, found the prefix {shown(uri)}"
-            )
-
-
-def records_are_wrapped(job: PreflightInput) -> Iterator[Finding]:
-    """A manifest's channel has the RecordWrapperType RecordIO."""
-    for channel in _augmented(job):
-        if (told := channel.get("RecordWrapperType")) != "RecordIO":
-            message = f"expected RecordIO, found {shown(told)} (known failures 2, 3 and 9)"
-            yield Finding(where_in(channel, "RecordWrapperType"), message)
-
-
-def content_type_is_recordio(job: PreflightInput) -> Iterator[Finding]:
-    """A manifest's channel has the ContentType application/x-recordio, with the label-format of its lists."""
-    form = list_format(job) if job.preflight.purpose == "builtin" else None
-    for channel in _augmented(job):
-        told = channel.get("ContentType")
-        kind, _, parameters = str(told).partition(";")
-        said = parameters.strip().partition(LABEL_FORMAT)[2].strip() or "multi-hot"
-        if kind.strip() != _RECORDIO:
-            row = 5 if kind.startswith("image/") else 4
-            message = f"expected {_RECORDIO}, found {shown(told)} (known failures 3 and {row})"
-            yield Finding(where_in(channel, "ContentType"), message)
-        elif form is not None and said != form:
-            message = f"the lists of classes are {form}, and {shown(told)} says {said}"
-            yield Finding(
-                where_in(channel, "ContentType"), f"{message}; type {_RECORDIO}; {LABEL_FORMAT}{form}"
-            )
-
-
-def input_mode_is_pipe(job: PreflightInput) -> Iterator[Finding]:
-    """A manifest's channel is read in Pipe mode."""
-    usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode")
-    for channel in _augmented(job):
-        if (told := channel.get("InputMode", usual)) != "Pipe":
-            message = f"expected Pipe, found {shown(told)} (known failure 3)"
-            yield Finding(where_in(channel, "InputMode"), message)
-
-
-def attribute_names_are_told(job: PreflightInput) -> Iterator[Finding]:
-    """AttributeNames are the picture's attribute and then the label's, the same on all channels."""
-    channels = _augmented(job)
-    for channel in channels:
-        names = requested_names(channel)
-        where = where_in(channel, "AttributeNames")
-        wanted = f"expected two names, such as {' and '.join(map(shown, job.names))}"
-        if len(names) != 2:
-            yield Finding(
-                where, f"{wanted}, found {', '.join(map(shown, names)) or 'none'} (known failure 1)"
-            )
-        elif not names[0].endswith("-ref") and names[1].endswith("-ref"):
-            yield Finding(
-                where, f"expected the picture first, found {shown(names[0])} before {shown(names[1])}"
-            )
-        elif names != requested_names(channels[0]):
-            yield Finding(
-                where, f"expected the names of the first channel, found {', '.join(map(shown, names))}"
-            )
-        elif job.attribute is not None and names[1] != job.attribute:
-            yield Finding(where, f"expected the label {shown(job.attribute)}, found {shown(names[1])}")
-
-
-def every_machine_has_all(job: PreflightInput) -> Iterator[Finding]:
-    """A manifest is one object, so every machine is given all of it: FullyReplicated."""
-    for channel in _augmented(job):
-        if (told := s3_source(channel).get("S3DataDistributionType", "FullyReplicated")) != "FullyReplicated":
-            yield Finding(
-                where_in(channel, "S3DataDistributionType"), f"expected FullyReplicated, found {shown(told)}"
-            )
-
-
+@_rule(
+    "MT657",
+    "warning",
+    breaks=lambda: with_request_channels(ShuffleConfig=None),
+    fix="Add a ShuffleConfig to the channel train.",
+    source=AUGMENTED_MANIFEST,
+)
 def train_is_shuffled(job: PreflightInput) -> Iterator[Finding]:
-    """The train channel has a ShuffleConfig: in Pipe mode lines come in the order of the file."""
+    """The channel train has a ShuffleConfig: in Pipe mode lines come in the order of the file."""
     for channel in _augmented(job):
         if channel.get("ChannelName") == "train" and "ShuffleConfig" not in channel:
-            message = "every epoch takes the lines in the order of the file"
-            yield Finding(
-                where_in(channel, "ShuffleConfig"), f'{message}; add "ShuffleConfig": {{"Seed": 1234}}'
-            )
+            message = "none, so that every epoch takes the lines in the order of the file"
+            yield of_channel(channel, "ShuffleConfig", f'{message}; add "ShuffleConfig": {{"Seed": 1234}}')
 
 
-_TAGS = ["source-ref", "tags"]
-_ASKED_TAGS = request(*(channel_of(name, AttributeNames=_TAGS) for name in ("train", "validation")))
-_ROWS: tuple[tuple[Any, ...], ...] = (
-    (
-        "MT650",
-        "error",
-        the_image_reads_manifests,
-        asked(image="jumpstart-ic"),
-        "Take the image image-classification, or mtool convert --to folder (known failure 7).",
-        f"{_ISSUES}3895",
-    ),
-    (
-        "MT651",
-        "error",
-        data_type_is_augmented,
-        asked_of_channels(S3DataType="S3Prefix"),
-        "Set S3DataType AugmentedManifestFile, and S3Uri to the manifest's own URI.",
-        f"{_ISSUES}1283",
-    ),
-    (
-        "MT652",
-        "error",
-        records_are_wrapped,
-        asked_of_channels(RecordWrapperType=None),
-        "Set RecordWrapperType RecordIO on both channels (known failures 2 and 3).",
-        f"{_ISSUES}562",
-    ),
-    (
-        "MT653",
-        "error",
-        content_type_is_recordio,
-        Example(tagged([0, 2], [1]), request=_ASKED_TAGS),
-        "Set application/x-recordio; for lists with ; label-format=class-id (known failures 3, 4 and 5).",
-        "https://github.com/awsdocs/amazon-sagemaker-developer-guide/pull/42",
-    ),
-    (
-        "MT654",
-        "error",
-        input_mode_is_pipe,
-        asked_of_channels(InputMode="File"),
-        "Set InputMode Pipe on both channels, or TrainingInputMode for all.",
-        f"{_ISSUES}4056",
-    ),
-    (
-        "MT655",
-        "error",
-        attribute_names_are_told,
-        asked_of_channels(AttributeNames=[]),
-        "Set AttributeNames to the picture's attribute and the label's, in this order (known failure 1).",
-        f"{_ISSUES}1283",
-    ),
-    (
-        "MT656",
-        "error",
-        channels_are_named,
-        asked(InputDataConfig=[channel_of("train")]),
-        "Name them train and validation; with .lst also train_lst and validation_lst (known failure 24).",
-        _CLASSIFICATION,
-    ),
-    (
-        "MT657",
-        "warning",
-        train_is_shuffled,
-        asked_of_channels(ShuffleConfig=None),
-        "Add ShuffleConfig to the train channel.",
-        "https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html",
-    ),
-    (
-        "MT658",
-        "error",
-        every_machine_has_all,
-        asked_of_channels(S3DataDistributionType="ShardedByS3Key"),
-        "Set S3DataDistributionType FullyReplicated.",
-        _CLASSIFICATION,
-    ),
+@_rule(
+    "MT658",
+    "error",
+    breaks=lambda: with_request_channels(S3DataDistributionType="ShardedByS3Key"),
+    fix="Set S3DataDistributionType to FullyReplicated.",
+    source=IMAGE_CLASSIFICATION,
 )
+def every_machine_has_all(job: PreflightInput) -> Iterator[Finding]:
+    """Every machine gets the whole manifest, which is one object: FullyReplicated."""
+    for channel in _augmented(job):
+        key = "S3DataDistributionType"
+        if (kind := s3_source(channel).get(key, "FullyReplicated")) != "FullyReplicated":
+            yield of_channel(channel, key, f"expected FullyReplicated, found {shown(kind)}")
 
-RULES: tuple[Rule, ...] = (
-    *(
-        rule(
-            code,
-            severity,
-            "job",
-            check,
-            breaks=breaks,
-            keeps=asked(),
-            fix=fix,
-            source=source,
-            purposes=TRAINING,
-        )
-        for code, severity, check, breaks, fix, source in _ROWS
-    ),
+
+def _augmented(job: PreflightInput) -> list[Mapping[str, Any]]:
+    """Return the channels that hold data, if the files are manifests and no .rec or .lst."""
+    record_files = any(channel.record_file is not None for channel in job.channels)
+    return [] if record_files or not training_job(job.preflight) else data_channels(job.preflight)
+
+
+def of_channel(channel: Mapping[str, Any], key: str, message: str) -> Finding:
+    """Return a finding about a field of a channel; the message names both."""
+    name = str(channel.get("ChannelName"))
+    return Finding(path("InputDataConfig", name, key), f"{key} of channel {shown(name)}: {message}")
+
+
+def image_name(uri: str) -> str:
+    """Return the repository of an image.
+
+    >>> image_name("811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1")
+    'image-classification'
+    """
+    return uri.partition("/")[2].partition("@")[0].partition(":")[0] or uri
+
+
+RULES = (
+    the_image_reads_manifests,
+    data_type_is_augmented,
+    records_are_wrapped,
+    content_type_is_recordio,
+    input_mode_is_pipe,
+    attribute_names_are_set,
+    channels_are_named,
+    train_is_shuffled,
+    every_machine_has_all,
 )

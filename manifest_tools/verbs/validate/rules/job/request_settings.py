@@ -1,7 +1,8 @@
-"""Whether a request is one for machines, spot training, an earlier model, tuning or transform that can be."""
+"""Whether machines, spot training, earlier model, tuning and transform of a request can work."""
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from manifest_tools import algorithms
@@ -15,135 +16,200 @@ from manifest_tools.verbs.validate.preflight.settings import (
     training_job,
     training_request,
 )
-from manifest_tools.verbs.validate.rules.job.request_channels import where_in
-from manifest_tools.verbs.validate.rules.job_examples import GOOD, asked
+from manifest_tools.verbs.validate.rules.job.request_channels import of_channel
+from manifest_tools.verbs.validate.rules.job_examples import GOOD, with_request
 from manifest_tools.verbs.validate.rules.job_examples import channel as channel_of
 from manifest_tools.verbs.validate.rules.job_examples import request as request_of
-from manifest_tools.verbs.validate.rules.rule import Example, Rule, rule
+from manifest_tools.verbs.validate.rules.references import (
+    CREATE_TRAINING_JOB,
+    GUIDE_ISSUES,
+    IMAGE_CLASSIFICATION,
+    INCREMENTAL_TRAINING,
+    SAGEMAKER_ISSUES,
+    SAGEMAKER_PULLS,
+    SEMANTIC_SEGMENTATION,
+    SPOT,
+    TRANSFORM_SOURCE,
+    TUNING,
+)
+from manifest_tools.verbs.validate.rules.rule import Example, rule
 
-_API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/"
-_CLASSIFICATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
-_ISSUES = "https://github.com/aws/amazon-sagemaker-examples/issues/"
-
-_TRAINING = f"{_API}API_CreateTrainingJob.html"
-
-
-_SPOT = "https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
-
-
-_PICTURES_IN = ("image/png", "image/jpeg", "application/x-image")
-
-
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-
-
-# Families of machines with a GPU that no page of these algorithms lists; the others have none.
+_CONTENT_TYPES = ("image/png", "image/jpeg", "application/x-image")
+_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+# Families of machines with a GPU that no page of these algorithms lists. All others have no GPU.
 _OTHER_GPUS = ("p4d", "p4de", "p5", "p5e", "p5en", "g6", "g6e", "p3dn", "g7e", "gr6")
 
+_rule = partial(rule, scope="job", keeps=with_request, purposes=TRAINING)
 
+
+@_rule(
+    "MT659",
+    "error",
+    breaks=lambda: with_request(
+        StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    ),
+    fix="Set both fields, or neither (known failure 44).",
+    source=SPOT,
+)
 def spot_fields_go_together(job: PreflightInput) -> Iterator[Finding]:
-    """MaxWaitTimeInSeconds goes with EnableManagedSpotTraining, and is not shorter than the run."""
+    """MaxWaitTimeInSeconds is set with EnableManagedSpotTraining, and not below MaxRuntimeInSeconds."""
     request = training_job(job.preflight)
     limits = mapping(request, "StoppingCondition")
     wait, run = limits.get("MaxWaitTimeInSeconds"), limits.get("MaxRuntimeInSeconds")
     spot = request.get("EnableManagedSpotTraining") is True
     where = path("StoppingCondition", "MaxWaitTimeInSeconds")
     if wait is not None and not spot:
-        message = "MaxWaitTimeInSeconds is there, and EnableManagedSpotTraining is not true"
+        message = "MaxWaitTimeInSeconds is set, but EnableManagedSpotTraining is not true"
         yield Finding(where, f"{message} (known failures 44 and 45)")
     elif spot and wait is None:
-        yield Finding(where, "EnableManagedSpotTraining is true, and there is no MaxWaitTimeInSeconds")
+        yield Finding(where, "EnableManagedSpotTraining is true, but MaxWaitTimeInSeconds is not set")
     elif spot and isinstance(wait, int) and isinstance(run, int) and wait < run:
-        yield Finding(where, f"expected at least MaxRuntimeInSeconds={run}, found {wait}")
+        yield Finding(where, f"MaxWaitTimeInSeconds={wait} is below MaxRuntimeInSeconds={run}")
 
 
+@_rule(
+    "MT660",
+    "error",
+    breaks=lambda: _machine("ml.m5.xlarge"),
+    fix="Use a machine of the family p3, g4dn or g5.",
+    source=IMAGE_CLASSIFICATION,
+)
 def the_machine_has_a_gpu(job: PreflightInput) -> Iterator[Finding]:
-    """The machine has a GPU: the algorithm trains on no other."""
-    for family, told in _machines(job):
+    """The machine has a GPU: the algorithm trains on no machine without one."""
+    for family, name in _machines(job):
         if family not in (*_families(job), *_OTHER_GPUS):
-            listed = ", ".join(_families(job))
-            message = f"expected a machine with a GPU, of the families {listed}; found {shown(told)}"
+            wanted = f"expected a machine with a GPU ({', '.join(_families(job))})"
+            message = f"InstanceType: {wanted}, found {shown(name)}"
             yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
+@_rule(
+    "MT661",
+    "warning",
+    breaks=lambda: _machine("ml.g6.xlarge"),
+    fix="Use a machine of the family p3, g4dn or g5.",
+    source=IMAGE_CLASSIFICATION,
+)
 def the_machine_is_listed(job: PreflightInput) -> Iterator[Finding]:
-    """The machine is of a family that the algorithm's page lists; newer ones may be too new for its image."""
-    for family, told in _machines(job):
+    """The page of the algorithm lists the machine's family; others may be too new for its image."""
+    for family, name in _machines(job):
         if family in _OTHER_GPUS and family not in _families(job):
-            listed = ", ".join(_families(job))
-            message = f"{shown(told)} is on no page of the algorithm, whose machines are {listed}"
+            wanted = f"expected a machine that the algorithm's page lists ({', '.join(_families(job))})"
+            message = f"InstanceType: {wanted}, found {shown(name)}"
             yield Finding(path("ResourceConfig", "InstanceType"), message)
 
 
-def _families(job: PreflightInput) -> tuple[str, ...]:
-    return algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).families
-
-
-def _machines(job: PreflightInput) -> Iterator[tuple[str, str]]:
-    told = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceType")
-    if isinstance(told, str):
-        yield told.removeprefix("ml.").partition(".")[0], told
-
-
-def the_machines_are_as_many(job: PreflightInput) -> Iterator[Finding]:
-    """There is one machine where the algorithm trains on one only."""
+@rule(
+    "MT662",
+    "error",
+    "job",
+    breaks=lambda: _machine("ml.p3.2xlarge", 2),
+    keeps=lambda: _machine("ml.p3.2xlarge"),
+    fix="Set InstanceCount to 1.",
+    source=SEMANTIC_SEGMENTATION,
+    purposes=("semantic-segmentation",),
+)
+def one_machine_is_enough(job: PreflightInput) -> Iterator[Finding]:
+    """The job has one machine if the algorithm can use one only."""
     count = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceCount")
     name = ALGORITHM_OF[job.preflight.purpose]
     if isinstance(count, int) and count > 1 and not algorithms.algorithm(name).several_machines:
-        yield Finding(path("ResourceConfig", "InstanceCount"), f"{name} trains on one machine, found {count}")
+        message = f"InstanceCount: expected 1, as {name} trains on one machine, found {count}"
+        yield Finding(path("ResourceConfig", "InstanceCount"), message)
 
 
+@_rule(
+    "MT663",
+    "error",
+    breaks=lambda: _model(InputMode="Pipe"),
+    fix="Set ContentType to application/x-sagemaker-model and InputMode to File on the channel model.",
+    source=INCREMENTAL_TRAINING,
+)
 def a_model_is_read_as_one(job: PreflightInput) -> Iterator[Finding]:
-    """The channel of an earlier model has the type application/x-sagemaker-model, and File mode."""
+    """The channel model has the ContentType application/x-sagemaker-model, and File mode."""
     usual = mapping(training_job(job.preflight), "AlgorithmSpecification").get("TrainingInputMode", "File")
     for channel in input_channels(job.preflight):
         if channel.get("ChannelName") != "model":
             continue
         wanted = {"ContentType": "application/x-sagemaker-model", "InputMode": "File"}
         for key, value in wanted.items():
-            if (told := channel.get(key, usual if key == "InputMode" else None)) != value:
-                yield Finding(where_in(channel, key), f"expected {value}, found {shown(told)}")
+            if (found := channel.get(key, usual if key == "InputMode" else None)) != value:
+                yield of_channel(channel, key, f"expected {value}, found {shown(found)}")
 
 
+@_rule(
+    "MT664",
+    "warning",
+    breaks=lambda: _model(),
+    fix="Compare with what DescribeTrainingJob says of the earlier job (known failure 42).",
+    source=f"{GUIDE_ISSUES}39",
+)
 def a_model_is_of_the_same_shape(job: PreflightInput) -> Iterator[Finding]:
-    """A job that goes on from an earlier model has the hyperparameters that decide its shape."""
+    """A job with the channel model has the same network as the job that made the model."""
     for channel in input_channels(job.preflight):
         if channel.get("ChannelName") == "model":
             same = algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).same_as_model
-            message = f"{', '.join(same[:-1])} and {same[-1]} must be those of the earlier job"
-            yield Finding(
-                where_in(channel), f"{message}, which this request does not show (known failure 42)"
-            )
+            message = f"{', '.join(same[:-1])} and {same[-1]} must be as in the job that made the model"
+            where = path("InputDataConfig", "model")
+            yield Finding(where, f"{message}; this request cannot show it (known failure 42)")
 
 
+@_rule(
+    "MT665",
+    "error",
+    breaks=lambda: _transform(S3DataType="AugmentedManifestFile"),
+    fix="Name the prefix of the pictures, or a ManifestFile with their keys (known failure 20).",
+    source=TRANSFORM_SOURCE,
+)
 def a_transform_takes_no_manifest(job: PreflightInput) -> Iterator[Finding]:
-    """A transform job takes a prefix or a ManifestFile, no augmented manifest."""
+    """A transform job reads a prefix or a ManifestFile, and no augmented manifest."""
     source = s3_source(mapping(job.preflight.request or {}, "TransformInput"))
     if source.get("S3DataType") == "AugmentedManifestFile":
         message = "expected S3Prefix or ManifestFile, found 'AugmentedManifestFile' (known failure 20)"
-        yield Finding(path("TransformInput", "S3DataType"), message)
+        yield Finding(path("TransformInput", "S3DataType"), f"S3DataType of TransformInput: {message}")
 
 
+@_rule(
+    "MT666",
+    "error",
+    breaks=lambda: _transform(BatchStrategy="MultiRecord"),
+    fix="Set BatchStrategy to SingleRecord (known failure 49).",
+    source=f"{SAGEMAKER_PULLS}402",
+)
 def a_transform_sends_one_picture(job: PreflightInput) -> Iterator[Finding]:
-    """A transform job sends one picture a request: BatchStrategy SingleRecord, nothing split or joined."""
+    """A transform job sends one picture in each request: its BatchStrategy is SingleRecord."""
     request = job.preflight.request or {}
     strategy = request.get("BatchStrategy", "SingleRecord")
     if "TransformInput" in request and strategy != "SingleRecord":
-        yield Finding(
-            path("BatchStrategy"), f"expected SingleRecord, found {shown(strategy)} (known failure 49)"
-        )
+        message = f"BatchStrategy: expected SingleRecord, found {shown(strategy)} (known failure 49)"
+        yield Finding(path("BatchStrategy"), message)
 
 
+@_rule(
+    "MT667",
+    "error",
+    breaks=lambda: _transform(ContentType="application/json"),
+    fix="Set ContentType to application/x-image, image/jpeg or image/png.",
+    source=f"{SAGEMAKER_ISSUES}619",
+)
 def a_transform_sends_pictures(job: PreflightInput) -> Iterator[Finding]:
-    """A transform job sends its pictures under a content type that the algorithm's endpoint takes."""
-    told = mapping(job.preflight.request or {}, "TransformInput").get("ContentType")
-    if told is not None and told not in _PICTURES_IN:
-        message = f"expected {', '.join(_PICTURES_IN[:-1])} or {_PICTURES_IN[-1]}, found {shown(told)}"
-        yield Finding(path("TransformInput", "ContentType"), f"{message} (known failure 50)")
+    """The pictures of a transform job have a ContentType that the algorithm accepts."""
+    found = mapping(job.preflight.request or {}, "TransformInput").get("ContentType")
+    if found is not None and found not in _CONTENT_TYPES:
+        wanted = f"expected {', '.join(_CONTENT_TYPES[:-1])} or {_CONTENT_TYPES[-1]}, found {shown(found)}"
+        message = f"ContentType of TransformInput: {wanted} (known failure 50)"
+        yield Finding(path("TransformInput", "ContentType"), message)
 
 
+@_rule(
+    "MT668",
+    "error",
+    breaks=lambda: _tuning("num_layers"),
+    fix="Remove the hyperparameter from StaticHyperParameters, or from ParameterRanges.",
+    source=TUNING,
+)
 def tuned_values_are_not_fixed(job: PreflightInput) -> Iterator[Finding]:
-    """A hyperparameter that is tuned can be tuned, and is not fixed as well."""
+    """A hyperparameter in ParameterRanges can be tuned, and is not fixed as well."""
     request = job.preflight.request or {}
     ranges = mapping(mapping(request, "HyperParameterTuningJobConfig"), "ParameterRanges")
     fixed = mapping(training_request(job.preflight), "StaticHyperParameters")
@@ -154,13 +220,23 @@ def tuned_values_are_not_fixed(job: PreflightInput) -> Iterator[Finding]:
             known = algorithm.find(name)
             where = path("HyperParameterTuningJobConfig", "ParameterRanges", name)
             if name in fixed:
-                yield Finding(where, f"{shown(name)} is tuned, and in StaticHyperParameters too")
+                yield Finding(
+                    where,
+                    f"{shown(name)} is in ParameterRanges and in StaticHyperParameters: tuned or fixed?",
+                )
             elif known is None or known.tunable is None:
-                yield Finding(where, f"{algorithm.name} has no {shown(name)} that can be tuned")
+                yield Finding(where, f"ParameterRanges: {shown(name)} of {algorithm.name} cannot be tuned")
 
 
+@_rule(
+    "MT669",
+    "error",
+    breaks=lambda: with_request(TrainingJobName="hands_1"),
+    fix="Use letters and digits, with hyphens between them.",
+    source=CREATE_TRAINING_JOB,
+)
 def a_job_has_a_name(job: PreflightInput) -> Iterator[Finding]:
-    """A training job is called by up to 63 letters, digits and inner hyphens, a tuning job by up to 32."""
+    """The name of a job has letters and digits, with hyphens between them: up to 63, for tuning 32."""
     request = job.preflight.request or {}
     for key, longest in (
         ("TrainingJobName", 63),
@@ -168,24 +244,34 @@ def a_job_has_a_name(job: PreflightInput) -> Iterator[Finding]:
         ("TransformJobName", 63),
     ):
         name = request.get(key)
-        if isinstance(name, str) and not (_NAME.fullmatch(name) and len(name) <= longest):
-            message = f"expected up to {longest} letters, digits and inner hyphens, found {shown(name)}"
-            yield Finding(path(key), message)
+        if isinstance(name, str) and not (_JOB_NAME.fullmatch(name) and len(name) <= longest):
+            wanted = f"expected up to {longest} letters and digits, with hyphens between them"
+            yield Finding(path(key), f"{key}: {wanted}, found {shown(name)}")
+
+
+def _families(job: PreflightInput) -> tuple[str, ...]:
+    return algorithms.algorithm(ALGORITHM_OF[job.preflight.purpose]).families
+
+
+def _machines(job: PreflightInput) -> Iterator[tuple[str, str]]:
+    name = mapping(training_job(job.preflight), "ResourceConfig").get("InstanceType")
+    if isinstance(name, str):
+        yield name.removeprefix("ml.").partition(".")[0], name
 
 
 def _machine(kind: str, count: int = 1) -> Example:
-    return asked(ResourceConfig={"InstanceType": kind, "InstanceCount": count})
+    return with_request(ResourceConfig={"InstanceType": kind, "InstanceCount": count})
 
 
 def _model(**changes: Any) -> Example:
     usual = {"ChannelName": "model", "ContentType": "application/x-sagemaker-model", "InputMode": "File"}
     channels = [channel_of("train"), channel_of("validation"), usual | changes]
-    return asked(InputDataConfig=channels)
+    return with_request(InputDataConfig=channels)
 
 
 def _transform(**changes: Any) -> Example:
-    told = {"S3DataType": changes.pop("S3DataType", "S3Prefix"), "S3Uri": "s3://lab3-rawdata/"}
-    data = {"DataSource": {"S3DataSource": told}, "ContentType": changes.pop("ContentType", "image/jpeg")}
+    source = {"S3DataType": changes.pop("S3DataType", "S3Prefix"), "S3Uri": "s3://lab3-rawdata/"}
+    data = {"DataSource": {"S3DataSource": source}, "ContentType": changes.pop("ContentType", "image/jpeg")}
     return Example(GOOD.files, request={"TransformJobName": "t", "TransformInput": data} | changes)
 
 
@@ -198,113 +284,16 @@ def _tuning(name: str) -> Example:
     return Example(GOOD.files, request=request)
 
 
-_ROWS: tuple[tuple[Any, ...], ...] = (
-    (
-        "MT659",
-        "error",
-        spot_fields_go_together,
-        asked(StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}),
-        "Set both, or neither (known failure 44).",
-        _SPOT,
-    ),
-    (
-        "MT660",
-        "error",
-        the_machine_has_a_gpu,
-        _machine("ml.m5.xlarge"),
-        "Take one of the families p3, g4dn or g5.",
-        _CLASSIFICATION,
-    ),
-    (
-        "MT661",
-        "warning",
-        the_machine_is_listed,
-        _machine("ml.g6.xlarge"),
-        "Take one of the families p3, g4dn or g5.",
-        _CLASSIFICATION,
-    ),
-    (
-        "MT663",
-        "error",
-        a_model_is_read_as_one,
-        _model(InputMode="Pipe"),
-        "Set ContentType application/x-sagemaker-model and InputMode File on the channel model.",
-        "https://docs.aws.amazon.com/sagemaker/latest/dg/incremental-training.html",
-    ),
-    (
-        "MT664",
-        "warning",
-        a_model_is_of_the_same_shape,
-        _model(),
-        "Compare with DescribeTrainingJob of the earlier job (known failure 42).",
-        "https://github.com/awsdocs/amazon-sagemaker-developer-guide/issues/39",
-    ),
-    (
-        "MT665",
-        "error",
-        a_transform_takes_no_manifest,
-        _transform(S3DataType="AugmentedManifestFile"),
-        "Give it the prefix of the pictures, or a ManifestFile of their keys (known failure 20).",
-        f"{_API}API_TransformS3DataSource.html",
-    ),
-    (
-        "MT666",
-        "error",
-        a_transform_sends_one_picture,
-        _transform(BatchStrategy="MultiRecord"),
-        "Set BatchStrategy SingleRecord (known failure 49).",
-        "https://github.com/aws/amazon-sagemaker-examples/pull/402",
-    ),
-    (
-        "MT667",
-        "error",
-        a_transform_sends_pictures,
-        _transform(ContentType="application/json"),
-        "Set ContentType application/x-image, image/jpeg or image/png.",
-        f"{_ISSUES}619",
-    ),
-    (
-        "MT668",
-        "error",
-        tuned_values_are_not_fixed,
-        _tuning("num_layers"),
-        "Leave it out of StaticHyperParameters, or out of ParameterRanges.",
-        "https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html",
-    ),
-    (
-        "MT669",
-        "error",
-        a_job_has_a_name,
-        asked(TrainingJobName="hands_1"),
-        "Call it by letters, digits and inner hyphens.",
-        _TRAINING,
-    ),
-)
-
-RULES: tuple[Rule, ...] = (
-    *(
-        rule(
-            code,
-            severity,
-            "job",
-            check,
-            breaks=breaks,
-            keeps=asked(),
-            fix=fix,
-            source=source,
-            purposes=TRAINING,
-        )
-        for code, severity, check, breaks, fix, source in _ROWS
-    ),
-    rule(
-        "MT662",
-        "error",
-        "job",
-        the_machines_are_as_many,
-        breaks=_machine("ml.p3.2xlarge", 2),
-        keeps=_machine("ml.p3.2xlarge"),
-        fix="Set InstanceCount to 1.",
-        source="https://docs.aws.amazon.com/sagemaker/latest/dg/semantic-segmentation.html",
-        purposes=("semantic-segmentation",),
-    ),
+RULES = (
+    spot_fields_go_together,
+    the_machine_has_a_gpu,
+    the_machine_is_listed,
+    one_machine_is_enough,
+    a_model_is_read_as_one,
+    a_model_is_of_the_same_shape,
+    a_transform_takes_no_manifest,
+    a_transform_sends_one_picture,
+    a_transform_sends_pictures,
+    tuned_values_are_not_fixed,
+    a_job_has_a_name,
 )

@@ -1,4 +1,4 @@
-"""What classes are called, in every task type that names them on the line."""
+"""The names of classes, in every task type that has them on the line."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,21 @@ from manifest_tools.verbs.validate.rules.references import LIMITS
 from manifest_tools.verbs.validate.rules.rule import rule
 
 LONGEST_NAME = 256
-
-# Control characters, what turns the direction of a text round, and halves of characters.
+# Control characters, characters that change the direction of a text, and halves of characters.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+@rule(
+    "MT223",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(name="R" * 257), several([0], {"0": " "})),
+    keeps=lambda: lines(single(name="R" * 256), several([0], {"0": "right hand"})),
+    fix="mtool rewrite --rename-class OLD=NEW renames the class.",
+    source=LIMITS,
+)
 def class_names_can_be_read(label: LineLabel) -> Iterator[Finding]:
-    """A class is called by up to 256 characters, not all blank, none of them a control character."""
+    """The name of a class has up to 256 characters, no control character, and is not blank."""
     for where, name in class_names(label):
         problem = name_problem(name) if isinstance(name, str) else ""
         if problem:
@@ -28,20 +36,20 @@ def class_names_can_be_read(label: LineLabel) -> Iterator[Finding]:
 
 
 def name_problem(name: str) -> str:
-    r"""Return what is wrong with a class's name, empty where nothing is.
+    r"""Return what is wrong with the name of a class; empty where nothing is.
 
     >>> name_problem("RH"), name_problem(" "), name_problem("RH\x1b[31m")
-    ('', 'a blank class name', 'a control character in a class name')
+    ('', 'a class name is blank', 'a class name has a control character')
     """
     if len(name) > LONGEST_NAME:
         return f"expected a class name of at most {LONGEST_NAME} characters, found {len(name):,}"
     if not name.strip():
-        return "a blank class name"
-    return "a control character in a class name" if _CONTROL.search(name) else ""
+        return "a class name is blank"
+    return "a class name has a control character" if _CONTROL.search(name) else ""
 
 
 def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield the names of classes that a line has for its label, with the keys that lead to each."""
+    """Yield the names of classes beside a label, with the keys that lead to each."""
     metadata, key = label.metadata, label.metadata_key
     for field, inner in NAMES_IN_METADATA.items():
         for keys, name in values_at(metadata.get(field), inner):
@@ -53,15 +61,4 @@ def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]
         )
 
 
-RULES = (
-    rule(
-        "MT223",
-        "warning",
-        "label",
-        class_names_can_be_read,
-        breaks=lines(single(name="R" * 257), several([0], {"0": " "})),
-        keeps=lines(single(name="R" * 256), several([0], {"0": "right hand"})),
-        fix="mtool rewrite --rename-class gives the class another name.",
-        source=LIMITS,
-    ),
-)
+RULES = (class_names_can_be_read,)

@@ -1,4 +1,4 @@
-"""A label and its metadata: that both are there, and that the metadata has the form of its type."""
+"""A label and its metadata: both are there, and the metadata has the form of its type."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,20 +14,41 @@ from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT, VERIFY
 from manifest_tools.verbs.validate.rules.rule import rule
+from manifest_tools.verbs.validate.rules.wording import in_metadata, missing_in_metadata
 
-# Of these something is said by a rule of its own.
+# The fields that are objects of class indices and names, and those that are texts.
 _OBJECTS = ("class-map", "class_map")
 _TEXTS = ("type", "class-name", "human-annotated", "creation-date", "job-name", "failure-reason")
 
 
+@rule(
+    "MT201",
+    "error",
+    "line",
+    breaks=lambda: lines(single(), {"source-ref": "s3://lab3-rawdata/IMG_0086.JPG", "hand": 0}),
+    keeps=lambda: lines(single(), single(ref="s3://lab3-rawdata/IMG_0086.JPG")),
+    fix="Add the metadata, or remove the label and label the picture again.",
+    source=OUTPUT,
+)
 def a_label_has_metadata(line: RuleLine) -> Iterator[Finding]:
-    """A label that has metadata on other lines has it on this one too."""
+    """A label that has metadata on other lines has it on this line too."""
     there = {label.name for label in line.labels}
     for name in line.expected:
         if name not in there and line.value.get(name) is not None and line.value.get(name + METADATA) is None:
-            yield Finding(path(name), f"{shown(name)} has no {shown(name + METADATA)} beside it")
+            yield Finding(
+                path(name), f"the label {shown(name)} has no metadata: {shown(name + METADATA)} is missing"
+            )
 
 
+@rule(
+    "MT202",
+    "error",
+    "line",
+    breaks=lambda: lines(example(hand=0, hand_metadata="RH")),
+    keeps=lambda: lines(single()),
+    fix='Write an object: {"class-name": "RH", "type": "groundtruth/image-classification"}.',
+    source=OUTPUT,
+)
 def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
     """The metadata of a label is an object."""
     for key, value in line.value.items():
@@ -35,29 +56,48 @@ def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
         if name == key or name in SOURCES or line.value.get(name) is None:
             continue
         if value is not None and not isinstance(value, dict):
-            yield Finding(
-                path(key), f"expected the metadata of {shown(name)}, an object, found {shown(value)}"
-            )
+            message = f"expected the metadata of {shown(name)} as an object, found {shown(value)}"
+            yield Finding(path(key), f"{shown(key)}: {message}")
 
 
+@rule(
+    "MT203",
+    "error",
+    "label",
+    breaks=lambda: lines(single(None)),
+    keeps=lambda: lines(single(), example(hand_metadata={"failure-reason": "expired", "retry-count": 1})),
+    fix="mtool filter --labelled leaves such lines out.",
+    source=OUTPUT,
+)
 def metadata_has_a_label(label: LineLabel) -> Iterator[Finding]:
-    """Metadata stands beside a label, or says why labelling failed."""
+    """Metadata is beside a label, or says why labeling failed."""
     if label.state == "unlabelled":
-        yield Finding(path(label.metadata_key), f"metadata without its label {shown(label.name)}")
+        message = f"{shown(label.metadata_key)} has no label: {shown(label.name)} is missing"
+        yield Finding(path(label.metadata_key), message)
 
 
+@rule(
+    "MT204",
+    "error",
+    "label",
+    breaks=lambda: lines(single(human_annotated=True)),
+    keeps=lambda: lines(single(human_annotated="yes")),
+    fix="Write the field as Ground Truth does: a text as a string, a class-map as an object.",
+    source=OUTPUT,
+)
 def fields_have_their_form(label: LineLabel) -> Iterator[Finding]:
-    """A field of the metadata has the form that Ground Truth gives it."""
+    """A field of the metadata has the form that Ground Truth writes."""
     for name in _TEXTS:
         value = label.metadata.get(name)
         if value is not None and not isinstance(value, str):
-            yield Finding(path(label.metadata_key, name), f"expected text, found {shown(value)}")
+            yield in_metadata(label, name, f"expected a text, found {shown(value)}", name)
     for name in _OBJECTS:
         value = label.metadata.get(name)
         if value is not None and not _is_class_map(value):
-            found = "another" if isinstance(value, dict) else shown(value)
-            where = path(label.metadata_key, name)
-            yield Finding(where, f"expected an object of class index and name, found {found}")
+            found = "other keys or values" if isinstance(value, dict) else shown(value)
+            yield in_metadata(
+                label, name, f"expected an object of class indices and names, found {found}", name
+            )
 
 
 def _is_class_map(value: Any) -> bool:
@@ -69,74 +109,141 @@ def _is_class_map(value: Any) -> bool:
         return False
 
 
+@rule(
+    "MT205",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(type=None)),
+    keeps=lambda: lines(single()),
+    fix="Add the type, such as groundtruth/image-classification.",
+    source=OUTPUT,
+)
 def names_its_type(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a label names its task type."""
     if label.state == "labelled" and label.metadata.get("type") is None:
-        yield Finding(path(label.metadata_key), "no type, such as groundtruth/image-classification")
+        yield missing_in_metadata(label, "type", "the form of its label is unknown")
 
 
+@rule(
+    "MT206",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(type="groundtruth/stickers")),
+    keeps=lambda: lines(single(type="groundtruth/custom"), single(type="GroundTruth/Image-Classification")),
+    fix="Write one of Ground Truth's types; mtool does not read the labels of other types.",
+    source=OUTPUT,
+)
 def type_is_known(label: LineLabel) -> Iterator[Finding]:
-    """The task type is one that Ground Truth writes."""
+    """The task type is one of Ground Truth's."""
     kind = label.metadata.get("type")
     if isinstance(kind, str) and kind.lower() not in TYPES:
-        yield Finding(path(label.metadata_key, "type"), f"no type of Ground Truth's: {shown(kind)}")
+        message = f"expected a type of Ground Truth, found {shown(kind)}"
+        yield in_metadata(label, "type", message, "type")
 
 
+@rule(
+    "MT207",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(creation_date="yesterday")),
+    keeps=lambda: lines(single(creation_date="2022-08-22T20:52:51.851Z"), single(creation_date=None)),
+    fix="Write the date in ISO 8601: mtool filter --before and --after cannot read another form.",
+    source=OUTPUT,
+)
 def dates_can_be_read(label: LineLabel) -> Iterator[Finding]:
     """A creation-date is a date."""
-    said = label.metadata.get("creation-date")
-    if isinstance(said, str) and parse_date(said) is None:
-        where = path(label.metadata_key, "creation-date")
-        yield Finding(where, f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(said)}")
+    found = label.metadata.get("creation-date")
+    if isinstance(found, str) and parse_date(found) is None:
+        message = f"expected a date such as 2018-10-18T22:18:13.527256, found {shown(found)}"
+        yield in_metadata(label, "creation-date", message, "creation-date")
 
 
-def the_annotator_is_said(label: LineLabel) -> Iterator[Finding]:
-    """The field human-annotated says yes or no."""
-    said = label.metadata.get("human-annotated")
-    if label.state == "labelled" and isinstance(said, str) and said not in ("yes", "no"):
-        yield Finding(path(label.metadata_key, "human-annotated"), f"expected yes or no, found {shown(said)}")
+@rule(
+    "MT208",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(human_annotated="true")),
+    keeps=lambda: lines(single(human_annotated="no"), single(human_annotated=None)),
+    fix='Write "yes" if people labelled the line, "no" if a model did.',
+    source=OUTPUT,
+)
+def human_annotated_is_yes_or_no(label: LineLabel) -> Iterator[Finding]:
+    """The field human-annotated is yes or no."""
+    found = label.metadata.get("human-annotated")
+    if label.state == "labelled" and isinstance(found, str) and found not in ("yes", "no"):
+        message = f"expected yes or no, found {shown(found)}"
+        yield in_metadata(label, "human-annotated", message, "human-annotated")
 
 
-def adjustment_is_said(label: LineLabel) -> Iterator[Finding]:
-    """The field adjustment-status says adjusted or unadjusted."""
-    said = label.metadata.get("adjustment-status")
-    if said is not None and said not in ("adjusted", "unadjusted"):
-        where = path(label.metadata_key, "adjustment-status")
-        yield Finding(where, f"expected adjusted or unadjusted, found {shown(said)}")
+@rule(
+    "MT209",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(adjustment_status="changed")),
+    keeps=lambda: lines(single(adjustment_status="adjusted"), single()),
+    fix='Write "adjusted" if a worker changed the label, "unadjusted" if nobody did.',
+    source=VERIFY,
+)
+def adjustment_status_is_known(label: LineLabel) -> Iterator[Finding]:
+    """The field adjustment-status is adjusted or unadjusted."""
+    found = label.metadata.get("adjustment-status")
+    if found is not None and found not in ("adjusted", "unadjusted"):
+        message = f"expected adjusted or unadjusted, found {shown(found)}"
+        yield in_metadata(label, "adjustment-status", message, "adjustment-status")
 
 
-def a_failed_object_has_no_label(label: LineLabel) -> Iterator[Finding]:
-    """A label stands beside no failure-reason."""
-    if label.state == "labelled" and label.metadata.get("failure-reason") is not None:
-        where = path(label.metadata_key, "failure-reason")
-        yield Finding(where, f"labelling failed, it says, but {shown(label.name)} is there")
-
-
+@rule(
+    "MT213",
+    "error",
+    "line",
+    breaks=lambda: lines(
+        {key.replace("hand-m", "auto-label-m"): value for key, value in single().items()},
+        {key.replace("hand-m", "hand_m"): value for key, value in single().items()},
+    ),
+    keeps=lambda: lines(single(), example(hand=0, notes_metadata={})),
+    fix="mtool validate --fix renames the metadata after its label.",
+    source=OUTPUT,
+)
 def metadata_is_named_after_its_label(line: RuleLine) -> Iterator[Finding]:
-    """Metadata has the name of its label, with -metadata behind it."""
-    strays = stray(line.value)
-    if strays is not None:
-        key, name = strays
-        yield Finding(
-            path(key), f"expected {shown(name + METADATA)} beside {shown(name)}, found {shown(key)}"
-        )
+    """The key of metadata is that of its label and -metadata."""
+    found = misnamed_metadata(line.value)
+    if found is not None:
+        key, name = found
+        wanted = f"expected {shown(name + METADATA)}, found {shown(key)}"
+        yield Finding(path(key), f"key of the metadata of {shown(name)}: {wanted}")
 
 
-def stray(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the metadata key of a line that belongs to a label of another name, and that label.
+@rule(
+    "MT216",
+    "warning",
+    "label",
+    breaks=lambda: lines(single(failure_reason="expired")),
+    keeps=lambda: lines(single()),
+    fix="Remove the label or the failure-reason; every command treats the line as labelled.",
+    source=OUTPUT,
+)
+def a_failed_object_has_no_label(label: LineLabel) -> Iterator[Finding]:
+    """The metadata of a label has no failure-reason."""
+    if label.state == "labelled" and label.metadata.get("failure-reason") is not None:
+        message = "labeling failed, it says, but the label is there"
+        yield in_metadata(label, "failure-reason", message, "failure-reason")
 
-    Only where something shows whose it is: nearly the same name, a job of the label's name, or, as console
-    tools have written it, the label called after its class.
+
+def misnamed_metadata(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the key of metadata that belongs to a label of another name, and that label.
+
+    Only if something shows that they belong together: nearly the same name, a labeling job with the name of
+    the label, or a label with the name of its class, as console tools have written it.
     """
-    lonely = [key for key in value if _looks_like_metadata(key, value)]
-    if len(lonely) != 1:
+    orphans = [key for key in value if _is_orphan(key, value)]
+    if len(orphans) != 1:
         return None
-    labels = [key for key in value if _is_bare_label(key, value) and _belongs(lonely[0], key, value)]
-    return (lonely[0], labels[0]) if len(labels) == 1 else None
+    labels = [key for key in value if _is_bare_label(key, value) and _belongs(orphans[0], key, value)]
+    return (orphans[0], labels[0]) if len(labels) == 1 else None
 
 
-def _looks_like_metadata(key: str, value: Mapping[str, Any]) -> bool:
-    """Say whether a key ends nearly as metadata does, and has no label of its own."""
+def _is_orphan(key: str, value: Mapping[str, Any]) -> bool:
+    """Return whether a key ends nearly in -metadata, and has no label of its own."""
     found = value[key]
     if not isinstance(found, dict) or found.get("failure-reason") is not None or "type" not in found:
         return False
@@ -157,127 +264,25 @@ def _is_bare_label(key: str, value: Mapping[str, Any]) -> bool:
 def _belongs(metadata_key: str, name: str, value: Mapping[str, Any]) -> bool:
     found = value[metadata_key]
     job = found.get("job-name")
-    called = job.removeprefix("labeling-job/") if isinstance(job, str) else None
-    return name in (called, found.get("class-name")) or _plain(metadata_key) == _plain(name) + METADATA
+    job_name = job.removeprefix("labeling-job/") if isinstance(job, str) else None
+    return name in (job_name, found.get("class-name")) or _plain(metadata_key) == _plain(name) + METADATA
 
 
 def _plain(key: str) -> str:
-    """Return a key without what people misspell in it: case, blanks, what cannot be seen, underscores."""
+    """Return a key without what people misspell: case, spaces, invisible characters, underscores."""
     return "".join(c for c in key.lower().replace("_", "-") if c.isprintable() and not c.isspace())
 
 
 RULES = (
-    rule(
-        "MT201",
-        "error",
-        "line",
-        a_label_has_metadata,
-        breaks=lines(single(), {"source-ref": "s3://lab3-rawdata/IMG_0086.JPG", "hand": 0}),
-        keeps=lines(single(), single(ref="s3://lab3-rawdata/IMG_0086.JPG")),
-        fix="Add the metadata, or take the label out and label the picture again.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT202",
-        "error",
-        "line",
-        metadata_is_an_object,
-        breaks=lines(example(hand=0, hand_metadata="RH")),
-        keeps=lines(single()),
-        fix='Write an object: {"class-name": "RH", "type": "groundtruth/image-classification"}.',
-        source=OUTPUT,
-    ),
-    rule(
-        "MT203",
-        "error",
-        "label",
-        metadata_has_a_label,
-        breaks=lines(single(None)),
-        keeps=lines(single(), example(hand_metadata={"failure-reason": "expired", "retry-count": 1})),
-        fix="mtool filter --labelled leaves such lines out.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT204",
-        "error",
-        "label",
-        fields_have_their_form,
-        breaks=lines(single(human_annotated=True)),
-        keeps=lines(single(human_annotated="yes")),
-        fix="Write the field as Ground Truth does: text as a string, a class-map as an object.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT205",
-        "warning",
-        "label",
-        names_its_type,
-        breaks=lines(single(type=None)),
-        keeps=lines(single()),
-        fix="Add the type; without it the form of the label has to be guessed.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT206",
-        "warning",
-        "label",
-        type_is_known,
-        breaks=lines(single(type="groundtruth/stickers")),
-        keeps=lines(single(type="groundtruth/custom"), single(type="GroundTruth/Image-Classification")),
-        fix="Write one of Ground Truth's types; lines of any other pass through every command unread.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT207",
-        "warning",
-        "label",
-        dates_can_be_read,
-        breaks=lines(single(creation_date="yesterday")),
-        keeps=lines(single(creation_date="2022-08-22T20:52:51.851Z"), single(creation_date=None)),
-        fix="Write the date in ISO 8601; mtool filter --before and --after cannot place it otherwise.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT208",
-        "warning",
-        "label",
-        the_annotator_is_said,
-        breaks=lines(single(human_annotated="true")),
-        keeps=lines(single(human_annotated="no"), single(human_annotated=None)),
-        fix='Write "yes" for people, "no" for a model.',
-        source=OUTPUT,
-    ),
-    rule(
-        "MT209",
-        "warning",
-        "label",
-        adjustment_is_said,
-        breaks=lines(single(adjustment_status="changed")),
-        keeps=lines(single(adjustment_status="adjusted"), single()),
-        fix='Write "adjusted" where a worker changed the label, "unadjusted" where none did.',
-        source=VERIFY,
-    ),
-    rule(
-        "MT216",
-        "warning",
-        "label",
-        a_failed_object_has_no_label,
-        breaks=lines(single(failure_reason="expired")),
-        keeps=lines(single()),
-        fix="Take the label out, or the failure-reason; every command takes the line for labelled.",
-        source=OUTPUT,
-    ),
-    rule(
-        "MT213",
-        "error",
-        "line",
-        metadata_is_named_after_its_label,
-        breaks=lines(
-            {key.replace("hand-m", "auto-label-m"): value for key, value in single().items()},
-            {key.replace("hand-m", "hand_m"): value for key, value in single().items()},
-        ),
-        keeps=lines(single(), example(hand=0, notes_metadata={})),
-        fix="mtool validate --fix gives the metadata the name of its label.",
-        source=OUTPUT,
-    ),
+    a_label_has_metadata,
+    metadata_is_an_object,
+    metadata_has_a_label,
+    fields_have_their_form,
+    names_its_type,
+    type_is_known,
+    dates_can_be_read,
+    human_annotated_is_yes_or_no,
+    adjustment_status_is_known,
+    metadata_is_named_after_its_label,
+    a_failed_object_has_no_label,
 )
