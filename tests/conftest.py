@@ -94,6 +94,23 @@ def account_guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def service_models() -> Iterator[None]:
+    """Let all sessions of botocore share what they read: SageMaker's model alone takes half a second."""
+    from botocore.loaders import Loader
+
+    unpatched = Loader.__init__
+    shared: dict[object, object] = {}
+
+    def initialize(loader: Any, *args: Any, **options: Any) -> None:
+        unpatched(loader, *args, **options)
+        loader._cache = shared
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loader, "__init__", initialize)
+        yield
+
+
 @pytest.fixture(scope="session")
 def moto_endpoint(account_guard: None) -> Iterator[str]:
     """Return the address of moto's server, one for each process of pytest."""
