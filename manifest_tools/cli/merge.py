@@ -13,12 +13,12 @@ from manifest_tools.cli.shared.screen import clean, note, table
 if TYPE_CHECKING:
     from manifest_tools.verbs.merge.report import Merged, MergedManifest
 
-MANY = 40
-_NAMED = 8  # keys in a remark
+MANY = 40  # manifests in the table
+_NAMED = 8  # keys that are named
 
 
 class OnConflict(StrEnum):
-    """Whose label counts where lines of one picture differ."""
+    """Which label is kept where two for the same picture differ."""
 
     error = "error"
     first = "first"
@@ -31,7 +31,7 @@ class OnConflict(StrEnum):
 def merge(
     manifests: Annotated[
         list[str],
-        typer.Argument(metavar="MANIFEST...", help="Paths, s3:// URIs, or -, in the order of their weight."),
+        typer.Argument(metavar="MANIFEST...", help="Paths, s3:// URIs, or - for standard input."),
     ],
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
@@ -41,12 +41,12 @@ def merge(
         typer.Option(
             "--label-attribute",
             metavar="NAME",
-            help="The one name for the label, where names differ; its adjustments are folded into it.",
+            help="One name for the label where the manifests call it differently; takes in its adjustments.",
         ),
     ] = None,
     on_conflict: Annotated[
         OnConflict,
-        typer.Option("--on-conflict", help="Whose label counts where two for the same picture differ."),
+        typer.Option("--on-conflict", help="Which label to keep where two for the same picture differ."),
     ] = OnConflict.error,
     rejects: options.Rejects = None,
     force: options.Force = False,
@@ -58,12 +58,12 @@ def merge(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Lay manifests together: one line a picture.
+    """Merge manifests: one line a picture.
 
     Classes are matched by name; an index changes only where the first manifests have it for another class.
-    Labels of different jobs for the same picture go on one line; --label-attribute makes them one label,
-    and takes what an adjustment job changed. Other keys that only a line left out has go on the one that
-    stays. A table on standard error says what became of the lines.
+    Labels of different jobs for the same picture go on one line; --label-attribute makes them one label, the
+    adjusted one where there is an adjustment. Keys that are no labels, and that only a line left out has, go
+    on the line that is kept. A table on standard error says what became of the lines.
 
     \b
     For example:
@@ -91,26 +91,16 @@ def merge(
 
 
 def _report(result: "Merged", dry_run: bool) -> str:
-    """Return a row for each manifest, with a column for everything that happened to any line."""
-    rows = [_row(one) for one in result.manifests]
-    total = {name: sum(row.get(name, 0) for row in rows) for row in rows for name in row}
-    columns = [name for name in _COLUMNS if total.get(name) or name in ("lines", "kept")]
-    shown = [
-        (clean(one.manifest), *(row.get(name, 0) for name in columns))
-        for one, row in zip(result.manifests, rows, strict=True)
-    ]
-    more = len(shown) - MANY
-    last = ("all", *(total[name] for name in columns))
-    text = [table([*shown[:MANY], last], ("manifest", *columns))]
-    text += [f"({more:,} more manifests: see --json)"] if more > 0 else []
-    text += [_conflicts(result), *_decided(result)] if result.conflicts else []
+    """Return a table with a row for each manifest, and what else people should know."""
+    text = [*_table(result)]
+    text += [_conflicts(result), *_conflict_table(result)] if result.conflicts else []
     text += [_differing(result)] if result.differ else []
-    text += [f"remark: {clean(remark)}" for remark in result.remarks]
+    text += [f"note: {clean(note)}" for note in result.notes]
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{clean(one.path)}: {one.state}" for one in result.published)])
 
 
-# As the table has them; what happened to no line has no column.
+# The columns of the table, in this order; what happened to no line has no column.
 _COLUMNS = (
     "lines",
     "kept",
@@ -119,41 +109,61 @@ _COLUMNS = (
     "failed",
     "conflict",
     "superseded",
-    "overlaid",
+    "label moved",
     "won",
     "adjusted",
     "renamed",
     "reindexed",
-    "laid over",
+    "label added",
     "keys added",
 )
+
+
+def _table(result: "Merged") -> list[str]:
+    rows = [_row(one) for one in result.manifests]
+    total = {name: sum(row.get(name, 0) for row in rows) for row in rows for name in row}
+    columns = [name for name in _COLUMNS if total.get(name) or name in ("lines", "kept")]
+    cells = [
+        (clean(one.manifest), *(row.get(name, 0) for name in columns))
+        for one, row in zip(result.manifests, rows, strict=True)
+    ]
+    more = len(cells) - MANY
+    last = ("all", *(total[name] for name in columns))
+    found = table([*cells[:MANY], last], ("manifest", *columns))
+    return [found, *([f"({more:,} more manifests: see --json)"] if more > 0 else [])]
 
 
 def _row(one: "MergedManifest") -> dict[str, int]:
     counts = {
         name: getattr(one, name) for name in ("lines", "kept", "won", "adjusted", "renamed", "reindexed")
     }
-    return {**counts, **one.left_out, "laid over": one.overlaid, "keys added": one.carried}
+    left_out = {_LEFT_OUT.get(reason, reason): count for reason, count in one.left_out.items()}
+    return {**counts, **left_out, "label added": one.overlaid, "keys added": one.carried}
+
+
+# Reasons that the table calls by another name than the report.
+_LEFT_OUT = {"overlaid": "label moved"}
 
 
 def _conflicts(result: "Merged") -> str:
-    labels = "label" if result.conflicts == 1 else "labels"
-    ties = f"; {result.ties:,} of them a tie, and the first taken" if result.ties else ""
-    undated = f"; {result.undated:,} without a date counted as oldest" if result.undated else ""
-    return f"{result.conflicts:,} {labels} differed, decided by --on-conflict {result.policy}{ties}{undated}"
+    conflicts = "1 conflict was" if result.conflicts == 1 else f"{result.conflicts:,} conflicts were"
+    ties = f"; {result.ties:,} of them a tie, decided for the first label" if result.ties else ""
+    undated = f"; in {result.undated:,} a line without a date counted as the oldest" if result.undated else ""
+    return f"{conflicts} decided by --on-conflict {result.policy}{ties}{undated}"
 
 
-def _decided(result: "Merged") -> list[str]:
+def _conflict_table(result: "Merged") -> list[str]:
     """Return the table of the labels that won, and of those that they won over."""
-    rows = [(one.label_attribute, one.kept, one.lost, one.lines) for one in result.outcome.rows]
-    more = result.outcome.more
-    shown = table(rows, ("label attribute", "kept", "lost", "lines"))
-    return [shown, *([f"(and {more:,} more)"] if more else [])]
+    rows = [(one.label_attribute, one.kept, one.lost, one.lines) for one in result.conflict_table.rows]
+    more = result.conflict_table.more
+    found = table(rows, ("label attribute", "kept", "lost", "lines"))
+    return [found, *([f"(and {more:,} more)"] if more else [])]
 
 
 def _differing(result: "Merged") -> str:
-    """Say under which keys a line that was left out said something else than the line that stayed."""
+    """Say for which keys a line that was left out has another value than the line that was kept."""
     keys = list(map(clipped, result.differing))
     named = ", ".join([*keys[:_NAMED], *(["..."] if len(keys) > _NAMED else [])])
-    lines = "1 line differs" if result.differ == 1 else f"{result.differ:,} lines differ"
-    return f"{lines} in other keys: {named}; what the line that stays says counts"
+    lines = "1 line left out has" if result.differ == 1 else f"{result.differ:,} lines left out have"
+    word = "key" if len(keys) == 1 else "keys"
+    return f"{lines} other values for the {word} {named}; the values of the line kept stay"

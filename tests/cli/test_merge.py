@@ -32,7 +32,7 @@ def test_two_manifests_become_one_with_a_table_of_what_became_of_their_lines(two
         "a             4     3           0         1    0\n"
         "b             4     3           1         0    1\n"
         "all           8     6           1         1    1\n"
-        "1 label differed, decided by --on-conflict highest-confidence\n"
+        "1 conflict was decided by --on-conflict highest-confidence\n"
         "label attribute  kept  lost  lines\n"
         "kind             LH    RH        1\n"
         "all: written\n"
@@ -50,8 +50,8 @@ def test_a_conflict_ends_with_one_line_and_nothing_written(two: Path, run: Run) 
     done = run("merge", "a", "b", "-o", "all")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "mtool: a:3 'RH' and b:2 'LH': differing labels for the same source (1 in all); "
-        "type --on-conflict first, last, newest, highest-confidence or vote\n"
+        "mtool: a:3 'RH' and b:2 'LH': different labels for the same picture (1 picture in all); "
+        "choose with --on-conflict first, last, newest, highest-confidence or vote\n"
     )
     assert sorted(path.name for path in two.iterdir()) == ["a", "b"]
 
@@ -112,7 +112,8 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(two: Path, run: Run) -> N
     assert dry.stderr.replace("dry run, nothing written\n", "all: written\n") == wet.stderr
     assert "renamed" in wet.stderr
     assert (
-        "1 label differed, decided by --on-conflict vote; 1 of them a tie, and the first taken" in wet.stderr
+        "1 conflict was decided by --on-conflict vote; 1 of them a tie, decided for the first label"
+        in wet.stderr
     )
 
 
@@ -127,7 +128,7 @@ def test_a_manifest_may_come_from_standard_input_once(two: Path, run: Run) -> No
     twice = run("merge", "-", "-", input=line(9))
     assert (twice.exit_code, twice.stderr) == (
         2,
-        "mtool: standard input can be read only once; name - once\n",
+        "mtool: standard input can be read only once; type - only once\n",
     )
 
 
@@ -180,7 +181,7 @@ def test_hostile_names_steer_no_terminal(in_folder: Path, run: Run) -> None:
     write(in_folder / "b", line(2, 1, class_name=f"rh{esc}"))
     done = run("merge", "a", "b", "-o", "all")
     assert done.exit_code == 0
-    assert "differ by upper and lower case only" in done.stderr
+    assert "differ only in upper and lower case" in done.stderr
     assert "\x1b" not in done.stderr
 
 
@@ -211,7 +212,7 @@ def test_other_keys_are_added_and_told_where_they_differ(in_folder: Path, run: R
         "c             1     0           1           0\n"
         "d             1     0           1           0\n"
         "all           4     1           3           1\n"
-        "2 lines differ in other keys: note; what the line that stays says counts\n"
+        "2 lines left out have other values for the key note; the values of the line kept stay\n"
         "all: written\n"
     )
     said = json.loads(run("merge", "b", "c", "-o", "two", "--json").stderr)
@@ -225,8 +226,8 @@ def test_many_and_long_keys_that_differ_are_told_in_short(in_folder: Path, run: 
         write(in_folder / name, json.dumps(found).encode())
     done = run("merge", "a", "b", "-o", "all")
     assert done.exit_code == 0
-    assert "1 line differs in other keys: \\x1b[31mxxx" in done.stderr
-    assert "key6, key5, ...; what" in done.stderr
+    assert "1 line left out has other values for the keys \\x1b[31mxxx" in done.stderr
+    assert "key6, key5, ...; the values" in done.stderr
     assert len(done.stderr) < 600
     assert "\x1b" not in done.stderr
 
@@ -236,7 +237,7 @@ def test_dates_that_are_missing_are_told_in_the_line_of_the_policy(in_folder: Pa
         write(in_folder / name, *(line(n, label, creation_date=date) for n in (1, 2)))
     done = run("merge", "a", "b", "--on-conflict", "newest", "-o", "all")
     assert (
-        "2 labels differed, decided by --on-conflict newest; 2 without a date counted as oldest"
+        "2 conflicts were decided by --on-conflict newest; in 2 a line without a date counted as the oldest"
         in done.stderr
     )
 

@@ -1,69 +1,139 @@
-"""One label attribute of the result: its classes, what every line says for it, and whose word counts."""
+"""The candidates for one label attribute of the result: the label of every line, with one class table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.hashing import mix
 from manifest_tools.edits.class_indices import IndexMap
-from manifest_tools.verbs.merge.attribute_map import Cast, Manifest
-from manifest_tools.verbs.merge.class_map import Reconciled, Shown, reconcile
-from manifest_tools.verbs.merge.columns import ABSENT
-from manifest_tools.verbs.merge.resolve import Candidates, Decision, Policy, decide
-from manifest_tools.verbs.merge.resolve import Places as Numbers
-from manifest_tools.verbs.merge.settle import Folded, fold
+from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.verbs.merge.attribute_map import AttributeMap
+from manifest_tools.verbs.merge.class_map import ClassMap, ObservedClasses, map_classes
+from manifest_tools.verbs.merge.columns import ABSENT, FAILED, AttributeColumns, Manifest
+from manifest_tools.verbs.merge.normalized_label import has_places
 
 
 @dataclass(slots=True)
-class Label:
-    """A label attribute of the result, called ``name``.
+class Candidates:
+    """The label that each line has for one attribute of the result."""
 
-    ``moves`` has for a manifest (by number) and an attribute of it the new class indices; ``chosen`` which of
-    its attributes speaks on each line, for manifests where it is several.
-    """
+    precedence: NDArray[np.int8]
+    """(lines,): from ABSENT to ADJUSTED, as in ``columns``."""
+
+    labels: NDArray[np.uint64]
+    """(lines,): a hash of the label, the same for equal labels."""
+
+    scores: NDArray[np.float64]
+    """(lines,): what the policy compares; (0,) for a policy that compares nothing."""
+
+
+@dataclass(slots=True)
+class MergedAttribute:
+    """One label attribute of the result."""
 
     name: str
-    classes: Reconciled
-    moves: dict[tuple[int, str], IndexMap]
+    classes: ClassMap
+    index_maps: dict[tuple[int, str], IndexMap]
+    """By number of a manifest and name of its attribute, the new class indices; empty where none changes."""
+
     chosen: dict[int, NDArray[np.uint8]]
-    heard: Candidates
-    decision: Decision
+    """By number of a manifest, (lines,): which of its attributes has the label. Only where it has several."""
+
+    candidates: Candidates
 
 
-def hear(
-    name: str, inputs: Sequence[Manifest], roles: Cast, picture: Numbers, count: int, policy: Policy
-) -> Label:
-    """Bring the class tables of one attribute together, and decide for each picture whose label counts."""
-    players = [(at, one) for at, found in enumerate(roles.roles) for one in found.get(name, ())]
-    shown = []
-    for at, one in players:
-        column = inputs[at].remembered.columns[one.name]
-        names = tuple(column.names)
-        indices = column.shown.union(index for index, _ in names)
-        shown.append(Shown(inputs[at].name, one.name, one.kind.name, names, indices))
-    classes = reconcile(shown)
-    moves: dict[tuple[int, str], Mapping[int, int]] = {
-        (at, one.name): found for (at, one), found in zip(players, classes.moves, strict=True)
+def merged_attribute(
+    name: str, manifests: Sequence[Manifest], attribute_map: AttributeMap
+) -> MergedAttribute:
+    """Return one label attribute of the result; raises what ``map_classes`` raises."""
+    parts = [(at, one) for at, targets in enumerate(attribute_map.targets) for one in targets.get(name, ())]
+    classes = map_classes([_observed(manifests[at], one) for at, one in parts])
+    index_maps: dict[tuple[int, str], IndexMap] = {
+        (at, one.name): index_map for (at, one), index_map in zip(parts, classes.index_maps, strict=True)
     }
-    folded = {
-        at: fold(inputs[at].remembered, parts, {one.name: moves[at, one.name] for one in parts})
-        for at, found in enumerate(roles.roles)
-        if (parts := found.get(name))
-    }
-    heard = _joined([(folded.get(at), len(one.remembered.lengths)) for at, one in enumerate(inputs)])
-    chosen = {at: part.chosen for at, part in folded.items() if len(roles.roles[at][name]) > 1}
-    return Label(name, classes, moves, chosen, heard, decide(picture, count, heard, policy))
+    found: list[Candidates] = []
+    chosen: dict[int, NDArray[np.uint8]] = {}
+    for at, (manifest, targets) in enumerate(zip(manifests, attribute_map.targets, strict=True)):
+        own = [_candidates(manifest, one, index_maps[at, one.name]) for one in targets.get(name, ())]
+        best, which = _highest_precedence(own or [_none(manifest.columns.lines)])
+        found.append(best)
+        if len(own) > 1:
+            chosen[at] = which
+    return MergedAttribute(name, classes, index_maps, chosen, _joined(found))
 
 
-def _joined(parts: Sequence[tuple[Folded | None, int]]) -> Candidates:
-    """Return what all manifests say; one that does not have the attribute says nothing."""
-    scored = any(part is not None and len(part.scores) for part, _ in parts)
-    levels, labels, scores = [], [], []
-    for part, lines in parts:
-        levels.append(np.full(lines, ABSENT, np.int8) if part is None else part.levels)
-        labels.append(np.zeros(lines, np.uint64) if part is None else part.labels)
-        if scored:
-            scores.append(np.full(lines, -np.inf) if part is None else part.scores)
-    whole = np.concatenate(scores) if scored else np.zeros(0)
-    return Candidates(np.concatenate(levels), np.concatenate(labels), whole)
+def _observed(manifest: Manifest, attribute: LabelAttribute) -> ObservedClasses:
+    columns = manifest.columns.attributes[attribute.name]
+    names = tuple(columns.names)
+    indices = columns.observed.union(index for index, _ in names)
+    return ObservedClasses(manifest.name, attribute.name, attribute.kind.object_has_indices, names, indices)
+
+
+def _candidates(manifest: Manifest, attribute: LabelAttribute, index_map: IndexMap) -> Candidates:
+    columns = manifest.columns.attributes[attribute.name]
+    labels = label_keys(columns, index_map, has_places(attribute.kind))
+    return Candidates(columns.precedence, labels, columns.scores)
+
+
+def _none(lines: int) -> Candidates:
+    """Return the candidates of a manifest that does not have the attribute."""
+    return Candidates(np.full(lines, ABSENT, np.int8), np.zeros(lines, np.uint64), np.zeros(0))
+
+
+def _highest_precedence(attributes: Sequence[Candidates]) -> tuple[Candidates, NDArray[np.uint8]]:
+    """For each line, return the label with the highest precedence, and of which attribute it is.
+
+    Ties go to the later attribute.
+    """
+    best, *others = attributes
+    chosen = np.zeros(len(best.labels), np.uint8)
+    for at, one in enumerate(others, 1):
+        tie = (one.precedence == best.precedence) & (best.precedence > FAILED)
+        better = (one.precedence > best.precedence) | tie
+        best = Candidates(
+            np.where(better, one.precedence, best.precedence),
+            np.where(better, one.labels, best.labels),
+            np.where(better, one.scores, best.scores) if len(one.scores) else one.scores,
+        )
+        chosen[better] = at
+    return best, chosen
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    """Return the candidates of all manifests, one after the other."""
+    scores = [part.scores for part in parts]
+    if any(map(len, scores)):  # a manifest without the attribute has none, and needs a place for each line
+        scores = [part.scores if len(part.scores) else np.full(len(part.labels), -np.inf) for part in parts]
+    return Candidates(
+        np.concatenate([part.precedence for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(scores),
+    )
+
+
+def label_keys(columns: AttributeColumns, index_map: IndexMap, ordered: bool) -> NDArray[np.uint64]:
+    """Return, as (lines,), a hash of the label of every line with its new indices, the same for equal labels.
+
+    ``ordered`` says that the indices of a label have an order: boxes are sorted by where they are.
+    """
+    indices = _new_indices(columns.indices, index_map).astype(np.uint64)
+    ends = np.cumsum(columns.counts, dtype=np.int64)
+    starts = ends - columns.counts
+    if ordered:
+        places = np.arange(len(indices)) - np.repeat(starts, columns.counts)
+        indices = indices + (places.astype(np.uint64) << np.uint64(32))
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mix(indices, 1), dtype=np.uint64)))
+    keys = mix(sums[ends] - sums[starts] + columns.counts.astype(np.uint64), 2)
+    return mix(keys ^ columns.rests, 3) if len(columns.rests) else keys
+
+
+def _new_indices(indices: NDArray[np.int32], index_map: IndexMap) -> NDArray[np.int32]:
+    if not index_map or not len(indices):
+        return indices
+    table = np.arange(int(indices.max()) + 1, dtype=np.int32)
+    for old, new in index_map.items():
+        if old < len(table):
+            table[old] = new
+    return table[indices]

@@ -1,6 +1,6 @@
-"""One class table for an attribute of several manifests: by name, the first one's indices first.
+"""One class table for an attribute of several manifests: by name, with the indices of the first manifest.
 
-Only what must change does: a class keeps its index where nobody before it has that index for another name.
+Only what must change does: a class keeps its index where no manifest before has it for another class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,108 +10,120 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassConflict, ClassTable, class_table, unnamed
 
-# Label kinds whose class indices stand in an object on S3 as well, where no line can change them.
-_ELSEWHERE = {"sequences": "SeqLabel.json", "point_cloud_segmentation": ".zlib"}
-
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The classes of one attribute of one manifest: pairs that it names, and every index that it shows."""
+class ObservedClasses:
+    """The classes of one label attribute of one manifest."""
 
     manifest: str
     attribute: str
-    kind: str
+    in_objects: bool
+    """Whether the class indices are also in objects on S3, where merge cannot change them."""
+
     names: tuple[tuple[int, str], ...]
+    """The class indices that lines name, each with its name."""
+
     indices: frozenset[int]
+    """All class indices on its lines, with or without a name."""
 
 
 @dataclass(slots=True)
-class Reconciled:
-    """The table of all, and for each of the manifests what its indices become, where any changes."""
+class ClassMap:
+    """The classes of several manifests as one table."""
 
     table: ClassTable = field(default_factory=ClassTable)
-    moves: list[dict[int, int]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    index_maps: list[dict[int, int]] = field(default_factory=list)
+    """For each manifest the new index of every class; empty where none changes."""
+
+    notes: list[str] = field(default_factory=list)
 
 
-def reconcile(manifests: Sequence[Shown]) -> Reconciled:
-    """Return one table for several, and what each must change.
+def map_classes(manifests: Sequence[ObservedClasses]) -> ClassMap:
+    """Return one table for several manifests, and the index changes that each needs.
 
-    Raises ClassConflict for a manifest that disagrees with itself, Refused where an index must change and
-    cannot: it has no name, or stands in a file that the line only points to.
+    Raises ClassConflict for a manifest that has two names for one index. Raises Refused where an index must
+    change and cannot: some class has no name, or the index is also in an object on S3.
 
-    >>> both = [Shown("a", "k", "single_label", ((0, "RH"), (1, "LH")), frozenset({0, 1})),
-    ...         Shown("b", "k", "single_label", ((0, "LH"), (1, "dent")), frozenset({0, 1}))]
-    >>> reconcile(both).moves
+    >>> both = [ObservedClasses("a", "k", False, ((0, "RH"), (1, "LH")), frozenset({0, 1})),
+    ...         ObservedClasses("b", "k", False, ((0, "LH"), (1, "dent")), frozenset({0, 1}))]
+    >>> map_classes(both).index_maps
     [{}, {0: 1, 1: 2}]
     """
-    found = Reconciled()
+    found = ClassMap()
     tables = [_own_table(one) for one in manifests]
-    taken: dict[int, str] = {}
+    merged: dict[int, str] = {}
     nameless = {
         index for one, own in zip(manifests, tables, strict=True) for index in one.indices - own.keys()
     }
     free = max((*nameless, *(index for own in tables for index in own)), default=-1) + 1
     for one, own in zip(manifests, tables, strict=True):
-        moves, free = _place(own, taken, free)
-        _check(one, own, moves, taken)
-        found.moves.append({**moves, **{index: index for index in one.indices - own.keys()}} if moves else {})
-    found.table = class_table([*taken.items(), *((index, unnamed(index)) for index in nameless)])
-    found.remarks = list(_case_remarks(taken, manifests))
+        index_map, free = _add_classes(own, merged, free)
+        _check(one, own, index_map)
+        kept = {index: index for index in one.indices - own.keys()}
+        found.index_maps.append({**index_map, **kept} if index_map else {})
+    found.table = class_table([*merged.items(), *((index, unnamed(index)) for index in nameless)])
+    found.notes = _case_notes(merged, manifests)
     return found
 
 
-def _own_table(one: Shown) -> dict[int, str]:
+def _own_table(one: ObservedClasses) -> dict[int, str]:
     try:
         return dict(class_table(one.names).names)
     except ClassConflict as conflict:
         raise ClassConflict(f"{one.manifest}: {conflict}; type: mtool validate {one.manifest}") from conflict
 
 
-def _place(own: Mapping[int, str], taken: dict[int, str], free: int) -> tuple[dict[int, int], int]:
-    """Give every class of a manifest its index among all; return the new ones where any changes."""
-    indices = {name: index for index, name in taken.items()}
-    placed = {index: indices[name] for index, name in own.items() if name in indices}
+def _add_classes(own: Mapping[int, str], merged: dict[int, str], free: int) -> tuple[dict[int, int], int]:
+    """Add the classes of a manifest to the merged table.
+
+    Returns the new index of each, or nothing where none changes, and the next ``free`` index.
+    """
+    indices = {name: index for index, name in merged.items()}
+    index_map = {index: indices[name] for index, name in own.items() if name in indices}
     for index, name in own.items():
-        if index not in placed and index not in taken:
-            taken[index] = name
-            placed[index] = index
+        if index not in index_map and index not in merged:
+            merged[index] = name
+            index_map[index] = index
     for index, name in own.items():
-        if index not in placed:
-            taken[free] = name
-            placed[index] = free
+        if index not in index_map:
+            merged[free] = name
+            index_map[index] = free
             free += 1
     if free > MOST_CLASSES:
         raise BadData(f"expected class indices from 0 to {MOST_CLASSES - 1:,}, found {free:,} classes")
-    return (placed if any(old != new for old, new in placed.items()) else {}), free
+    return (index_map if any(old != new for old, new in index_map.items()) else {}), free
 
 
-def _check(one: Shown, own: Mapping[int, str], moves: dict[int, int], taken: Mapping[int, str]) -> None:
-    """Raise Refused for a class that has to move and cannot, or that nothing names among those that move."""
-    if not moves:
+def _check(one: ObservedClasses, own: Mapping[int, str], index_map: Mapping[int, int]) -> None:
+    """Raise Refused for a class whose index must change and cannot."""
+    if not index_map:
         return
-    old, new = next(pair for pair in moves.items() if pair[0] != pair[1])
-    what = f"{one.manifest}: class {shown(own[old])} is {old}, and has to be {new} beside those before it"
-    if one.kind in _ELSEWHERE:
+    old, new = next(pair for pair in index_map.items() if pair[0] != pair[1])
+    what = (
+        f"{one.manifest}: class {shown(own[old])} must change its index from {old} to {new}, "
+        "to fit the manifests before it"
+    )
+    if one.in_objects:
         raise Refused(
-            f"{what}; the indices of {shown(one.attribute)} stand in its {_ELSEWHERE[one.kind]} files too, "
-            "which merge does not write; label with the same categories, or keep the manifests apart"
+            f"{what}; but the indices of {shown(one.attribute)} are also in the objects on S3 that its labels "
+            "name, which merge does not write; label with the same categories, or keep the manifests apart"
         )
     if nameless := sorted(one.indices - own.keys()):
         raise Refused(
-            f"{what}; but no line names class {nameless[0]}, so nobody knows what it is there; "
-            "give it a class-name or a place in the class-map first"
+            f"{what}; but no line names class {nameless[0]}, so nobody knows whether its index must change "
+            "too; give it a class-name, or an entry in the class-map, first"
         )
 
 
-def _case_remarks(taken: Mapping[int, str], manifests: Sequence[Shown]) -> list[str]:
-    folded: dict[str, list[str]] = {}
-    for name in taken.values():
-        folded.setdefault(name.casefold(), []).append(name)
+def _case_notes(merged: Mapping[int, str], manifests: Sequence[ObservedClasses]) -> list[str]:
+    """Return a note for each group of classes whose names differ only in upper and lower case."""
+    groups: dict[str, list[str]] = {}
+    for name in merged.values():
+        groups.setdefault(name.casefold(), []).append(name)
     attribute = shown(manifests[0].attribute) if manifests else ""
     return [
-        f"{attribute}: the classes {', '.join(map(shown, names))} differ by upper and lower case only; "
-        "they stay apart (mtool rewrite --rename-class)"
-        for names in folded.values()
+        f"{attribute}: the classes {', '.join(map(shown, names))} differ only in upper and lower case, and "
+        "stay apart; to make them one, type mtool rewrite --rename-class"
+        for names in groups.values()
         if len(names) > 1
     ]

@@ -1,33 +1,39 @@
-"""Labels that differ for one picture: the refusals, and which label won over which how often."""
+"""Conflicts, labels that differ for one picture: the refusals, and which label won over which how often."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.text import shown
-from manifest_tools.verbs.merge.attribute_map import Cast, Manifest
-from manifest_tools.verbs.merge.candidates import Label
-from manifest_tools.verbs.merge.places import Places
-from manifest_tools.verbs.merge.resolve import POLICIES, Decision, Policy
-from manifest_tools.verbs.merge.resolve import Places as Numbers
-from manifest_tools.verbs.merge.settle import label_keys
-from manifest_tools.verbs.merge.spelling import Spelling
+from manifest_tools.base.text import clipped, shown
+from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.verbs.merge.attribute_map import AttributeMap
+from manifest_tools.verbs.merge.candidates import MergedAttribute, label_keys
+from manifest_tools.verbs.merge.columns import Manifest
+from manifest_tools.verbs.merge.line_numbers import LineNumbers
+from manifest_tools.verbs.merge.resolve import POLICIES, Decision, Indices, Pictures, Policy
 
-_SHOWN = 4
+_MOST_PAIRS = 4  # pictures that a refusal names
+_MOST_CLASSES = 4  # classes of a label that are named
 MOST_ROWS = 20
+_NO_RESTS = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
-class Won:
-    """How many ``lines`` had the label ``lost`` where the policy took ``kept``; both are class names."""
+class ConflictRow:
+    """On how many lines the policy took another label than the line's."""
 
     label_attribute: str
     kept: str
+    """The label that won: names of classes."""
+
     lost: str
+    """The label of the lines."""
+
     lines: int
 
     def to_json(self) -> dict[str, Any]:
@@ -36,107 +42,153 @@ class Won:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The most frequent rows of the table, and how many more there are."""
+class ConflictTable:
+    """Which label won over which how often."""
 
-    rows: tuple[Won, ...] = ()
+    rows: tuple[ConflictRow, ...] = ()
+    """The most frequent rows, the most frequent first."""
+
     more: int = 0
+    """How many rows there are beside these."""
 
 
 @dataclass(slots=True)
 class Conflicts:
-    """The conflicts of all label attributes; what the lines say must still be remembered."""
+    """The conflicts of all label attributes. The columns of the manifests must still be there."""
 
-    labels: Sequence[Label]
-    inputs: Sequence[Manifest]
-    roles: Cast
-    where: Places
+    decisions: Sequence[Decision]
+    manifests: Sequence[Manifest]
+    attribute_map: AttributeMap
+    numbers: LineNumbers
 
     def check(self, policy: Policy) -> None:
-        """Raise BadData for labels that differ where no policy was told, Refused where one cannot decide."""
-        for label in self.labels:
-            found = label.decision
-            if policy == "error" and found.conflicts.any():
-                others = ", ".join(POLICIES[1:-1])
+        """Raise BadData for a conflict without a policy, Refused for one that the policy cannot decide."""
+        for decision in self.decisions:
+            if policy == "error" and decision.conflicts.any():
+                count = int(decision.conflicts.sum())
                 raise BadData(
-                    f"{self._pairs(label, found.conflicts)}: differing labels for the same source "
-                    f"({int(found.conflicts.sum()):,} in all); type --on-conflict {others} or {POLICIES[-1]}"
+                    f"{self._pairs(decision, decision.conflicts)}: different labels for the same picture ("
+                    f"{count:,} {'picture' if count == 1 else 'pictures'} in all); "
+                    f"choose with --on-conflict {', '.join(POLICIES[1:-1])} or {POLICIES[-1]}"
                 )
-            unknown = found.conflicts & found.unknown
-            if policy in _NOTHING and unknown.any():
+            unknown = decision.conflicts & decision.unknown
+            if policy in _CANNOT_DECIDE and unknown.any():
                 raise Refused(
-                    f"{self._pairs(label, unknown)}: {_NOTHING[policy]}; type another --on-conflict"
+                    f"{self._pairs(decision, unknown)}: {_CANNOT_DECIDE[policy]}, so --on-conflict {policy} "
+                    "cannot choose between these labels; type another --on-conflict"
                 )
 
-    def _pairs(self, label: Label, chosen: NDArray[np.bool_]) -> str:
-        """Name the lines of the first few pictures, and what they say."""
-        found, spell = label.decision, self._spelling(label)
-        groups = np.flatnonzero(chosen)
-        groups = groups[np.argsort(found.first[groups], kind="stable")][:_SHOWN]
-        pairs = [(int(found.first[at]), int(found.rivals[at])) for at in groups]
-        named = ", ".join(" and ".join(self._line(line, spell) for line in pair) for pair in pairs)
-        return f"{named}, ..." if chosen.sum() > _SHOWN else named
+    def _pairs(self, decision: Decision, chosen: NDArray[np.bool_]) -> str:
+        """Name two lines of each of the first few pictures, and their labels."""
+        describe = self._class_names(decision.attribute)
+        pictures = np.flatnonzero(chosen)
+        pictures = pictures[np.argsort(decision.first[pictures], kind="stable")][:_MOST_PAIRS]
+        named = [
+            " and ".join(
+                f"{self.numbers.describe(line)} {shown(describe.of_line(line))}"
+                for line in (int(decision.first[at]), int(decision.rivals[at]))
+            )
+            for at in pictures
+        ]
+        return ", ".join([*named, *(["..."] if chosen.sum() > _MOST_PAIRS else [])])
 
-    def _line(self, line: int, spell: Callable[[int], str]) -> str:
-        return f"{self.where.spell(line)} {shown(spell(line))}"
+    def _class_names(self, attribute: MergedAttribute) -> "_ClassNames":
+        return _ClassNames(attribute, self.manifests, self.attribute_map, self.numbers)
 
-    def _spelling(self, label: Label) -> Spelling:
-        return Spelling(label, self.inputs, self.roles, self.where)
-
-    def outcome(self, picture: Numbers) -> Outcome:
-        """Return which label won over which how often, the most frequent first."""
-        rows: list[Won] = []
+    def table(self, pictures: Pictures) -> ConflictTable:
+        """Return which label won over which how often."""
+        rows: list[ConflictRow] = []
         total = 0
-        for label in self.labels:
-            if label.decision.conflicts.any():
-                found, count = self._rows(label, picture)
+        for decision in self.decisions:
+            if decision.conflicts.any():
+                found, count = self._rows(decision, pictures)
                 rows, total = rows + found, total + count
         rows.sort(key=lambda row: -row.lines)
-        return Outcome(tuple(rows[:MOST_ROWS]), max(total - MOST_ROWS, 0))
+        return ConflictTable(tuple(rows[:MOST_ROWS]), max(total - MOST_ROWS, 0))
 
-    def _rows(self, label: Label, picture: Numbers) -> tuple[list[Won], int]:
-        """Return the most frequent rows of one label attribute, and how many it has."""
-        lost, kept = _lines(label.decision, label, picture)
-        keys = self._class_keys(label)
+    def _rows(self, decision: Decision, pictures: Pictures) -> tuple[list[ConflictRow], int]:
+        """Return the most frequent rows of one label attribute, and how many rows it has."""
+        lost, kept = _lost_and_kept(decision, pictures)
+        keys = self._class_keys(decision.attribute)
         pairs = np.stack((keys[kept], keys[lost]), axis=1)
         _, firsts, counts = np.unique(pairs, axis=0, return_index=True, return_counts=True)
         order = np.lexsort((firsts, -counts))[:MOST_ROWS]
-        spell = self._spelling(label)
+        describe = self._class_names(decision.attribute)
         found = []
         for at, count in zip(firsts[order].tolist(), counts[order].tolist(), strict=True):
-            names = spell(int(kept[at])), spell(int(lost[at]))
+            names = describe.of_line(int(kept[at])), describe.of_line(int(lost[at]))
             same = keys[kept[at]] == keys[lost[at]]
-            found.append(Won(label.name, names[0], f"another {names[1]}" if same else names[1], count))
+            lost_name = f"another {names[1]}" if same else names[1]
+            found.append(ConflictRow(decision.attribute.name, names[0], lost_name, count))
         return found, len(counts)
 
-    def _class_keys(self, label: Label) -> NDArray[np.uint64]:
-        """Return a key for the classes that each line shows, wherever on the picture they are."""
+    def _class_keys(self, attribute: MergedAttribute) -> NDArray[np.uint64]:
+        """Return, as (lines,), a hash of the classes of each line, wherever on the picture they are."""
         keys = []
-        for at, one in enumerate(self.inputs):
-            parts = self.roles.roles[at].get(label.name, ())
-            mine = np.zeros(len(one.remembered.lengths), np.uint64)
-            for which, part in enumerate(parts):
-                column = replace(one.remembered.columns[part.name], rests=_NONE)
-                found = label_keys(column, "", label.moves[at, part.name])
-                mine = np.where(label.chosen[at] == which, found, mine) if at in label.chosen else found
+        for at, manifest in enumerate(self.manifests):
+            mine = np.zeros(manifest.columns.lines, np.uint64)
+            for which, part in enumerate(self.attribute_map.targets[at].get(attribute.name, ())):
+                columns = replace(manifest.columns.attributes[part.name], rests=_NO_RESTS)
+                found = label_keys(columns, attribute.index_maps[at, part.name], ordered=False)
+                chosen = attribute.chosen.get(at)
+                mine = found if chosen is None else np.where(chosen == which, found, mine)
             keys.append(mine)
         return np.concatenate(keys)
 
 
-_NONE = np.zeros(0, np.uint64)
-
-
-def _lines(found: Decision, label: Label, picture: Numbers) -> tuple[Numbers, Numbers]:
+def _lost_and_kept(decision: Decision, pictures: Pictures) -> tuple[Indices, Indices]:
     """Return the lines whose label lost a conflict, and for each the line that won."""
-    winners, heard = found.winners[picture], label.heard
-    alike = heard.levels == heard.levels[winners]
-    lost = np.flatnonzero(found.conflicts[picture] & alike & (heard.labels != heard.labels[winners]))
+    winners, candidates = decision.winners[pictures.of_line], decision.attribute.candidates
+    equal = candidates.precedence == candidates.precedence[winners]
+    differs = candidates.labels != candidates.labels[winners]
+    lost = np.flatnonzero(decision.conflicts[pictures.of_line] & equal & differs)
     return lost, winners[lost]
 
 
-# What a policy says that has nothing to go by.
-_NOTHING = {
-    "newest": "no line of them has a creation-date that can be read; that says nothing about the labels",
-    "highest-confidence": "every confidence is 0 or missing, as a job with one worker a picture leaves it; "
-    "that says nothing about the labels",
+# Why a policy cannot decide.
+_CANNOT_DECIDE = {
+    "newest": "no line of them has a creation-date that can be read",
+    "highest-confidence": "every confidence is 0 or missing, as after a job with one worker for each picture",
 }
+
+
+@dataclass(slots=True)
+class _ClassNames:
+    """The labels of lines as the names of their classes, as the result has them."""
+
+    attribute: MergedAttribute
+    manifests: Sequence[Manifest]
+    attribute_map: AttributeMap
+    numbers: LineNumbers
+    _ends: dict[tuple[int, str], NDArray[np.int64]] = field(default_factory=dict)
+    """By manifest and attribute, (lines,): where the class indices of each line end."""
+
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def of_line(self, line: int) -> str:
+        """Return the label of a line: ``RH``; ``LH, RH``; ``2 dog, cat`` for three boxes."""
+        at, number = self.numbers.split(line)
+        parts = self.attribute_map.targets[at][self.attribute.name]
+        part = parts[int(self.attribute.chosen[at][number]) if at in self.attribute.chosen else 0]
+        indices = self._indices(at, part.name, number)
+        if not indices:
+            has_indices = part.kind.has_classes and part.kind.categories is None
+            return "(no classes)" if has_indices else f"({part.short_type})"
+        index_map = self.attribute.index_maps[at, part.name]
+        counts = Counter(index_map.get(index, index) for index in indices)
+        words = [self._name(index, counts[index]) for index in sorted(counts)[:_MOST_CLASSES]]
+        return ", ".join([*words, *(["..."] if len(counts) > _MOST_CLASSES else [])])
+
+    def _indices(self, at: int, name: str, number: int) -> list[int]:
+        columns = self.manifests[at].columns.attributes[name]
+        if (at, name) not in self._ends:
+            self._ends[at, name] = np.cumsum(columns.counts, dtype=np.int64)
+        end = int(self._ends[at, name][number])
+        found: list[int] = columns.indices[end - int(columns.counts[number]) : end].tolist()
+        return found
+
+    def _name(self, index: int, count: int) -> str:
+        if not self._names:
+            self._names = dict(self.attribute.classes.table.names)
+        name = clipped(self._names.get(index, unnamed(index)))
+        return name if count == 1 else f"{count:,} {name}"

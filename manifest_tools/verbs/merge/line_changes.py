@@ -1,77 +1,80 @@
-"""How the lines of one manifest change on their way into the result, and the changing itself."""
+"""How the lines of one manifest change on their way into the result, and the changing of a line."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from manifest_tools.edits.class_indices import IndexMap, change_indices
 from manifest_tools.edits.members import remove_members
 from manifest_tools.edits.rename import RenameAttribute
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA
+from manifest_tools.verbs.merge.attribute_map import Attributes, Targets
+
+# By label attribute of the result, the place of the attribute that has the label, of several that become it.
+Chosen = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What becomes of the label attributes of one manifest.
+class LineChanges:
+    """What becomes of the label attributes of one manifest."""
 
-    ``roles`` as in ``Cast``; ``moves`` has for an attribute the new index of every class, where any changes.
-    """
+    manifest: str
+    targets: Targets
+    """By label attribute of the result, the attributes that become it, as in ``AttributeMap``."""
 
-    name: str
-    roles: Mapping[str, tuple[LabelAttribute, ...]]
-    moves: Mapping[str, IndexMap] = field(default_factory=dict)
-
-    @property
-    def folded(self) -> tuple[str, ...]:
-        """The roles that several attributes play."""
-        return tuple(role for role, parts in self.roles.items() if len(parts) > 1)
+    index_maps: Mapping[str, IndexMap]
+    """By attribute, the new index of every class; only where one changes."""
 
     @property
-    def changes(self) -> bool:
+    def any(self) -> bool:
         """Say whether any line may change."""
-        alike = all(len(parts) == 1 and parts[0].name == role for role, parts in self.roles.items())
-        return bool(self.moves) or not alike
+        same = all(len(parts) == 1 and parts[0].name == target for target, parts in self.targets.items())
+        return bool(self.index_maps) or not same
 
-    def part(self, role: str, chosen: Mapping[str, int]) -> LabelAttribute | None:
-        """Return the attribute that plays a role on a line; ``chosen`` says which of several does."""
-        parts = self.roles.get(role)
-        return None if parts is None else parts[chosen.get(role, 0)]
-
-    def keys(self, role: str, chosen: Mapping[str, int]) -> frozenset[str]:
-        """Return the keys under which a line of the result has the label and the metadata of a role."""
-        part = self.part(role, chosen)
-        if part is None:
+    def keys(self, target: str, chosen: Chosen) -> frozenset[str]:
+        """Return the keys that the label and the metadata of a target have on a line of the result."""
+        parts = self.targets.get(target)
+        if parts is None:
             return frozenset()
-        bare = part.metadata_key != part.name + METADATA
-        return frozenset({role, (role.removesuffix("-ref") if bare else role) + METADATA})
+        part = parts[chosen.get(target, 0)]
+        without_ref = part.metadata_key != part.name + METADATA
+        return frozenset({target, (target.removesuffix("-ref") if without_ref else target) + METADATA})
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A line on its way, and what happened to it."""
+class ChangedLine:
+    """A line as the result has it."""
 
     line: bytes
     renamed: bool
+    """Whether a label attribute has another name, or an adjustment was put in its place."""
+
     reindexed: bool
+    """Whether a class index is another."""
 
 
-def change(line: bytes, plan: Plan, chosen: Mapping[str, int]) -> Changed:
+def change(line: bytes, changes: LineChanges, chosen: Chosen) -> ChangedLine:
     """Return a line as the result has it; raises ValueError where it cannot be changed."""
     new = line
-    for parts in plan.roles.values():
+    for parts in changes.targets.values():
         for one in parts:
-            if one.name in plan.moves:
-                new = change_indices(new, one.name, one.metadata_key, one.kind, plan.moves[one.name])
+            if one.name in changes.index_maps:
+                index_map = changes.index_maps[one.name]
+                new = change_indices(new, one.name, one.metadata_key, one.kind, index_map)
     reindexed, before = new != line, new
-    for role, parts in plan.roles.items():
-        new = _played(new, role, parts, chosen.get(role, 0))
-    return Changed(new, new != before, reindexed)
+    for target, parts in changes.targets.items():
+        new = _renamed(new, target, parts, chosen.get(target, 0))
+    return ChangedLine(new, new != before, reindexed)
 
 
-def _played(line: bytes, role: str, parts: Sequence[LabelAttribute], which: int) -> bytes:
-    """Return the line with one attribute of a family left, under the name of the role."""
+def _renamed(line: bytes, target: str, parts: Attributes, which: int) -> bytes:
+    """Return the line with one of the attributes under the name of the target, and without the others."""
     one = parts[which]
     if len(parts) > 1:
-        others = {key for other in parts for key in (other.name, other.metadata_key)}
-        line = remove_members(line, frozenset(others - {one.name, one.metadata_key}))
-    return line if one.name == role else RenameAttribute(one.name, role)(line)
+        others = {key for other in parts for key in _keys(other)}
+        line = remove_members(line, frozenset(others - _keys(one)))
+    return line if one.name == target else RenameAttribute(one.name, target)(line)
+
+
+def _keys(attribute: LabelAttribute) -> set[str]:
+    return {attribute.name, attribute.metadata_key}

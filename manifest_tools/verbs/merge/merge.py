@@ -1,29 +1,36 @@
-"""Lays manifests together: one line a picture, one name a label attribute, one index a class."""
+"""Merges manifests: one line a picture, one name a label attribute, one index a class."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, pool
+from manifest_tools.edits.class_indices import IndexMap
 from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribute_name
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
-from manifest_tools.io.sinks import check_apart, check_key, publishing
+from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
-from manifest_tools.verbs.merge.attribute_map import Cast, Manifest, cast
-from manifest_tools.verbs.merge.candidates import Label, hear
-from manifest_tools.verbs.merge.columns import read_manifest
-from manifest_tools.verbs.merge.conflicts import Conflicts
-from manifest_tools.verbs.merge.gifts import Gifts, gifts
-from manifest_tools.verbs.merge.line_changes import Plan
-from manifest_tools.verbs.merge.other_keys import known_keys
-from manifest_tools.verbs.merge.places import places
-from manifest_tools.verbs.merge.report import Merged, counted, report
-from manifest_tools.verbs.merge.resolve import POLICIES, Places, Policy, pictures
-from manifest_tools.verbs.merge.settle import Settled, settle
-from manifest_tools.verbs.merge.works import Division
-from manifest_tools.verbs.merge.write import Joined, write
+from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
+from manifest_tools.verbs.merge.candidates import merged_attribute
+from manifest_tools.verbs.merge.columns import Manifest, read_columns
+from manifest_tools.verbs.merge.conflicts import Conflicts, ConflictTable
+from manifest_tools.verbs.merge.extra_keys import handled_keys
+from manifest_tools.verbs.merge.line_changes import LineChanges
+from manifest_tools.verbs.merge.line_numbers import LineNumbers, line_numbers
+from manifest_tools.verbs.merge.report import Merged, WriteCounts, count_manifests, count_written
+from manifest_tools.verbs.merge.resolve import (
+    POLICIES,
+    Decision,
+    LineOutcomes,
+    Policy,
+    line_outcomes,
+    number_pictures,
+    resolve,
+)
+from manifest_tools.verbs.merge.write import NAMED_KEYS, LineStream, write
+from manifest_tools.verbs.merge.write_tasks import ExtraKeyLines, WriteTasks, extra_key_lines
 
 
 def merge(
@@ -39,83 +46,153 @@ def merge(
 ) -> Merged:
     """Write the lines of several manifests as one, in order, one line a picture.
 
-    ``label_attribute_name`` is the one name of a label that the manifests call differently; what an
-    adjustment job made of it is folded into it. Without it, labels of different names on lines of one picture
-    go on one line. Classes go by name; the first manifest's indices count. A line that needs no change keeps
-    its bytes.
+    ``label_attribute_name`` is the name that a label attribute gets where the manifests call it differently;
+    an adjustment of it is merged into it. Without it, labels of different names on lines of one picture go on
+    one line. Classes are matched by name and have the indices of the first manifest. A line that needs no
+    change keeps its bytes.
 
-    Where two labels of a picture differ, ``on_conflict`` decides; ``error`` raises BadData. Other keys that
-    only a line left out has go on the one that stays. Lines left out are counted by reason, and kept in
-    ``rejects``. Raises Refused where names, types or classes cannot
-    be one. ``kms_key`` encrypts what goes to S3. Memory: about 90 bytes a line.
+    ``on_conflict`` chooses between two labels of one picture; ``error`` raises BadData. Keys that are no
+    labels, and that only a line left out has, go on the line that is kept. Lines left out are counted by
+    reason and written to ``rejects``. ``kms_key`` encrypts what goes to S3.
+
+    Raises Refused where names, label kinds or classes cannot be made one. Takes about 90 bytes of memory for
+    each line.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name, label in ("a", "RH"), ("b", "LH"):
+    ...     line = '{"source-ref": "s3://b/1.jpg", "side": 0, "side-metadata": {"class-name": "%s"}}'
+    ...     _ = (folder / name).write_text(line % label)
+    >>> merge(f"{folder}/a", f"{folder}/b", on_conflict="last", output=f"{folder}/out").conflicts
+    1
     """
-    _check(manifests, output, rejects, on_conflict)
+    outputs = [output, *([] if rejects is None else [rejects])]
+    _check(manifests, outputs, on_conflict)
     if label_attribute_name is not None:
         check_attribute_name(label_attribute_name)
-    check_key(kms_key, [output, *([] if rejects is None else [rejects])])
+    check_key(kms_key, outputs)
     sources = [decompressed(open_source(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
-        inputs, known = _read(sources, label_attribute_name, on_conflict, workers)
-        roles = cast(inputs, label_attribute_name)
-        where = places(inputs)
-        picture, count = pictures(np.concatenate([one.remembered.forget_keys() for one in inputs]))
-        labels = [hear(name, inputs, roles, picture, count, on_conflict) for name in roles.names]
-        conflicts = Conflicts(labels, inputs, roles, where)
-        conflicts.check(on_conflict)
-        outcome = conflicts.outcome(picture)
-        for one in inputs:
-            one.remembered.columns.clear()  # all that they say has been heard
-        blank = np.concatenate([one.remembered.blank for one in inputs])
-        settled = settle(picture, count, blank, [(label.heard, label.decision) for label in labels])
-        giving = _gifts(inputs, picture, count, settled)
-        del picture, blank
-        division = Division(sources, inputs, where, labels, settled, giving, rejects is not None)
+        plan = _plan(sources, label_attribute_name, on_conflict, workers)
         with publishing(force=force, kms_key=kms_key) as publication:
-            kept = Joined(None if dry_run else publication.open(output))
-            left = Joined(None if dry_run or rejects is None else publication.open(rejects))
-            done = write(_plans(inputs, roles, labels), known, division.works(), kept, left, workers)
-            found = counted(len(inputs), done)
+            kept = LineStream(None if dry_run else publication.open(output))
+            rejected = LineStream(None if dry_run or rejects is None else publication.open(rejects))
+            tasks = plan.tasks(sources, with_rejects=rejects is not None)
+            blocks = write(plan.line_changes(), plan.handled, tasks, kept, rejected, workers)
+            counts = count_written(len(sources), blocks)
             for source in sources:
                 source.check_unchanged()
-    result = report(inputs, where, labels, settled, on_conflict, outcome, found, roles.remarks)
-    return replace(result, published=tuple(publication.published))
+    return plan.report(on_conflict, counts, tuple(publication.published))
 
 
-def _check(manifests: Sequence[str], output: str, rejects: str | None, policy: str) -> None:
+def _check(manifests: Sequence[str], outputs: Sequence[str], policy: str) -> None:
     if not manifests:
         raise Refused("expected manifests to merge, found none; type their names")
     if manifests.count(STDIN) > 1:
-        raise Refused("standard input can be read only once; name - once")
+        raise Refused("standard input can be read only once; type - only once")
     if policy not in POLICIES:
         raise Refused(f"expected on_conflict to be one of {', '.join(POLICIES)}; found {policy!r}")
     for name in manifests:
-        check_apart(name, [output, *([] if rejects is None else [rejects])])
+        check_apart(name, outputs)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """All that is decided before the first line is written."""
+
+    manifests: Sequence[Manifest]
+    handled: frozenset[str]
+    """The keys that are no extra keys, as in ``extra_keys``."""
+
+    attribute_map: AttributeMap
+    numbers: LineNumbers
+    decisions: Sequence[Decision]
+    """For each label attribute of the result, whose label counts."""
+
+    conflict_table: ConflictTable
+    outcomes: LineOutcomes
+    extra_keys: ExtraKeyLines
+
+    def tasks(self, sources: Sequence[Source], with_rejects: bool) -> WriteTasks:
+        """Return what the workers have to write."""
+        attributes = [decision.attribute for decision in self.decisions]
+        return WriteTasks(
+            sources, self.manifests, self.numbers, attributes, self.outcomes, self.extra_keys, with_rejects
+        )
+
+    def line_changes(self) -> list[LineChanges]:
+        """Return how the lines of each manifest change."""
+        index_maps: list[dict[str, IndexMap]] = [{} for _ in self.manifests]
+        for decision in self.decisions:
+            for (at, name), index_map in decision.attribute.index_maps.items():
+                if index_map:
+                    index_maps[at][name] = index_map
+        return [
+            LineChanges(manifest.name, targets, index_map)
+            for manifest, targets, index_map in zip(
+                self.manifests, self.attribute_map.targets, index_maps, strict=True
+            )
+        ]
+
+    def report(self, policy: Policy, counts: WriteCounts, published: tuple[Published, ...]) -> Merged:
+        """Return what was done."""
+        classes = {one.attribute.name: one.attribute.classes for one in self.decisions}
+        return Merged(
+            manifests=count_manifests(self.manifests, self.numbers, self.decisions, self.outcomes, counts),
+            policy=policy,
+            conflicts=sum(int(one.conflicts.sum()) for one in self.decisions),
+            ties=sum(int(one.ties.sum()) for one in self.decisions),
+            class_tables={name: one.table for name, one in classes.items()},
+            undated=sum(int(one.undated.sum()) for one in self.decisions),
+            conflict_table=self.conflict_table,
+            differ=counts.differ,
+            differing=tuple(counts.differing)[: NAMED_KEYS + 1],
+            notes=(*self.attribute_map.notes, *(note for one in classes.values() for note in one.notes)),
+            published=published,
+        )
+
+
+def _plan(sources: Sequence[Source], requested: str | None, policy: Policy, jobs: Jobs) -> _Plan:
+    """Read all manifests once, and decide everything; a column is dropped as soon as it has been used."""
+    manifests, handled = _read(sources, requested, policy, jobs)
+    attribute_map = map_attributes(manifests, requested)
+    numbers = line_numbers(manifests)
+    pictures = number_pictures(np.concatenate([one.columns.take("source_keys") for one in manifests]))
+    decisions = [
+        resolve(merged_attribute(name, manifests, attribute_map), pictures, policy)
+        for name in attribute_map.names
+    ]
+    conflicts = Conflicts(decisions, manifests, attribute_map, numbers)
+    conflicts.check(policy)
+    conflict_table = conflicts.table(pictures)
+    for one in manifests:
+        one.columns.attributes.clear()
+    outcomes = line_outcomes(pictures, np.concatenate([one.columns.blank for one in manifests]), decisions)
+    keys = np.concatenate([one.columns.take("extra_keys") for one in manifests])
+    extra_keys = extra_key_lines(pictures, outcomes, keys)
+    return _Plan(manifests, handled, attribute_map, numbers, decisions, conflict_table, outcomes, extra_keys)
 
 
 def _read(
-    sources: Sequence[Source], told: str | None, policy: str, jobs: Jobs
+    sources: Sequence[Source], requested: str | None, policy: str, jobs: Jobs
 ) -> tuple[list[Manifest], frozenset[str]]:
     """Return what is remembered of each manifest, and the keys that are sources or labels in any."""
     surveys = [survey(source, jobs) for source in sources]
     attributes = _attributes(surveys)
-    known = known_keys((one for found in attributes for one in found), told)
-    asked = known if any(found.keys.keys() - known for found in surveys) else None
-    inputs = [
-        Manifest(source.name, found, read_manifest(source, found, policy, jobs, asked))
+    handled = handled_keys((one for found in attributes for one in found), requested)
+    any_extra = any(found.keys.keys() - handled for found in surveys)
+    manifests = [
+        Manifest(
+            source.name, found, read_columns(source, found, policy, jobs, handled if any_extra else None)
+        )
         for source, found in zip(sources, attributes, strict=True)
     ]
-    return inputs, known
-
-
-def _gifts(inputs: Sequence[Manifest], picture: Places, count: int, settled: Settled) -> Gifts:
-    keys = np.concatenate([one.remembered.others for one in inputs])
-    for one in inputs:
-        one.remembered.others = np.zeros(0, np.uint64)
-    return gifts(picture, count, settled, keys)
+    return manifests, handled
 
 
 def _attributes(surveys: Sequence[Survey]) -> list[tuple[LabelAttribute, ...]]:
-    """Return the label attributes of each manifest; where one does not say its type, another may."""
+    """Return the label attributes of each manifest; one that does not say its type has that of another."""
     types: dict[str, str] = {}
     for found in surveys:
         check_number(found.attributes)
@@ -128,12 +205,3 @@ def _attributes(surveys: Sequence[Survey]) -> list[tuple[LabelAttribute, ...]]:
         )
         for found in surveys
     ]
-
-
-def _plans(inputs: Sequence[Manifest], roles: Cast, labels: Sequence[Label]) -> list[Plan]:
-    moves: list[dict[str, dict[int, int]]] = [{} for _ in inputs]
-    for label in labels:
-        for (at, name), found in label.moves.items():
-            if found:
-                moves[at][name] = dict(found)
-    return [Plan(one.name, roles.roles[at], moves[at]) for at, one in enumerate(inputs)]

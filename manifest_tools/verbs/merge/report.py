@@ -8,63 +8,68 @@ import numpy as np
 
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.sinks import Published
-from manifest_tools.verbs.merge.attribute_map import Manifest
-from manifest_tools.verbs.merge.candidates import Label
-from manifest_tools.verbs.merge.columns import ADJUSTED
-from manifest_tools.verbs.merge.conflicts import Outcome
-from manifest_tools.verbs.merge.places import Places
-from manifest_tools.verbs.merge.resolve import Policy
-from manifest_tools.verbs.merge.settle import REASONS, Settled
-from manifest_tools.verbs.merge.write import NAMED_KEYS, Written
+from manifest_tools.verbs.merge.columns import ADJUSTED, Manifest
+from manifest_tools.verbs.merge.conflicts import ConflictTable
+from manifest_tools.verbs.merge.line_numbers import LineNumbers
+from manifest_tools.verbs.merge.resolve import REASONS, Decision, LineOutcomes, Policy
+from manifest_tools.verbs.merge.write import NAMED_KEYS, WrittenBlock
 
 COUNTS = ("renamed", "reindexed", "overlaid", "carried")
 
 
 @dataclass(slots=True)
-class Counted:
-    """What happened to lines while they were written: a number a manifest for each of COUNTS.
+class WriteCounts:
+    """What happened to lines while they were written."""
 
-    ``differ`` lines that were left out said more than the line that stayed has room for, under the keys of
-    which ``differing`` has the first few.
-    """
+    by_manifest: dict[str, list[int]]
+    """For each of COUNTS, the lines of each manifest."""
 
-    counts: dict[str, list[int]]
     differ: int = 0
+    """Lines left out that have other values for keys of the line that is kept."""
+
     differing: dict[str, None] = field(default_factory=dict)
+    """The first few of these keys."""
 
 
-def counted(manifests: int, done: Iterable[Written]) -> Counted:
-    """Add up what became of the blocks."""
-    found = Counted({name: [0] * manifests for name in COUNTS})
-    for part in done:
-        for name, numbers in found.counts.items():
-            numbers[part.plan] += getattr(part, name)
-        found.differ += part.differ
+def count_written(manifests: int, blocks: Iterable[WrittenBlock]) -> WriteCounts:
+    """Add up what became of the blocks of so many manifests."""
+    found = WriteCounts({name: [0] * manifests for name in COUNTS})
+    for block in blocks:
+        for name, numbers in found.by_manifest.items():
+            numbers[block.manifest] += getattr(block, name)
+        found.differ += block.differ
         if len(found.differing) <= NAMED_KEYS:
-            found.differing |= dict.fromkeys(part.differing)
+            found.differing |= dict.fromkeys(block.differing)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class MergedManifest:
-    """What became of one input; blank lines are no lines.
-
-    ``left_out`` counts lines by reason. ``won`` are conflicts that a label of it decided, ``adjusted`` labels
-    of an adjustment job that changed something, and stand in the result. Of the lines kept, ``renamed`` have
-    a label attribute under another name, ``reindexed`` other class indices, ``overlaid`` labels of others,
-    ``carried`` other keys that stood only on a line that was left out.
-    """
+    """What became of the lines of one input; blank lines do not count."""
 
     manifest: str
     lines: int
     kept: int
     left_out: dict[str, int] = field(default_factory=dict)
+    """Lines that are not in the result, by reason."""
+
     won: int = 0
+    """Conflicts that the policy decided for a label of this manifest."""
+
     adjusted: int = 0
+    """Labels in the result that an adjustment job changed."""
+
     renamed: int = 0
+    """Lines kept that have a label attribute under another name."""
+
     reindexed: int = 0
+    """Lines kept that have other class indices."""
+
     overlaid: int = 0
+    """Lines kept that have a label of another line."""
+
     carried: int = 0
+    """Lines kept that have other keys of lines left out."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts by name."""
@@ -73,25 +78,36 @@ class MergedManifest:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What ``merge`` did: what became of each input, and the class tables by label attribute.
-
-    ``conflicts`` counts labels that differed for one picture; ``ties`` those of them where the policy found
-    two equally good, and took the first; ``undated`` those where a line without a date counted as oldest.
-    ``outcome`` says which label won over which. ``differ`` lines left out had another value than the line
-    that stayed for some key that is no label, among them ``differing``.
-    """
+    """What ``merge`` did."""
 
     manifests: tuple[MergedManifest, ...]
     policy: Policy
     conflicts: int
+    """Labels that differ for one picture."""
+
     ties: int
-    tables: dict[str, ClassTable]
+    """Conflicts in which the policy found two labels equally good, and took the first."""
+
+    class_tables: dict[str, ClassTable]
+    """The classes of the result, by label attribute."""
+
     undated: int = 0
-    outcome: Outcome = Outcome()
+    """Conflicts in which a line without a date counted as the oldest."""
+
+    conflict_table: ConflictTable = ConflictTable()
+    """Which label won over which."""
+
     differ: int = 0
+    """Lines left out that have another value than the line kept for a key that is no label."""
+
     differing: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    """The first few of these keys."""
+
+    notes: tuple[str, ...] = ()
+    """What people should know of the result, and could do."""
+
     published: tuple[Published, ...] = ()
+    """The files that were written."""
 
     @property
     def kept(self) -> int:
@@ -107,62 +123,43 @@ class Merged:
             "conflicts": self.conflicts,
             "ties": self.ties,
             "undated": self.undated,
-            "decided": [row.to_json() for row in self.outcome.rows],
-            "decided_more": self.outcome.more,
+            "decided": [row.to_json() for row in self.conflict_table.rows],
+            "decided_more": self.conflict_table.more,
             "differ": self.differ,
             "differing": list(self.differing),
-            "class_tables": {name: table.to_json() for name, table in self.tables.items()},
-            "remarks": list(self.remarks),
+            "class_tables": {name: table.to_json() for name, table in self.class_tables.items()},
+            "remarks": list(self.notes),
         }
 
 
-def report(
-    inputs: Sequence[Manifest],
-    where: Places,
-    labels: Sequence[Label],
-    settled: Settled,
-    policy: Policy,
-    outcome: Outcome,
-    found: Counted,
-    remarks: Sequence[str],
-) -> Merged:
-    """Return the report, but for what was published."""
-    won, adjusted = ([0] * len(inputs) for _ in range(2))
-    for label in labels:
-        decision = label.decision
-        lines = decision.winners[decision.winners >= 0]
-        won = _sum(won, where.count(decision.winners[decision.conflicts]))
-        adjusted = _sum(adjusted, where.count(lines[label.heard.levels[lines] == ADJUSTED]))
-    return Merged(
-        tuple(
-            MergedManifest(
-                one.name,
-                one.remembered.lines,
-                int(settled.kept[where.part(at)].sum()),
-                _left_out(one, settled, where.part(at)),
-                won[at],
-                adjusted[at],
-                **{name: numbers[at] for name, numbers in found.counts.items()},
-            )
-            for at, one in enumerate(inputs)
-        ),
-        policy,
-        sum(int(label.decision.conflicts.sum()) for label in labels),
-        sum(int(label.decision.ties.sum()) for label in labels),
-        {label.name: label.classes.table for label in labels},
-        sum(int(label.decision.undated.sum()) for label in labels),
-        outcome,
-        found.differ,
-        tuple(found.differing)[: NAMED_KEYS + 1],
-        (*remarks, *(remark for label in labels for remark in label.classes.remarks)),
+def count_manifests(
+    manifests: Sequence[Manifest],
+    numbers: LineNumbers,
+    decisions: Sequence[Decision],
+    outcomes: LineOutcomes,
+    counts: WriteCounts,
+) -> tuple[MergedManifest, ...]:
+    """Return what became of the lines of each manifest."""
+    won, adjusted = np.zeros((2, len(manifests)), int)
+    for decision in decisions:
+        winners = decision.winners[decision.winners >= 0]
+        won += numbers.count(decision.winners[decision.conflicts])
+        adjusted += numbers.count(winners[decision.attribute.candidates.precedence[winners] == ADJUSTED])
+    return tuple(
+        MergedManifest(
+            manifest.name,
+            int((~manifest.columns.blank).sum()),
+            int(outcomes.kept[numbers.lines_of(at)].sum()),
+            _left_out(manifest, outcomes, numbers.lines_of(at)),
+            int(won[at]),
+            int(adjusted[at]),
+            **{name: lines[at] for name, lines in counts.by_manifest.items()},
+        )
+        for at, manifest in enumerate(manifests)
     )
 
 
-def _sum(one: list[int], other: list[int]) -> list[int]:
-    return [a + b for a, b in zip(one, other, strict=True)]
-
-
-def _left_out(one: Manifest, settled: Settled, lines: slice) -> dict[str, int]:
-    gone = ~settled.kept[lines] & ~one.remembered.blank
-    counts = np.bincount(settled.reasons[lines][gone], minlength=len(REASONS)).tolist()
+def _left_out(manifest: Manifest, outcomes: LineOutcomes, lines: slice) -> dict[str, int]:
+    left_out = ~outcomes.kept[lines] & ~manifest.columns.blank
+    counts = np.bincount(outcomes.reasons[lines][left_out], minlength=len(REASONS)).tolist()
     return {reason: count for reason, count in zip(REASONS, counts, strict=True) if count}

@@ -1,6 +1,6 @@
-"""Writes the lines that were kept: as they came, changed where they must, or with labels of others."""
+"""Writes the lines that are kept: as they came, changed where they must, with labels and keys of others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
@@ -12,192 +12,182 @@ from manifest_tools.base.errors import InvalidLine
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.edits.members import NamedMember, overlay_members, read_members
 from manifest_tools.io.byte_ranges import ByteRanges, read_ranges, select_lines
-from manifest_tools.io.sources import Block
-from manifest_tools.verbs.merge.line_changes import Plan, change
-from manifest_tools.verbs.merge.other_keys import given
+from manifest_tools.verbs.merge.extra_keys import add_extra_keys
+from manifest_tools.verbs.merge.line_changes import LineChanges, change
+from manifest_tools.verbs.merge.write_tasks import LineAt, Overlay, WriteTask
 
-# So many keys are told by name, and one more, to say that there are more.
+# So many keys are reported by name, and one more, to say that there are more.
 NAMED_KEYS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Donor:
-    """A line whose label for a role goes over another one: where it stands, and how it changes."""
+class WrittenBlock:
+    """What became of the lines of a block."""
 
-    role: str
-    plan: int
-    number: int
-    block: Block
-    chosen: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Giver:
-    """A line whose other keys may go on another one: where it stands."""
-
-    plan: int
-    number: int
-    block: Block
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The lines of one block: which go on, which are left; ``chosen`` has a column for each folded role."""
-
-    plan: int
-    first: int
-    block: Block
-    lengths: NDArray[np.uint32]
-    kept: NDArray[np.bool_]
-    left: NDArray[np.bool_] | None
-    chosen: Mapping[str, NDArray[np.uint8]]
-    donors: Mapping[int, Sequence[Donor]]
-    givers: Mapping[int, Sequence[Giver]]
-
-    def choice(self, at: int) -> dict[str, int]:
-        """Return which attribute plays each folded role on a line."""
-        return {role: int(column[at]) for role, column in self.chosen.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a block; ``differing`` has the first few keys of which ``differ`` lines said more."""
-
-    plan: int
+    manifest: int
     kept: ByteRanges
-    left: ByteRanges
+    rejected: ByteRanges
     renamed: int
+    """Lines that have a label attribute under another name."""
+
     reindexed: int
+    """Lines that have other class indices."""
+
     overlaid: int
+    """Lines that have a label of another line."""
+
     carried: int
+    """Lines that have extra keys of other lines."""
+
     differ: int
+    """Lines left out that have other values for keys of the line that is kept."""
+
     differing: tuple[str, ...]
+    """The first few of these keys."""
 
 
 @dataclass(slots=True)
-class Joined:
-    """A stream of lines in which a line without end gets one when another comes to follow it."""
+class LineStream:
+    """A stream of lines. The last line of a file may lack its end; it gets one when another line follows."""
 
     stream: BinaryIO | None
-    _open: bool = field(default=False)
+    """Where the lines go; None in a dry run."""
 
-    def write(self, data: bytes) -> None:
+    _unended: bool = field(default=False)
+
+    def write(self, lines: ByteRanges) -> None:
         """Write whole lines."""
+        data = b"" if self.stream is None else lines.read()
         if not data or self.stream is None:
             return
-        if self._open:
+        if self._unended:
             self.stream.write(b"\n")
         self.stream.write(data)
-        self._open = not data.endswith(b"\n")
+        self._unended = not data.endswith(b"\n")
 
 
 def write(
-    plans: Sequence[Plan],
-    known: frozenset[str],
-    works: Iterator[Work],
-    kept: Joined,
-    left: Joined,
+    changes: Sequence[LineChanges],
+    handled: frozenset[str],
+    tasks: Iterable[WriteTask],
+    kept: LineStream,
+    rejected: LineStream,
     jobs: Jobs = None,
-) -> Iterator[Written]:
-    """Write every block in order, and yield what became of it; ``known`` as in ``other_keys``."""
-    for done in run(partial(_write_block, tuple(plans), known), works, jobs):
-        if kept.stream is not None:
-            kept.write(done.kept.read())
-        if left.stream is not None:
-            left.write(done.left.read())
-        yield done
+) -> Iterator[WrittenBlock]:
+    """Write every block in order, and yield what became of it.
 
-
-def _write_block(plans: tuple[Plan, ...], known: frozenset[str], work: Work) -> Written:
-    data, plan = work.block.read(), plans[work.plan]
-    ends = np.cumsum(work.lengths, dtype=np.int64)
-    starts = ends - work.lengths
-    edited: dict[int, bytes] = {}
-    renamed = reindexed = 0
-    for at in np.flatnonzero(work.kept).tolist() if plan.changes else ():
-        line = data[starts[at] : ends[at]]
-        try:
-            done = change(line, plan, work.choice(at))
-        except (ValueError, RecursionError) as error:
-            raise InvalidLine(plan.name, work.first + at, str(error)) from error
-        renamed, reindexed = renamed + done.renamed, reindexed + done.reindexed
-        if done.line != line:
-            edited[at] = done.line
-    _lay_over(plans, work, data, (starts, ends), edited)
-    said = _give(plans, known, work, data, (starts, ends), edited)
-    kept = select_lines(work.block, data, starts, ends, work.kept, edited)
-    left = ByteRanges() if work.left is None else select_lines(work.block, data, starts, ends, work.left, {})
-    return Written(work.plan, kept, left, renamed, reindexed, len(work.donors), *said)
-
-
-def _lay_over(
-    plans: Sequence[Plan],
-    work: Work,
-    data: bytes,
-    offsets: tuple[NDArray[np.int64], NDArray[np.int64]],
-    edited: dict[int, bytes],
-) -> None:
-    """Add to ``edited`` the lines that other lines' labels go over."""
-    donors = [donor for group in work.donors.values() for donor in group]
-    lines = dict(zip(map(id, donors), _read_all([donor.block for donor in donors]), strict=True))
-    starts, ends = offsets
-    for at, group in work.donors.items():
-        line = edited.get(at) or data[starts[at] : ends[at]]
-        for donor in group:
-            own = plans[work.plan].keys(donor.role, work.choice(at))
-            try:
-                line = overlay_members(line, _donated(plans, donor, lines[id(donor)]), own)
-            except (ValueError, RecursionError) as error:
-                raise InvalidLine(plans[work.plan].name, work.first + at, str(error)) from error
-        edited[at] = line
-
-
-def _give(
-    plans: Sequence[Plan],
-    known: frozenset[str],
-    work: Work,
-    data: bytes,
-    offsets: tuple[NDArray[np.int64], NDArray[np.int64]],
-    edited: dict[int, bytes],
-) -> tuple[int, int, tuple[str, ...]]:
-    """Add to ``edited`` the lines that get keys of others.
-
-    Returns how many those are, how many of the others say other things, and under which keys.
+    ``changes`` has an element for each manifest; ``handled`` are the keys that are no extra keys. Raises
+    InvalidLine for a line that cannot be changed.
     """
-    givers = [giver for group in work.givers.values() for giver in group]
-    lines = iter(_read_all([giver.block for giver in givers]))
+    for block in run(partial(_write_block, tuple(changes), handled), tasks, jobs):
+        kept.write(block.kept)
+        rejected.write(block.rejected)
+        yield block
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a block while they are edited."""
+
+    data: bytes
+    starts: NDArray[np.int64]
+    """(lines,): offsets in ``data``."""
+
+    ends: NDArray[np.int64]
+    """(lines,): offsets in ``data``."""
+
+    edited: dict[int, bytes] = field(default_factory=dict)
+    """By place, the lines that changed."""
+
+    def line(self, place: int) -> bytes:
+        """Return a line as it is by now."""
+        return self.edited.get(place) or self.data[self.starts[place] : self.ends[place]]
+
+
+def _write_block(changes: tuple[LineChanges, ...], handled: frozenset[str], task: WriteTask) -> WrittenBlock:
+    ends = np.cumsum(task.lengths, dtype=np.int64)
+    lines = _Lines(task.block.read(), ends - task.lengths, ends)
+    renamed, reindexed = _change_lines(changes[task.manifest], task, lines)
+    _lay_over(changes, task, lines)
+    counts = _add_extra_keys(changes, handled, task, lines)
+    block, data, starts = task.block, lines.data, lines.starts
+    kept, rejected = select_lines(block, data, starts, ends, task.kept, lines.edited), ByteRanges()
+    if task.rejected is not None:
+        rejected = select_lines(block, data, starts, ends, task.rejected, {})
+    return WrittenBlock(task.manifest, kept, rejected, renamed, reindexed, len(task.overlays), *counts)
+
+
+def _change_lines(changes: LineChanges, task: WriteTask, lines: _Lines) -> tuple[int, int]:
+    """Change the names and indices of the lines that are kept; return how many were renamed and reindexed."""
+    renamed = reindexed = 0
+    for place in np.flatnonzero(task.kept).tolist() if changes.any else ():
+        line = lines.line(place)
+        try:
+            found = change(line, changes, task.chosen_on(place))
+        except (ValueError, RecursionError) as error:
+            raise InvalidLine(changes.manifest, task.first + place, str(error)) from error
+        renamed, reindexed = renamed + found.renamed, reindexed + found.reindexed
+        if found.line != line:
+            lines.edited[place] = found.line
+    return renamed, reindexed
+
+
+def _lay_over(changes: Sequence[LineChanges], task: WriteTask, lines: _Lines) -> None:
+    """Write the labels of other lines over the lines that get them."""
+    overlays = [(place, one) for place, some in task.overlays.items() for one in some]
+    others = _read_lines([one.line for _, one in overlays])
+    own = changes[task.manifest]
+    for (place, overlay), other in zip(overlays, others, strict=True):
+        keys = own.keys(overlay.target, task.chosen_on(place))
+        label = _label(changes[overlay.line.manifest], overlay, other)
+        try:
+            lines.edited[place] = overlay_members(lines.line(place), label, keys)
+        except (ValueError, RecursionError) as error:
+            raise InvalidLine(own.manifest, task.first + place, str(error)) from error
+
+
+def _label(changes: LineChanges, overlay: Overlay, line: bytes) -> tuple[NamedMember, ...]:
+    """Return the label of a line and its metadata, as the result has them."""
+    try:
+        changed = change(line, changes, overlay.chosen).line
+        return read_members(changed, changes.keys(overlay.target, overlay.chosen))
+    except (ValueError, RecursionError) as error:
+        raise InvalidLine(changes.manifest, overlay.line.number, str(error)) from error
+
+
+def _add_extra_keys(
+    changes: Sequence[LineChanges], handled: frozenset[str], task: WriteTask, lines: _Lines
+) -> tuple[int, int, tuple[str, ...]]:
+    """Add the extra keys of other lines to the lines that get them.
+
+    Returns how many lines got any, how many others have other values, and for which keys.
+    """
+    others = iter(_read_lines([one for some in task.extra_keys.values() for one in some]))
     carried = differ = 0
     differing: dict[str, None] = {}
-    for at, group in work.givers.items():
-        before = line = edited.get(at) or data[offsets[0][at] : offsets[1][at]]
-        for giver in group:
+    for place, some in task.extra_keys.items():
+        before = line = lines.line(place)
+        for one in some:
             try:
-                line, keys = given(line, next(lines), known)
+                line, keys = add_extra_keys(line, next(others), handled)
             except (ValueError, RecursionError) as error:
-                raise InvalidLine(plans[giver.plan].name, giver.number, str(error)) from error
+                raise InvalidLine(changes[one.manifest].manifest, one.number, str(error)) from error
             differ += bool(keys)
             differing |= dict.fromkeys(keys[: NAMED_KEYS + 1] if len(differing) <= NAMED_KEYS else ())
         if line != before:
-            edited[at], carried = line, carried + 1
+            lines.edited[place], carried = line, carried + 1
     return carried, differ, tuple(differing)[: NAMED_KEYS + 1]
 
 
-def _donated(plans: Sequence[Plan], donor: Donor, line: bytes) -> tuple[NamedMember, ...]:
-    plan = plans[donor.plan]
-    try:
-        return read_members(change(line, plan, donor.chosen).line, plan.keys(donor.role, donor.chosen))
-    except (ValueError, RecursionError) as error:
-        raise InvalidLine(plan.name, donor.number, str(error)) from error
-
-
-def _read_all(blocks: Sequence[Block]) -> list[bytes]:
-    """Return the bytes of many small blocks."""
-    found: list[bytes] = [b""] * len(blocks)
-    by_file: dict[tuple[str, str], list[int]] = {}
-    for at, block in enumerate(blocks):
-        by_file.setdefault((block.uri, block.etag), []).append(at)
-    for (uri, etag), places in by_file.items():
-        starts, ends = np.array([(blocks[at].start, blocks[at].end) for at in places]).T
-        for at, data in zip(places, read_ranges(uri, starts, ends, etag), strict=True):
+def _read_lines(lines: Sequence[LineAt]) -> list[bytes]:
+    """Return the bytes of lines of any manifests, in the order asked for."""
+    found = [b""] * len(lines)
+    by_manifest: dict[int, list[int]] = {}
+    for at, line in enumerate(lines):
+        by_manifest.setdefault(line.manifest, []).append(at)
+    for places in by_manifest.values():
+        blocks = [lines[at].block for at in places]
+        starts, ends = np.array([(block.start, block.end) for block in blocks]).T
+        for at, data in zip(places, read_ranges(blocks[0].uri, starts, ends, blocks[0].etag), strict=True):
             found[at] = data
     return found

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import BadData, Exists, InvalidLine, Refused
 from manifest_tools.groundtruth.classes import ClassConflict
 from manifest_tools.io.sources import open_source
-from manifest_tools.verbs.merge.columns import read_manifest
+from manifest_tools.verbs.merge.columns import read_columns
 from manifest_tools.verbs.merge.merge import merge
 from manifest_tools.verbs.merge.resolve import POLICIES, Policy
 from manifest_tools.verbs.split.split import split
@@ -129,10 +129,10 @@ def test_classes_keep_their_names_and_get_one_index_each(files: list[list[bytes]
         kept, lost = lines_of(out), lines_of(rest)
     assert Counter(map(named, [*kept, *lost])) == Counter(map(named, sum(files, [])))
     pairs = {(json.loads(row)["kind"], named(row)[1]) for row in kept}
-    assert pairs <= set(found.tables["kind"].names)
+    assert pairs <= set(found.class_tables["kind"].names)
     assert len({index for index, _ in pairs}) == len({name for _, name in pairs}) == len(pairs)
     first = {(json.loads(row)["kind"], named(row)[1]) for row in files[0]}
-    assert first <= set(found.tables["kind"].names)
+    assert first <= set(found.class_tables["kind"].names)
 
 
 def test_any_number_of_workers_and_blocks_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -162,14 +162,14 @@ def test_what_is_remembered_does_not_depend_on_the_blocks(data: bytes, step: int
         path.write_bytes(data)
         attribute = label_attribute(open_source(str(path)), "kind")
         one, other = (
-            read_manifest(source, [attribute], "newest", 1)
+            read_columns(source, [attribute], "newest", 1)
             for source in (open_source(str(path)), chopped(path, step))
         )
-    for name in ("lengths", "keys", "blank"):
+    for name in ("lengths", "source_keys", "blank"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
-    for name in ("levels", "flat", "counts", "rests", "scores"):
-        assert np.array_equal(getattr(one.columns["kind"], name), getattr(other.columns["kind"], name))
-    assert one.columns["kind"].names == other.columns["kind"].names
+    for name in ("precedence", "indices", "counts", "rests", "scores"):
+        assert np.array_equal(getattr(one.attributes["kind"], name), getattr(other.attributes["kind"], name))
+    assert one.attributes["kind"].names == other.attributes["kind"].names
 
 
 def test_a_line_without_an_end_gets_one_only_where_another_follows(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_new_class_keeps_its_index_where_that_is_free_and_else_gets_the_next_o
     a = write(tmp_path / "a", classed(1, "0", "RH"), classed(2, "1", "LH"))
     b = write(tmp_path / "b", classed(3, "0", "LH"), classed(4, "1", "dent"), classed(5, "4", "burr"))
     found = merge(a, b, output=str(tmp_path / "out"))
-    assert found.tables["kind"].names == ((0, "RH"), (1, "LH"), (4, "burr"), (5, "dent"))
+    assert found.class_tables["kind"].names == ((0, "RH"), (1, "LH"), (4, "burr"), (5, "dent"))
     assert [json.loads(row)["kind"] for row in lines_of(tmp_path / "out")] == [0, 1, 1, 5, 4]
     assert lines_of(tmp_path / "out")[4] == classed(5, "4", "burr") + b"\n"
 
@@ -228,8 +228,10 @@ def test_a_class_without_name_keeps_its_index_until_the_others_move(tmp_path: Pa
     a = write(tmp_path / "a", classed(1, "0", "RH"))
     b = write(tmp_path / "b", classed(2, "0", None), classed(3, "7", None))
     c = write(tmp_path / "c", classed(4, "1", "RH"), classed(5, "0", None))
-    assert merge(a, b, output=str(tmp_path / "out")).tables["kind"].names == ((0, "RH"), (7, "class 7"))
-    with pytest.raises(Refused, match=r"'RH' is 1, and has to be 0 .* no line names class 0"):
+    assert merge(a, b, output=str(tmp_path / "out")).class_tables["kind"].names == ((0, "RH"), (7, "class 7"))
+    with pytest.raises(
+        Refused, match=r"class 'RH' must change its index from 1 to 0, .* no line names class 0"
+    ):
         merge(a, c, output=str(tmp_path / "out"), force=True)
 
 
@@ -240,13 +242,13 @@ def test_a_manifest_that_disagrees_with_itself_is_no_table(tmp_path: Path) -> No
         merge(a, b, output=str(tmp_path / "out"))
 
 
-def test_names_that_differ_in_case_alone_stay_apart_and_are_remarked_on(tmp_path: Path) -> None:
+def test_names_that_differ_in_case_alone_stay_apart_and_a_note_says_so(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", classed(1, "0", "RH")), write(tmp_path / "b", classed(2, "0", "rh"))
     found = merge(a, b, output=str(tmp_path / "out"))
-    assert found.tables["kind"].names == ((0, "RH"), (1, "rh"))
-    assert found.remarks == (
-        "'kind': the classes 'RH', 'rh' differ by upper and lower case only; they stay apart "
-        "(mtool rewrite --rename-class)",
+    assert found.class_tables["kind"].names == ((0, "RH"), (1, "rh"))
+    assert found.notes == (
+        "'kind': the classes 'RH', 'rh' differ only in upper and lower case, and stay apart; "
+        "to make them one, type mtool rewrite --rename-class",
     )
 
 
@@ -297,7 +299,7 @@ def test_a_class_that_moves_takes_no_index_that_a_class_without_name_has(tmp_pat
     a = write(tmp_path / "a", classed(1, "0", "RH"))
     b, c = write(tmp_path / "b", classed(2, "3", None)), write(tmp_path / "c", classed(3, "0", "LH"))
     found = merge(a, b, c, output=str(tmp_path / "out"))
-    assert found.tables["kind"].names == ((0, "RH"), (3, "class 3"), (4, "LH"))
+    assert found.class_tables["kind"].names == ((0, "RH"), (3, "class 3"), (4, "LH"))
 
 
 def test_a_name_that_a_line_has_already_is_an_error_of_that_line(tmp_path: Path) -> None:

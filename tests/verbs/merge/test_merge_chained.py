@@ -84,7 +84,7 @@ def test_a_label_takes_the_place_of_the_failure_that_stands_on_the_first_line(tm
 def test_a_conflict_over_one_label_is_decided_for_that_label_alone(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0), boxes("boxes", (0, 3))))
     b = write(tmp_path / "b", row(1, kind(1), boxes("masks", (1, 5))))
-    with pytest.raises(BadData, match="differing labels"):
+    with pytest.raises(BadData, match="different labels"):
         merge(a, b, output=str(tmp_path / "out"))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="last")
     assert values(tmp_path / "out") == [
@@ -98,7 +98,7 @@ def test_names_that_differ_are_made_one_or_refused(tmp_path: Path) -> None:
     b = write(tmp_path / "b", row(2, kind(0, "lab2-kind")), row(3, kind(1, "lab2-kind")))
     out = tmp_path / "out"
     with pytest.raises(
-        Refused, match="pictures are not the same; --label-attribute lab1-kind gives them one name"
+        Refused, match="not the same; to give both labels one name, type --label-attribute lab1-kind"
     ):
         merge(a, b, output=str(out))
     found = merge(a, b, output=str(out), label_attribute_name="kind")
@@ -120,18 +120,23 @@ def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "told", "message"),
     [
-        (kind(0), boxes("boxes", (0, 1)), None, "cat .*a .*b keeps both"),
-        (kind(0), boxes("boxes", (0, 1)), "kind", "cat .*a .*b keeps both"),
+        (kind(0), boxes("boxes", (0, 1)), None, "to put one behind the other, type cat .*a .*b$"),
+        (kind(0), boxes("boxes", (0, 1)), "kind", "to put one behind the other, type cat .*a .*b$"),
         (
             kind(0),
             boxes("kind", (0, 1)),
             None,
             "'kind' is image-classification in .*a and object-detection in",
         ),
-        (kind(0), {**kind(0, "k"), **kind(1, "l")}, "kind", "which of 'k' and 'l' is to be 'kind'"),
-        (kind(0), {**kind(0, "k"), **kind(1, "l")}, "m", "which of 'k' and 'l' is to be 'm'"),
+        (
+            kind(0),
+            {**kind(0, "k"), **kind(1, "l")},
+            "kind",
+            "kind could mean 'k' or 'l'; .*: mtool rewrite .*b --rename-attribute k=kind$",
+        ),
+        (kind(0), {**kind(0, "k"), **kind(1, "l")}, "m", "m could mean 'k' or 'l'"),
         (pair("m-ref", "s3://b/1.png", "groundtruth/semantic-segmentation"), {}, "m", "attribute m-ref"),
-        ({}, {}, "kind", "no line of any manifest has a label"),
+        ({}, {}, "kind", "no manifest has a label attribute that --label-attribute kind can name"),
     ],
     ids=[
         "labels of two types on other pictures",
@@ -192,20 +197,20 @@ def test_on_one_line_the_later_of_two_adjustments_counts(tmp_path: Path) -> None
     assert [list(value) for value in values(tmp_path / "out")] == [["source-ref", "b", "b-metadata"]] * 2
 
 
-def test_without_a_name_an_adjustment_stays_beside_its_original_and_a_remark_says_so(tmp_path: Path) -> None:
+def test_without_a_name_an_adjustment_stays_beside_its_original_and_a_note_says_so(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, boxes("b", (0, 1))), row(2, boxes("b", (0, 1))))
     b = write(tmp_path / "b", row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED)))
     found = merge(a, b, output=str(tmp_path / "out"))
     assert [list(value)[1::2] for value in values(tmp_path / "out")] == [["b", "c"], ["b"]]
-    assert found.remarks == (
-        "'c' adjusts 'b'; --label-attribute b makes them one label, adjusted where it was",
+    assert found.notes == (
+        "'c' adjusts 'b'; --label-attribute b makes them one label: the adjusted one where there is one",
     )
 
 
 def test_an_adjustment_of_one_of_two_originals_is_not_guessed(tmp_path: Path) -> None:
     pairs = (boxes("cars", (0, 1)), boxes("people", (0, 2)), boxes("better", (0, 3), **ADJUSTED))
     a = write(tmp_path / "a", row(1, *pairs))
-    with pytest.raises(Refused, match="which of 'cars' and 'people' .* 'better' adjusts one of them"):
+    with pytest.raises(Refused, match="'better' adjusts 'cars' or 'people', and nothing says which"):
         merge(a, a, output=str(tmp_path / "out"), label_attribute_name="cars")
 
 
@@ -268,10 +273,10 @@ def test_a_line_takes_from_another_what_was_adjusted_there(tmp_path: Path) -> No
     ]
 
 
-def test_two_names_for_one_kind_of_label_are_remarked_on(tmp_path: Path) -> None:
+def test_two_names_for_one_kind_of_label_have_a_note(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", row(1, kind(0, "x"))), write(tmp_path / "b", row(1, kind(1, "y")))
     found = merge(a, b, output=str(tmp_path / "out"))
     assert lines_of(tmp_path / "out") == [row(1, kind(0, "x"), kind(1, "y")) + b"\n"]
-    assert found.remarks == (
-        "'x' and 'y' stay two labels; --label-attribute x makes them one, where they mean the same",
+    assert found.notes == (
+        "'x' and 'y' stay two label attributes; if they mean the same, --label-attribute x makes them one",
     )

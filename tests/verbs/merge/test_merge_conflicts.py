@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.verbs.merge.conflicts import MOST_ROWS, Won
+from manifest_tools.verbs.merge.conflicts import MOST_ROWS, ConflictRow
 from manifest_tools.verbs.merge.merge import merge
 from manifest_tools.verbs.merge.resolve import POLICIES, Policy
 from tests import chained_lines
@@ -75,7 +75,7 @@ def test_a_policy_takes_the_line_that_a_slow_look_at_each_picture_takes(
             at += len(some)
         out = str(Path(folder) / "out")
         if differ and policy == "error":
-            with pytest.raises(BadData, match="differing labels"):
+            with pytest.raises(BadData, match="different labels"):
                 merge(*paths, output=out, on_conflict=policy, jobs=1)
             return
         try:
@@ -102,8 +102,8 @@ def test_conflicts_are_named_by_file_and_line_and_nothing_is_written(tmp_path: P
         merge(a, b, output=str(tmp_path / "out"))
     pairs = ", ".join(f"{a}:{n + 2} 'RH' and {b}:{6 - n} 'LH'" for n in range(4))
     assert str(refused.value) == (
-        f"{pairs}, ...: differing labels for the same source (6 in all); "
-        "type --on-conflict first, last, newest, highest-confidence or vote"
+        f"{pairs}, ...: different labels for the same picture (6 pictures in all); "
+        "choose with --on-conflict first, last, newest, highest-confidence or vote"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
@@ -119,7 +119,9 @@ def test_a_vote_counts_lines_and_says_where_it_had_to_choose(tmp_path: Path) -> 
 
 def test_confidences_that_say_nothing_decide_nothing(tmp_path: Path) -> None:
     a, b = (write(tmp_path / name, line(1, at, 0), line(2)) for at, name in enumerate("ab"))
-    with pytest.raises(Refused, match=r"a:1 'RH' and .*b:1 'LH': every confidence is 0 or missing"):
+    with pytest.raises(
+        Refused, match=r"a:1 'RH' and .*b:1 'LH': every confidence is 0 or missing, .* another --on-conflict"
+    ):
         merge(a, b, output=str(tmp_path / "out"), on_conflict="highest-confidence")
 
 
@@ -156,12 +158,12 @@ def test_the_report_says_which_label_won_over_which(tmp_path: Path) -> None:
     b = write(tmp_path / "b", *(line(n, 1) for n in range(4)), line(4, 0), line(5, 1))
     c = write(tmp_path / "c", line(0, 1), line(1, 2))
     found = merge(a, b, c, output=str(tmp_path / "out"), on_conflict="first")
-    assert found.outcome.rows == (
-        Won("kind", "RH", "LH", 5),
-        Won("kind", "scratch", "RH", 1),
-        Won("kind", "RH", "scratch", 1),
+    assert found.conflict_table.rows == (
+        ConflictRow("kind", "RH", "LH", 5),
+        ConflictRow("kind", "scratch", "RH", 1),
+        ConflictRow("kind", "RH", "scratch", 1),
     )
-    assert sum(won.lines for won in found.outcome.rows) == sum(
+    assert sum(won.lines for won in found.conflict_table.rows) == sum(
         one.left_out.get("conflict", 0) for one in found.manifests
     )
 
@@ -171,10 +173,10 @@ def test_labels_are_told_by_the_classes_of_the_result(tmp_path: Path) -> None:
     swapped = b'{"source-ref":"s3://raw/%d.jpg","kind":[0],"kind-metadata":{"class-map":{"0":"LH"}}}'
     b = write(tmp_path / "b", *(swapped % n for n in (1, 2, 3)))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
-    assert found.outcome.rows == (
-        Won("kind", "RH, LH", "LH", 1),
-        Won("kind", "RH", "LH", 1),
-        Won("kind", "(no classes)", "LH", 1),
+    assert found.conflict_table.rows == (
+        ConflictRow("kind", "RH, LH", "LH", 1),
+        ConflictRow("kind", "RH", "LH", 1),
+        ConflictRow("kind", "(no classes)", "LH", 1),
     )
 
 
@@ -183,22 +185,22 @@ def test_boxes_elsewhere_are_another_label_of_the_same_classes(tmp_path: Path) -
     b = write(tmp_path / "b", *(chained_lines.row(n, boxes("b", (0, 1), (0, n), (1, 3))) for n in (1, 2)))
     c = write(tmp_path / "c", chained_lines.row(1, boxes("b", (0, 1), (0, 1), (1, 3))))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
-    assert found.outcome.rows == (Won("b", "2 dog, cat", "another 2 dog, cat", 2),)
-    with pytest.raises(BadData, match=r"c:1 '2 dog, cat' and .*a:1 '2 dog, cat': differing"):
+    assert found.conflict_table.rows == (ConflictRow("b", "2 dog, cat", "another 2 dog, cat", 2),)
+    with pytest.raises(BadData, match=r"c:1 '2 dog, cat' and .*a:1 '2 dog, cat': different"):
         merge(c, a, output=str(tmp_path / "out"))
 
 
 def test_a_label_without_indices_is_told_by_its_type(tmp_path: Path) -> None:
     a, b = (write(tmp_path / name, entities(label)) for name, label in (("a", "Person"), ("b", "Place")))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
-    assert found.outcome.rows == (Won("e", "(text-span)", "another (text-span)", 1),)
+    assert found.conflict_table.rows == (ConflictRow("e", "(text-span)", "another (text-span)", 1),)
 
 
 def test_the_part_of_a_family_that_counts_is_what_is_told(tmp_path: Path) -> None:
     a = write(tmp_path / "a", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (1, 2), **ADJUSTED)))
     b = write(tmp_path / "b", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED)))
     found = merge(a, b, output=str(tmp_path / "out"), label_attribute_name="b", on_conflict="last")
-    assert found.outcome.rows == (Won("b", "dog", "cat", 1),)
+    assert found.conflict_table.rows == (ConflictRow("b", "dog", "cat", 1),)
 
 
 def test_only_the_most_frequent_rows_are_told(tmp_path: Path) -> None:
@@ -208,9 +210,9 @@ def test_only_the_most_frequent_rows_are_told(tmp_path: Path) -> None:
     a = write(tmp_path / "a", *(sorted_into(n, 0) for n in range(60)))
     b = write(tmp_path / "b", *(sorted_into(n, n % 25 + 1) for n in range(60)))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
-    assert (len(found.outcome.rows), found.outcome.more) == (MOST_ROWS, 5)
-    assert [won.lines for won in found.outcome.rows] == [3] * 10 + [2] * 10
-    assert [won.lost for won in found.outcome.rows] == [f"c{n + 1}" for n in range(MOST_ROWS)]
+    assert (len(found.conflict_table.rows), found.conflict_table.more) == (MOST_ROWS, 5)
+    assert [won.lines for won in found.conflict_table.rows] == [3] * 10 + [2] * 10
+    assert [won.lost for won in found.conflict_table.rows] == [f"c{n + 1}" for n in range(MOST_ROWS)]
 
 
 def test_two_attributes_share_the_rows(tmp_path: Path) -> None:
@@ -221,4 +223,7 @@ def test_two_attributes_share_the_rows(tmp_path: Path) -> None:
         chained_lines.row(2, kind(0), boxes("b", (1, 1))),
     )
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
-    assert found.outcome.rows == (Won("b", "dog", "cat", 2), Won("kind", "RH", "LH", 1))
+    assert found.conflict_table.rows == (
+        ConflictRow("b", "dog", "cat", 2),
+        ConflictRow("kind", "RH", "LH", 1),
+    )
