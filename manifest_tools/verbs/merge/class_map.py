@@ -105,8 +105,8 @@ def _check(one: ObservedClasses, own: Mapping[int, str], index_map: Mapping[int,
     )
     if one.in_objects:
         raise Refused(
-            f"{what}; but the indices of {shown(one.attribute)} are also in the objects on S3 that its labels "
-            "name, which merge does not write; label with the same categories, or keep the manifests apart"
+            f"{what}; but the indices of {shown(one.attribute)} are also in the objects on S3 that its "
+            "labels name, which merge does not write; label with the same categories, or do not merge them"
         )
     if nameless := sorted(one.indices - own.keys()):
         raise Refused(
