@@ -1,6 +1,6 @@
-"""Pictures varied a little, as another photograph of the same part would be.
+"""Augmentation: pictures varied a little, as another photograph of the same part would be.
 
-Never mirrored unless told: a mirrored left-hand part is a right-hand part.
+Nothing is mirrored unless it is asked for: a mirrored left-hand part is a right-hand part.
 """
 
 from dataclasses import dataclass
@@ -11,37 +11,40 @@ from trainers.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
-    """How far a picture may go, to either side."""
+class Variation:
+    """How much a picture is changed at most, in either direction."""
 
     shift: float = 0.08
-    """Of the side."""
+    """Shift, as a part of the side."""
 
     turn: float = 10.0
-    """Degrees."""
+    """Rotation, in degrees."""
 
     scale: float = 0.1
-    """Of the size."""
+    """Change of size, as a part of the size."""
 
     colour: float = 0.2
-    """Of brightness, contrast and saturation, each."""
+    """Change of brightness, of contrast and of saturation, each as a part of what it was."""
 
 
-def augment(pictures: Pixels, random: np.random.Generator, ranges: Ranges | None, mirror: bool) -> Pixels:
-    """Return varied copies of pictures (n, side, side, RGB); all follow from ``random``.
+def augment(
+    pictures: Pixels, random: np.random.Generator, variation: Variation | None, mirror: bool
+) -> Pixels:
+    """Return varied copies of pictures, ``(pictures, side, side, RGB)``, as ``random`` draws them.
 
-    Without ``ranges`` nothing is varied; with ``mirror`` about every second picture is turned over.
+    Without ``variation`` nothing is varied. With ``mirror`` about every second picture is mirrored, left to
+    right.
     """
     varied = pictures
-    if ranges is not None:
-        varied = np.stack([_vary(picture, random, ranges) for picture in varied])
+    if variation is not None:
+        varied = np.stack([_vary(picture, random, variation) for picture in varied])
     if mirror:
         turned = random.random(len(varied)) < 0.5
         varied = np.where(turned[:, None, None, None], varied[:, :, ::-1], varied)
     return varied
 
 
-def _vary(picture: Pixels, random: np.random.Generator, ranges: Ranges) -> Pixels:
+def _vary(picture: Pixels, random: np.random.Generator, variation: Variation) -> Pixels:
     from PIL import Image, ImageEnhance
 
     side = len(picture)
@@ -51,19 +54,19 @@ def _vary(picture: Pixels, random: np.random.Generator, ranges: Ranges) -> Pixel
     image = Image.fromarray(wide).transform(
         (side, side),
         Image.Transform.AFFINE,
-        _affine(side, margin, random, ranges),
+        _affine(side, margin, random, variation),
         Image.Resampling.BILINEAR,
     )
     for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        image = enhance(image).enhance(1 + random.uniform(-ranges.colour, ranges.colour))
+        image = enhance(image).enhance(1 + random.uniform(-variation.colour, variation.colour))
     return np.asarray(image)
 
 
-def _affine(side: int, margin: int, random: np.random.Generator, ranges: Ranges) -> tuple[float, ...]:
+def _affine(side: int, margin: int, random: np.random.Generator, variation: Variation) -> tuple[float, ...]:
     """Return Pillow's six numbers: output (x, y) -> place in the padded picture."""
-    angle = np.deg2rad(random.uniform(-ranges.turn, ranges.turn))
-    scale = 1 + random.uniform(-ranges.scale, ranges.scale)
-    shift = random.uniform(-ranges.shift, ranges.shift, 2) * side
+    angle = np.deg2rad(random.uniform(-variation.turn, variation.turn))
+    scale = 1 + random.uniform(-variation.scale, variation.scale)
+    shift = random.uniform(-variation.shift, variation.shift, 2) * side
     cos, sin = float(np.cos(angle)) / scale, float(np.sin(angle)) / scale
     centre = (side - 1) / 2
     x, y = centre + margin + float(shift[0]), centre + margin + float(shift[1])

@@ -30,7 +30,7 @@ class Tile:
     right: bool | None
 
 
-def sheet(tiles: Sequence[Tile]) -> bytes:
+def draw_contact_sheet(tiles: Sequence[Tile]) -> bytes:
     """Return a PNG of up to ``MOST`` tiles; wrong ones have a red frame and a cross."""
     from PIL import Image, ImageDraw
 

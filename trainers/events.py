@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class Note:
     """Something a person should know before the first epoch, in one line."""
 
     text: str
@@ -67,8 +67,8 @@ class Checkpoint:
 # Back to the start of a terminal's line, and clear it.
 _OVER = "\r\x1b[K"
 
-Event = Remark | Step | Epoch | Metric | Checkpoint
-Listener = Callable[[Event], None]
+Event = Note | Step | Epoch | Metric | Checkpoint
+EventListener = Callable[[Event], None]
 
 
 def history_row(event: Epoch) -> dict[str, float]:
@@ -82,14 +82,14 @@ def history_row(event: Epoch) -> dict[str, float]:
     return row
 
 
-def progress(write: Callable[[str], None], live: bool) -> Listener:
+def progress(write: Callable[[str], None], live: bool) -> EventListener:
     """Return a listener that tells a person how it goes, through ``write``.
 
     A line for every epoch; when ``live``, the line of the current one is written over at each step.
     """
 
     def tell(event: Event) -> None:
-        if isinstance(event, Remark):
+        if isinstance(event, Note):
             write(f"{event.text}\n")
         elif isinstance(event, Step) and live:
             write(f"{_OVER}{_step_line(event)}")
@@ -119,7 +119,7 @@ def _epoch_line(event: Epoch) -> str:
     )
 
 
-def history_writer(stream: BinaryIO) -> Listener:
+def history_writer(stream: BinaryIO) -> EventListener:
     """Return a listener that writes one JSON line an epoch, and lets each be read at once."""
     import jsonlines
 

@@ -11,7 +11,7 @@ from manifest_tools.base.text import shown
 from trainers.config import TrainConfig
 
 # The name of each, and what it is: str, int, float or bool.
-KINDS: dict[str, type] = {one.name: type(one.default) for one in fields(TrainConfig)}
+PARAMETER_TYPES: dict[str, type] = {one.name: type(one.default) for one in fields(TrainConfig)}
 
 
 def read_parameters(path: str) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def read_parameters(path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused(f'{path}: expected an object such as {{"learning_rate": 0.01}}')
     try:
-        return checked(found)
+        return parse_values(found)
     except Refused as error:
         raise Refused(f"{path}: {error}") from error
 
 
-def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def parse_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters, texts among them read as what they should be.
 
     >>> checked({"learning_rate": "0.01", "epochs": 5, "augment": "true"})
@@ -43,9 +43,9 @@ def checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name not in KINDS:
-        raise Refused(f"expected parameters among {', '.join(KINDS)}; found {shown(name)}")
-    kind = KINDS[name]
+    if name not in PARAMETER_TYPES:
+        raise Refused(f"expected parameters among {', '.join(PARAMETER_TYPES)}; found {shown(name)}")
+    kind = PARAMETER_TYPES[name]
     read: Any
     if kind is bool:
         read = {"true": True, "false": False}.get(str(value).lower())

@@ -16,7 +16,7 @@ from trainers.pixels import Pixels, square
 
 _BATCH = 32
 
-Read = Callable[[str], bytes]
+ReadPicture = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Unread:
     reason: str
 
 
-def predict(model: Model, pictures: Iterable[str], read: Read) -> Iterator[Prediction | Unread]:
+def predict(model: Model, pictures: Iterable[str], read: ReadPicture) -> Iterator[Prediction | Unread]:
     """Yield what ``model`` says about each picture, in order; ``read`` returns a picture's bytes.
 
     A picture that cannot be used is an Unread, and the next one follows.
@@ -60,7 +60,7 @@ def predict(model: Model, pictures: Iterable[str], read: Read) -> Iterator[Predi
             yield pixels if isinstance(pixels, Unread) else _prediction(name, next(answers), model)
 
 
-def _look(name: str, read: Read, side: int) -> Pixels | Unread:
+def _look(name: str, read: ReadPicture, side: int) -> Pixels | Unread:
     try:
         return square(read(name), side)
     except Unusable as why:

@@ -16,13 +16,13 @@ from trainers import plots
 from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
 from trainers.evaluation import evaluate
-from trainers.events import Checkpoint, Epoch, Event, Listener, Metric, history_writer
+from trainers.events import Checkpoint, Epoch, Event, EventListener, Metric, history_writer
 from trainers.frameworks import load_trainer
 from trainers.metrics import Metrics
 from trainers.model_archive import ARCHIVE, Model, inside, write_model
 from trainers.registry import DEFAULT, trainer_named
 
-HISTORY, METRICS, PICTURE = "history.jsonl", "metrics.json", "history.png"
+HISTORY, METRICS, HISTORY_PLOT = "history.jsonl", "metrics.json", "history.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def train(
     validation: Dataset,
     config: TrainConfig,
     output: str,
-    listeners: Sequence[Listener] = (),
+    listeners: Sequence[EventListener] = (),
     *,
     trainer: str = DEFAULT,
     force: bool = False,
@@ -135,7 +135,7 @@ def _is_there(place: str) -> bool:
     return s3.exists(place) if place.startswith("s3://") else Path(place).exists()
 
 
-def _listen(events: Iterable[Event], listeners: Sequence[Listener]) -> _Run:
+def _listen(events: Iterable[Event], listeners: Sequence[EventListener]) -> _Run:
     run = _Run()
     try:
         for event in events:
@@ -151,7 +151,7 @@ def _listen(events: Iterable[Event], listeners: Sequence[Listener]) -> _Run:
     return run
 
 
-def _tell(listeners: Iterable[Listener], event: Event) -> None:
+def _tell(listeners: Iterable[EventListener], event: Event) -> None:
     for listener in listeners:
         listener(event)
 
@@ -192,5 +192,5 @@ def _write(
         publication.open(inside(output, METRICS)).write(json.dumps(report, indent=2).encode() + b"\n")
         publication.open(inside(output, HISTORY)).write(history)
         if plots.available():
-            publication.open(inside(output, PICTURE)).write(plots.history(epochs))
+            publication.open(inside(output, HISTORY_PLOT)).write(plots.history(epochs))
     return tuple(publication.published)

@@ -21,20 +21,20 @@ from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
 from trainers.events import Checkpoint, Epoch
 from trainers.frameworks import load_trainer
-from trainers.parameters import KINDS, checked
+from trainers.parameters import PARAMETER_TYPES, parse_values
 from trainers.ranges import Choice, Range, check_ends, check_names, corners
 from trainers.registry import DEFAULT, trainer_named
 from trainers.trial import Trial, best_of
 
-STUDY, TRIALS, PICTURE = "study.journal", "trials.jsonl", "trials.png"
+STUDY, TRIALS, TRIALS_PLOT = "study.journal", "trials.jsonl", "trials.png"
 
 # What is no parameter of learning.
 _FIXED = ("seed", "init_from", "pretrained")
 _NAME = "mtool"
 
-Make = Callable[[dict[str, Any]], TrainConfig]
-Read = Callable[[int], tuple[Dataset, Dataset]]
-Listener = Callable[[tuple[Trial, ...]], None]
+MakeConfig = Callable[[dict[str, Any]], TrainConfig]
+ReadData = Callable[[int], tuple[Dataset, Dataset]]
+TrialListener = Callable[[tuple[Trial, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,18 @@ class Search:
 
 
 def _check(one: Range | Choice) -> None:
-    if one.name not in KINDS or one.name in _FIXED:
-        names = ", ".join(name for name in KINDS if name not in _FIXED)
+    if one.name not in PARAMETER_TYPES or one.name in _FIXED:
+        names = ", ".join(name for name in PARAMETER_TYPES if name not in _FIXED)
         raise Refused(f"there is no {shown(one.name)} to vary; there are {names}")
     if isinstance(one, Choice):
         for value in one.values:
-            checked({one.name: value})
+            parse_values({one.name: value})
         return
-    if KINDS[one.name] not in (int, float):
+    if PARAMETER_TYPES[one.name] not in (int, float):
         raise Refused(f"{one.name} is no number; vary it by --choice {one.name}=VALUE")
     if one.scaling == "ReverseLogarithmic":
         raise Refused(f"{one.name}: reverse-log is for --trainer builtin; type log or linear")
-    low, high = (checked({one.name: end})[one.name] for end in (one.low, one.high))
+    low, high = (parse_values({one.name: end})[one.name] for end in (one.low, one.high))
     check_ends(one, low, high)
 
 
@@ -92,11 +92,11 @@ def available() -> bool:
 
 
 def tune(
-    read: Read,
-    make: Make,
+    read: ReadData,
+    make: MakeConfig,
     search: Search,
     output: str,
-    listen: Listener | None = None,
+    listen: TrialListener | None = None,
     *,
     trainer: str = DEFAULT,
     force: bool = False,
@@ -109,7 +109,7 @@ def tune(
     """
     if not available():
         raise NotInstalled("optuna", "tune", "tuning on this machine")
-    configs = [make(checked(values)) for values in corners(search.ranges)]
+    configs = [make(parse_values(values)) for values in corners(search.ranges)]
     for config in configs:
         check_config(config, trainer_named(trainer))
     first = configs[0]
@@ -172,7 +172,7 @@ def _study(place: Path, search: Search, origin: dict[str, Any], force: bool) -> 
     return study
 
 
-def _try_once(study: Any, read: Read, make: Make, search: Search, trainer: str) -> None:
+def _try_once(study: Any, read: ReadData, make: MakeConfig, search: Search, trainer: str) -> None:
     """Run the next trial; an interrupted one is forgotten, and tried again."""
     import optuna
 
@@ -193,14 +193,14 @@ def _try_once(study: Any, read: Read, make: Make, search: Search, trainer: str) 
 
 def _suggested(trial: Any, one: Range | Choice) -> Any:
     if isinstance(one, Choice):
-        values = [checked({one.name: value})[one.name] for value in one.values]
+        values = [parse_values({one.name: value})[one.name] for value in one.values]
         return trial.suggest_categorical(one.name, values)
-    low, high = (checked({one.name: end})[one.name] for end in (one.low, one.high))
-    suggest = trial.suggest_int if KINDS[one.name] is int else trial.suggest_float
+    low, high = (parse_values({one.name: end})[one.name] for end in (one.low, one.high))
+    suggest = trial.suggest_int if PARAMETER_TYPES[one.name] is int else trial.suggest_float
     return suggest(one.name, low, high, log=one.scaling == "Logarithmic")
 
 
-def _accuracy(trial: Any, read: Read, config: TrainConfig, trainer: str) -> tuple[float, bool]:
+def _accuracy(trial: Any, read: ReadData, config: TrainConfig, trainer: str) -> tuple[float, bool]:
     """Return the best accuracy of a run (0 where nothing came of it), and whether it was ended early."""
     best = 0.0
     for event in load_trainer(trainer).fit(*read(config.image_size), config):
@@ -235,5 +235,5 @@ def _write(output: str, trials: Sequence[Trial]) -> tuple[Published, ...]:
             row = {"trial": one.name, "status": one.status, "value": one.value, **one.parameters}
             stream.write(json.dumps(row).encode() + b"\n")
         if plots.available():
-            publication.open(os.path.join(output, PICTURE)).write(plots.trials(trials))
+            publication.open(os.path.join(output, TRIALS_PLOT)).write(plots.trials(trials))
     return tuple(publication.published)

@@ -8,7 +8,6 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.options import Model
 from manifest_tools.cli.shared.pictures import read_data
 from manifest_tools.cli.shared.screen import clean, note, table
 
@@ -24,7 +23,7 @@ def evaluate(
     manifest: Annotated[
         str, typer.Argument(metavar="MANIFEST", help="Pictures whose classes are known.")
     ] = "validation.manifest",
-    model: Model = "model",
+    model: options.ModelPath = "model",
     images: options.Images = None,
     picture: Annotated[
         str | None,

@@ -10,7 +10,6 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
-from manifest_tools.cli.shared.options import Model
 from manifest_tools.cli.shared.pictures import pictures_of
 from manifest_tools.cli.shared.screen import clean, note, progress, width
 
@@ -32,7 +31,7 @@ def predict(
         list[str] | None,
         typer.Argument(metavar="PICTURES", help="Files, folders of files, or s3:// URIs."),
     ] = None,
-    model: Model = "model",
+    model: options.ModelPath = "model",
     sheet: Annotated[
         str | None, typer.Option("--sheet", metavar="FILE", help="Draw a contact sheet: a PNG.")
     ] = None,
@@ -134,9 +133,9 @@ def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet:
     """Return an endpoint with names for its classes, a manifest's if need be, or say that it has none."""
     from dataclasses import replace
 
-    from trainers.model_archive import Model as LocalModel
+    from trainers.model_archive import Model
 
-    if isinstance(answering, LocalModel):
+    if isinstance(answering, Model):
         return answering
     if not answering.table.names and planned is not None:
         return replace(answering, table=planned.table)
@@ -165,10 +164,10 @@ def _truth(planned: "ConversionPlan | None") -> "Truth | None":
 def _answers(
     answering: "Answering", inputs: "PredictionInputs", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
-    from trainers.model_archive import Model as LocalModel
+    from trainers.model_archive import Model
     from trainers.prediction import predict as ask
 
-    if isinstance(answering, LocalModel):
+    if isinstance(answering, Model):
         return ask(answering, inputs.names, inputs.read)
     from trainers.sagemaker.client.retry import ignore
     from trainers.sagemaker.serving.invoke import invoke
@@ -217,11 +216,11 @@ def _draw(
     quiet: bool,
 ) -> None:
     from manifest_tools.io.sinks import publishing
-    from trainers.contact_sheet import MOST, sheet
+    from trainers.contact_sheet import MOST, draw_contact_sheet
 
     tiles = [_tile(answer, truth, answering, inputs) for answer in answers[:MOST]]
     with publishing(force=force) as publication:
-        publication.open(path).write(sheet(tiles))
+        publication.open(path).write(draw_contact_sheet(tiles))
     if not quiet:
         first = f" (the first {MOST:,} of {len(answers):,})" if len(answers) > MOST else ""
         note(f"{clean(path)}: {publication.published[0].state}{first}")

@@ -22,7 +22,7 @@ from trainers.registry import BUILTIN
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.config import TrainConfig
-    from trainers.events import Listener
+    from trainers.events import EventListener
     from trainers.prepare import PlannedPair
     from trainers.training import Result
 
@@ -154,7 +154,7 @@ def _show_plans(said: str, plans: "Sequence[ConversionPlan]") -> None:
     note("dry run, nothing written")
 
 
-def _listeners(quiet: bool) -> "list[Listener]":
+def _listeners(quiet: bool) -> "list[EventListener]":
     from trainers.events import progress as tell
 
     return [] if quiet else [tell(_write, sys.stderr.isatty())]

@@ -15,7 +15,7 @@ from manifest_tools.base.errors import Refused
 from tests.trainers.conftest import lay_out
 from trainers.config import TrainConfig
 from trainers.model_archive import read_model
-from trainers.parameters import KINDS, checked, read_parameters
+from trainers.parameters import PARAMETER_TYPES, parse_values, read_parameters
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -227,7 +227,7 @@ def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "best.json"
     path.write_text(json.dumps(config.to_json()))
     assert TrainConfig(**read_parameters(str(path))) == config
-    assert set(KINDS) == set(config.to_json())
+    assert set(PARAMETER_TYPES) == set(config.to_json())
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:
 )
 def test_what_is_no_parameter(value: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused) as refused:
-        checked(value)
+        parse_values(value)
     assert said in str(refused.value)
 
 

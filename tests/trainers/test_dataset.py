@@ -12,7 +12,7 @@ from manifest_tools.base.errors import BadData
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.recordio import ImageRecord, frame, pack
 from trainers import from_records
-from trainers.augment import Ranges, augment
+from trainers.augment import Variation, augment
 from trainers.dataset import batches
 
 TABLE = ClassTable(((0, "RH"), (1, "LH"), (2, "none")))
@@ -116,7 +116,7 @@ ARROW[:, 8:24, 20:28] = 255  # white on the right
 
 
 def test_augmenting_follows_from_the_random_numbers_alone() -> None:
-    one, two = (augment(ARROW, np.random.default_rng(3), Ranges(), mirror=False) for _ in range(2))
+    one, two = (augment(ARROW, np.random.default_rng(3), Variation(), mirror=False) for _ in range(2))
     assert one.tolist() == two.tolist()
     assert one.tolist() != ARROW.tolist()
 
@@ -124,7 +124,7 @@ def test_augmenting_follows_from_the_random_numbers_alone() -> None:
 def test_augmenting_never_mirrors_by_itself() -> None:
     random = np.random.default_rng(0)
     for _ in range(50):
-        varied = augment(ARROW, random, Ranges(), mirror=False)
+        varied = augment(ARROW, random, Variation(), mirror=False)
         assert (varied[:, :, 16:].sum(axis=(1, 2, 3)) > varied[:, :, :16].sum(axis=(1, 2, 3))).all()
 
 
@@ -141,10 +141,10 @@ def test_nothing_asked_nothing_changed() -> None:
 
 
 def test_ranges_of_nothing_change_nothing() -> None:
-    still = augment(ARROW, np.random.default_rng(0), Ranges(0, 0, 0, 0), mirror=False)
+    still = augment(ARROW, np.random.default_rng(0), Variation(0, 0, 0, 0), mirror=False)
     assert still.tolist() == ARROW.tolist()
 
 
 def test_a_shift_leaves_no_black_border() -> None:
     white = np.full((4, 32, 32, 3), 200, np.uint8)
-    assert augment(white, np.random.default_rng(0), Ranges(0.08, 10, 0.1, 0), mirror=False).min() == 200
+    assert augment(white, np.random.default_rng(0), Variation(0.08, 10, 0.1, 0), mirror=False).min() == 200

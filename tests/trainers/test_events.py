@@ -3,11 +3,11 @@ import json
 
 import pytest
 
-from trainers.events import Checkpoint, Epoch, Event, Metric, Remark, Step, history_writer, progress
+from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step, history_writer, progress
 
 EPOCH = Epoch(2, 3, 0.5, 0.75, 0.6, 0.7, seconds=1.25)
 OTHERS: list[Event] = [
-    Remark("training from scratch"),
+    Note("training from scratch"),
     Step(1, 1, 4, 0.7, 0.5),
     Metric("validation:accuracy", 1.0),
     Checkpoint(1, 0.5, b"weights"),
@@ -60,4 +60,4 @@ def test_on_a_terminal_each_step_writes_over_the_last_one() -> None:
 
 
 def test_a_remark_is_a_line() -> None:
-    assert said(Remark("training from scratch"), live=True) == "training from scratch\n"
+    assert said(Note("training from scratch"), live=True) == "training from scratch\n"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from manifest_tools.groundtruth.annotations import Picture
 from trainers import predict, read_model
-from trainers.contact_sheet import MOST, Tile, sheet
+from trainers.contact_sheet import MOST, Tile, draw_contact_sheet
 from trainers.prediction import Prediction
 from trainers.prediction_inputs import read_picture, truth_of
 
@@ -103,7 +103,7 @@ def tile(right: bool | None, picture: bytes = b"") -> Tile:
     ],
 )
 def test_tiles_show_what_is_right(right: bool | None, seen: set[Any], unseen: set[Any]) -> None:
-    with Image.open(io.BytesIO(sheet([tile(right)]))) as picture:
+    with Image.open(io.BytesIO(draw_contact_sheet([tile(right)]))) as picture:
         found = colours(picture)
     assert seen <= found
     assert not unseen & found
@@ -112,16 +112,16 @@ def test_tiles_show_what_is_right(right: bool | None, seen: set[Any], unseen: se
 def test_a_wrong_answer_has_another_sign_than_a_right_one_without_any_colour() -> None:
     signs = []
     for right in (True, False):
-        with Image.open(io.BytesIO(sheet([tile(right)]))) as picture:
+        with Image.open(io.BytesIO(draw_contact_sheet([tile(right)]))) as picture:
             corner = np.asarray(picture.convert("RGB").crop((112, 10, 138, 36)))
         signs.append((corner != 255).any(axis=2))
     assert (signs[0] != signs[1]).mean() > 0.05
 
 
 def test_a_sheet_has_a_limit_and_may_be_empty() -> None:
-    with Image.open(io.BytesIO(sheet([tile(None)] * (MOST + 9)))) as full:
+    with Image.open(io.BytesIO(draw_contact_sheet([tile(None)] * (MOST + 9)))) as full:
         assert full.height < 12_000
-    with Image.open(io.BytesIO(sheet([]))) as none:
+    with Image.open(io.BytesIO(draw_contact_sheet([]))) as none:
         assert none.width > 100
 
 

@@ -15,7 +15,7 @@ from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig, from_arrays, read_model, train
 from trainers.config import check_config
-from trainers.events import Checkpoint, Epoch, Event, Metric, Remark, Step
+from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step
 from trainers.registry import TRAINERS
 
 GLUON = TRAINERS["gluon"]
@@ -50,8 +50,8 @@ def test_what_a_run_leaves(in_folder: Path, hands: Hands, quick: Quick) -> None:
 def test_listeners_hear_what_happens_in_order(in_folder: Path, hands: Hands, quick: Quick) -> None:
     heard: list[Event] = []
     train(hands(16), hands(8), quick(epochs=1), "model", [heard.append])
-    assert [type(event) for event in heard] == [Remark, Step, Step, Epoch, Checkpoint, Metric]
-    assert heard[0] == Remark("training from scratch: no first weights (--pretrained, --init-from)")
+    assert [type(event) for event in heard] == [Note, Step, Step, Epoch, Checkpoint, Metric]
+    assert heard[0] == Note("training from scratch: no first weights (--pretrained, --init-from)")
 
 
 def test_it_learns_to_tell_right_from_left(in_folder: Path, hands: Hands, quick: Quick) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from trainers.augment import Ranges, augment
+from trainers.augment import Variation, augment
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities, Targets, batches
-from trainers.events import Checkpoint, Epoch, Event, Remark, Step
+from trainers.events import Checkpoint, Epoch, Event, Note, Step
 from trainers.gluon.export import export, predictor, save_weights
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
@@ -50,7 +50,7 @@ def fit(train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Ev
         loss, accuracy = yield from _train_once(mx, net, optimizer, train, config, epoch)
         checked_loss, checked_accuracy = _ask_all(mx, net, validation, config)
         if not math.isfinite(loss + checked_loss):
-            yield Remark(f"epoch {epoch}: the loss is no number any more; try a smaller --learning-rate")
+            yield Note(f"epoch {epoch}: the loss is no number any more; try a smaller --learning-rate")
             return
         seconds = time.perf_counter() - started
         yield Epoch(epoch, config.epochs, loss, accuracy, checked_loss, checked_accuracy, seconds)
@@ -68,7 +68,7 @@ def _train_once(
     loss_of = _loss(mx, data.multi_label)
     total: _Sums = (0.0, 0.0, 0)
     for step, rows in enumerate(rounds, 1):
-        pictures = augment(data.read(rows), random, Ranges() if config.augment else None, config.mirror)
+        pictures = augment(data.read(rows), random, Variation() if config.augment else None, config.mirror)
         with mx.autograd.record():
             scores = net(_input(mx, pictures))
             loss = loss_of(scores, mx.nd.array(data.labels[rows]))

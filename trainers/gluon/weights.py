@@ -12,7 +12,7 @@ import numpy as np
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.io import s3
 from trainers.config import TrainConfig
-from trainers.events import Event, Remark
+from trainers.events import Event, Note
 from trainers.gluon.export import load_weights
 from trainers.gluon.networks import FIXED, initialize, zoo_name
 from trainers.model_archive import ARCHIVE, read_model
@@ -28,13 +28,13 @@ def first_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
     net(mx.nd.zeros((1, 3, config.image_size, config.image_size)))
     source, arrays = _given(mx, config)
     if not source:
-        yield Remark("training from scratch: no first weights (--pretrained, --init-from)")
+        yield Note("training from scratch: no first weights (--pretrained, --init-from)")
         return
     taken, left = take(mx, net, arrays)
     if not taken:
         raise MtoolError(f"{source}: no weights in it fit {config.network}; is it another network's?")
     total = taken + len(left)
-    yield Remark(f"first weights from {source}: {taken} of {total} taken{_which(left)}")
+    yield Note(f"first weights from {source}: {taken} of {total} taken{_which(left)}")
 
 
 def _which(left: list[str]) -> str:

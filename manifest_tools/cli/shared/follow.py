@@ -68,7 +68,7 @@ class _JobScreen:
             self._bar = None
 
     def _tell(self, one: "JobEvent") -> None:
-        from trainers.events import Remark
+        from trainers.events import Note
         from trainers.sagemaker.training import follow, log_lines, log_streams
 
         match one:
@@ -82,7 +82,7 @@ class _JobScreen:
                 self._cost = one
             case follow.Waiting():
                 self._remark(f"{one.reason}; asking again in {one.seconds:g} s")
-            case Remark():
+            case Note():
                 self._remark(one.text)
 
     def _epoch(self, epoch: "Epoch") -> None:

@@ -117,11 +117,11 @@ def config_from(
     Refused for what the trainer does not have.
     """
     from trainers.config import TrainConfig, check_config
-    from trainers.parameters import KINDS, read_parameters
+    from trainers.parameters import PARAMETER_TYPES, read_parameters
 
     trainer = trainer_named(context.params["trainer"])
     values = read_parameters(params) if params else {}
-    values |= {name: context.params[name] for name in KINDS if name in typed_names(context)}
+    values |= {name: context.params[name] for name in PARAMETER_TYPES if name in typed_names(context)}
     values |= varied or {}
     weights = bool(values.get("pretrained") or values.get("init_from"))
     values.setdefault("network", usual_network(trainer, pictures, weights))

@@ -81,7 +81,7 @@ Images = Annotated[
 ]
 
 
-Model = Annotated[
+ModelPath = Annotated[
     str,
     typer.Option(
         "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz; s3:// too."

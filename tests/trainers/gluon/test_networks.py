@@ -11,7 +11,7 @@ from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig
 from trainers.config import check_config
-from trainers.events import Checkpoint, Epoch, Event, Remark
+from trainers.events import Checkpoint, Epoch, Event, Note
 from trainers.frameworks import load_trainer
 from trainers.gluon import OPTIMIZERS, networks
 from trainers.gluon.export import SHAPES, SYMBOL
@@ -119,7 +119,7 @@ def test_another_seed_gives_another_result(hands: Hands, quick: Quick) -> None:
 
 def test_a_rate_at_which_the_loss_explodes_stops_and_says_so(hands: Hands, quick: Quick) -> None:
     events = list(GLUON.fit(hands(8), hands(8), quick(optimizer="sgd", learning_rate=100, epochs=9)))
-    assert isinstance(events[-1], Remark)
+    assert isinstance(events[-1], Note)
     assert "smaller --learning-rate" in events[-1].text
 
 
@@ -134,7 +134,7 @@ def test_a_run_from_weights_of_its_own_kind_takes_them_all(
 ) -> None:
     Path("old.params").write_bytes(params(learnt))
     events = list(GLUON.fit(hands(32), hands(8), quick(init_from="old.params", epochs=1, learning_rate=1e-6)))
-    assert events[0] == Remark("first weights from old.params: 10 of 10 taken")
+    assert events[0] == Note("first weights from old.params: 10 of 10 taken")
     fresh = list(GLUON.fit(hands(32), hands(8), quick(epochs=1, learning_rate=1e-6)))
     assert accuracy(events) > 0.9 > accuracy(fresh)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from manifest_tools.base.errors import MtoolError
-from trainers.events import Remark
+from trainers.events import Note
 from trainers.sagemaker.client.client import Denied, Throttled, Unreachable, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.requests import Request
@@ -69,7 +69,7 @@ class JobEnd:
     description: dict[str, Any] = field(compare=False, repr=False)
 
 
-JobEvent = Remark | Status | LogLine | Figure | Epoch | Speed | BestSoFar | Fault | Cost | Waiting | JobEnd
+JobEvent = Note | Status | LogLine | Figure | Epoch | Speed | BestSoFar | Fault | Cost | Waiting | JobEnd
 
 
 def follow(
@@ -140,7 +140,7 @@ def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[JobEvent]:
         lines = yield from look.patiently(tail.new_lines)
     except Denied as error:
         look.log_is_closed = True
-        yield Remark(f"the log cannot be read, only the job's state: {error}")
+        yield Note(f"the log cannot be read, only the job's state: {error}")
         return
     for line in lines:
         yield line

@@ -7,7 +7,7 @@ import pytest
 from manifest_tools.base.errors import MtoolError
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step
 from tests.trainers.sagemaker.stand_in import SageMaker
-from trainers.events import Remark
+from trainers.events import Note
 from trainers.sagemaker.client.client import NotThere, Throttled
 from trainers.sagemaker.training.follow import (
     Cost,
@@ -149,7 +149,7 @@ def test_without_the_right_to_read_the_log_the_state_is_followed(
     sagemaker.put("TrainingJob", "a-job", *TRAINED)
     sagemaker.answer("DescribeLogStreams", Fault("AccessDeniedException", "no"))
     happened = followed()
-    (remark,) = those(Remark, happened)
+    (remark,) = those(Note, happened)
     assert "the log cannot be read" in remark.text and "logs:DescribeLogStreams" in remark.text
     assert those(LogLine, happened) == []
     assert isinstance(happened[-1], JobEnd)
