@@ -161,6 +161,15 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Return the folder of inputs from the field that once went wrong, which are not ours to copy either."""
+    folder = Path(os.environ.get("MTOOL_CASES") or REPOSITORY.parent / "shared" / "cases")
+    if not folder.is_dir():
+        pytest.skip(f"no cases from the field at {folder}; set MTOOL_CASES")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def sample() -> Path:
     """Return the folder ``sample_manifests``."""
     return REPOSITORY / "sample_manifests"
