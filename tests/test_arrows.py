@@ -141,6 +141,18 @@ def test_no_format_imports_another(path: str) -> None:
     assert formats - set(shared) == set()
 
 
+SHORTCUT = "manifest_tools/verbs/validate/engine/shortcut"
+
+
+@pytest.mark.parametrize("path", [path for path in ALL if not path.startswith(f"{SHORTCUT}/")])
+def test_the_shortcut_has_one_door_and_the_engine_alone_goes_through(path: str) -> None:
+    inside = {found for found in ours(path) if found.startswith(f"{SHORTCUT}/")}
+    door = (
+        {f"{SHORTCUT}/prove_clean.py"} if path.startswith("manifest_tools/verbs/validate/engine/") else set()
+    )
+    assert inside <= door
+
+
 WORDS = [path for path in files("manifest_tools/cli") if path.count("/") == 2]
 
 

@@ -14,7 +14,7 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import HEAD, Block, Source, decompressed, open_source
 from manifest_tools.verbs.validate.engine.check_lines import CheckedLines, check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.engine.run_rules import rule_line
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line
 from manifest_tools.verbs.validate.preflight.channel import Channel, channel_of_record_file
 from manifest_tools.verbs.validate.preflight.inputs import Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import prove_stream
@@ -150,7 +150,7 @@ class Report:
         names = self._attribute_names([*self._files, head])
         facts = Facts(source.name, requested=requested)
         channel = Channel(source.name, size=source.size or 0)
-        task = partial(_read_block, expected, requested, self.purpose, names)
+        task = partial(_read_block, RuleContext(expected, requested, self.purpose), names)
         for first, part in scan(source, task, self.jobs, size=_BLOCK):
             for number, rule, found in part.checked.found:
                 self.checked[-1].mark(rule, first + number)
@@ -244,13 +244,11 @@ class _Part:
         return self.checked.lines
 
 
-def _read_block(
-    expected: tuple[str, ...], requested: str | None, purpose: str, names: tuple[str, ...], block: Block
-) -> _Part:
+def _read_block(context: RuleContext, names: tuple[str, ...], block: Block) -> _Part:
     data = block.read()
     with _no_search_for_cycles():
-        checked = check_lines(data, expected, requested, purpose)
-        return _Part(checked, channel_of(data, names, purpose) if names else Channel())
+        checked = check_lines(data, context)
+        return _Part(checked, channel_of(data, names, context.purpose) if names else Channel())
 
 
 @contextmanager
@@ -278,7 +276,7 @@ def _facts_at_the_head(source: Source, requested: str | None) -> Facts:
         except ValueError:
             continue
         if isinstance(value, dict):
-            facts.add(0, rule_line(value, (), requested))
+            facts.add(0, rule_line(value, RuleContext(requested=requested)))
     return facts
 
 
@@ -305,5 +303,6 @@ def _find_late(late: tuple[str, ...], block: Block) -> _LatePart:
         except ValueError:
             continue
         if isinstance(value, dict):
-            found += ((number, one) for one in a_label_has_metadata.check(rule_line(value, late, None)))
+            line = rule_line(value, RuleContext(late))
+            found += ((number, one) for one in a_label_has_metadata.check(line))
     return _LatePart(len(starts), found)

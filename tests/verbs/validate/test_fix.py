@@ -173,6 +173,6 @@ def test_mending_is_done_once_and_leaves_no_such_problem(label: Any, ref: str, k
     while done:
         spelt, codes = mend(spelt, json.loads(spelt), EVERY)
         done = bool(codes)
-    from manifest_tools.verbs.validate.engine.run_rules import run_rules
+    from manifest_tools.verbs.validate.engine.run_rules import RuleContext, run_rules
 
-    assert not {rule.code for rule, _ in run_rules(spelt, (), None)[0]} & EVERY
+    assert not {rule.code for rule, _ in run_rules(spelt, RuleContext())[0]} & EVERY

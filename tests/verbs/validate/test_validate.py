@@ -14,8 +14,8 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.verbs.validate.engine.check_lines import check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
-from manifest_tools.verbs.validate.engine.shortcut.prove import prove
-from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import Purpose
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext
+from manifest_tools.verbs.validate.engine.shortcut.prove_clean import prove_clean
 from manifest_tools.verbs.validate.preflight.inputs import PURPOSES
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
@@ -395,7 +395,7 @@ PURPOSES_OR_NONE = st.sampled_from(["", "", *PURPOSES])
 def everything(
     data: bytes, expected: tuple[str, ...], told: str | None, purpose: str, shortcut: bool
 ) -> dict[str, Any]:
-    part = check_lines(data, expected, told, purpose, shortcut)
+    part = check_lines(data, RuleContext(expected, told, purpose), shortcut)
     whole = Facts("a.manifest", requested=told)
     whole.merge(part.facts, 1)
     of_file = {rule.code: sorted(rule.check(whole)) for rule in of_scope("file", purpose)}
@@ -519,12 +519,12 @@ def test_an_escaped_key_on_one_line_does_not_make_up_for_an_unknown_one_on_anoth
         as_bytes({**line(2), "late": -1, "late-metadata": metadata()}),
         as_bytes(line(3)),
     ]
-    part = check_lines(b"\n".join(lines), ("hand",), None)
+    part = check_lines(b"\n".join(lines), RuleContext(("hand",)))
     assert [(number, rule.code) for number, rule, _ in part.found] == [(1, "MT211")]
 
 
 def proven(data: bytes, *expected: str) -> list[bool]:
-    found: list[bool] = prove(data, *line_offsets(data), Purpose(expected, None, ""), Facts()).clean.tolist()
+    found: list[bool] = prove_clean(data, *line_offsets(data), RuleContext(expected), Facts()).clean.tolist()
     return found
 
 

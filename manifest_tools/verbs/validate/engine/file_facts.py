@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import hash_texts
 from manifest_tools.groundtruth.classes import index_of
-from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.survey import check_number
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
@@ -21,9 +20,11 @@ SEVERAL = 1 << 63
 
 
 class Occurrences(NamedTuple):
-    """On how many lines something stands, and on which first."""
+    """On how many lines something is, and on which first."""
 
     first: int
+    """The number of the first line, from 1; in a part of a file from 0."""
+
     lines: int
 
     def plus(self, other: "Occurrences") -> "Occurrences":
@@ -32,56 +33,83 @@ class Occurrences(NamedTuple):
 
 
 class NamedClass(NamedTuple):
-    """A class as a line has it: the index in the label of an attribute, and its name."""
+    """A class that a line names."""
 
     attribute: str
+    """The label attribute."""
+
     label: int
+    """The class index."""
+
     name: str
 
 
 class LabelState(NamedTuple):
-    """What the lines of an attribute are: labelled, failed or unlabelled, and of which task type."""
+    """What an attribute is on a line."""
 
     attribute: str
+    """The label attribute."""
+
     state: str
+    """``labelled``, ``failed`` or ``unlabelled``."""
+
     type: str
+    """The task type."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineKeys:
-    """Of the lines with a ``source-ref``: a key for it, the line, and a key for the label of each attribute.
-
-    Equal keys mean equal texts, and equal labels; a label's key is 0 where there is none.
-    """
+    """Keys of the lines with a ``source-ref``: equal keys mean equal texts, or equal labels."""
 
     sources: NDArray[np.uint64]
+    """The key of the source-ref: ``(lines,)``."""
+
     lines: NDArray[np.int64]
+    """The number of the line: ``(lines,)``."""
+
     labels: dict[str, NDArray[np.uint64]]
+    """For each label attribute the key of the label, 0 where there is none: ``(lines,)``."""
 
 
 @dataclass(slots=True)
 class Facts:
-    """What is remembered of a file, or of a part of it; lines count from 1, or from the part's beginning.
-
-    ``objects`` counts lines that are not ``blank``; ``ends`` says whether the last one has its newline. Of
-    lines with bounding boxes: the most boxes on one, those ``empty``, the ``smallest`` side of a picture.
-    """
+    """What is remembered of a file, or of a part of it; lines count from 1, in a part from 0."""
 
     name: str = ""
+    """The file."""
+
     objects: int = 0
+    """Lines that are not blank."""
+
     attributes: dict[str, str] = field(default_factory=dict)
+    """Label attributes, with their metadata keys."""
+
     states: dict[LabelState, Occurrences] = field(default_factory=dict)
+    """What the attributes are, on how many lines."""
+
     classes: dict[NamedClass, Occurrences] = field(default_factory=dict)
+    """The classes that lines show and name."""
+
     buckets: dict[str, Occurrences] = field(default_factory=dict)
+    """The buckets of sources."""
+
     placeholder: Occurrences | None = None
+    """Lines with the placeholder ``lab#`` left in."""
+
     blank: Occurrences | None = None
-    most_boxes: int = 0
-    empty: Occurrences | None = None
-    smallest: float | None = None
+    """Blank lines."""
+
     ends: bool = True
+    """Whether the last line has its newline."""
+
     requested: str | None = None
+    """The only label attribute to look at; None for all."""
+
     requested_lines: int = 0
+    """Lines that have it."""
+
     keys: list[LineKeys] = field(default_factory=list)
+    """Keys of the lines, block by block."""
 
     def merge(self, part: "Facts", offset: int) -> None:
         """Add what a part shows that begins at line ``offset``."""
@@ -89,17 +117,16 @@ class Facts:
         self.requested_lines += part.requested_lines
         self.attributes |= part.attributes
         check_number(self.attributes)
-        for kind, seen in part.states.items():
-            add_count(self.states, kind, seen, offset)
-        for pair, seen in part.classes.items():
-            add_count(self.classes, pair, seen, offset)
+        for state, seen in part.states.items():
+            add_count(self.states, state, seen, offset)
+        for named, seen in part.classes.items():
+            add_count(self.classes, named, seen, offset)
         for bucket, seen in part.buckets.items():
             add_count(self.buckets, bucket, seen, offset)
         if part.placeholder is not None:
-            self.hold(part.placeholder, offset)
+            self.add_placeholder(part.placeholder, offset)
         if part.blank is not None:
             self.blank = _sum(self.blank, part.blank, offset)
-        self.see_boxes(part.most_boxes, part.smallest, part.empty, offset)
         self.ends = part.ends
         self.keys += (LineKeys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
@@ -114,49 +141,32 @@ class Facts:
             self.attributes[label.name] = label.metadata_key
             check_number(self.attributes)
             add_count(self.states, LabelState(label.name, label.state, label.type), here)
-            for pair in named_classes(label):
-                add_count(self.classes, pair, here)
-            if label.kind.schema == "boxes" and label.state == "labelled":
-                self._see_label(label, here)
+            for named in named_classes(label):
+                add_count(self.classes, named, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             add_count(self.buckets, bucket, here)
         if holds_placeholder(line):
-            self.hold(here, 0)
-
-    def see_boxes(
-        self, most: int, smallest: float | None, empty: Occurrences | None = None, offset: int = 0
-    ) -> None:
-        """Remember lines with boxes: the most on one, the smallest side of a picture, those without any."""
-        self.most_boxes = max(self.most_boxes, most)
-        if smallest is not None:
-            self.smallest = smallest if self.smallest is None else min(smallest, self.smallest)
-        if empty is not None:
-            self.empty = _sum(self.empty, empty, offset)
-
-    def _see_label(self, label: LineLabel, here: Occurrences) -> None:
-        if isinstance(label.value, dict) and isinstance(label.value.get("annotations"), list):
-            count = len(label.value["annotations"])
-            self.see_boxes(count, smallest_side(label.value.get("image_size")), None if count else here)
+            self.add_placeholder(here, 0)
 
     def skip(self, number: int) -> None:
         """Remember a blank line."""
         self.blank = _sum(self.blank, Occurrences(number, 1), 0)
 
-    def hold(self, seen: Occurrences, offset: int) -> None:
+    def add_placeholder(self, seen: Occurrences, offset: int) -> None:
         """Remember lines with the placeholder, counted from ``offset``."""
         self.placeholder = _sum(self.placeholder, seen, offset)
 
     def lines(self, attribute: str, state: str = "labelled") -> int:
         """Return on how many lines an attribute is in a state."""
-        mine = (seen for kind, seen in self.states.items() if kind[:2] == (attribute, state))
-        return sum(seen.lines for seen in mine)
+        wanted = (attribute, state)
+        return sum(seen.lines for known, seen in self.states.items() if known[:2] == wanted)
 
     def types(self, attribute: str) -> dict[str, Occurrences]:
         """Return the task types that an attribute has on its labelled lines, the commonest first."""
         found = {
-            kind.type: seen
-            for kind, seen in self.states.items()
-            if kind.attribute == attribute and kind.state == "labelled"
+            state.type: seen
+            for state, seen in self.states.items()
+            if (state.attribute, state.state) == (attribute, "labelled")
         }
         return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[1].first)))
 
@@ -199,17 +209,6 @@ def observed_classes(label: LineLabel) -> list[int]:
         return label.indices()
     found = (index_of(box.get("class_id")) for _, box in label.annotations())
     return [index for index in found if index is not None]
-
-
-def smallest_side(sizes: Any) -> float | None:
-    """Return the smaller side of the picture that boxes lie on, where the label says both.
-
-    >>> smallest_side([{"width": 640, "height": 480, "depth": 3}]), smallest_side([])
-    (480.0, None)
-    """
-    size = sizes[0] if isinstance(sizes, list) and sizes and isinstance(sizes[0], dict) else {}
-    sides = [side for key in ("width", "height") if is_number(side := size.get(key)) and side > 0]
-    return float(min(sides)) if len(sides) == 2 else None
 
 
 def bucket_of(ref: Any) -> str | None:

@@ -1,8 +1,8 @@
-"""Runs every rule of a line on one line: the long way, which the shortcut of ``proof`` must agree with."""
+"""Runs every rule of a line on one line: the long way. The shortcut must find the same."""
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -23,24 +23,31 @@ _BYTES = of_scope("bytes")
 _MOST = 100  # findings of one rule in one label: a hostile line could hold a million
 
 
-def run_rules(
-    line: bytes, expected: tuple[str, ...], told: str | None, purpose: str = ""
-) -> tuple[list[RuleFinding], RuleLine | None]:
-    """Return what all rules find in the bytes of one line, and the line, where it can be read.
+@dataclass(frozen=True, slots=True)
+class RuleContext:
+    """What the rules of a line are run for; hashable and picklable."""
 
-    ``expected`` names the label attributes of the file; ``told`` leaves out all but one; ``purpose`` is what
-    the file is checked for, if for anything.
-    """
+    expected: tuple[str, ...] = ()
+    """The label attributes that other lines of the file have."""
+
+    requested: str | None = None
+    """The only label attribute to look at; None for all."""
+
+    purpose: str = ""
+    """The purpose of a preflight, empty without one."""
+
+
+def run_rules(line: bytes, context: RuleContext) -> tuple[list[RuleFinding], RuleLine | None]:
+    """Return what all rules find in the bytes of one line, and the line, where it can be read."""
     try:
         value = decode(line)
     except ValueError:
         value = None
     if not isinstance(value, dict):
         return _run_bytes_rules(line), None
-    read = replace(
-        rule_line(value, expected, told), length=len(line.rstrip(b"\r\n").decode()), repeated=_repeated(line)
-    )
-    return run_line_rules(read, purpose), read
+    length = len(line.rstrip(b"\r\n").decode())
+    read = replace(rule_line(value, context), length=length, repeated=_repeated(line))
+    return run_line_rules(read, context.purpose), read
 
 
 def _repeated(line: bytes) -> tuple[str, ...]:
@@ -78,19 +85,19 @@ def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
     return of_scope(scope, purpose)
 
 
-def rule_line(value: Mapping[str, Any], expected: tuple[str, ...], told: str | None) -> RuleLine:
-    """Return a decoded line with its label attributes, or with the one that was told."""
-    shown = list(attributes_of(value))
-    labels = tuple(_label(one, value) for one in shown if told in (None, one.name))
-    if told is None:
-        return RuleLine(value, labels, expected)
-    others = {one.name for one in shown if one.name != told}
+def rule_line(value: Mapping[str, Any], context: RuleContext) -> RuleLine:
+    """Return a decoded line with its label attributes, or with the one that was requested."""
+    every, requested = list(attributes_of(value)), context.requested
+    labels = tuple(_label(one, value) for one in every if requested in (None, one.name))
+    if requested is None:
+        return RuleLine(value, labels, context.expected)
+    others = {one.name for one in every if one.name != requested}
     kept = {
         key: inner
         for key, inner in value.items()
-        if key.removesuffix(METADATA) not in others and not _is_other_twin(key, told, labels)
+        if key.removesuffix(METADATA) not in others and not _is_other_metadata(key, requested, labels)
     }
-    return RuleLine(kept, labels, (told,))
+    return RuleLine(kept, labels, (requested,))
 
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
@@ -99,6 +106,6 @@ def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:
     return LineLabel(one.name, one.metadata_key, one.type, one.state, value.get(one.name), metadata, kind)
 
 
-def _is_other_twin(key: str, told: str, labels: tuple[LineLabel, ...]) -> bool:
-    mine = {told + METADATA, *(label.metadata_key for label in labels)}
+def _is_other_metadata(key: str, requested: str, labels: tuple[LineLabel, ...]) -> bool:
+    mine = {requested + METADATA, *(label.metadata_key for label in labels)}
     return key.endswith(METADATA) and key not in mine

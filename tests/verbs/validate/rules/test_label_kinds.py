@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line, run_line_rules
 from manifest_tools.verbs.validate.rules import RULES
 from tests.label_lines import (
     COLOURS,
@@ -24,7 +24,9 @@ from tests.label_lines import (
 
 
 def problems(value: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [(rule.code, one.path, one.message) for rule, one in run_line_rules(rule_line(value, (), None))]
+    return [
+        (rule.code, one.path, one.message) for rule, one in run_line_rules(rule_line(value, RuleContext()))
+    ]
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -336,4 +338,6 @@ def test_every_rule_of_a_room_has_a_case_here(code: str) -> None:
 
 def test_boxes_of_another_attribute_are_not_looked_at() -> None:
     value = boxes({"left": 600}) | {"y": 0, "y-metadata": {"type": "groundtruth/image-classification"}}
-    assert {rule.code for rule, _ in run_line_rules(rule_line(value, (), "y"))} == {"MT220"}
+    assert {rule.code for rule, _ in run_line_rules(rule_line(value, RuleContext(requested="y")))} == {
+        "MT220"
+    }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.label_kinds import TYPES, label_kind
 from manifest_tools.groundtruth.rows import BadLine, read_rows
-from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules, run_rules
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line, run_line_rules, run_rules
 from tests.label_lines import GOOD
 
 LEAVES: list[Any] = [
@@ -57,7 +57,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=1000, deadline=None)
 @given(mutated())
 def test_anything_anywhere_is_a_problem_or_none_but_never_raises(value: dict[str, Any]) -> None:
-    for rule, (where, message, *_) in run_line_rules(rule_line(value, (), None)):
+    for rule, (where, message, *_) in run_line_rules(rule_line(value, RuleContext())):
         assert where.startswith("$"), rule.code
         assert (where + message).isprintable(), rule.code
         assert len(message) < 250, rule.code
@@ -67,7 +67,7 @@ def test_anything_anywhere_is_a_problem_or_none_but_never_raises(value: dict[str
 @given(anything, anything, st.sampled_from(list(TYPES)))
 def test_a_label_and_metadata_of_anything_never_raise(label: Any, fields: Any, kind: str) -> None:
     metadata = {**(fields if isinstance(fields, dict) else {"objects": fields}), "type": kind}
-    run_line_rules(rule_line({"source": "text", "x": label, "x-metadata": metadata}, (), None))
+    run_line_rules(rule_line({"source": "text", "x": label, "x-metadata": metadata}, RuleContext()))
 
 
 @settings(max_examples=1000, deadline=None)
@@ -84,7 +84,7 @@ def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
         for row in read_rows(text, attribute.peek(*fields)).rows:
             attribute.kind.indices(row), attribute.kind.names(row), attribute.kind.confidences(row)
     except (BadLine, ValueError, msgspec.MsgspecError):
-        found, _ = run_rules(text, (), None)
+        found, _ = run_rules(text, RuleContext())
         assert not label_kind(metadata["type"]).has_classes or any(
             rule.severity == "error" for rule, _ in found
         )

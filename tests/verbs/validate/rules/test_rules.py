@@ -6,7 +6,7 @@ import pytest
 from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.rows import decode
-from manifest_tools.verbs.validate.engine.run_rules import rule_line, run_line_rules, run_rules
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line, run_line_rules, run_rules
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules import RULES, of_scope
 from tests.conftest import REPOSITORY
@@ -35,7 +35,7 @@ BOXES = {
 
 
 def codes(value: dict[str, Any], *expected: str) -> list[str]:
-    return [rule.code for rule, _ in run_line_rules(rule_line(value, expected, None))]
+    return [rule.code for rule, _ in run_line_rules(rule_line(value, RuleContext(expected)))]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_one_rule_finds(value: dict[str, Any], code: str) -> None:
     ids=lambda value: value if isinstance(value, str) and value.startswith("MT") else "",
 )
 def test_a_line_that_cannot_be_read_has_one_problem(line: bytes, code: str, message: str) -> None:
-    found, read = run_rules(line, (), None)
+    found, read = run_rules(line, RuleContext())
     assert read is None
     assert [(rule.code, one.message) for rule, one in found] == [(code, message)]
 
@@ -160,7 +160,7 @@ def test_a_number_that_no_machine_holds_is_json_all_the_same(number: bytes) -> N
 
 def test_the_attribute_that_was_told_hides_the_others() -> None:
     value = values(-1) | {"finish": -1, "finish-metadata": {}, "third-metadata": 3, "third": 1}
-    read = rule_line(value, ("hand", "finish"), "hand")
+    read = rule_line(value, RuleContext(("hand", "finish"), "hand"))
     assert [label.name for label in read.labels] == ["hand"]
     assert set(read.value) == {"source-ref", "hand", "hand-metadata", "third"}
     assert read.expected == ("hand",)

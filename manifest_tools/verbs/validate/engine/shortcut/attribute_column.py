@@ -1,9 +1,8 @@
-"""One label attribute on many lines of one look: which are right, and what is remembered of them."""
+"""One label attribute on all lines of one template: which are right, and what is remembered of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,21 @@ from manifest_tools.base.hashing import hash_texts
 from manifest_tools.groundtruth.attributes import Attribute
 from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.file_facts import SEVERAL, Facts, Occurrences, add_count
-from manifest_tools.verbs.validate.engine.shortcut.flat_arrays import (
-    Boxes,
-    Classes,
-    boxes_of,
-    classes_of,
+from manifest_tools.verbs.validate.engine.run_rules import RuleContext
+from manifest_tools.verbs.validate.engine.shortcut.box_arrays import (
+    ClassColumn,
+    box_arrays,
+    class_column,
     lengths,
 )
-from manifest_tools.verbs.validate.engine.shortcut.line_template import Fields, Template
-from manifest_tools.verbs.validate.engine.shortcut.shape_verdicts import (
+from manifest_tools.verbs.validate.engine.shortcut.group_lines import LineGroup
+from manifest_tools.verbs.validate.engine.shortcut.line_template import Fields, LineTemplate
+from manifest_tools.verbs.validate.engine.shortcut.verdicts import (
     NOT_JSON,
-    Purpose,
-    Shapes,
+    Variants,
     Verdict,
     quotes_in,
-    shapes_of,
+    variants_of,
     verdicts,
 )
 
@@ -37,142 +36,133 @@ Numbers = NDArray[np.int64]
 
 
 @dataclass(slots=True)
-class Column:
-    """What lines show of an attribute.
-
-    ``quotes`` are those of a line beside the ones of its look; ``keys`` are those of the labels.
-    """
+class AttributeColumn:
+    """What the lines of a template show of an attribute."""
 
     attribute: Attribute
-    shapes: Shapes
+    variants: Variants
     verdicts: list[Verdict]
+    """What the rules say of each variant."""
+
     right: Flags
+    """Whether nothing was found on a line so far: ``(lines,)``."""
+
     quotes: Numbers
+    """The quotes of a line, without those that its template has at least: ``(lines,)``."""
+
     keys: NDArray[np.uint64]
-    classes: Classes | None = None
-    boxes: Boxes | None = None
+    """The key of the label, as ``label_key`` makes it: ``(lines,)``."""
+
+    classes: ClassColumn | None = None
+    """The classes of lists and boxes; None for a label with one class."""
 
     def remember(self, numbers: Numbers, right: Flags, facts: Facts) -> None:
-        """Add what the lines show that are right, of which there is one."""
+        """Add to the facts what the lines show that are right; there must be at least one."""
         facts.attributes[self.attribute.name] = self.attribute.metadata_key
-        codes, clean = self.shapes.codes[right], numbers[right]
+        codes, clean = self.variants.codes[right], numbers[right]
         counts = np.bincount(codes, minlength=len(self.verdicts)).tolist()
         first = np.zeros(len(self.verdicts), np.int64)
-        first[codes[::-1]] = clean[::-1]  # the last one written is the first of its shape
+        first[codes[::-1]] = clean[::-1]  # the last one written is the first of its variant
         for one, at, count in zip(self.verdicts, first.tolist(), counts, strict=True):
-            for pair in one.named_classes if count else ():
-                add_count(facts.classes, pair, Occurrences(at, count))
-        if (kind := self.verdicts[int(codes[0])].kind) is not None:  # lines of one look share it
-            add_count(facts.states, kind, Occurrences(int(clean[0]), len(clean)))
+            for named in one.named_classes if count else ():
+                add_count(facts.classes, named, Occurrences(at, count))
+        if (state := self.verdicts[int(codes[0])].state) is not None:  # lines of one template share it
+            add_count(facts.states, state, Occurrences(int(clean[0]), len(clean)))
         if self.classes is not None:
-            for pair, seen in self.classes.pairs(self.attribute.name, right, numbers).items():
-                add_count(facts.classes, pair, seen)
-        if self.boxes is not None:
-            _remember_boxes(self.boxes, numbers, right, facts)
+            for named, seen in self.classes.named_classes(self.attribute.name, right, numbers).items():
+                add_count(facts.classes, named, seen)
 
 
-def _remember_boxes(boxes: Boxes, numbers: Numbers, right: Flags, facts: Facts) -> None:
-    empty = numbers[right & (boxes.counts == 0)]
-    facts.see_boxes(
-        int(boxes.counts[right].max()),
-        float(boxes.smallest[right].min()),
-        Occurrences(int(empty[0]), len(empty)) if len(empty) else None,
-    )
-
-
-def column_of(template: Template, attribute: Attribute, rows: Sequence[Any], purpose: Purpose) -> Column:
-    """Return what lines of one look show of an attribute; nothing is judged of one that was not told."""
-    if purpose.told not in (None, attribute.name):
-        purpose = replace(purpose, expected=(), told=None)
-    shapes = shapes_of(template, attribute, rows)
-    judged = verdicts(template, attribute, shapes.shapes, purpose)
-    found = Column(
+def attribute_column(lines: LineGroup, attribute: Attribute, context: RuleContext) -> AttributeColumn:
+    """Return what lines of one template show of an attribute; one that was not requested is always right."""
+    if context.requested not in (None, attribute.name):
+        context = replace(context, expected=(), requested=None)
+    template = lines.template
+    variants = variants_of(template, attribute, lines.rows)
+    found = verdicts(template, attribute, variants.every, context)
+    column = AttributeColumn(
         attribute,
-        shapes,
-        judged,
-        np.array([one.clean for one in judged], bool)[shapes.codes],
-        np.array([one.quotes for one in judged], np.int64)[shapes.codes],
-        np.array([one.key for one in judged], np.uint64)[shapes.codes],
+        variants,
+        found,
+        np.array([one.clean for one in found], bool)[variants.codes],
+        np.array([one.quotes for one in found], np.int64)[variants.codes],
+        np.array([one.key for one in found], np.uint64)[variants.codes],
     )
-    kind = template.kind(attribute.name)
-    if kind == "indices":
-        _add_lists(found, _values(template, rows, attribute.name))
-    if kind == "boxes":
-        _add_boxes(found, _values(template, rows, attribute.name), template, rows)
-    _add_fields(found, template, rows)
-    return found
+    field_type = template.field_type(attribute.name)
+    if field_type == "indices":
+        _add_lists(column, lines.values(attribute.name))
+    if field_type == "boxes":
+        _add_boxes(column, lines)
+    _add_fields(column, lines)
+    return column
 
 
-def _values(template: Template, rows: Sequence[Any], *keys: str) -> list[Any]:
-    return list(map(attrgetter(template.place(*keys)), rows))
-
-
-def _add_lists(column: Column, labels: Sequence[list[int]]) -> None:
+def _add_lists(column: AttributeColumn, labels: Sequence[list[int]]) -> None:
     column.keys = hash_texts([repr(sorted(set(label))) for label in labels]) | np.uint64(SEVERAL)
     counts = lengths(labels)
     classes = np.fromiter(chain.from_iterable(labels), np.int64, int(counts.sum()))
     _add_classes(column, classes, counts)
 
 
-def _add_classes(column: Column, classes: Numbers, counts: Numbers) -> None:
+def _add_classes(column: AttributeColumn, classes: Numbers, counts: Numbers) -> None:
     tables = [one.names for one in column.verdicts]
-    column.classes = classes_of(classes, counts, column.shapes.codes, tables)
+    column.classes = class_column(classes, counts, column.variants.codes, tables)
     column.right[column.classes.unnamed()] = False
 
 
-def _add_boxes(column: Column, labels: Sequence[Any], template: Template, rows: Sequence[Any]) -> None:
-    boxes = column.boxes = boxes_of(labels)
+def _add_boxes(column: AttributeColumn, lines: LineGroup) -> None:
+    boxes = box_arrays(lines.values(column.attribute.name))
     column.right &= boxes.right
     column.quotes += 10 * boxes.counts  # five keys each
     objects = (column.attribute.metadata_key, "objects")
-    if template.kind(*objects) == "shares":
-        shares = lengths(_values(template, rows, *objects))
-        column.right &= shares == boxes.counts
-        column.quotes += 2 * shares
+    if lines.template.field_type(*objects) == "confidences":
+        confidences = lengths(lines.values(*objects))
+        column.right &= confidences == boxes.counts
+        column.quotes += 2 * confidences
     else:
         column.right &= boxes.counts == 0
     _add_classes(column, boxes.classes, boxes.counts)
 
 
-def _add_fields(column: Column, template: Template, rows: Sequence[Any]) -> None:
-    metadata_key = column.attribute.metadata_key
-    if template.kind(metadata_key, "creation-date") == "other date":
-        dates = _values(template, rows, metadata_key, "creation-date")
-        column.right &= np.array([parse_date(said) is not None for said in dates], bool)
-    if template.kind(metadata_key, "confidence-map") == "fractions":
-        maps = _values(template, rows, metadata_key, "confidence-map")
+def _add_fields(column: AttributeColumn, lines: LineGroup) -> None:
+    template, metadata_key = lines.template, column.attribute.metadata_key
+    if template.field_type(metadata_key, "creation-date") == "other date":
+        dates = lines.values(metadata_key, "creation-date")
+        column.right &= np.array([parse_date(text) is not None for text in dates], bool)
+    if template.field_type(metadata_key, "confidence-map") == "fractions":
+        maps = lines.values(metadata_key, "confidence-map")
         column.quotes += 2 * lengths(maps)
-        if template.kind(column.attribute.name) == "indices":
-            labels = _values(template, rows, column.attribute.name)
+        if template.field_type(column.attribute.name) == "indices":
+            labels = lines.values(column.attribute.name)
             pairs = zip(labels, maps, strict=True)
             column.right &= np.array([fractions.keys() >= set(map(str, label)) for label, fractions in pairs])
 
 
-def loose_quotes(template: Template, rows: Sequence[Any]) -> Numbers:
-    """Return the quotes of arrays and objects beside the label attributes; negative for what is no JSON."""
-    quotes = np.zeros(len(rows), np.int64)
-    for keys, kind in _loose(template):
-        quotes += [_quotes_in(value, kind) for value in _values(template, rows, *keys)]
+def other_quotes(lines: LineGroup) -> Numbers:
+    """Return the quotes of arrays and objects that belong to no label: ``(lines,)``; negative for no JSON."""
+    quotes = np.zeros(len(lines.rows), np.int64)
+    for keys, field_type in _other_values(lines.template):
+        quotes += [_quotes_in(value, field_type) for value in lines.values(*keys)]
     return quotes
 
 
-def _loose(template: Template) -> Iterator[tuple[tuple[str, ...], str]]:
+def _other_values(template: LineTemplate) -> Iterator[tuple[tuple[str, ...], str]]:
     known = {attribute.metadata_key for attribute in template.attributes}
-    for key, look in template.fields.members:
-        if look in ("array", "object"):
-            yield (key,), str(look)
-        for inner, kind in look.members if isinstance(look, Fields) and key not in known else ():
-            if kind in ("raw", "fractions", "shares"):
-                yield (key, inner), str(kind)
+    for key, schema in template.fields.members:
+        if schema in ("array", "object"):
+            yield (key,), str(schema)
+        for inner, field_type in schema.members if isinstance(schema, Fields) and key not in known else ():
+            if field_type in ("raw", "fractions", "confidences"):
+                yield (key, inner), str(field_type)
 
 
-def _quotes_in(value: Any, kind: str) -> int:
-    if kind in ("fractions", "shares"):
+def _quotes_in(value: Any, field_type: str) -> int:
+    if field_type in ("fractions", "confidences"):
         return 2 * len(value)
-    parts = value.values() if kind == "object" else value if kind == "array" else [value]
+    parts = value.values() if field_type == "object" else value if field_type == "array" else [value]
     spelt = b",".join(map(bytes, parts))
     try:
         decode(b"[" + spelt + b"]")
     except ValueError:
         return NOT_JSON
-    return quotes_in(spelt) + (2 * len(value) if kind == "object" else 0)
+    return quotes_in(spelt) + (2 * len(value) if field_type == "object" else 0)

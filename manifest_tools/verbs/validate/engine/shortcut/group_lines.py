@@ -1,7 +1,8 @@
-"""Sorts the lines of a block by what they look like, each decoded by the template of its look."""
+"""Groups the lines of a block by their template, which decodes them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -9,43 +10,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.groundtruth.rows import decode, decode_all
-from manifest_tools.verbs.validate.engine.shortcut.line_template import Template, decoder, template_of
+from manifest_tools.verbs.validate.engine.shortcut.line_template import LineTemplate, decoder, line_template
 
 Numbers = NDArray[np.int64]
 
-# Looks that a block is sorted by; lines of any other are read the long way.
-_MOST_LOOKS = 8
+# Templates in one block; lines of any other are checked the long way.
+_MOST_TEMPLATES = 8
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """Lines of one look, decoded, with their numbers in the block."""
+class LineGroup:
+    """Lines of one template."""
 
-    template: Template
+    template: LineTemplate
     rows: list[Any]
+    """The lines, decoded by the template."""
+
     numbers: Numbers
+    """Their numbers in the block, from 0: ``(lines,)``."""
+
+    def values(self, *keys: str) -> list[Any]:
+        """Return the value of each line that these keys lead to."""
+        return list(map(attrgetter(self.template.getter(*keys)), self.rows))
 
 
-def alike(data: bytes, starts: Numbers, ends: Numbers) -> list[Alike]:
-    """Return the lines of a block by their look; a line that is of none is left out."""
+def group_lines(data: bytes, starts: Numbers, ends: Numbers) -> list[LineGroup]:
+    """Return the lines of a block by their template; a line that fits none is left out."""
     template = _template(data[starts[0] : ends[0]]) if len(starts) else None
     reader = None if template is None else decoder(template)
     rows = None if reader is None else decode_all(data, starts, ends, reader)
     if template is None or rows is None:
-        return list(_sorted(data, starts, ends))
-    return [Alike(template, rows, np.arange(len(starts)))]
+        return list(_grouped(data, starts, ends))
+    return [LineGroup(template, rows, np.arange(len(starts)))]
 
 
-def _template(line: bytes) -> Template | None:
+def _template(line: bytes) -> LineTemplate | None:
     try:
-        return template_of(decode(line))
+        return line_template(decode(line))
     except ValueError:
         return None
 
 
 @dataclass(slots=True)
-class _Pile:
+class _OpenGroup:
     decode: Callable[[bytes], Any]
     rows: list[Any] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -59,16 +67,17 @@ class _Pile:
         return True
 
 
-def _sorted(data: bytes, starts: Numbers, ends: Numbers) -> Iterator[Alike]:
-    piles: dict[Template, _Pile] = {}
+def _grouped(data: bytes, starts: Numbers, ends: Numbers) -> Iterator[LineGroup]:
+    groups: dict[LineTemplate, _OpenGroup] = {}
     for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         line = data[start:end]
-        if any(pile.takes(number, line) for pile in piles.values()) or len(piles) == _MOST_LOOKS:
+        if any(group.takes(number, line) for group in groups.values()) or len(groups) == _MOST_TEMPLATES:
             continue
         template = _template(line)
-        reader = None if template is None or template in piles else decoder(template)
+        reader = None if template is None or template in groups else decoder(template)
         if template is not None and reader is not None:
-            piles[template] = _Pile(reader.decode)
-            piles[template].takes(number, line)
-    for template, pile in ((look, pile) for look, pile in piles.items() if pile.rows):
-        yield Alike(template, pile.rows, np.array(pile.numbers, np.int64))
+            groups[template] = _OpenGroup(reader.decode)
+            groups[template].takes(number, line)
+    for template, group in groups.items():
+        if group.rows:
+            yield LineGroup(template, group.rows, np.array(group.numbers, np.int64))

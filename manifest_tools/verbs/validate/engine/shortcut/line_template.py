@@ -1,8 +1,8 @@
-"""What a line looks like: its keys, and of what kind each value is. Most lines of a manifest look alike.
+"""The template of a line: its keys, and the type of each value. Most lines of a manifest share one.
 
-A template is made of one line and becomes a typed decoder that takes only lines of the same look: every key
-is there, no other is, and a value of a known field is right by itself (a confidence is from 0 to 1, a date is
-a date). What may still differ between such lines, and mean something, is what ``proof`` looks at.
+A template is made from one line and becomes a typed decoder, which takes only lines that fit: every key is
+there, no other is, and the value of a known field is right by itself (a confidence is from 0 to 1, a date is
+a date). The other files of the shortcut look at what may still differ between such lines.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from manifest_tools.groundtruth.classes import MOST_CLASSES
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
 
-# A line with more keys is read the long way.
+# A line with more keys is checked the long way.
 _MOST_KEYS = 64
-_HUGE = 1e15  # as tasks.boxes has it
+_HUGE = 1e15  # as label_kinds.boxes has it
 
 Index = Annotated[int, Meta(ge=0, lt=MOST_CLASSES)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -53,43 +53,47 @@ class Boxes(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     annotations: list[Box]
 
 
-class Share(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class Confidence(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """The confidence of one box."""
 
     confidence: Fraction
 
 
-class Kind(NamedTuple):
-    """What a value is: the type that decodes it, one that no rule minds, and the quotes it is spelt with."""
+class FieldType(NamedTuple):
+    """What a value is."""
 
     type: Any
+    """The type that msgspec decodes it as."""
+
     sample: Any
+    """A value in which no rule finds anything."""
+
     quotes: int = 0
+    """The quotes of its keys and texts; of an array or object those that are always there."""
 
 
-# Of what has no length of its own, `quotes` counts those that are always there.
-KINDS = {
-    "ref": Kind(str, "s3://bucket/key", 2),
-    "text": Kind(str, "x", 2),
-    "number": Kind(float, 1),
-    "flag": Kind(bool, True),
-    "null": Kind(None, None),
-    "array": Kind(list[Raw], []),
-    "object": Kind(dict[str, Raw], {}),
-    "raw": Kind(Raw, {}),
-    "index": Kind(Index, 0),
-    "spelt index": Kind(str, "0", 2),
-    "indices": Kind(list[Index], []),
-    "boxes": Kind(
+FIELD_TYPES = {
+    "ref": FieldType(str, "s3://bucket/key", 2),
+    "text": FieldType(str, "x", 2),
+    "number": FieldType(float, 1),
+    "flag": FieldType(bool, True),
+    "null": FieldType(None, None),
+    "array": FieldType(list[Raw], []),
+    "object": FieldType(dict[str, Raw], {}),
+    "raw": FieldType(Raw, {}),
+    "index": FieldType(Index, 0),
+    "spelt index": FieldType(str, "0", 2),
+    "indices": FieldType(list[Index], []),
+    "boxes": FieldType(
         Boxes, {"image_size": [{"width": 9, "height": 9, "depth": 3}], "annotations": []}, 2 * 2 + 3 * 2
     ),
-    "shares": Kind(list[Share], []),
-    "fraction": Kind(Fraction, 0.5),
-    "fractions": Kind(dict[str, Fraction], {}),
-    "date": Kind(Annotated[datetime, Meta(tz=False)], "2019-05-04T20:26:41.638095", 2),
-    "other date": Kind(str, "2019-05-04T20:26:41Z", 2),
-    "answer": Kind(Literal["yes", "no"], "yes", 2),
-    "adjustment": Kind(Literal["adjusted", "unadjusted"], "adjusted", 2),
+    "confidences": FieldType(list[Confidence], []),
+    "fraction": FieldType(Fraction, 0.5),
+    "fractions": FieldType(dict[str, Fraction], {}),
+    "date": FieldType(Annotated[datetime, Meta(tz=False)], "2019-05-04T20:26:41.638095", 2),
+    "other date": FieldType(str, "2019-05-04T20:26:41Z", 2),
+    "answer": FieldType(Literal["yes", "no"], "yes", 2),
+    "adjustment": FieldType(Literal["adjusted", "unadjusted"], "adjusted", 2),
 }
 
 
@@ -102,12 +106,12 @@ class Constant(NamedTuple):
 class Fields(NamedTuple):
     """An object whose fields are known."""
 
-    members: "tuple[tuple[str, Look], ...]"
+    members: "tuple[tuple[str, FieldSchema], ...]"
 
 
-Look: TypeAlias = "str | Constant | Fields"
+FieldSchema: TypeAlias = "str | Constant | Fields"
 
-# Fields of the metadata that a rule looks at: the type that JSON has for the value, and the kind it has then.
+# Fields of the metadata that a rule looks at: which of FIELD_TYPES a value has, by its type in JSON.
 _KNOWN = {
     ("class-name", str): "text",
     ("job-name", str): "text",
@@ -129,14 +133,14 @@ _LABELS = {
 
 
 @dataclass(frozen=True)
-class Template:
-    """The look of a line, key by key."""
+class LineTemplate:
+    """A template: a schema for the value of every key."""
 
     fields: Fields
 
     @cached_property
     def sample(self) -> dict[str, Any]:
-        """A line of this look, right in every field that may differ; not to be changed."""
+        """A line of this template in which no rule finds anything; not to be changed."""
         found: dict[str, Any] = _sample(self.fields)
         return found
 
@@ -150,15 +154,15 @@ class Template:
         """How many quotes such a line has at least."""
         return _quotes(self.fields)
 
-    def kind(self, *keys: str) -> str | None:
-        """Return the kind of what is there, None where there is nothing."""
-        found: Look | None = self.fields
+    def field_type(self, *keys: str) -> str | None:
+        """Return which of FIELD_TYPES a value has; None for a constant, known fields, or no value."""
+        found: FieldSchema | None = self.fields
         for key in keys:
             found = dict(found.members).get(key) if isinstance(found, Fields) else None
         return found if isinstance(found, str) else None
 
-    def place(self, *keys: str) -> str:
-        """Return where a decoded line has a value, for ``operator.attrgetter``."""
+    def getter(self, *keys: str) -> str:
+        """Return what ``operator.attrgetter`` takes to get a value of a decoded line."""
         steps, found = [], self.fields
         for key in keys:
             names = [name for name, _ in found.members]
@@ -168,62 +172,62 @@ class Template:
             found = inner if isinstance(inner, Fields) else Fields(())
         return ".".join(steps)
 
-    def metadata(self, attribute: Attribute) -> Iterator[tuple[str, Look]]:
+    def metadata(self, attribute: Attribute) -> Iterator[tuple[str, FieldSchema]]:
         """Yield the fields of the metadata of an attribute."""
         found = dict(self.fields.members)[attribute.metadata_key]
         yield from found.members if isinstance(found, Fields) else ()
 
 
-def _sample(look: Look) -> Any:
-    if isinstance(look, Fields):
-        return {key: _sample(inner) for key, inner in look.members}
-    return look.text if isinstance(look, Constant) else KINDS[look].sample
+def _sample(schema: FieldSchema) -> Any:
+    if isinstance(schema, Fields):
+        return {key: _sample(inner) for key, inner in schema.members}
+    return schema.text if isinstance(schema, Constant) else FIELD_TYPES[schema].sample
 
 
-def _quotes(look: Look) -> int:
-    if isinstance(look, Fields):
-        return sum(2 + _quotes(inner) for _, inner in look.members)
-    return 2 if isinstance(look, Constant) else KINDS[look].quotes
+def _quotes(schema: FieldSchema) -> int:
+    if isinstance(schema, Fields):
+        return sum(2 + _quotes(inner) for _, inner in schema.members)
+    return 2 if isinstance(schema, Constant) else FIELD_TYPES[schema].quotes
 
 
 @lru_cache(maxsize=64)
-def decoder(template: Template) -> "msgspec.json.Decoder[Any] | None":
-    """Return a decoder of lines of this look; None where a key cannot be one of a struct."""
+def decoder(template: LineTemplate) -> "msgspec.json.Decoder[Any] | None":
+    """Return a decoder of lines of this template; None where a key cannot be one of a struct."""
     try:
         return msgspec.json.Decoder(_type(template.fields))
     except (ValueError, TypeError):
         return None
 
 
-def _type(look: Look) -> Any:
-    if isinstance(look, Constant):
-        return Literal[look.text]
-    if isinstance(look, str):
-        return KINDS[look].type
-    named = {f"f{at}": key for at, (key, _) in enumerate(look.members)}
-    fields = [(f"f{at}", _type(inner)) for at, (_, inner) in enumerate(look.members)]
+def _type(schema: FieldSchema) -> Any:
+    if isinstance(schema, Constant):
+        return Literal[schema.text]
+    if isinstance(schema, str):
+        return FIELD_TYPES[schema].type
+    named = {f"f{at}": key for at, (key, _) in enumerate(schema.members)}
+    fields = [(f"f{at}", _type(inner)) for at, (_, inner) in enumerate(schema.members)]
     return msgspec.defstruct("Line", fields, rename=named, gc=False, forbid_unknown_fields=True)
 
 
-def template_of(value: Any) -> Template | None:
-    """Return the look of a decoded line, None for one whose label is of a type that is read the long way."""
+def line_template(value: Any) -> LineTemplate | None:
+    """Return the template of a decoded line; None for one whose label kind is always checked the long way."""
     if not isinstance(value, dict) or len(value) > _MOST_KEYS:
         return None
     attributes = {one.metadata_key: one for one in attributes_of(value)}
     labels = {one.name: label_kind(one.type).schema for one in attributes.values() if one.state == "labelled"}
-    members: list[tuple[str, Look]] = []
+    members: list[tuple[str, FieldSchema]] = []
     for key, inner in value.items():
-        look: Look | None
+        schema: FieldSchema | None
         if key in labels:
-            look = _LABELS.get((labels[key], type(inner)))
+            schema = _LABELS.get((labels[key], type(inner)))
         elif key in attributes or (isinstance(inner, dict) and _is_called_metadata(key)):
-            look = _metadata(inner, label_kind(attributes[key].type).schema if key in attributes else "")
+            schema = _metadata(inner, label_kind(attributes[key].type).schema if key in attributes else "")
         else:
-            look = "ref" if key == "source-ref" and isinstance(inner, str) else _other(inner)
-        if look is None:
+            schema = "ref" if key == "source-ref" and isinstance(inner, str) else _other(inner)
+        if schema is None:
             return None
-        members.append((key, look))
-    return Template(Fields(tuple(members)))
+        members.append((key, schema))
+    return LineTemplate(Fields(tuple(members)))
 
 
 def _is_called_metadata(key: str) -> bool:
@@ -236,28 +240,28 @@ def _other(value: Any) -> str:
     return _OTHERS[type(value)]
 
 
-def _metadata(value: dict[str, Any], schema: str) -> Fields | None:
+def _metadata(value: dict[str, Any], label_schema: str) -> Fields | None:
     if len(value) > _MOST_KEYS:
         return None
-    return Fields(tuple((key, _field(key, inner, schema)) for key, inner in value.items()))
+    return Fields(tuple((key, _field(key, inner, label_schema)) for key, inner in value.items()))
 
 
-def _field(key: str, value: Any, schema: str) -> Look:
+def _field(key: str, value: Any, label_schema: str) -> FieldSchema:
     if key == "type" and isinstance(value, str):
         return Constant(value)
     if key == "creation-date" and isinstance(value, str):
         return "date" if _is_plain(value) else "other date"
-    if key == "objects" and isinstance(value, list) and schema == "boxes":
-        return "shares"
+    if key == "objects" and isinstance(value, list) and label_schema == "boxes":
+        return "confidences"
     if (known := _KNOWN.get((key, type(value)))) is not None:
         return known
-    # What has no kind of its own is looked at as it is spelt: a class-map, say, that many lines share.
+    # Other arrays and objects are compared as they are spelt: a class-map, say, that many lines share.
     return "raw" if isinstance(value, list | dict) else _other(value)
 
 
 def _is_plain(text: str) -> bool:
     try:
-        msgspec.convert(text, KINDS["date"].type)
+        msgspec.convert(text, FIELD_TYPES["date"].type)
     except msgspec.ValidationError:
         return False
     return True
