@@ -19,9 +19,9 @@ def explain(
     codes: Annotated[list[str], typer.Argument(metavar="CODE", help="A code of `mtool validate`.")],
     as_json: options.Json = False,
 ) -> None:
-    """Say what a code of validate means.
+    """Explain a code of validate.
 
-    Why it is asked for, an example that breaks the rule and one that keeps it, what to do, and the source.
+    It shows what the rule asks for, an example with the problem and one without, what to do, and the source.
 
     \b
     For example:
@@ -35,40 +35,40 @@ def explain(
         for rule in rules:
             print(json.dumps(_as_json(rule)))
     else:
-        print("\n\n".join(_told(rule) for rule in rules))
+        print("\n\n".join(_text(rule) for rule in rules))
 
 
 def _as_json(rule: "Rule") -> dict[str, object]:
-    told: dict[str, object] = {"code": rule.code, "severity": rule.severity, "reason": rule.reason}
-    told |= {"breaks": _example(rule.breaks()), "keeps": _example(rule.keeps())}
-    return told | {"fix": rule.fix, "source": rule.source, "for": list(rule.purposes)}
+    fields: dict[str, object] = {"code": rule.code, "severity": rule.severity, "reason": rule.reason}
+    fields |= {"breaks": _example(rule.breaks()), "keeps": _example(rule.keeps())}
+    return fields | {"fix": rule.fix, "source": rule.source, "for": list(rule.purposes)}
 
 
 def _example(example: "Example") -> dict[str, object]:
     settings = {"label_attribute": example.label_attribute, "request": example.request}
     settings["hyperparameters"] = dict(example.hyperparameters) or None
-    told = {name: value for name, value in settings.items() if value is not None}
-    return {"files": dict(zip(example.names, example.files, strict=False)), **told}
+    given = {name: value for name, value in settings.items() if value is not None}
+    return {"files": dict(zip(example.names, example.files, strict=False)), **given}
 
 
-def _told(rule: "Rule") -> str:
+def _text(rule: "Rule") -> str:
     only = f" (only with --for {', '.join(rule.purposes)})" if rule.purposes else ""
-    told = [f"{rule.code} {rule.severity}{only}", f"  {rule.reason}"]
-    for heading, example in (("this breaks it:", rule.breaks()), ("this does not:", rule.keeps())):
-        told += ["", heading, *_shown(example)] if example.files else []
-    return "\n".join([*told, "", f"what to do: {rule.fix}", f"source: {rule.source}"])
+    lines = [f"{rule.code} {rule.severity}{only}", f"  {rule.reason}"]
+    for heading, example in (("with this problem:", rule.breaks()), ("without it:", rule.keeps())):
+        lines += ["", heading, *_shown(example)] if example.files else []
+    return "\n".join([*lines, "", f"what to do: {rule.fix}", f"source: {rule.source}"])
 
 
 def _shown(example: "Example") -> list[str]:
-    """Return the lines of an example, cut where they are long; several files are parted by their number."""
+    """Return the first lines of an example, cut where they are long, and its options."""
     shown: list[str] = []
-    for number, text in enumerate(example.files, 1):
-        shown += [f"  file {number}"] if len(example.files) > 1 else []
+    for name, text in zip(example.names, example.files, strict=False):
+        shown += [f"  {name}:"] if len(example.files) > 1 else []
         lines = text.removesuffix("\n").split("\n")
         shown += (f"  {_cut(line)}" for line in lines[:_LINES])
         shown += [f"  ... {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
-    told = dict(example.hyperparameters)
-    shown += [f"  with {' '.join(f'-p {name}={value}' for name, value in told.items())}"] if told else []
+    values = [f"-p {name}={value}" for name, value in example.hyperparameters.items()]
+    shown += [f"  with {' '.join(values)}"] if values else []
     request = example.request
     shown += [f"  with --hyperparameters {_cut(json.dumps(request))}"] if request is not None else []
     shown += [f"  with --label-attribute {example.label_attribute}"] if example.label_attribute else []

@@ -57,7 +57,11 @@ def validate(
         int | None, typer.Option("--max-problems", metavar="N", min=1, help="Print the first N; all count.")
     ] = None,
     fix: Annotated[
-        bool, typer.Option("--fix", help="First mend, in place, what has one right answer, and say what.")
+        bool,
+        typer.Option(
+            "--fix",
+            help="First fix, in place, the problems that have one right answer, and say what was done.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --fix: only say what it would do.")
@@ -211,12 +215,12 @@ def _fix(
     from manifest_tools.verbs.validate.fix import fix as fix_manifests
 
     for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, kms_key=kms_key, jobs=jobs):
-        for code, count in sorted(fixed.mended.items()):
-            note(f"{fixed.manifest}: {code} {'would be ' if dry_run else ''}mended: {DONE[code]} ({count:,})")
+        for code, count in sorted(fixed.counts.items()):
+            note(f"{fixed.manifest}: {code} {'would be ' if dry_run else ''}fixed: {DONE[code]} ({count:,})")
 
 
 def _print(report: "Report", form: Form, most: int | None) -> None:
-    from manifest_tools.verbs.validate.report_formats import FORMS
+    from manifest_tools.verbs.validate.report_formats import FORMATS
 
     printed = 0
 
@@ -227,7 +231,7 @@ def _print(report: "Report", form: Form, most: int | None) -> None:
                 printed += 1
                 yield problem
 
-    for line in FORMS[form.value](first()):
+    for line in FORMATS[form.value](first()):
         print(clean(line))
     more = sum(one.errors + one.warnings for one in report.checked) - printed
     if more:

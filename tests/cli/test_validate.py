@@ -99,10 +99,10 @@ def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: 
     assert "to compare some, type: mtool validate FILE FILE" in alone.stderr
 
 
-def test_what_can_be_mended_is_and_the_rest_is_told(run: "Run", in_folder: Path) -> None:
+def test_what_can_be_fixed_is_and_the_rest_is_reported(run: "Run", in_folder: Path) -> None:
     Path("a.manifest").write_text(BAD + "\n")
     result = run("validate", "a.manifest", "--fix")
-    assert "a.manifest: MT104 mended: blank lines taken out (1)" in result.stderr
+    assert "a.manifest: MT104 fixed: blank lines removed (1)" in result.stderr
     assert "MT211" in result.stdout
     assert Path("a.manifest").read_text() == BAD
 

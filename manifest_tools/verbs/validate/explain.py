@@ -1,4 +1,4 @@
-"""What a code of ``validate`` means: the rule behind it, with examples, the fix, and where it is from."""
+"""Which rule a code of ``validate`` is, and which codes a beginning such as MT2 selects."""
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.verbs.validate.rules import RULES
@@ -6,7 +6,7 @@ from manifest_tools.verbs.validate.rules.rule import Rule
 
 
 def explain(code: str) -> Rule:
-    """Return the rule of a code; raises Refused for a code that there is none of.
+    """Return the rule of a code; raises Refused for an unknown code.
 
     >>> explain("mt110").reason
     'A line has a source-ref or a source.'
@@ -16,12 +16,12 @@ def explain(code: str) -> Rule:
     if found is None:
         near = [known for known in table if known[:4] == code.upper()[:4]][:3]
         advice = f"did you mean {' or '.join(near)}?" if near else "type: mtool validate --list"
-        raise Refused(f"there is no code {code[:40]!r}; {advice}")
+        raise Refused(f"unknown code {code[:40]!r}; {advice}")
     return found
 
 
 def chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    """Return the codes that are selected and not ignored; a beginning such as MT2 stands for many.
+    """Return the codes that are selected and not ignored; a beginning such as MT2 selects many.
 
     Raises Refused for a beginning that no code has.
 

@@ -1,37 +1,52 @@
-"""Repairs what has one right answer, in place: what ``mtool validate --fix`` does before it checks."""
+"""Fixes the problems that have one right answer, in place: ``mtool validate --fix``.
 
+A line is edited by the byte ranges of its parts, so that nothing else on it changes.
+"""
+
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from manifest_tools.base.errors import NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.groundtruth.attributes import attributes_of
+from manifest_tools.groundtruth.classes import index_of
+from manifest_tools.groundtruth.label_kinds import label_kind
+from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.byte_ranges import ByteRanges
+from manifest_tools.io.json_paths import spans_at
+from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, splice
 from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source
-from manifest_tools.verbs.validate.mend import mend
+from manifest_tools.verbs.validate.rules.line.metadata import misnamed_metadata
+from manifest_tools.verbs.validate.rules.line.source import DOUBLED
 
 BLANK_LINES, FINAL_NEWLINE = "MT104", "MT105"
 
-# What was done, by the code of the problem.
+# What is done, by the code of the problem.
 DONE = {
-    BLANK_LINES: "blank lines taken out",
+    BLANK_LINES: "blank lines removed",
     FINAL_NEWLINE: "newline added at the end",
-    "MT115": "second s3:// taken out",
-    "MT213": "metadata named after its label",
+    "MT115": "second s3:// removed",
+    "MT213": "metadata renamed after its label",
     "MT215": "class index written as a number",
 }
+
+_REPEATED = re.compile("^(s3://)+")
 
 
 @dataclass(slots=True)
 class Fixed:
-    """What was mended in one manifest: how many lines, by the code of the problem."""
+    """What was fixed in one manifest."""
 
     manifest: str
-    mended: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    """Lines, by the code of the problem."""
 
 
 def fix(
@@ -41,11 +56,11 @@ def fix(
     kms_key: str | None = None,
     jobs: Jobs = None,
 ) -> list[Fixed]:
-    """Mend manifests in place, all of them or none: what ``mend`` can, blank lines, the final newline.
+    """Fix manifests in place, all of them or none, and return what was done to each.
 
-    ``select`` names the codes to be mended, all by default. What cannot be read stays as it is, for
-    ``validate`` to tell of; a manifest with nothing to mend is not touched. ``kms_key`` encrypts what goes
-    to S3. Raises Refused for an input that has no place.
+    ``select`` names the codes of DONE that are fixed, all by default. A line that cannot be read stays as it
+    is, and ``validate`` reports it; a manifest with nothing to fix is not written. ``kms_key`` encrypts what
+    goes to S3. Raises Refused for an input that cannot be replaced: standard input, a compressed file.
     """
     check_key(kms_key, manifests)
     codes = frozenset(DONE if select is None else select)
@@ -57,10 +72,10 @@ def fix(
             results.append(result)
             stream = None if dry_run else publication.open(source.uri)
             for _, part in scan(source, partial(_fix_block, codes), jobs):
-                result.mended.update(part.mended)
+                result.counts.update(part.counts)
                 if stream is not None:
                     stream.write(part.kept.read())
-            if not dry_run and not result.mended:
+            if not dry_run and not result.counts:
                 publication.drop(source.uri)
         for source in sources:
             source.check_unchanged()
@@ -73,30 +88,30 @@ def _source(name: str) -> Source | None:
     except NotAManifest:
         return None
     if source.copy is not None or name.endswith(".gz"):
-        raise Refused(f"{source.name}: cannot be mended in place; --fix takes plain files")
+        raise Refused(f"{source.name}: cannot be fixed in place: --fix needs a plain file, which it replaces")
     return source
 
 
 @dataclass(slots=True)
-class _Part:
+class _FixedPart:
     lines: int
-    mended: Counter[str]
+    counts: Counter[str]
     kept: ByteRanges
 
 
-def _fix_block(codes: frozenset[str], block: Block) -> _Part:
+def _fix_block(codes: frozenset[str], block: Block) -> _FixedPart:
     data = block.read()
     starts, ends = line_offsets(data)
-    mended: Counter[str] = Counter()
-    lines = [_fix_line(data[start:end], codes, mended) for start, end in zip(starts, ends, strict=True)]
+    counts: Counter[str] = Counter()
+    lines = [_fix_line(data[start:end], codes, counts) for start, end in zip(starts, ends, strict=True)]
     if FINAL_NEWLINE in codes and lines and lines[-1] and not lines[-1].endswith(b"\n"):
         lines[-1] += b"\r\n" if data.endswith(b"\r\n", 0, int(starts[-1])) else b"\n"
-        mended[FINAL_NEWLINE] += 1
-    whole = ByteRanges(edited=b"".join(lines)) if mended else _untouched(block, data)
-    return _Part(len(starts), mended, whole)
+        counts[FINAL_NEWLINE] += 1
+    whole = ByteRanges(edited=b"".join(lines)) if counts else _unchanged(block, data)
+    return _FixedPart(len(starts), counts, whole)
 
 
-def _untouched(block: Block, data: bytes) -> ByteRanges:
+def _unchanged(block: Block, data: bytes) -> ByteRanges:
     import numpy as np
 
     if block.data is not None:
@@ -104,11 +119,11 @@ def _untouched(block: Block, data: bytes) -> ByteRanges:
     return ByteRanges(block, np.array([0]), np.array([len(data)]))
 
 
-def _fix_line(line: bytes, codes: frozenset[str], mended: Counter[str]) -> bytes:
+def _fix_line(line: bytes, codes: frozenset[str], counts: Counter[str]) -> bytes:
     if not line.strip():
         if BLANK_LINES not in codes:
             return line
-        mended[BLANK_LINES] += 1
+        counts[BLANK_LINES] += 1
         return b""
     try:
         value = decode(line)
@@ -116,7 +131,67 @@ def _fix_line(line: bytes, codes: frozenset[str], mended: Counter[str]) -> bytes
         return line
     if not isinstance(value, dict):
         return line
-    new, done = mend(line, value, codes)
-    mended.update(done)
-    # What was mended may bring to light what else there is: a label whose metadata had another name.
-    return _fix_line(new, codes, mended) if done else new
+    new, fixed = fix_line(line, value, codes)
+    counts.update(fixed)
+    # A fixed line may show the next problem: a label whose metadata had another name, for example.
+    return _fix_line(new, codes, counts) if fixed else new
+
+
+def fix_line(line: bytes, value: Mapping[str, Any], codes: frozenset[str]) -> tuple[bytes, list[str]]:
+    """Return a line with the problems of some codes fixed, and the codes that it had.
+
+    >>> fix_line(b'{"source-ref": "s3://s3://b/k"}', {"source-ref": "s3://s3://b/k"}, frozenset(EDITS))
+    (b'{"source-ref": "s3://b/k"}', ['MT115'])
+    """
+    edits: list[Edit] = []
+    fixed: list[str] = []
+    for code, edits_of in EDITS.items():
+        found = list(edits_of(line, value)) if code in codes else []
+        edits += found
+        fixed += [code] if found else []
+    return splice(line, edits), fixed
+
+
+def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
+    """Remove the second s3:// from the URI of an object; a text is left alone."""
+    for member in members(line):
+        uri = _string(line, member.value)
+        if uri.startswith(DOUBLED) and decode_string(line, member.key).endswith("-ref"):
+            yield member.value, encode_string(_REPEATED.sub("s3://", uri))
+
+
+def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
+    """Rename metadata after its label."""
+    found = misnamed_metadata(value)
+    if found is not None:
+        key, name = found
+        for member in members(line):
+            if decode_string(line, member.key) == key:
+                yield member.key, encode_string(name + METADATA)
+
+
+def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
+    """Write a class index as a number."""
+    kinds = {one.name: label_kind(one.type) for one in attributes_of(value)}
+    numbers = {
+        name: kind for name, kind in kinds.items() if kind.is_classification and not kind.index_is_text
+    }
+    for member in members(line) if numbers else ():
+        kind = numbers.get(decode_string(line, member.key))
+        for span in spans_at(line, member.value, kind.item_classes or ()) if kind else ():
+            index = index_of(_string(line, span))
+            if index is not None:
+                yield span, str(index).encode()
+
+
+def _string(line: bytes, span: Span) -> str:
+    """Return the string at a span; an empty one where another value is."""
+    return decode_string(line, span) if line[span.start : span.start + 1] == b'"' else ""
+
+
+# How a line is edited, by the code of the problem that this fixes.
+EDITS: dict[str, Callable[[bytes, Mapping[str, Any]], Iterator[Edit]]] = {
+    "MT115": one_scheme,
+    "MT213": own_metadata,
+    "MT215": index_as_number,
+}

@@ -1,6 +1,6 @@
-"""The forms in which problems are told: for people, for programs, for a code host's pages.
+"""The formats of a report: for people, for programs, for the pages of a code host.
 
-Each is a function from problems to lines of text, made as the problems come; the table names them.
+Each is a function from problems to lines of text, which it yields as the problems come. FORMATS names them.
 """
 
 import json
@@ -14,21 +14,21 @@ from manifest_tools.base.version import __version__
 from manifest_tools.verbs.validate.rules import RULES
 from manifest_tools.verbs.validate.rules.rule import Rule
 
-Form = Callable[[Iterable[Problem]], Iterator[str]]
+ReportFormat = Callable[[Iterable[Problem]], Iterator[str]]
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _PERCENT = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-# In what precedes the message, a comma and a colon would end the property.
+# In the properties before the message, a comma and a colon are special too.
 _PROPERTY = _PERCENT | {":": "%3A", ",": "%2C"}
 
 
 def text(problems: Iterable[Problem]) -> Iterator[str]:
-    """Yield a line a problem: file, line, code, and what is wrong."""
+    """Yield a line for each problem: file, line, code, message."""
     return map(str, problems)
 
 
 def json_lines(problems: Iterable[Problem]) -> Iterator[str]:
-    """Yield a JSON object a problem."""
+    """Yield a JSON object for each problem."""
     return (json.dumps(asdict(problem)) for problem in problems)
 
 
@@ -41,9 +41,9 @@ def github(problems: Iterable[Problem]) -> Iterator[str]:
     """
     for problem in problems:
         where = {"file": problem.file, "line": str(problem.line or 1), "title": problem.code}
-        told = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in where.items())
+        properties = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in where.items())
         place = f" ({problem.path})" if problem.path else ""
-        yield f"::{problem.severity} {told}::{_escaped(problem.message + place, _PERCENT)}"
+        yield f"::{problem.severity} {properties}::{_escaped(problem.message + place, _PERCENT)}"
 
 
 def _escaped(value: str, table: dict[str, str]) -> str:
@@ -51,7 +51,7 @@ def _escaped(value: str, table: dict[str, str]) -> str:
 
 
 def sarif(problems: Iterable[Problem]) -> Iterator[str]:
-    """Yield one SARIF 2.1.0 document, a line a problem, as code scanning takes it.
+    """Yield one SARIF 2.1.0 document for code scanning, with a line for each problem.
 
     The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0.
     """
@@ -96,4 +96,4 @@ def _uri(file: str) -> str:
 
 
 # What `--format` takes.
-FORMS: dict[str, Form] = {"text": text, "json": json_lines, "sarif": sarif, "github": github}
+FORMATS: dict[str, ReportFormat] = {"text": text, "json": json_lines, "sarif": sarif, "github": github}

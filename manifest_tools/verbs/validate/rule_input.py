@@ -42,7 +42,7 @@ class LineLabel:
         return self.metadata.get("class-map", self.metadata.get("class_map"))
 
     def index_values(self) -> list[Any]:
-        """Return the values that stand where the type asks for class indices, right or wrong."""
+        """Return the values in place of class indices, right or wrong."""
         if self.single and self.state == "labelled" and not isinstance(self.value, list | dict):
             return [self.value]
         return self.value if self.multi and isinstance(self.value, list) else []

@@ -43,7 +43,7 @@ def test_json_has_the_examples_whole(run: "Run") -> None:
     assert told["source"] == rule.source
 
 
-def test_a_code_that_there_is_none_of_is_refused_with_those_that_are_near(run: "Run") -> None:
+def test_an_unknown_code_is_refused_with_those_that_are_near(run: "Run") -> None:
     result = run("explain", "MT11O")
     assert result.exit_code == 2
     assert "did you mean MT11" in result.stderr

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.verbs.validate.explain import chosen
-from manifest_tools.verbs.validate.fix import DONE, fix
-from manifest_tools.verbs.validate.mend import MENDINGS, mend
+from manifest_tools.verbs.validate.fix import DONE, EDITS, fix, fix_line
 from manifest_tools.verbs.validate.validate import validate
 
 IMAGE = "groundtruth/image-classification"
-EVERY = frozenset(MENDINGS)
+EVERY = frozenset(EDITS)
 SOUND = (
     b'{"source-ref" :"s3://b-1/k","n":1.10, "h": 0,"h-metadata":{"class-name":"RH","type":"'
     + IMAGE.encode()
@@ -27,7 +26,7 @@ def line(**parts: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("broken", "mended"),
+    ("broken", "fixed"),
     [
         pytest.param(
             b'{"source-ref": "s3://s3://b/k", "n": 1.10}',
@@ -62,8 +61,8 @@ def line(**parts: Any) -> bytes:
         ),
     ],
 )
-def test_what_has_one_right_answer_is_mended_and_nothing_else_changes(broken: bytes, mended: bytes) -> None:
-    assert mend(broken, json.loads(broken), EVERY)[0] == mended
+def test_what_has_one_right_answer_is_fixed_and_nothing_else_changes(broken: bytes, fixed: bytes) -> None:
+    assert fix_line(broken, json.loads(broken), EVERY)[0] == fixed
 
 
 @pytest.mark.parametrize(
@@ -91,12 +90,12 @@ def test_what_has_one_right_answer_is_mended_and_nothing_else_changes(broken: by
     ],
 )
 def test_what_has_no_one_right_answer_is_left_alone(kept: bytes) -> None:
-    assert mend(kept, json.loads(kept), EVERY) == (kept, [])
+    assert fix_line(kept, json.loads(kept), EVERY) == (kept, [])
 
 
 @pytest.fixture
 def broken(in_folder: Path) -> Path:
-    """A manifest with everything that can be mended, and a sound line with its own spelling."""
+    """A manifest with everything that can be fixed, and a sound line with its own spelling."""
     path = Path("a.manifest")
     first = line(source_ref="s3://s3://b-1/1", h="0")
     stray = first.replace(b"h-metadata", b"h_metadata").replace(b"/1", b"/2")
@@ -104,32 +103,32 @@ def broken(in_folder: Path) -> Path:
     return path
 
 
-def test_every_code_that_can_be_mended_is_and_what_cannot_be_read_stays(broken: Path) -> None:
+def test_every_code_that_can_be_fixed_is_and_what_cannot_be_read_stays(broken: Path) -> None:
     (fixed,) = fix("a.manifest")
-    assert fixed.mended == {"MT104": 2, "MT105": 1, "MT115": 2, "MT213": 1, "MT215": 2}
+    assert fixed.counts == {"MT104": 2, "MT105": 1, "MT115": 2, "MT213": 1, "MT215": 2}
     lines = broken.read_bytes().split(b"\n")
     assert lines[1] == SOUND
     assert lines[3:] == [b"not json", b""]
     assert {problem.code for problem in validate("a.manifest")} == {"MT102"}
 
 
-def test_once_more_there_is_nothing_to_mend_and_the_file_is_not_touched(broken: Path) -> None:
+def test_once_more_there_is_nothing_to_fix_and_the_file_is_not_touched(broken: Path) -> None:
     fix("a.manifest")
     before = broken.stat()
-    assert [fixed.mended.total() for fixed in fix("a.manifest")] == [0]
+    assert [fixed.counts.total() for fixed in fix("a.manifest")] == [0]
     assert broken.stat().st_ino == before.st_ino
 
 
 def test_a_dry_run_counts_and_writes_nothing(broken: Path) -> None:
     before = broken.read_bytes()
     (fixed,) = fix("a.manifest", dry_run=True)
-    assert fixed.mended.total() == 8
+    assert fixed.counts.total() == 8
     assert broken.read_bytes() == before
 
 
-def test_only_the_selected_codes_are_mended(broken: Path) -> None:
+def test_only_the_selected_codes_are_fixed(broken: Path) -> None:
     (fixed,) = fix("a.manifest", select=chosen(("MT104",), ()))
-    assert fixed.mended == {"MT104": 2}
+    assert fixed.counts == {"MT104": 2}
     assert b"s3://s3://" in broken.read_bytes()
 
 
@@ -147,17 +146,17 @@ def test_what_has_no_place_is_refused(in_folder: Path, name: str, monkeypatch: p
 
     Path("a.manifest.gz").write_bytes(gzip.compress(SOUND + b"\n"))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SOUND + b"\n")))
-    with pytest.raises(Refused, match="cannot be mended in place"):
+    with pytest.raises(Refused, match="cannot be fixed in place"):
         fix(name)
 
 
-def test_what_is_no_manifest_is_left_for_validate_to_tell_of(in_folder: Path) -> None:
+def test_what_is_no_manifest_is_left_for_validate_to_report(in_folder: Path) -> None:
     Path("a.manifest").write_bytes(b"[\n]\n")
     assert fix("a.manifest") == []
 
 
-def test_every_code_with_a_mending_says_what_was_done() -> None:
-    assert set(DONE) == {"MT104", "MT105", *MENDINGS}
+def test_every_code_with_an_edit_says_what_was_done() -> None:
+    assert set(DONE) == {"MT104", "MT105", *EDITS}
 
 
 labels: st.SearchStrategy[Any] = st.sampled_from([0, "0", "17", "RH", None, ["1"], [1, "2"], {}, True])
@@ -167,11 +166,11 @@ kinds = st.sampled_from([IMAGE, f"{IMAGE}-multilabel", "groundtruth/label-verifi
 
 
 @given(labels, refs, metadata_keys, kinds)
-def test_mending_is_done_once_and_leaves_no_such_problem(label: Any, ref: str, key: str, kind: str) -> None:
+def test_a_fix_is_done_once_and_leaves_no_such_problem(label: Any, ref: str, key: str, kind: str) -> None:
     spelt = json.dumps({"source-ref": ref, "h": label, key: {"class-name": "x", "type": kind}}).encode()
     done = True
     while done:
-        spelt, codes = mend(spelt, json.loads(spelt), EVERY)
+        spelt, codes = fix_line(spelt, json.loads(spelt), EVERY)
         done = bool(codes)
     from manifest_tools.verbs.validate.engine.run_rules import RuleContext, run_rules
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.problem import Problem
-from manifest_tools.verbs.validate.report_formats import FORMS, github, json_lines, sarif, text
+from manifest_tools.verbs.validate.report_formats import FORMATS, github, json_lines, sarif, text
 from manifest_tools.verbs.validate.rules import RULES
 from tests.conftest import REPOSITORY
 
@@ -82,13 +82,13 @@ def test_sarif_says_where_a_problem_is() -> None:
     assert "region" not in second["physicalLocation"]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_report_is_told_as_it_is_found(form: str) -> None:
     def endless() -> Any:
         while True:
             yield ONE
 
-    lines = FORMS[form](endless())
+    lines = FORMATS[form](endless())
     assert all(isinstance(next(lines), str) for _ in range(50))
 
 

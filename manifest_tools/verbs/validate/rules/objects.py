@@ -1,7 +1,7 @@
-"""What is asked of the objects that lines point to: listed and explained here, found by ``objects``.
+"""Rules of the objects that lines point to: explained here, checked by verbs/validate/objects.
 
-``mtool validate --objects`` looks for all of it; ``convert`` and ``train``, which open the pictures
-anyway, look for the first ones.
+``mtool validate --objects`` checks all of them; ``convert`` and ``train``, which open the pictures, check the
+first ones too.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from manifest_tools.verbs.validate.rules.references import LIMITS, OURS
 from manifest_tools.verbs.validate.rules.rule import Example, Rule
 
 _FIXES = {
-    unusable.MISSING: "Fetch it, or say with --images s3://bucket/prefix=FOLDER where it lies.",
-    unusable.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a download that failed.",
-    unusable.TRUNCATED: "Fetch or save it once more.",
-    unusable.TOO_LARGE: "Shrink it.",
-    unusable.OUTSIDE: "Take the ../ out of the URI, or copy what a symbolic link points to into the folder.",
+    unusable.MISSING: "Download it, or name its folder: --images s3://bucket/prefix=FOLDER.",
+    unusable.NO_PICTURE: "Save it as JPEG or PNG; often it is the error page of a failed download.",
+    unusable.TRUNCATED: "Download or save it again.",
+    unusable.TOO_LARGE: "Shrink the picture.",
+    unusable.OUTSIDE: "Remove ../ from the URI, or copy the target of a symbolic link into the folder.",
     unusable.UNNAMEABLE: "Rename the object.",
 }
 
@@ -40,5 +40,5 @@ RULES = (
         _row(code, "error", reason, _FIXES[code], LIMITS if code == unusable.TOO_LARGE else OURS)
         for code, reason in unusable.CODES.items()
     ),
-    *(_row(code, told.severity, told.reason, told.fix, told.source) for code, told in CODES.items()),
+    *(_row(code, one.severity, one.reason, one.fix, one.source) for code, one in CODES.items()),
 )

@@ -26,7 +26,7 @@ class Example:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] | None = None
     names: tuple[str, ...] = ("train.manifest", "validation.manifest", "test.manifest")
-    """What the files are called."""
+    """The names of the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Rule:
     source: str
     """Where the rule is from: a page, or a document of ours."""
     kinds: tuple[str, ...] = ()
-    """The label kinds that are looked at; all, where there are none here."""
+    """The label kinds that are checked; empty for all."""
     purposes: tuple[str, ...] = ()
-    """The purposes (``--for``) that the rule is for; every run, where there are none here."""
+    """The purposes (``--for``) that the rule is for; empty for every run."""
     never_for: tuple[str, ...] = ()
-    """The purposes to which the rule means nothing."""
+    """The purposes for which the rule means nothing."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name, as functions are pickled: another process has the row too."""
@@ -75,7 +75,7 @@ def rule(
 ) -> Callable[[Check], Rule]:
     """Return a decorator that makes a row of a function; the first line of its docstring is the reason.
 
-    An example is a function, called when somebody asks: one takes 100,000 lines.
+    An example is a function, so that it is built when somebody asks for it: one has 100,000 lines.
     """
 
     def row(check: Check) -> Rule:

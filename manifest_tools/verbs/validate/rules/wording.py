@@ -28,7 +28,7 @@ def missing_in_metadata(label: LineLabel, key: str, effect: str) -> Finding:
 
 
 def line_count(seen: Occurrences) -> str:
-    """Return on how many lines something stands.
+    """Return the number of lines that something is on.
 
     >>> line_count(Occurrences(3, 1)), line_count(Occurrences(3, 1200))
     ('1 line', '1,200 lines')

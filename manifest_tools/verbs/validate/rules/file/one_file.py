@@ -1,4 +1,4 @@
-"""What can be said only of a whole file: blank lines, its end, the names, types and classes of its labels."""
+"""Rules of a whole file: its blank lines and its end, and the names, types and classes of its labels."""
 
 import re
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def the_last_line_ends(facts: Facts) -> Iterator[Finding]:
     source=LIMITS,
 )
 def a_job_takes_as_many(facts: Facts, most: int = MOST_OBJECTS) -> Iterator[Finding]:
-    """A labeling job takes up to 100,000 objects."""
+    """A file that is to be labelled has up to 100,000 objects, the limit of a labeling job."""
     if facts.objects > most and not facts.attributes:
         message = f"a labeling job takes at most {most:,} objects, this file has {facts.objects:,}"
         yield Finding("", message)

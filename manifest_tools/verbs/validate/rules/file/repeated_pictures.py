@@ -1,4 +1,4 @@
-"""Pictures that stand on several lines of a file, with one label or with several."""
+"""Rules of pictures that are on several lines of a file, with the same label or with different ones."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _TWO = "s3://lab3-rawdata/IMG_0086.JPG"
     source=REUSE,
 )
 def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
-    """A picture stands on one line only."""
+    """A picture is on one line only."""
     keys = repeated_sources(facts)
     if keys is None:
         return
@@ -48,7 +48,7 @@ def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
     source=REUSE,
 )
 def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
-    """A picture that stands on several lines has the same label on all of them."""
+    """A picture that is on several lines has the same label on all of them."""
     keys = repeated_sources(facts)
     for name in keys.labels if keys is not None else ():
         assert keys is not None
@@ -80,7 +80,7 @@ def _first_of_group(sources: NDArray[np.uint64]) -> NDArray[np.int64]:
 def _conflicts(
     labels: NDArray[np.uint64], sources: NDArray[np.uint64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return where a label differs from the first label of the same source, and where that one stands."""
+    """Return where a label differs from the first label of the same source, and the position of that one."""
     usual = np.arange(len(sources))
     labelled = np.flatnonzero(labels)
     usual[labelled] = labelled[_first_of_group(sources[labelled])]

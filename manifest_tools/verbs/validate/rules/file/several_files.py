@@ -1,4 +1,4 @@
-"""What can be said only of several files together: a part for training and one for validation, say."""
+"""Rules of several files together, such as one for training and one for validation."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Whether hyperparameters are ones that the algorithm takes."""
+"""Rules of hyperparameters: the algorithm has them, accepts their values, and uses them."""
 
 from collections.abc import Iterator
 
@@ -135,7 +135,7 @@ def none_contradicts_another(job: PreflightInput) -> Iterator[Finding]:
     purposes=TRAINING,
 )
 def none_is_doubtful_beside_another(job: PreflightInput) -> Iterator[Finding]:
-    """No hyperparameter is doubtful beside the others: it makes sense, and nobody saw it fail with them."""
+    """Every hyperparameter makes sense with the others, and nobody saw them fail together."""
     return _findings(job, "contradiction", "warning")
 
 

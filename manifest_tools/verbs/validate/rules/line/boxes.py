@@ -125,7 +125,7 @@ def boxes_have_four_numbers(label: LineLabel) -> Iterator[Finding]:
     kinds=_KINDS,
 )
 def boxes_lie_on_the_picture(label: LineLabel) -> Iterator[Finding]:
-    """A box lies on its picture, give or take half a pixel."""
+    """A box is on its picture; half a pixel beyond the edge is allowed."""
     size = _picture(label)
     for at, box in label.annotations():
         left, top, right, bottom = _corners(box)

@@ -49,7 +49,7 @@ def name_problem(name: str) -> str:
 
 
 def class_names(label: LineLabel) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield the names of classes beside a label, with the keys that lead to each."""
+    """Yield the names of classes that a label and its metadata have, with the keys that lead to each."""
     metadata, key = label.metadata, label.metadata_key
     for field, inner in NAMES_IN_METADATA.items():
         for keys, name in values_at(metadata.get(field), inner):

@@ -82,7 +82,7 @@ def entities_end_after_they_start(label: LineLabel) -> Iterator[Finding]:
     "line",
     breaks=lambda: _line({"endOffset": 23}),
     keeps=lambda: _line({"startOffset": 16, "endOffset": 22}),
-    fix="Count characters, not bytes, in source exactly as it stands there.",
+    fix="Count the characters of source, not its bytes.",
     source=OUTPUT,
 )
 def entities_are_in_the_text(line: RuleLine) -> Iterator[Finding]:

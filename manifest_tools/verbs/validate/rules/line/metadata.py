@@ -70,7 +70,7 @@ def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
     source=OUTPUT,
 )
 def metadata_has_a_label(label: LineLabel) -> Iterator[Finding]:
-    """Metadata is beside a label, or says why labeling failed."""
+    """Metadata has a label, or says why labeling failed."""
     if label.state == "unlabelled":
         message = f"{shown(label.metadata_key)} has no label: {shown(label.name)} is missing"
         yield Finding(path(label.metadata_key), message)
