@@ -123,14 +123,20 @@ def moto_endpoint(account_guard: None) -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def s3(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> "S3Client":
-    """Return a client of an empty S3 over HTTP, where ``AWS_ENDPOINT_URL`` now leads as well."""
+@pytest.fixture(scope="session")
+def moto_client(moto_endpoint: str) -> "S3Client":
+    """Return a client of moto's S3; a new one for each test would take as long as the test."""
     import boto3
 
+    return boto3.session.Session().client("s3", endpoint_url=moto_endpoint)
+
+
+@pytest.fixture
+def s3(moto_endpoint: str, moto_client: "S3Client", monkeypatch: pytest.MonkeyPatch) -> "S3Client":
+    """Return a client of an empty S3 over HTTP, where ``AWS_ENDPOINT_URL`` now leads as well."""
     with urlopen(Request(f"{moto_endpoint}/moto-api/reset", method="POST")):
         monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
-    return boto3.session.Session().client("s3")
+    return moto_client
 
 
 @pytest.fixture

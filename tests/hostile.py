@@ -154,7 +154,7 @@ FILES: dict[str, bytes] = {
         | {f"k{n}{end}": value for n in range(200) for end, value in (("", 0), ("-metadata", {}))}
     ).encode()
     + b"\n",
-    "a million blank lines": b"\n" * 1_000_000,
+    "200,000 blank lines": b"\n" * 200_000,
     "only a brace": b"{",
     "no line end in 4 MB of zeros": b"0" * (4 << 20),
     "a gzip file under another name": b"\x1f\x8b\x08\x00" + bytes(100),

@@ -19,24 +19,38 @@ BUCKET = "lab3-rawdata"
 HERE = f"s3://{BUCKET}"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0d4a1b2c-0000-4000-8000-000000000000"
 
-PICTURES = range(1, 9)
-MANIFEST = b"".join(line(n, n % 2) + b"\n" for n in PICTURES)
+PICTURES = {f"{n}.jpg": jpeg(20 * n) for n in range(1, 9)}
+MANIFEST = b"".join(line(n, n % 2) + b"\n" for n in range(1, 9))
 OTHER = b"".join(line(n, n % 2) + b"\n" for n in (8, 9)) + FAILED + b"\n" + UNLABELLED + b"\n"
 BROKEN = MANIFEST.replace(b"s3://raw/1", b"s3://s3://raw/1").rstrip(b"\n")
 
 
 @pytest.fixture
-def bucket(s3: "S3Client", in_folder: Path) -> "S3Client":
-    """Return a client of an S3 with the manifests that stand in the current folder as well."""
-    s3.create_bucket(Bucket=BUCKET)
-    s3.create_bucket(Bucket="raw")
+def manifests(in_folder: Path) -> dict[str, bytes]:
+    """Return the manifests of the current folder, which has a folder ``out`` as well."""
     Path("out").mkdir()
-    for name, data in {"a.manifest": MANIFEST, "b.manifest": OTHER, "broken.manifest": BROKEN}.items():
-        s3.put_object(Bucket=BUCKET, Key=name, Body=data)
+    made = {"a.manifest": MANIFEST, "b.manifest": OTHER, "broken.manifest": BROKEN}
+    for name, data in made.items():
         Path(name).write_bytes(data)
-    for number in PICTURES:
-        s3.put_object(Bucket="raw", Key=f"{number}.jpg", Body=jpeg(20 * number))
+    return made
+
+
+@pytest.fixture
+def bucket(s3: "S3Client", manifests: dict[str, bytes]) -> "S3Client":
+    """Return a client of an S3 with the same manifests as the current folder."""
+    s3.create_bucket(Bucket=BUCKET)
+    for name, data in manifests.items():
+        s3.put_object(Bucket=BUCKET, Key=name, Body=data)
     return s3
+
+
+@pytest.fixture
+def pictures(bucket: "S3Client") -> "S3Client":
+    """Return a client of an S3 with the manifests, and with the pictures that they name."""
+    bucket.create_bucket(Bucket="raw")
+    for name, data in PICTURES.items():
+        bucket.put_object(Bucket="raw", Key=name, Body=data)
+    return bucket
 
 
 def objects(s3: "S3Client") -> dict[str, bytes]:
@@ -87,61 +101,57 @@ def typed(text: str, place: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", READING, ids=str)
-def test_a_manifest_in_s3_says_what_the_same_one_says_here(bucket: "S3Client", run: Run, text: str) -> None:
-    before = objects(bucket)
+def test_a_manifest_in_s3_says_what_the_same_one_says_here(pictures: "S3Client", run: Run, text: str) -> None:
+    before = objects(pictures)
     here = run(*typed(text, ""))
     there = run(*typed(text, f"{HERE}/"))
     assert there.exit_code == here.exit_code in (0, 1)
     # Tables are as wide as the names in them.
     assert there.stdout.replace(f"{HERE}/", "").split() == here.stdout.split()
     assert there.stderr.replace(f"{HERE}/", "").split() == here.stderr.split()
-    assert objects(bucket) == before
+    assert objects(pictures) == before
 
 
 @pytest.mark.parametrize("text", WRITING, ids=str)
-def test_what_goes_to_s3_is_what_would_be_written_here(bucket: "S3Client", run: Run, text: str) -> None:
+def test_what_goes_to_s3_is_what_would_be_written_here(pictures: "S3Client", run: Run, text: str) -> None:
     here = run(*typed(text, ""))
     there = run(*typed(text, f"{HERE}/"))
     assert (there.exit_code, here.exit_code) == (0, 0), there.output
     expected = {name.removeprefix("./"): data for name, data in files().items()}
-    found = objects(bucket)
-    said = {name for name in expected if name.endswith("split.json")}
+    found = objects(pictures)
+    reports = {name for name in expected if name.endswith("split.json")}
     assert found.keys() == expected.keys()
-    assert {name: found[name] for name in found.keys() - said} == {
-        name: expected[name] for name in expected.keys() - said
+    assert {name: found[name] for name in found.keys() - reports} == {
+        name: expected[name] for name in expected.keys() - reports
     }
-    for name in said:  # it names its input
+    for name in reports:  # it names its input
         assert found[name].replace(f"{HERE}/".encode(), b"") == expected[name]
 
 
 @pytest.mark.parametrize("text", WRITING, ids=str)
-def test_the_same_again_is_unchanged_or_refused(bucket: "S3Client", run: Run, text: str) -> None:
+def test_the_same_again_is_unchanged_or_refused(pictures: "S3Client", run: Run, text: str) -> None:
     run(*typed(text, f"{HERE}/"))
-    before = objects(bucket)
+    before = objects(pictures)
     again = run(*typed(text, f"{HERE}/"))
     assert again.exit_code == 0, again.output
-    assert objects(bucket) == before
+    assert objects(pictures) == before
 
 
-ENCRYPTED = WRITING
-
-
-@pytest.mark.parametrize("text", ENCRYPTED, ids=str)
-def test_kms_key_encrypts_every_output(bucket: "S3Client", run: Run, text: str) -> None:
-    before = objects(bucket)
+@pytest.mark.parametrize("text", WRITING, ids=str)
+def test_kms_key_encrypts_every_output(pictures: "S3Client", run: Run, text: str) -> None:
+    before = objects(pictures)
     done = run(*typed(text, f"{HERE}/"), "--kms-key", KEY)
     assert done.exit_code == 0, done.output
-    made = [name for name, data in objects(bucket).items() if before.get(name) != data]
+    made = [name for name, data in objects(pictures).items() if before.get(name) != data]
     assert made
     for name in made:
-        head = bucket.head_object(Bucket=BUCKET, Key=name)
+        head = pictures.head_object(Bucket=BUCKET, Key=name)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", KEY)
 
 
-@pytest.mark.parametrize("text", ENCRYPTED, ids=str)
-def test_kms_key_without_an_output_in_s3_is_refused_before_any_work(
-    bucket: "S3Client", run: Run, text: str
-) -> None:
+@pytest.mark.parametrize("text", WRITING, ids=str)
+@pytest.mark.usefixtures("manifests")
+def test_kms_key_without_an_output_in_s3_is_refused_before_any_work(run: Run, text: str) -> None:
     before = files()
     done = run(*typed(text, ""), "--kms-key", KEY)
     assert (done.exit_code, done.stdout) == (2, "")
@@ -202,13 +212,13 @@ def test_a_manifest_that_is_not_there_is_one_line(bucket: "S3Client", run: Run, 
 
 @pytest.mark.parametrize("text", [t for t in WRITING if " -o " in t], ids=str)
 def test_a_bucket_that_is_not_there_is_one_line_and_nothing_is_written(
-    bucket: "S3Client", run: Run, text: str
+    pictures: "S3Client", run: Run, text: str
 ) -> None:
-    before = objects(bucket)
+    before = objects(pictures)
     done = run(*typed(text.replace("@out", "s3://no-such-bucket/out"), f"{HERE}/"))
     assert done.exit_code == 3
     assert "S3 has no such bucket" in done.stderr.splitlines()[-1]
-    assert objects(bucket) == before
+    assert objects(pictures) == before
 
 
 def test_a_rewrite_in_place_keeps_encryption_type_and_metadata(bucket: "S3Client", run: Run) -> None:
