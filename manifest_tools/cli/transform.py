@@ -229,7 +229,8 @@ def _start(planned: "TransformPlan", listed: str | None, kms_key: str | None, qu
 
     published = write_list(listed, planned.job.input, kms_key=kms_key) if listed else ()
     shared.say([f"{one.path}: {one.state}" for one in published], quiet)
-    make(planned, note, lambda: withdraw(published))
+    made_before = [("list of pictures", lambda: withdraw(published))] if published else []
+    make(planned, lambda text: shared.say([text], quiet), made_before)
 
 
 def _afterwards(name: str, answer: CollectOptions) -> str:
@@ -257,10 +258,10 @@ def _follow(
 
 def _finish(planned: "TransformPlan", end: "JobEnd", answer: CollectOptions) -> None:
     """Take the model back, join what was answered, and say how the job ended."""
-    from trainers.sagemaker.batch.transform import take_back
+    from trainers.sagemaker.batch.transform import delete_model
     from trainers.sagemaker.training.follow import check_ended_well
 
-    take_back(planned.name, lambda text: shared.say([text], answer.quiet))
+    delete_model(planned.name, lambda text: shared.say([text], answer.quiet))
     if end.status == "Completed":
         _join(planned.name, answer)
         return

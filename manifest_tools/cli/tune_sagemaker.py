@@ -104,7 +104,8 @@ def _how_to_go_on(name: str) -> str:
 
 
 def _watch(name: str, shown: TrialTable, every: float, quiet: bool) -> "TuningEnd":
-    from trainers.sagemaker.training.follow import Status, Waiting
+    from trainers.sagemaker.client.retry import Waiting
+    from trainers.sagemaker.training.follow import Status
     from trainers.sagemaker.training.tuning import Trials, TuningEnd, follow_tuning
 
     for one in follow_tuning(name, every=every):
@@ -116,5 +117,5 @@ def _watch(name: str, shown: TrialTable, every: float, quiet: bool) -> "TuningEn
             case Status() if not quiet:
                 note(f"{name}: {one.status}")
             case Waiting() if not quiet:
-                note(f"{one.reason}; asking again in {one.seconds:g} s")
+                note(str(one))
     raise AssertionError("a job that is followed comes to its end")

@@ -69,6 +69,7 @@ class _JobScreen:
 
     def _tell(self, one: "JobEvent") -> None:
         from trainers.events import Note
+        from trainers.sagemaker.client.retry import Waiting
         from trainers.sagemaker.training import follow, log_lines, log_streams
 
         match one:
@@ -80,8 +81,8 @@ class _JobScreen:
                 self._epoch(one)
             case follow.Cost():
                 self._cost = one
-            case follow.Waiting():
-                self._remark(f"{one.reason}; asking again in {one.seconds:g} s")
+            case Waiting():
+                self._remark(str(one))
             case Note():
                 self._remark(one.text)
 

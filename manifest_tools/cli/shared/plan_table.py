@@ -79,16 +79,18 @@ def check_forms(given: JobOptions) -> None:
 
 
 def print_request(request: "Request", given: JobOptions, planned: "TrainingPlan") -> None:
-    """Print the request: as JSON, or as a script that sends it."""
-    from trainers.sagemaker.client.emit import as_boto3, as_cli, uploads_as_cli
+    """Print the request: as JSON, or as a script that sends it, with what has to be uploaded before."""
+    from trainers.sagemaker.client.calls import of_sagemaker
+    from trainers.sagemaker.client.scripts import as_script
 
     if given.emit is None:
         print(json.dumps(request.body, indent=2))
         return
-    place, key = planned.training.region, planned.training.output_key
-    if given.emit == "boto3":
-        told = as_boto3(request.operation, request.body, region=place, uploads=planned.uploads, kms_key=key)
-        print(told, end="")
-    else:
-        print(uploads_as_cli(planned.uploads, key), end="")
-        print(as_cli(request.operation, request.body, region=place), end="")
+    text = as_script(
+        given.emit,
+        [of_sagemaker(request)],
+        region=planned.training.region,
+        uploads=planned.uploads,
+        kms_key=planned.training.output_key,
+    )
+    print(text, end="")

@@ -15,7 +15,7 @@ from manifest_tools.cli.shared.learning_options import LearningOptions
 from manifest_tools.cli.shared.local_options import ON_THIS_MACHINE
 from manifest_tools.cli.shared.make_command import typed_names
 from trainers.registry import BUILTIN, DEFAULT, TRAINERS, choose
-from trainers.sagemaker.client.calls import ScriptForm
+from trainers.sagemaker.client.scripts import ScriptForm
 from trainers.sagemaker.requests.channels import InputFormat
 
 IN_SAGEMAKER = f"In SageMaker (--trainer {BUILTIN})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.cli.shared.screen import clean, note
-from trainers.sagemaker.client.calls import ScriptForm
+from trainers.sagemaker.client.scripts import ScriptForm
 
 if TYPE_CHECKING:
     from trainers.sagemaker.client.calls import Call
@@ -50,14 +50,9 @@ Classes = Annotated[
 
 def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
     """Print what would be sent: as JSON, or as a script of the form that was asked for."""
-    from trainers.sagemaker.client.calls import as_json, script, shell
+    from trainers.sagemaker.client.scripts import as_json, as_script
 
-    if emit == "boto3":
-        print(script(calls, region), end="")
-    elif emit == "cli":
-        print(shell(calls, region), end="")
-    else:
-        print(as_json(calls))
+    print(f"{as_json(calls)}\n" if emit is None else as_script(emit, calls, region=region), end="")
 
 
 def per_hour(told: list[str] | None, instance_type: str, count: int) -> str:

@@ -1,21 +1,21 @@
 """A batch of pictures in S3, asked about by a transform job: what it needs is made, and taken away again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from manifest_tools.base.errors import MtoolError, Refused
 from trainers.sagemaker.batch.picture_list import list_place
 from trainers.sagemaker.client import tags
-from trainers.sagemaker.client.calls import Call, of_sagemaker
+from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls, take_back
 from trainers.sagemaker.client.client import NotThere, ask, send
 from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Model, TransformJob
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import create
-from trainers.sagemaker.requests.training_job import CLASSES_TAG
-from trainers.sagemaker.serving.model_source import ModelSource
+from trainers.sagemaker.serving.deploy import check_name_is_free
+from trainers.sagemaker.serving.model_source import ModelSource, class_tags
 
 INSTANCE_TYPE = "ml.m5.large"
 
@@ -35,7 +35,8 @@ class TransformPlan:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that make both, in order."""
-        return of_sagemaker(create(self.model)), of_sagemaker(create(self.job))
+        model = of_sagemaker(create(self.model), f"model {self.name}", resources.delete("model", self.name))
+        return model, of_sagemaker(create(self.job), f"transform job {self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +88,9 @@ def plan_transform(
             max_payload=settings.max_payload,
             output_key=settings.output_key,
             volume_key=settings.volume_key,
-            tags={**given, **_told(source)},
+            tags={**given, **class_tags(source, source.classes)},
         ),
     )
-
-
-def _told(source: ModelSource) -> dict[str, str]:
-    """Return the tags by which the answers are named, now or later."""
-    found = {tags.CLASSES: source.classes} if source.classes and tags.fits(source.classes) else {}
-    found |= {CLASSES_TAG: source.table.digest} if source.table else {}
-    return found | ({tags.MULTI_LABEL: "1"} if source.multi_label else {})
 
 
 def check_pictures(transform: TransformPlan) -> None:
@@ -111,52 +105,34 @@ def check_pictures(transform: TransformPlan) -> None:
 
 def check_free(transform: TransformPlan) -> None:
     """Raise Refused where there is, or was, a job of the name, or a model, before anything is made."""
-    for kind in ("transform", "model"):
-        try:
-            send(resources.describe(kind, transform.name))
-        except NotThere:
-            continue
-        title = resources.KINDS[kind].title
-        raise Refused(f"{transform.name}: there is a {title} of that name already; take another --name")
+    check_name_is_free(transform.name, ("transform", "model"), "take another --name")
 
 
-def make(transform: TransformPlan, notify: Notify, undo: Callable[[], object] = lambda: None) -> None:
-    """Make the model and the job; where there is no job then, the model is taken back.
+def make(transform: TransformPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> None:
+    """Make the model and the job; see ``run_calls``."""
+    run_calls(
+        transform.calls,
+        notify,
+        later=f"mtool delete {transform.name}",
+        made_before=made_before,
+        was_made=lambda: _job_was_made(transform.name, notify),
+    )
 
-    ``undo`` takes back what the caller has made before.
-    """
+
+def _job_was_made(name: str, notify: Notify) -> bool:
+    """Return whether the job was made although no answer came; True too where nobody can say."""
     try:
-        send(create(transform.model))
-    except BaseException:
-        undo()
-        raise
-    try:
-        send(create(transform.job))
-    except BaseException:
-        if not _is_there(transform.name):
-            take_back(transform.name, notify)
-            undo()
-        else:
-            notify(f"{transform.name}: made all the same, and billed; type: mtool jobs stop {transform.name}")
-        raise
-
-
-def _is_there(name: str) -> bool:
-    try:
-        return bool(send(resources.describe("transform", name))["ModelName"] == name)
+        if send(resources.describe("transform", name))["ModelName"] != name:
+            return False
     except NotThere:
         return False
-    except MtoolError:  # nobody can say; what is left costs nothing but its name
-        return True
-
-
-def take_back(name: str, notify: Notify) -> None:
-    """Delete the model that was made for a job; that it is gone already is well."""
-    try:
-        send(resources.delete("model", name))
-    except NotThere:
-        return
     except MtoolError as error:
-        notify(f"model {name}: stays, and costs nothing: {error}; to delete it: mtool delete {name}")
-    else:
-        notify(f"model {name}: taken back")
+        notify(f"transform job {name}: it may have been made ({error})")
+    notify(f"{name} was made all the same, and is billed; type: mtool jobs stop {name}")
+    return True
+
+
+def delete_model(name: str, notify: Notify) -> None:
+    """Delete the model that was made for a job, once the job is over."""
+    undo = of_sagemaker(resources.delete("model", name)).send
+    take_back(f"model {name}", undo, notify, f"mtool delete {name}")

@@ -1,111 +1,105 @@
-"""Several calls in a row, as JSON to read, or as one script that makes them; the first refusal ends it."""
+"""Calls of AWS as one list: it is run, printed, written as a script, and undone in reverse."""
 
-import json
-import pprint
-import shlex
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from trainers.sagemaker.client.emit import as_cli
+from manifest_tools.base.errors import MtoolError
+from trainers.sagemaker.client.client import NotThere, ask
+from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests.requests import Request
 
-ScriptForm = Literal["boto3", "cli"]
-
-# The field of a body that is a document of its own: JSON inside JSON.
-DOCUMENT = "body"
+Undo = Callable[[], object]
 
 
-class Call(NamedTuple):
-    """A call of a service: boto3's name of the service and of the operation, and what it takes.
-
-    ``answer`` is the field of the answer that a later call needs, ``takes`` the one that it goes into there.
-    """
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a service."""
 
     service: str
+    """boto3's name of the service."""
+
     operation: str
+    """The name of boto3's method."""
+
     body: dict[str, Any]
+    """What the method takes."""
+
     answer: str = ""
+    """The field of the answer that later calls need."""
+
     takes: str = ""
+    """The field of the body that the last such answer goes into."""
+
+    makes: str = ""
+    """What people call that which is made; empty where nothing has to be undone, or said."""
+
+    undo: "Call | None" = None
+    """The call that takes it back; it takes the answer that was the last one then."""
+
+    def send(self, found: str = "") -> str:
+        """Make the call, and return the last answer that a later call needs: its own, or ``found``.
+
+        Raises what ``client.ask`` raises.
+        """
+        body = {**self.body, self.takes: found} if self.takes else self.body
+        return str(ask(self.service, self.operation, body).get(self.answer, found))
+
+    def title(self, found: str) -> str:
+        """Return what people call that which was made, with the ID that AWS has given to it."""
+        return f"{self.makes} {found}" if self.answer else self.makes
 
 
-def of_sagemaker(request: Request) -> Call:
-    """Return the call that sends a request to SageMaker."""
-    return Call("sagemaker", request.operation, request.body)
+def of_sagemaker(request: Request, makes: str = "", undo: Request | None = None) -> Call:
+    """Return the call that sends a request to SageMaker, with the request that takes back what it makes."""
+    back = None if undo is None else of_sagemaker(undo)
+    return Call("sagemaker", request.operation, request.body, makes=makes, undo=back)
 
 
-def as_json(calls: Sequence[Call]) -> str:
-    """Return the calls as a JSON array; a field that an earlier answer fills is said so."""
-    rows = []
-    for call in calls:
-        body = dict(call.body)
-        if isinstance(body.get(DOCUMENT), str):
-            body[DOCUMENT] = json.loads(body[DOCUMENT])
-        if call.takes:
-            body[call.takes] = "(from the answer before)"
-        rows.append({"service": call.service, "operation": call.operation, "request": body})
-    return json.dumps(rows, indent=2)
+def run_calls(
+    calls: Sequence[Call],
+    notify: Notify,
+    *,
+    later: str,
+    made_before: Sequence[tuple[str, Undo]] = (),
+    was_made: Callable[[], bool] = lambda: False,
+) -> str:
+    """Make the calls in order, and return the last answer that a later call needs; each step is said.
+
+    When a call fails, or is interrupted, what was made is taken back in reverse, and then ``made_before``
+    (what people call it, and what undoes it). What cannot be taken back is said, with ``later``, the command
+    that deletes it. The last call is the one that bills: when no answer comes, ``was_made`` says whether it
+    was made all the same, and then nothing is taken back.
+    """
+    made: list[tuple[str, Undo]] = [*made_before]
+    found, last = "", False
+    try:
+        for call in calls:
+            last = call is calls[-1]
+            found = call.send(found)
+            if call.undo is not None:
+                made.append((call.title(found), _undoing(call.undo, found)))
+            if call.makes:
+                notify(f"{call.title(found)}: {'made' if call.undo else 'asked for'}")
+    except BaseException:
+        if not (last and was_made()):
+            for title, undo in reversed(made):
+                take_back(title, undo, notify, later)
+        raise
+    return found
 
 
-_SCRIPT = '''\
-"""Sends {count} requests to AWS, in order; written by mtool. What they create may be billed."""
-
-import json
-
-import boto3
-
-CALLS = {calls}
-
-found = ""
-for service, operation, request, answer, takes in CALLS:
-    if takes:
-        request[takes] = found
-    answered = getattr(boto3.client(service, region_name={region}), operation)(**request)
-    found = answered.get(answer, found)
-    answered.pop("ResponseMetadata", None)
-    print(operation, json.dumps(answered, default=str))
-'''
+def _undoing(call: Call, found: str) -> Undo:
+    return lambda: call.send(found)
 
 
-def script(calls: Sequence[Call], region: str) -> str:
-    """Return a Python script that makes the calls with boto3."""
-    # Each literal is Python's own repr: nothing in a name is ever more than text.
-    text = pprint.pformat([list(call) for call in calls], width=100, sort_dicts=False)
-    return _SCRIPT.format(count=len(calls), calls=text, region=repr(region))
-
-
-def shell(calls: Sequence[Call], region: str) -> str:
-    """Return a script for a POSIX shell that makes the calls with the ``aws`` command."""
-    parts = ["set -e\n"]
-    for call in calls:
-        if DOCUMENT in call.body:
-            parts.append(_with_document(call, region))
-        elif call.takes:
-            parts.append(_with_answer(call, region))
-        else:
-            parts.append(as_cli(call.operation, call.body, region=region, service=call.service))
-    return "".join(parts)
-
-
-def _words(call: Call, region: str) -> list[str]:
-    words = ["aws", call.service, call.operation.replace("_", "-"), "--region", region]
-    for name, value in call.body.items():
-        if name == DOCUMENT:
-            continue
-        option = "--" + "".join(f"-{one.lower()}" if one.isupper() else one for one in name)
-        if isinstance(value, dict):
-            words += [option, ",".join(f"{key}={one}" for key, one in value.items())]
-        else:
-            words += [option] if value is True else [option, str(value)]
-    return words
-
-
-def _with_document(call: Call, region: str) -> str:
-    """Return the call with its document on standard input, which every version of ``aws`` reads alike."""
-    words = shlex.join([*_words(call, region), "--query", call.answer, "--output", "text"])
-    document = json.dumps(json.loads(call.body[DOCUMENT]), indent=2)
-    return f"found=$({words} --{DOCUMENT} fileb:///dev/stdin <<'DOCUMENT'\n{document}\nDOCUMENT\n)\n"
-
-
-def _with_answer(call: Call, region: str) -> str:
-    option = "--" + "".join(f"-{one.lower()}" if one.isupper() else one for one in call.takes)
-    return f'{shlex.join(_words(call, region))} {option} "$found"\n'
+def take_back(title: str, undo: Undo, notify: Notify, later: str) -> None:
+    """Undo what was made, and say so; what is gone already needs no word."""
+    try:
+        undo()
+    except NotThere:
+        return
+    except MtoolError as error:
+        notify(f"{title}: cannot be taken back: {error}; to delete it later: {later}")
+    else:
+        notify(f"{title}: taken back")

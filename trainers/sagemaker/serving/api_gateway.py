@@ -8,9 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from manifest_tools.base.errors import MtoolError
 from trainers.sagemaker.client.calls import Call
-from trainers.sagemaker.client.client import ask, pages
+from trainers.sagemaker.client.client import pages
 from trainers.sagemaker.requests.images import PARTITIONS, partition
 from trainers.sagemaker.requests.limits import check_role
 from trainers.sagemaker.requests.names import check_name
@@ -106,25 +105,16 @@ def calls(api: Api) -> tuple[Call, Call]:
         "parameters": {"endpointConfigurationTypes": "REGIONAL"},
         "body": json.dumps(definition(api)),
     }
+    undo = Call("apigateway", "delete_rest_api", {}, takes="restApiId")
     return (
-        Call("apigateway", "import_rest_api", made, answer="id"),
+        Call("apigateway", "import_rest_api", made, answer="id", makes="API", undo=undo),
         Call("apigateway", "create_deployment", {"stageName": STAGE}, takes="restApiId"),
     )
 
 
-def make(api: Api) -> str:
-    """Make the API, put it into service, and return its ID; after a failure there is none."""
-    first, second = calls(api)
-    made: str = ask(first.service, first.operation, first.body)["id"]
-    try:
-        ask(second.service, second.operation, {**second.body, second.takes: made})
-    except BaseException as error:
-        try:
-            delete(made)
-        except MtoolError as left:
-            raise MtoolError(f"{error}; API {made} stays, for it cannot be deleted: {left}") from error
-        raise
-    return made
+def deletion(api_id: str) -> Call:
+    """Return the call that deletes an API with all that belongs to it."""
+    return Call("apigateway", "delete_rest_api", {"restApiId": api_id})
 
 
 def address(api_id: str, region: str) -> str:
@@ -145,11 +135,6 @@ def find(name: str) -> list[str]:
             if one.get("name") == name and one.get("description") == description(name):
                 found.append(one["id"])
     return found
-
-
-def delete(api_id: str) -> None:
-    """Delete an API with all that belongs to it; raises what ``client.ask`` raises."""
-    ask("apigateway", "delete_rest_api", {"restApiId": api_id})
 
 
 def role_documents(api: Api) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from manifest_tools.base.errors import MtoolError
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, of_sagemaker
-from trainers.sagemaker.client.client import Denied, NotThere, ask, region, send
+from trainers.sagemaker.client.client import Denied, NotThere, region, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.serving import api_gateway
 from trainers.sagemaker.serving.deploy import PASSING
@@ -24,6 +24,13 @@ class EndpointPart:
     def title(self) -> str:
         """What a person calls it."""
         return f"{'API' if self.kind == API else resources.KINDS[self.kind].title} {self.key}"
+
+    @property
+    def deletion(self) -> Call:
+        """The call that deletes it."""
+        if self.kind == API:
+            return api_gateway.deletion(self.key)
+        return of_sagemaker(resources.delete(self.kind, self.key))
 
 
 API = "api"
@@ -47,7 +54,7 @@ class EndpointParts:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that delete it, in order."""
-        return tuple(_call(part) for part in self.parts if not part.kept)
+        return tuple(part.deletion for part in self.parts if not part.kept)
 
     @property
     def passing(self) -> bool:
@@ -136,16 +143,10 @@ class _Look:
             return []
 
 
-def _call(part: EndpointPart) -> Call:
-    if part.kind == API:
-        return Call("apigateway", "delete_rest_api", {"restApiId": part.key})
-    return of_sagemaker(resources.delete(part.kind, part.key))
-
-
 def delete(part: EndpointPart) -> bool:
-    """Delete it, and say whether it was there; raises what ``client.send`` raises."""
+    """Delete it, and return whether it was there; raises what ``client.send`` raises."""
     try:
-        ask(*_call(part)[:3])
+        part.deletion.send()
     except NotThere:
         return False
     return True

@@ -4,31 +4,30 @@ They are made in this order, the endpoint last, and taken back when a later one 
 bills from then on, and cannot be deleted while it is being created.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.known_failures import recognise
 from trainers.sagemaker.client import tags
-from trainers.sagemaker.client.calls import Call, of_sagemaker
+from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls
 from trainers.sagemaker.client.client import NotThere, send
 from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Endpoint, EndpointConfig, Instances, Model, Serverless
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import create
-from trainers.sagemaker.requests.training_job import CLASSES_TAG, Vpc
+from trainers.sagemaker.requests.training_job import Vpc
 from trainers.sagemaker.serving import api_gateway
 from trainers.sagemaker.serving.api_gateway import Api
-from trainers.sagemaker.serving.model_source import ModelSource
+from trainers.sagemaker.serving.model_source import ModelSource, class_tags
 
 INSTANCE_TYPE = "ml.m5.large"
 EVERY = 10.0  # seconds from one look to the next
 
-Undo = Callable[[], object]
 Clock = Callable[[], datetime]
 
 
@@ -48,11 +47,15 @@ class DeploymentPlan:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The calls that make it, in order."""
-        model, config, endpoint = (
-            of_sagemaker(create(one)) for one in (self.model, self.config, self.endpoint)
+        """The calls that make it, in order; each says how it is undone but the last, which bills."""
+        model, config = (
+            of_sagemaker(
+                create(value), f"{resources.KINDS[kind].title} {self.name}", resources.delete(kind, self.name)
+            )
+            for kind, value in (("model", self.model), ("endpoint-config", self.config))
         )
-        return (model, config, *(api_gateway.calls(self.api) if self.api else ()), endpoint)
+        api = api_gateway.calls(self.api) if self.api else ()
+        return (model, config, *api, of_sagemaker(create(self.endpoint), f"endpoint {self.name}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +102,18 @@ def plan_deployment(
             volume_key=settings.volume_key,
             tags=given,
         ),
-        endpoint=Endpoint(name=name, config=name, tags={**given, **_told(source, classes, settings, now)}),
+        endpoint=Endpoint(
+            name=name, config=name, tags={**given, **_endpoint_tags(source, classes, settings, now)}
+        ),
         api=api or None,
     )
 
 
-def _told(source: ModelSource, classes: str, settings: DeploymentSettings, now: datetime) -> dict[str, str]:
-    """Return the tags that tell ``predict``, ``delete`` and ``jobs --idle`` what they want to know."""
-    found = {tags.CLASSES: classes} if classes and tags.fits(classes) else {}
-    found |= {CLASSES_TAG: source.table.digest} if source.table else {}
-    found |= {tags.MULTI_LABEL: "1"} if source.multi_label else {}
+def _endpoint_tags(
+    source: ModelSource, classes: str, settings: DeploymentSettings, now: datetime
+) -> dict[str, str]:
+    """Return the tags that ``predict``, ``delete`` and ``jobs --idle`` read of the endpoint."""
+    found = class_tags(source, classes)
     found |= {tags.API: api_gateway.STAGE} if settings.api_role else {}
     if settings.remind_after is not None:
         found[tags.REMIND_AFTER] = tags.time_text(now + settings.remind_after)
@@ -117,74 +122,43 @@ def _told(source: ModelSource, classes: str, settings: DeploymentSettings, now: 
 
 def check_free(deployment: DeploymentPlan) -> None:
     """Raise Refused where something of the name is there already, before anything is made."""
-    for kind in ("endpoint", "endpoint-config", "model"):
-        try:
-            send(resources.describe(kind, deployment.name))
-        except NotThere:
-            continue
-        title = ("an " if kind.startswith("e") else "a ") + resources.KINDS[kind].title
-        raise Refused(
-            f"{deployment.name}: there is {title} of that name already; take another --name, or type:"
-            f" mtool delete {deployment.name}"
-        )
+    name = deployment.name
+    check_name_is_free(
+        name, ("endpoint", "endpoint-config", "model"), f"take another --name, or type: mtool delete {name}"
+    )
 
 
-def make(deployment: DeploymentPlan, notify: Notify, before: Sequence[tuple[str, Undo]] = ()) -> str:
-    """Make all of it, and return the API's ID, or an empty text; each step is told.
-
-    When a step fails, or is interrupted, what was made before it is taken back, also what the caller made
-    (``before``: what it is called, and what undoes it), and what had to stay is told.
-    """
-    made: list[tuple[str, Undo]] = [*before]
-    asked, api_id = False, ""
-    try:
-        for kind, value in (("model", deployment.model), ("endpoint-config", deployment.config)):
-            send(create(value))
-            made.append(
-                (f"{resources.KINDS[kind].title} {deployment.name}", _deletion(kind, deployment.name))
-            )
-            notify(f"{made[-1][0]}: made")
-        if deployment.api is not None:
-            api_id = api_gateway.make(deployment.api)
-            made.append((f"API {api_id}", lambda: api_gateway.delete(api_id)))
-            notify(f"{made[-1][0]}: made")
-        asked = True
-        send(create(deployment.endpoint))
-    except BaseException:
-        if not (asked and _is_there_all_the_same(deployment.name, notify)):
-            _take_back(made, notify)
-        raise
-    notify(f"endpoint {deployment.name}: asked for")
-    return api_id
+def check_name_is_free(name: str, kinds: Sequence[str], advice: str) -> None:
+    """Raise Refused, with advice, where something of one of the kinds has the name."""
+    for kind in kinds:
+        with contextlib.suppress(NotThere):
+            send(resources.describe(kind, name))
+            title = ("an " if kind.startswith("e") else "a ") + resources.KINDS[kind].title
+            raise Refused(f"{name}: there is {title} of that name already; {advice}")
 
 
-def _deletion(kind: str, name: str) -> Undo:
-    return lambda: send(resources.delete(kind, name))
+def make(deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> str:
+    """Make all of it, and return the API's ID, or an empty text; see ``run_calls``."""
+    return run_calls(
+        deployment.calls,
+        notify,
+        later=f"mtool delete {deployment.name}",
+        made_before=made_before,
+        was_made=lambda: _endpoint_was_made(deployment.name, notify),
+    )
 
 
-def _is_there_all_the_same(name: str, notify: Notify) -> bool:
-    """Say whether the endpoint was made although no answer came; or may have been, if nobody can say."""
+def _endpoint_was_made(name: str, notify: Notify) -> bool:
+    """Return whether the endpoint was made although no answer came; True too where nobody can say."""
     try:
         if send(resources.describe("endpoint", name))["EndpointConfigName"] != name:
             return False
     except NotThere:
         return False
     except MtoolError as error:
-        notify(f"endpoint {name}: may have been made ({error})")
+        notify(f"endpoint {name}: it may have been made ({error})")
     notify(still_bills(name))
     return True
-
-
-def _take_back(made: list[tuple[str, Undo]], notify: Notify) -> None:
-    for title, undo in reversed(made):
-        try:
-            undo()
-        except NotThere:
-            continue
-        except MtoolError as error:
-            notify(f"{title}: cannot be taken back: {error}")
-        else:
-            notify(f"{title}: taken back")
 
 
 def still_bills(name: str) -> str:
@@ -227,18 +201,18 @@ def endpoint_states(
 ) -> Iterator[EndpointState]:
     """Yield the endpoint's states as they change, until it is in one that stays.
 
-    What passes (AWS is busy, the network is gone) is told and waited out. Raises NotThere once it is gone,
+    While AWS is busy or the network is gone, ``notify`` is given each wait. Raises NotThere once it is gone,
     and EndpointFailed where it failed. ``clock`` and ``sleep`` stand for time itself.
     """
     seen, started = "", clock()
     request = resources.describe("endpoint", name)
     while True:
-        told: dict[str, Any] = retry(lambda: send(request), tries=12, notify=notify, sleep=sleep)
-        status = told["EndpointStatus"]
+        description = retry(lambda: send(request), notify=notify, sleep=sleep)
+        status = description["EndpointStatus"]
         if status != seen:
             yield EndpointState(status, clock() - started)
         if status == "Failed":
-            raise EndpointFailed(name, told.get("FailureReason", ""))
+            raise EndpointFailed(name, description.get("FailureReason", ""))
         if status not in PASSING:
             return
         seen = status

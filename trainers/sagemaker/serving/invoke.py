@@ -70,10 +70,10 @@ def invoke(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-Patiently = Callable[[Callable[[], bytes]], bytes]
+Retry = Callable[[Callable[[], bytes]], bytes]
 
 
-def _one(endpoint: EndpointInfo, read: Read, retry: Patiently, name: str) -> Prediction | Unread:
+def _one(endpoint: EndpointInfo, read: Read, retry: Retry, name: str) -> Prediction | Unread:
     try:
         data = read(name)
         kind = content_type(data)

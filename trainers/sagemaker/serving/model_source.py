@@ -16,6 +16,7 @@ from trainers.model_archive import ARCHIVE, CARD, BadModel, read_archive
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import Denied, role_arn, send
 from trainers.sagemaker.requests import resources
+from trainers.sagemaker.requests.training_job import CLASSES_TAG
 from trainers.sagemaker.serving import class_names
 
 # The files without which the built-in image classification serves nothing.
@@ -174,3 +175,10 @@ def _stem(path: str) -> str:
     parts = path.removeprefix("s3://").split("/")
     last = parts[-1].removesuffix(".tar.gz").removesuffix(".tgz")
     return parts[-2] if parts[-1] == ARCHIVE and len(parts) > 1 and parts[-2].strip(".") else last
+
+
+def class_tags(source: ModelSource, classes: str) -> dict[str, str]:
+    """Return the tags that say what the model's classes are; ``classes`` is where its classes.json lies."""
+    found = {tags.CLASSES: classes} if classes and tags.fits(classes) else {}
+    found |= {CLASSES_TAG: source.table.digest} if source.table else {}
+    return found | ({tags.MULTI_LABEL: "1"} if source.multi_label else {})

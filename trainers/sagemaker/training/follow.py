@@ -5,28 +5,24 @@ network is gone) is waited out; the job does not depend on whoever looks at it.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from manifest_tools.base.errors import MtoolError
 from trainers.events import Note
-from trainers.sagemaker.client.client import Denied, Throttled, Unreachable, send
+from trainers.sagemaker.client.client import Denied, send
+from trainers.sagemaker.client.retry import Sleep, Waiting, waits
 from trainers.sagemaker.requests import resources
-from trainers.sagemaker.requests.requests import Request
 from trainers.sagemaker.training.log_lines import BestSoFar, Epoch, Epochs, Fault, Figure, Speed, read_line
 from trainers.sagemaker.training.log_streams import LogLine, Tail
 
 EVERY = 10.0  # seconds from one look to the next
-_TRIES = 12  # in a row that may go wrong: with the waits below, about eight minutes
-_LONGEST_WAIT = 60.0
 
 ENDED = ("Completed", "Failed", "Stopped")
 
-T = TypeVar("T")
 Clock = Callable[[], datetime]
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +39,6 @@ class Cost:
 
     seconds: float
     amount: float
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """AWS did not answer as it should, and is asked again in so many seconds."""
-
-    reason: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +72,14 @@ def follow(
     """Yield what happens to a training or transform job, from its first line on; the last value is its End.
 
     ``price_per_hour`` is that of one machine. ``clock`` and ``sleep`` stand for time itself. Raises NotThere
-    for a job that there is none of, and what ``client.send`` raises; what passes is asked again, each time
-    after a longer wait, and raised after twelve times in a row.
+    for a job that is not there, and what ``client.send`` raises; while AWS is busy or the network is gone, it
+    waits as ``retry.waits`` does.
     """
-    look = _Look(resources.describe(kind, name), sleep)
-    tail = Tail(kind, name)
-    epochs = Epochs()
+    request = resources.describe(kind, name)
+    log = _Log(Tail(kind, name), sleep)
     seen: Status | None = None
     while True:
-        job = yield from look.patiently(lambda: send(look.request))
+        job = yield from waits(lambda: send(request), sleep=sleep)
         now = _status(kind, job)
         if now != seen:
             yield now
@@ -100,58 +87,40 @@ def follow(
         over = now.status in ENDED
         if over:
             sleep(every)  # the last lines come after the end
-        yield from _read(look, tail, epochs)
+        yield from log.new_events()
         if price_per_hour is not None:
             yield _cost(job, price_per_hour, clock())
         if over:
-            yield from epochs.end()
+            yield from log.epochs.end()
             yield _end(kind, name, job, now)
             return
         sleep(every)
 
 
-class _Look:
-    """One job that is asked after, and how long to wait when that goes wrong."""
+class _Log:
+    """The log of a job, read as long as the credentials allow it."""
 
-    def __init__(self, request: Request, sleep: Sleep) -> None:
-        self.request = request
-        self.log_is_closed = False
+    def __init__(self, tail: Tail, sleep: Sleep) -> None:
+        self.epochs = Epochs()
+        self._tail: Tail | None = tail
         self._sleep = sleep
 
-    def patiently(self, asked: Callable[[], T]) -> Generator[JobEvent, None, T]:
-        """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
-        for tries in range(_TRIES):
-            try:
-                return asked()
-            except (Throttled, Unreachable) as error:
-                if tries == _TRIES - 1:
-                    raise
-                wait = min(2.0**tries, _LONGEST_WAIT)
-                yield Waiting(str(error), wait)
-                self._sleep(wait)
-        raise AssertionError("unreachable")
-
-
-def _read(look: _Look, tail: Tail, epochs: Epochs) -> Iterator[JobEvent]:
-    """Yield the new lines of the log, and what they say; without the right to read them the state is left."""
-    if look.log_is_closed:
-        return
-    try:
-        lines = yield from look.patiently(tail.new_lines)
-    except Denied as error:
-        look.log_is_closed = True
-        yield Note(f"the log cannot be read, only the job's state: {error}")
-        return
-    for line in lines:
-        yield line
-        yield from _heard(line, epochs)
-
-
-def _heard(line: LogLine, epochs: Epochs) -> Iterator[JobEvent]:
-    for said in read_line(line.text):
-        yield said
-        if isinstance(said, Figure):
-            yield from epochs.add(said)
+    def new_events(self) -> Iterator[JobEvent]:
+        """Yield the new lines, and what they say; after a denial only the job's state is left."""
+        if self._tail is None:
+            return
+        try:
+            lines = yield from waits(self._tail.new_lines, sleep=self._sleep)
+        except Denied as error:
+            self._tail = None
+            yield Note(f"the log cannot be read, only the job's state: {error}")
+            return
+        for line in lines:
+            yield line
+            for event in read_line(line.text):
+                yield event
+                if isinstance(event, Figure):
+                    yield from self.epochs.add(event)
 
 
 def _status(kind: str, job: dict[str, Any]) -> Status:

@@ -1,26 +1,22 @@
 """A tuning job from its plan to its best parameters; every trial of it is a training job, and is billed."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from manifest_tools.base.errors import MtoolError
 from trainers.ranges import Choice, Range
-from trainers.sagemaker.client.client import Throttled, Unreachable, pages, send
+from trainers.sagemaker.client.client import pages, send
+from trainers.sagemaker.client.retry import Sleep, Waiting, waits
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.tuning_job import TuningJob
-from trainers.sagemaker.training.follow import ENDED, EVERY, Sleep, Status, Waiting
+from trainers.sagemaker.training.follow import ENDED, EVERY, Status
 from trainers.sagemaker.training.plan import TrainingPlan
 from trainers.trial import Trial, best_of
 
 # What follows from the data is not among the best parameters: the next job has its own.
 DERIVED = ("num_classes", "num_training_samples", "multi_label", "label_width")
-
-_TRIES = 12
-_LONGEST_WAIT = 60.0
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +56,18 @@ def tuning_job(planned: TrainingPlan, ranges: Sequence[Range | Choice], **other:
 def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep) -> Iterator[TuningEvent]:
     """Yield what happens to a tuning job; the last value is its end.
 
-    Raises NotThere for a job that there is none of. What passes, AWS that is busy say, is waited out.
+    Raises NotThere for a job that is not there; while AWS is busy it waits as ``retry.waits`` does.
     """
+    request = resources.describe("tuning", name)
     seen: Status | None = None
     known: tuple[Trial, ...] = ()
     while True:
-        job = yield from _patiently(lambda: send(resources.describe("tuning", name)), sleep)
+        job = yield from waits(lambda: send(request), sleep=sleep)
         now = Status(job["HyperParameterTuningJobStatus"], "")
         if now != seen:
             yield now
         seen = now
-        trials = yield from _patiently(lambda: list_trials(name), sleep)
+        trials = yield from waits(lambda: list_trials(name), sleep=sleep)
         if trials != known:
             yield Trials(trials)
         known = trials
@@ -78,20 +75,6 @@ def follow_tuning(name: str, *, every: float = EVERY, sleep: Sleep = time.sleep)
             yield _end(name, job, trials)
             return
         sleep(every)
-
-
-def _patiently(asked: Callable[[], T], sleep: Sleep) -> Generator[TuningEvent, None, T]:
-    """Return what ``asked`` returns, and wait out what passes, each time twice as long."""
-    for tries in range(_TRIES):
-        try:
-            return asked()
-        except (Throttled, Unreachable) as error:
-            if tries == _TRIES - 1:
-                raise
-            wait = min(2.0**tries, _LONGEST_WAIT)
-            yield Waiting(str(error), wait)
-            sleep(wait)
-    raise AssertionError("unreachable")
 
 
 def list_trials(name: str) -> tuple[Trial, ...]:

@@ -33,9 +33,9 @@ from trainers.sagemaker.batch.transform import (
     TransformPlan,
     TransformSettings,
     check_free,
+    delete_model,
     make,
     plan_transform,
-    take_back,
 )
 from trainers.sagemaker.serving.model_source import ModelSource
 
@@ -101,8 +101,8 @@ def test_model_and_job_are_made_and_the_model_taken_back(sagemaker: SageMaker) -
     make(planned(), lambda text: None)
     assert list(sagemaker.things["Model"]) == list(sagemaker.things["TransformJob"]) == [planned().name]
     said: list[str] = []
-    take_back(planned().name, said.append)
-    take_back(planned().name, said.append)
+    delete_model(planned().name, said.append)
+    delete_model(planned().name, said.append)
     assert said == [f"model {planned().name}: taken back"]
 
 
@@ -110,7 +110,7 @@ def test_without_a_job_there_is_no_model_either(sagemaker: SageMaker) -> None:
     sagemaker.answer("CreateTransformJob", Fault("ResourceLimitExceeded", "0 Instances"))
     undone: list[str] = []
     with pytest.raises(Refused, match="0 Instances"):
-        make(planned(), lambda text: None, lambda: undone.append("list"))
+        make(planned(), lambda text: None, [("list", lambda: undone.append("list"))])
     assert undone == ["list"]
     assert sagemaker.things["Model"] == {}
 
@@ -120,9 +120,9 @@ def test_a_job_that_was_made_though_no_answer_came_keeps_its_model(sagemaker: Sa
     said: list[str] = []
     undone: list[str] = []
     with pytest.raises(MtoolError):
-        make(planned(), said.append, lambda: undone.append("list"))
+        make(planned(), said.append, [("list", lambda: undone.append("list"))])
     assert undone == []
-    assert f"mtool jobs stop {planned().name}" in said[0]
+    assert f"mtool jobs stop {planned().name}" in said[-1]
     assert list(sagemaker.things["Model"]) == [planned().name]
 
 
@@ -136,8 +136,8 @@ def test_a_name_that_was_used_is_refused_before_anything(sagemaker: SageMaker, k
 def test_a_model_that_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:
     sagemaker.answer("DeleteModel", Fault("AccessDeniedException", ""))
     said: list[str] = []
-    take_back("a", said.append)
-    assert "to delete it: mtool delete a" in said[0]
+    delete_model("a", said.append)
+    assert "to delete it later: mtool delete a" in said[0]
 
 
 def manifest(folder: Path, refs: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from tests.trainers.sagemaker.labs import endpoint_config, model
 from tests.trainers.sagemaker.served_models import API_ROLE
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker import Endpoint, Instances, create
-from trainers.sagemaker.client.calls import Call, as_json, of_sagemaker, script, shell
+from trainers.sagemaker.client.calls import Call, of_sagemaker
+from trainers.sagemaker.client.scripts import as_json, as_script
 from trainers.sagemaker.serving.api_gateway import Api, calls, definition
 
 __all__ = ["api_gateway"]  # a fixture
@@ -45,7 +46,7 @@ def test_the_script_of_boto3_makes_all_of_it(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "make.py"
-    file.write_text(script(CALLS, "us-east-1"))
+    file.write_text(as_script("boto3", CALLS, region="us-east-1"))
     done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert sagemaker.sent("CreateModel") == [create(model()).body]
@@ -77,7 +78,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_shell_s_script_makes_all_of_it(aws: Path) -> None:
-    words = ["sh", "-c", shell(CALLS, "us-east-1")]
+    words = ["sh", "-c", as_script("cli", CALLS, region="us-east-1")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     said = [json.loads(line) for line in aws.read_text().splitlines()]
@@ -98,6 +99,6 @@ def test_the_shell_s_script_makes_all_of_it(aws: Path) -> None:
 def test_what_is_in_a_request_is_only_ever_text(texts: list[str]) -> None:
     call = Call("sagemaker", "create_model", {"ModelName": "".join(texts), "Tags": texts})
     namespace: dict[str, object] = {}
-    head, _, _ = script([call], "us-east-1").partition('found = ""')
+    head, _, _ = as_script("boto3", [call, call], region="us-east-1").partition('found = ""')
     exec(head.replace("import boto3", ""), namespace)
-    assert namespace["CALLS"] == [["sagemaker", "create_model", call.body, "", ""]]
+    assert namespace["CALLS"] == [["sagemaker", "create_model", call.body, "", ""]] * 2

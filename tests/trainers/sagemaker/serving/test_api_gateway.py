@@ -6,16 +6,17 @@ from manifest_tools.base.errors import MtoolError, Refused
 from tests.trainers.sagemaker.api_gateway import ApiGateway, api_gateway
 from tests.trainers.sagemaker.resources import Fault
 from tests.trainers.sagemaker.served_models import API_ROLE
+from trainers.sagemaker.client.calls import run_calls
 from trainers.sagemaker.client.client import Throttled
-from trainers.sagemaker.serving import api_gateway as gateway
+from trainers.sagemaker.client.retry import ignore
 from trainers.sagemaker.serving.api_gateway import (
     Api,
     address,
     calls,
     definition,
+    deletion,
     description,
     find,
-    make,
     role_documents,
 )
 
@@ -87,13 +88,13 @@ def test_it_is_made_found_and_deleted(api_gateway: ApiGateway) -> None:
     for number in range(5):
         other = {"id": f"other{number}", "name": "hands-1", "description": "mine"}
         api_gateway.apis[other["id"]] = other
-    made = make(API)
+    made = run_calls(calls(API), ignore, later="")
     assert api_gateway.apis[made]["stages"] == ["v1"]
     assert api_gateway.apis[made]["document"] == definition(API)
     assert api_gateway.sent("ImportRestApi")[0]["parameters"] == {"endpointConfigurationTypes": "REGIONAL"}
     assert find("hands-1") == [made]
     assert find("hands-2") == []
-    gateway.delete(made)
+    deletion(made).send()
     assert find("hands-1") == []
     assert len(api_gateway.apis) == 5
 
@@ -101,14 +102,14 @@ def test_it_is_made_found_and_deleted(api_gateway: ApiGateway) -> None:
 def test_one_that_cannot_be_put_into_service_is_taken_back(api_gateway: ApiGateway) -> None:
     api_gateway.faults["CreateDeployment"] = Fault("TooManyRequestsException", "Too Many Requests", 429)
     with pytest.raises(Throttled):
-        make(API)
+        run_calls(calls(API), ignore, later="")
     assert api_gateway.apis == {}
 
 
 def test_a_refusal_is_one_line(api_gateway: ApiGateway) -> None:
     api_gateway.faults["ImportRestApi"] = Fault("BadRequestException", "Errors found during import:\n\tx")
     with pytest.raises(MtoolError, match=r"^apigateway:ImportRestApi: Errors found during import: x$"):
-        make(API)
+        run_calls(calls(API), ignore, later="")
 
 
 def test_the_calls_say_which_answer_goes_where() -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from tests.trainers.sagemaker.service_model import problems
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker import Instances, Serverless, Vpc
 from trainers.sagemaker.client.client import NotThere, Throttled, Unreachable
+from trainers.sagemaker.client.scripts import as_json
 from trainers.sagemaker.serving.deploy import (
     DeploymentPlan,
     DeploymentSettings,
@@ -121,6 +123,23 @@ def test_everything_is_made_in_order(sagemaker: SageMaker) -> None:
         f"endpoint configuration {name}: made",
         f"endpoint {name}: asked for",
     ]
+
+
+def test_what_is_printed_is_what_runs(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
+    deployment = planned(api_role=API_ROLE)
+    rows = json.loads(as_json(deployment.calls))
+    make(deployment, lambda text: None)
+    sent = [one.operation for one in sagemaker.requests] + [name for name, _ in api_gateway.requests]
+    assert sorted(row["operation"].replace("_", "") for row in rows) == sorted(map(str.lower, sent))
+    for row in rows:
+        if row["service"] == "sagemaker":
+            (body,) = sagemaker.sent("".join(map(str.capitalize, row["operation"].split("_"))))
+            assert body == row["request"]
+
+
+def test_every_call_but_the_last_and_the_stage_of_an_api_says_how_it_is_undone() -> None:
+    undone = [call.operation for call in planned(api_role=API_ROLE).calls if call.undo is not None]
+    assert undone == ["create_model", "create_endpoint_config", "import_rest_api"]
 
 
 LIMIT = Fault(

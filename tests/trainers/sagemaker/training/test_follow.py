@@ -9,12 +9,12 @@ from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.events import Note
 from trainers.sagemaker.client.client import NotThere, Throttled
+from trainers.sagemaker.client.retry import Waiting
 from trainers.sagemaker.training.follow import (
     Cost,
     JobEnd,
     JobEvent,
     Status,
-    Waiting,
     check_ended_well,
     follow,
     how_to_go_on,

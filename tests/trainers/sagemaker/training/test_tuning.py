@@ -20,7 +20,8 @@ from tests.trainers.sagemaker.stand_in import SageMaker
 from tests.trainers.sagemaker.training.test_launch import hands, keys
 from trainers.ranges import read_ranges
 from trainers.sagemaker import Choice, Range
-from trainers.sagemaker.training.follow import Status, Waiting
+from trainers.sagemaker.client.retry import Waiting
+from trainers.sagemaker.training.follow import Status
 from trainers.sagemaker.training.tuning import Trials, TuningEnd, follow_tuning, hardest
 from trainers.trial import Trial
 

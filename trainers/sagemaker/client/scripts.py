@@ -1,18 +1,25 @@
-"""A request as a script that sends it: Python with boto3, or one ``aws`` command line.
+"""Calls as JSON to read, or as a script that makes them: Python with boto3, or ``aws`` command lines.
 
 Names in a request may come from a manifest, or from anybody. Nothing in them is ever more than text here.
 """
 
 import json
 import os
+import pprint
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from trainers.sagemaker.client.calls import Call
     from trainers.sagemaker.training.upload import Upload
+
+ScriptForm = Literal["boto3", "cli"]
+
+# The field of a body that is a document of its own: JSON inside JSON.
+DOCUMENT = "body"
 
 _OPERATION = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _SERVICE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
@@ -30,6 +37,26 @@ REQUEST = {request}
 answer = client.{operation}(**REQUEST)
 answer.pop("ResponseMetadata", None)
 print(json.dumps(answer, indent=2, default=str))
+'''
+
+
+_CALLS_SCRIPT = '''\
+"""Sends {count} requests to AWS, in order; written by mtool. What they create may be billed."""
+
+import json
+
+import boto3
+
+CALLS = {calls}
+
+found = ""
+for service, operation, request, answer, takes in CALLS:
+    if takes:
+        request[takes] = found
+    answered = getattr(boto3.client(service, region_name={region}), operation)(**request)
+    found = answered.get(answer, found)
+    answered.pop("ResponseMetadata", None)
+    print(operation, json.dumps(answered, default=str))
 '''
 
 
@@ -140,3 +167,77 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"expected what JSON can hold, found {type(value).__name__}")
+
+
+def as_json(calls: Sequence["Call"]) -> str:
+    """Return the calls as a JSON array; a field that an earlier answer fills is said so."""
+    rows = []
+    for call in calls:
+        body = dict(call.body)
+        if isinstance(body.get(DOCUMENT), str):
+            body[DOCUMENT] = json.loads(body[DOCUMENT])
+        if call.takes:
+            body[call.takes] = "(from the answer before)"
+        rows.append({"service": call.service, "operation": call.operation, "request": body})
+    return json.dumps(rows, indent=2)
+
+
+def as_script(
+    form: ScriptForm,
+    calls: Sequence["Call"],
+    *,
+    region: str,
+    uploads: Sequence["Upload"] = (),
+    kms_key: str | None = None,
+) -> str:
+    """Return a script that makes the calls, in order; the first refusal ends it.
+
+    ``uploads`` come before the calls, encrypted with ``kms_key``; in Python there may be one call with them.
+    """
+    if form == "cli":
+        return f"set -e\n{uploads_as_cli(uploads, kms_key)}{''.join(_shell(calls, region))}"
+    if len(calls) > 1:
+        # Each literal is Python's own repr: nothing in a name is ever more than text.
+        rows = [[one.service, one.operation, one.body, one.answer, one.takes] for one in calls]
+        text = pprint.pformat(rows, width=100, sort_dicts=False)
+        return _CALLS_SCRIPT.format(count=len(calls), calls=text, region=repr(region))
+    (call,) = calls
+    return as_boto3(
+        call.operation, call.body, region=region, service=call.service, uploads=uploads, kms_key=kms_key
+    )
+
+
+def _shell(calls: Sequence["Call"], region: str) -> Iterator[str]:
+    """Yield the calls as command lines of ``aws`` for a POSIX shell."""
+    for call in calls:
+        if DOCUMENT in call.body:
+            yield _with_document(call, region)
+        elif call.takes:
+            yield _with_answer(call, region)
+        else:
+            yield as_cli(call.operation, call.body, region=region, service=call.service)
+
+
+def _words(call: "Call", region: str) -> list[str]:
+    words = ["aws", call.service, call.operation.replace("_", "-"), "--region", region]
+    for name, value in call.body.items():
+        if name == DOCUMENT:
+            continue
+        option = "--" + "".join(f"-{one.lower()}" if one.isupper() else one for one in name)
+        if isinstance(value, dict):
+            words += [option, ",".join(f"{key}={one}" for key, one in value.items())]
+        else:
+            words += [option] if value is True else [option, str(value)]
+    return words
+
+
+def _with_document(call: "Call", region: str) -> str:
+    """Return the call with its document on standard input, which every version of ``aws`` reads alike."""
+    words = shlex.join([*_words(call, region), "--query", call.answer, "--output", "text"])
+    document = json.dumps(json.loads(call.body[DOCUMENT]), indent=2)
+    return f"found=$({words} --{DOCUMENT} fileb:///dev/stdin <<'DOCUMENT'\n{document}\nDOCUMENT\n)\n"
+
+
+def _with_answer(call: "Call", region: str) -> str:
+    option = "--" + "".join(f"-{one.lower()}" if one.isupper() else one for one in call.takes)
+    return f'{shlex.join(_words(call, region))} {option} "$found"\n'

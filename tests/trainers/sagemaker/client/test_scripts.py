@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.trainers.sagemaker.labs import GOLDEN
 from trainers.sagemaker import create
-from trainers.sagemaker.client.emit import as_boto3, as_cli
+from trainers.sagemaker.client.scripts import as_boto3, as_cli
 
 # Names that would break out of a string, a comment, a quotation or a format, if they could.
 HOSTILE = [
