@@ -1,4 +1,4 @@
-"""Reads a Pipe mode stream as the built-in algorithms would: two records, a picture and its label, a sample.
+"""Reads a Pipe mode stream as the built-in algorithms do: a sample is two records, a picture and its label.
 
 What each label must look like is on the algorithms' own pages
 (https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html and its neighbours).
@@ -31,17 +31,16 @@ class NotASample(BadData):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Of a picture, as its boxes' label gives it."""
+class SampleSize(msgspec.Struct, frozen=True):
+    """The size of the picture, in pixels."""
 
     width: int
     height: int
     depth: int = 3
+    """Channels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class SampleBox(msgspec.Struct, frozen=True):
     """One object, in pixels from the upper left corner."""
 
     class_id: int
@@ -51,25 +50,29 @@ class Box:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Boxes:
+class SampleBoxes(msgspec.Struct, frozen=True, rename={"sizes": "image_size", "boxes": "annotations"}):
     """The label of a picture for object detection."""
 
-    size: Size
-    boxes: tuple[Box, ...]
+    sizes: tuple[SampleSize, ...]
+    """One size; the algorithm takes no other number."""
+    boxes: tuple[SampleBox, ...]
+
+    @property
+    def size(self) -> SampleSize:
+        """The size of the picture."""
+        return self.sizes[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture and its label, numbered from 1.
-
-    ``label`` is the classes for the three classification formats (of a multi-hot vector those that are 1),
-    ``Boxes``, or the bytes of a mask.
-    """
+    """A picture and its label."""
 
     number: int
+    """Counted from 1."""
     picture: bytes
-    label: tuple[int, ...] | Boxes | bytes
+    """A JPEG or a PNG."""
+    label: tuple[int, ...] | SampleBoxes | bytes
+    """Class indices for the three formats of classification; boxes; or the bytes of a mask."""
 
 
 def read_pipe(
@@ -81,9 +84,9 @@ def read_pipe(
 ) -> Iterator[Sample]:
     """Yield the samples of a stream whose lines were sent as ``names``, the picture's attribute first.
 
-    ``num_classes`` is the hyperparameter: with it classes are checked against it, and a multi-hot vector
-    needs it. Raises NotASample, with the number from 1, at the first pair of records that is no sample,
-    and CorruptRecord where the framing ends.
+    ``num_classes`` is the hyperparameter. Class indices must be below it; a multi-hot label needs it.
+    Raises NotASample at the first pair of records that is no sample, CorruptRecord for a broken record,
+    Refused for other than two ``names``.
     """
     yield from read_samples(read_records(stream, name), names, label_format, num_classes, name)
 
@@ -95,19 +98,19 @@ def read_samples(
     num_classes: int | None = None,
     name: str = "pipe stream",
 ) -> Iterator[Sample]:
-    """Yield the samples that records without their framing make; otherwise as ``read_pipe``.
+    """Yield the samples of records that have lost their framing; otherwise the same as ``read_pipe``.
 
     >>> [sample.label for sample in read_samples([JPEG, b"[0,2]"], ("source-ref", "tags"), "class-id")]
     [(0, 2)]
     """
     if len(names) != 2:
         raise Refused(
-            f"expected two attributes, a picture and its label, found {len(names)}; no built-in"
-            " algorithm is said to read more"
+            f"expected two attributes, a picture and its label, found {len(names)}; the built-in"
+            " algorithms read no other number"
         )
     if label_format == "multi-hot" and num_classes is None:
-        raise Refused("a multi-hot label has a number for every class: tell num_classes")
-    read = partial(_LABELS[label_format], num_classes=num_classes)
+        raise Refused("expected num_classes, because a multi-hot label has a number for every class")
+    read = partial(_READERS[label_format], num_classes=num_classes)
     parts = iter(records)
     for number, picture in enumerate(parts, 1):
         try:
@@ -120,7 +123,7 @@ def read_samples(
 def _second(parts: Iterator[bytes], names: Sequence[str]) -> bytes:
     label = next(parts, None)
     if label is None:
-        raise ValueError(f"the stream ends behind {names[0]}: {names[1]} is missing")
+        raise ValueError(f"the stream ends after {names[0]}; {names[1]} is missing")
     return label
 
 
@@ -139,7 +142,7 @@ def _class_index(data: bytes, num_classes: int | None) -> tuple[int, ...]:
     text = data.decode("ascii", "replace")
     if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         raise ValueError(f"expected one class index, found {_shown(data)}{_several(data)}")
-    return (_below(int(text), num_classes),)
+    return (_check_class(int(text), num_classes),)
 
 
 def _several(data: bytes) -> str:
@@ -149,7 +152,7 @@ def _several(data: bytes) -> str:
 def _class_ids(data: bytes, num_classes: int | None) -> tuple[int, ...]:
     ids = _integers(data)
     for one in ids:
-        _below(one, num_classes)
+        _check_class(one, num_classes)
     if len(set(ids)) < len(ids):
         raise ValueError(f"expected each class once, found {_shown(data)}")
     return tuple(ids)
@@ -172,46 +175,25 @@ def _integers(data: bytes) -> list[int]:
         raise ValueError(f"expected a list of class indices, found {_shown(data)}") from error
 
 
-def _below(index: int, num_classes: int | None) -> int:
+def _check_class(index: int, num_classes: int | None) -> int:
     if index < 0 or (num_classes is not None and index >= num_classes):
         limit = "" if num_classes is None else f" below num_classes={num_classes}"
         raise ValueError(f"expected a class index from 0{limit}, found {index}")
     return index
 
 
-class _Annotation(msgspec.Struct):
-    class_id: int
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-class _Size(msgspec.Struct):
-    width: int
-    height: int
-    depth: int = 3
-
-
-class _Label(msgspec.Struct):
-    image_size: list[_Size]
-    annotations: list[_Annotation]
-
-
-def _boxes(data: bytes, num_classes: int | None) -> Boxes:
+def _boxes(data: bytes, num_classes: int | None) -> SampleBoxes:
     try:
-        label = msgspec.json.decode(data, type=_Label)
+        label = msgspec.json.decode(data, type=SampleBoxes)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"expected image_size and annotations, found {_shown(data)}: {error}") from error
-    if len(label.image_size) != 1:
-        raise ValueError(f"expected one image_size, found {len(label.image_size)}")
-    if label.image_size[0].depth != 3:
-        raise ValueError(f"expected a picture of 3 channels, found depth {label.image_size[0].depth}")
-    for one in label.annotations:
-        _below(one.class_id, num_classes)
-    size = label.image_size[0]
-    found = (Box(one.class_id, one.left, one.top, one.width, one.height) for one in label.annotations)
-    return Boxes(Size(size.width, size.height, size.depth), tuple(found))
+    if len(label.sizes) != 1:
+        raise ValueError(f"expected one image_size, found {len(label.sizes)}")
+    if label.size.depth != 3:
+        raise ValueError(f"expected a picture of 3 channels, found depth {label.size.depth}")
+    for box in label.boxes:
+        _check_class(box.class_id, num_classes)
+    return label
 
 
 def _mask(data: bytes, num_classes: int | None) -> bytes:
@@ -229,7 +211,7 @@ def _shown(data: bytes) -> str:
     return shown(text) if is_text else f"bytes {data[:8].hex(' ')}"
 
 
-_LABELS: dict[LabelFormat, Callable[..., Any]] = {
+_READERS: dict[LabelFormat, Callable[..., Any]] = {
     "class-index": _class_index,
     "class-id": _class_ids,
     "multi-hot": _multi_hot,

@@ -6,12 +6,12 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.pipe_mode.samples import (
     JPEG,
     PNG,
-    Box,
-    Boxes,
     LabelFormat,
     NotASample,
     Sample,
-    Size,
+    SampleBox,
+    SampleBoxes,
+    SampleSize,
     read_pipe,
     read_samples,
 )
@@ -37,11 +37,16 @@ def read(label: bytes, label_format: LabelFormat = "class-index", num_classes: i
         pytest.param(b"[ 2 ,0]", "class-id", (2, 0), id="classes in no order, with blanks"),
         pytest.param(b"[]", "class-id", (), id="no class"),
         pytest.param(b"[1,0,1]", "multi-hot", (0, 2), id="a number for every class"),
-        pytest.param(BOX, "boxes", Boxes(Size(640, 480, 3), (Box(1, 10, 2.5, 100, 50),)), id="a box"),
+        pytest.param(
+            BOX,
+            "boxes",
+            SampleBoxes((SampleSize(640, 480, 3),), (SampleBox(1, 10, 2.5, 100, 50),)),
+            id="a box",
+        ),
         pytest.param(
             b'{"annotations":[],"image_size":[{"width":6,"height":4}],"x":1}',
             "boxes",
-            Boxes(Size(6, 4, 3), ()),
+            SampleBoxes((SampleSize(6, 4, 3),), ()),
             id="an empty picture",
         ),
         pytest.param(PNG + b"...", "mask", PNG + b"...", id="a mask"),
@@ -126,5 +131,5 @@ def test_three_attributes_are_no_sample_of_any_algorithm() -> None:
 
 
 def test_a_multi_hot_label_needs_the_number_of_classes() -> None:
-    with pytest.raises(Refused, match="tell num_classes"):
+    with pytest.raises(Refused, match="expected num_classes, because a multi-hot label"):
         list(read_samples([], NAMES, "multi-hot"))

@@ -10,10 +10,10 @@ import msgspec
 from manifest_tools.groundtruth.classes import index_of, unnamed
 from manifest_tools.groundtruth.pipe_mode.samples import (
     JPEG,
-    Boxes,
     LabelFormat,
     NotASample,
     Sample,
+    SampleBoxes,
     read_pipe,
 )
 from manifest_tools.io.recordio import frame
@@ -58,7 +58,7 @@ def read_label(text: str, purpose: str) -> RecordLabel:
         boxes = _read_back(data, _FORMATS[purpose])
         if isinstance(boxes, str):
             return RecordLabel(boxes)
-        assert isinstance(boxes.label, Boxes)
+        assert isinstance(boxes.label, SampleBoxes)
         classes = tuple(dict.fromkeys(box.class_id for box in boxes.label.boxes))
         return RecordLabel(ids=classes, boxes=len(boxes.label.boxes))
     if not text.lstrip().startswith("["):
