@@ -1,7 +1,7 @@
-"""Which label attributes a manifest has, of what type, on how many lines; and which one is meant.
+"""The label attributes of one line: their names, types and states.
 
-A chained job adds its own attribute to every line, so there may be any number of them. An attribute is a key
-with a ``-metadata`` twin that is an object; ``source-ref-metadata`` describes the input and is none.
+A label attribute is a key beside a ``-metadata`` key that has an object; ``source-ref-metadata`` describes
+the source and is none. A chained job adds a label attribute to every line.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,22 +16,27 @@ from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A label attribute as one line shows it; an empty ``type`` means that the line does not say."""
+    """A label attribute of one line."""
 
     name: str
     metadata_key: str
+    """The key of its metadata: the name and ``-metadata``, at times without the ``-ref`` of the name."""
     type: str
+    """The task type; empty where neither the metadata nor the form of the label says it."""
     state: str
+    """``labelled``, ``failed`` or ``unlabelled``."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelAttribute:
-    """The label attribute that a command works on."""
+    """The label attribute that a verb works on."""
 
     name: str
     metadata_key: str
     type: str
-    told: bool
+    """The task type of most lines; empty where no line says it."""
+    requested: bool
+    """Whether the caller gave the name; if not, no line may have another label attribute."""
 
     @property
     def kind(self) -> LabelKind:
@@ -44,14 +49,12 @@ class LabelAttribute:
         return short_type(self.type)
 
     def peek(self, *fields: str, sources: tuple[str, ...] = ()) -> Peek:
-        """Return the recipe to decode this attribute and some fields of its metadata."""
-        return Peek(self.name, self.metadata_key, self.kind.schema, fields, sources, not self.told)
+        """Return what to decode: this attribute, some fields of its metadata and some sources."""
+        return Peek(self.name, self.metadata_key, self.kind.schema, fields, sources, not self.requested)
 
 
 def attributes_of(value: Any) -> Iterator[Attribute]:
-    """Yield the label attributes of one decoded line.
-
-    A ``-ref`` attribute may have its metadata under the name with or without ``-ref``: AWS prints both.
+    """Yield the label attributes of one decoded line; none for a value that is no object.
 
     >>> [a.name for a in attributes_of({"x": 1, "x-metadata": {"type": "t"}, "source-ref-metadata": {}})]
     ['x']
@@ -74,7 +77,7 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
 
 
 def _shape(label: Any, value: dict[str, Any]) -> str:
-    """Return the type that a label without ``type`` must have, by its form."""
+    """Return the task type of a label whose metadata has no ``type``, by the form of the label."""
     if isinstance(label, str) and label.startswith("s3://"):
         return ""
     if isinstance(label, dict):
@@ -94,16 +97,16 @@ def _shape_of_object(label: dict[str, Any]) -> str:
 
 
 def check_attribute_name(name: str) -> None:
-    """Raise Refused for what a label attribute cannot be called without breaking the manifest."""
+    """Raise Refused for a name that no label attribute can have."""
     if not name or name.endswith(METADATA) or name in SOURCES or not name.isprintable():
         raise Refused(
-            f"expected the name of a label attribute, found {shown(name)}: not empty, not source or"
-            f" source-ref, without {METADATA} at its end, and without control characters"
+            f"no label attribute can be called {shown(name)}: expected a name that is not empty, is not"
+            f" source or source-ref, does not end in {METADATA}, and has no control characters"
         )
 
 
 def attributes_in(data: bytes) -> list[Attribute]:
-    """Return the label attributes that the first line of a block shows."""
+    """Return the label attributes of the first line of a block; none where that line cannot be read."""
     import msgspec
 
     first = data[: data.find(b"\n") + 1 or len(data)]

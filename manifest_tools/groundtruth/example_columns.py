@@ -1,4 +1,4 @@
-"""The labelled lines of a manifest, kept small: the bytes of their source-refs, and 32 more for each."""
+"""Examples as columns: 32 bytes for each, and those of its source-ref."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,26 +10,30 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled line: its number from 1, the picture that it names, its class indices."""
+    """A labelled line."""
 
     number: int
+    """The number of the line, from 1."""
     ref: str
+    """The ``source-ref``; empty where the line has none."""
     classes: tuple[int, ...]
+    """Class indices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns(Sequence[Example]):
-    """Examples by column; each is made when it is asked for.
-
-    ``refs`` are the UTF-8 bytes of all refs one behind the other, ``ref_ends`` where each ends; ``classes``
-    and ``class_ends`` likewise.
-    """
+    """A sequence of examples, each of which is made when it is read."""
 
     numbers: NDArray[np.int64]
+    """``(examples,)``: line numbers, from 1."""
     refs: bytes
+    """The refs of all examples in UTF-8, one after the other."""
     ref_ends: NDArray[np.int64]
+    """``(examples,)``: where the ref of each example ends in ``refs``."""
     classes: NDArray[np.int32]
+    """``(classes of all examples,)``: class indices, example after example."""
     class_ends: NDArray[np.int64]
+    """``(examples,)``: where the classes of each example end in ``classes``."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -40,7 +44,7 @@ class Columns(Sequence[Example]):
     def __getitem__(self, at: slice) -> Sequence[Example]: ...
     def __getitem__(self, at: int | slice) -> Example | Sequence[Example]:
         if isinstance(at, slice):
-            return [self[place] for place in range(*at.indices(len(self)))]
+            return [self[position] for position in range(*at.indices(len(self)))]
         at = range(len(self))[at]
         start, end = (int(self.ref_ends[at - 1]) if at else 0), int(self.ref_ends[at])
         first, last = (int(self.class_ends[at - 1]) if at else 0), int(self.class_ends[at])
@@ -52,7 +56,7 @@ class Columns(Sequence[Example]):
 
 
 def columns(examples: Iterable[Example]) -> Columns:
-    """Return examples by column.
+    """Return examples as columns.
 
     >>> list(columns([Example(1, "s3://b/k", (0,))]))
     [Example(number=1, ref='s3://b/k', classes=(0,))]
@@ -77,7 +81,7 @@ def columns(examples: Iterable[Example]) -> Columns:
 
 
 def joined(parts: Sequence[tuple[int, Columns]]) -> Columns:
-    """Return several runs of examples as one; each comes with what is to be added to its numbers."""
+    """Return several columns as one; each comes with a number that is added to its line numbers."""
     if not parts:
         return columns(())
     refs = [len(part.refs) for _, part in parts]
@@ -85,12 +89,12 @@ def joined(parts: Sequence[tuple[int, Columns]]) -> Columns:
     return Columns(
         np.concatenate([part.numbers + first for first, part in parts]),
         b"".join(part.refs for _, part in parts),
-        _moved([part.ref_ends for _, part in parts], refs),
+        _later([part.ref_ends for _, part in parts], refs),
         np.concatenate([part.classes for _, part in parts]),
-        _moved([part.class_ends for _, part in parts], classes),
+        _later([part.class_ends for _, part in parts], classes),
     )
 
 
-def _moved(ends: list[NDArray[np.int64]], lengths: list[int]) -> NDArray[np.int64]:
+def _later(ends: list[NDArray[np.int64]], lengths: list[int]) -> NDArray[np.int64]:
     starts = np.cumsum([0, *lengths[:-1]])
     return np.concatenate([end + start for end, start in zip(ends, starts.tolist(), strict=True)])

@@ -1,4 +1,4 @@
-"""The labelled lines of a manifest, one by one, with the class table of all of them."""
+"""The labelled lines of a manifest as examples to learn from, with the class table of all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,16 +22,18 @@ from manifest_tools.io.sources import Block, Source, open_source
 
 @dataclass(slots=True)
 class Examples:
-    """The labelled lines of a manifest in order, and how many others were left out, by state."""
+    """The labelled lines of a manifest."""
 
     attribute: LabelAttribute
     table: ClassTable
     examples: Sequence[Example] = ()
+    """One for each labelled line, in the order of the manifest."""
     left_out: dict[str, int] = field(default_factory=dict)
+    """Lines that are not labelled, by their state."""
 
     @property
     def multi_label(self) -> bool:
-        """Say whether a line may have several classes."""
+        """Whether a line may have several classes."""
         return self.attribute.kind.multi_label
 
 
@@ -44,14 +46,14 @@ def read_examples(
 ) -> Examples:
     """Return the labelled lines of a manifest whose label is a class or a list of classes.
 
-    ``classes`` supplies what no line shows, or names; two tables that disagree are refused. Raises
-    Refused for a type without classes, InvalidLine for a line that cannot be read.
+    ``classes`` are classes that the manifest need not show or name. Raises Refused for another label kind,
+    ClassConflict where lines or ``classes`` disagree, InvalidLine for a line that cannot be read.
     """
     source = open_source(manifest)
     attribute = one_attribute(source, label_attribute_name, jobs)
     if not attribute.kind.is_classification:
-        called = f"{clipped(attribute.name)} is {clipped(attribute.short_type)}"
-        raise Refused(f"{source.name}: {called}, no class")
+        what = f"{clipped(attribute.name)} of type {clipped(attribute.short_type)}"
+        raise Refused(f"{source.name}: expected a label of one class or several, found {what}")
     return examples_of(source, attribute, classes=classes, jobs=jobs)
 
 
@@ -62,7 +64,7 @@ def examples_of(
     classes: ClassTable | None = None,
     jobs: Jobs = None,
 ) -> Examples:
-    """Return what ``read_examples`` does, of an attribute whose labels are classes."""
+    """Return the labelled lines as ``read_examples`` does, of an attribute whose labels are classes."""
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []
@@ -79,23 +81,27 @@ def examples_of(
     return found
 
 
-def one_attribute(source: Source, told: str | None = None, jobs: Jobs = None) -> LabelAttribute:
-    """Return what ``label_attribute`` does; who typed a pattern is told which command takes one."""
+def one_attribute(source: Source, requested: str | None = None, jobs: Jobs = None) -> LabelAttribute:
+    """Return the label attribute of a manifest as ``label_attribute`` does; a pattern is refused in words."""
     try:
-        return label_attribute(source, told, jobs)
+        return label_attribute(source, requested, jobs)
     except Refused as refused:
-        if told is None or "*" not in told:
+        if requested is None or "*" not in requested:
             raise
-        raise Refused(f"{refused}; only mtool split takes a pattern, so type one name") from refused
+        raise Refused(f"{refused}; type one name here: only mtool split takes a pattern") from refused
 
 
 def peek(attribute: LabelAttribute) -> Peek:
-    """Return the recipe for label, class names and picture."""
+    """Return what to decode of a line: the label, its class names and the picture."""
     return attribute.peek(*attribute.kind.class_fields, sources=("source-ref",))
 
 
 def whole_table(name: str, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
-    """Return the class table that a whole manifest agrees on; a class without name is called by number."""
+    """Return the class table of a whole manifest.
+
+    ``pairs`` are the class indices that lines name, ``shown`` all that labels have. Classes without a name
+    are named 'class N'. Raises ClassConflict where two lines disagree.
+    """
     named = {index for index, _ in pairs}
     try:
         return class_table([*pairs, *((index, unnamed(index)) for index in shown - named)])

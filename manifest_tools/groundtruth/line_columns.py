@@ -1,4 +1,4 @@
-"""What ``split`` remembers of a manifest: of every line a few bytes, never the line itself."""
+"""The lines of a manifest as columns: a few bytes for each line, and never the line itself."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,33 +23,36 @@ from manifest_tools.io.sources import Block, Source
 
 _COLUMNS = ("lengths", "states", "keys", "flat", "counts")
 STATES = ("labelled", "failed", "unlabelled", "blank")
+"""The states of a line; the column ``states`` has their positions here."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassArrays:
-    """The classes of every line: ``counts`` says how many of ``flat`` each line takes, in order."""
+    """The class indices of lines."""
 
     flat: NDArray[np.int32]
+    """``(classes of all lines,)``: class indices, line after line."""
     counts: NDArray[np.int32]
+    """``(lines,)``: how many of ``flat`` are of each line."""
 
     @property
     def single(self) -> bool:
-        """Say whether every line has just one class."""
+        """Whether every line has exactly one class."""
         return bool((self.counts == 1).all())
 
 
 @dataclass(slots=True)
 class Lines:
-    """What is remembered of every line: 13 bytes, and 8 or more for its labels.
-
-    ``lengths`` (bytes, newline included) and ``states`` (a place in STATES) have every line, blank ones too;
-    ``keys`` (equal for equal sources) and ``labels`` have the labelled lines only.
-    """
+    """The columns of a manifest: 13 bytes a line, and 8 or more for its classes."""
 
     lengths: NDArray[np.uint32]
+    """``(lines,)``: bytes, the newline included; blank lines have an element too."""
     states: NDArray[np.uint8]
+    """``(lines,)``: positions in STATES."""
     keys: NDArray[np.uint64]
+    """``(labelled lines,)``: equal for equal sources, different for lines without a source."""
     labels: ClassArrays
+    """The classes of the labelled lines."""
     table: ClassTable = field(default_factory=ClassTable)
 
 
@@ -66,9 +69,10 @@ class _Part:
 
 
 def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, jobs: Jobs) -> Lines:
-    """Return what is remembered of every line of a manifest, with the class table of all of it.
+    """Return the columns of a manifest, with its class table, to which the classes of ``given`` are added.
 
-    Raises BadData when no line is labelled, Refused where another label attribute turns up.
+    Raises BadData where no line is labelled, Refused for a line with another label attribute, InvalidLine
+    for a line that cannot be read, ClassConflict where class names disagree.
     """
     names = dict.fromkeys(given.names)
 
@@ -89,10 +93,10 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
 def read_together(
     source: Source, attributes: Sequence[LabelAttribute], given: ClassTable, jobs: Jobs
 ) -> Lines:
-    """Return the same of several label attributes at once: a line has the classes of all, by their names.
+    """Return the columns of a manifest with the classes of several label attributes, joined by their names.
 
-    So it is with Rekognition Custom Labels, an attribute a label, whose numbers say nothing. Classes that
-    ``given`` does not number come after it, in the order of their names.
+    Rekognition Custom Labels writes a label attribute for each class, so that the indices mean nothing. A
+    class that ``given`` has keeps its index there; the others follow, in the order of their names.
     """
     seen: dict[str, int] = {}
     recipes = tuple((_recipe(attribute), attribute.type) for attribute in attributes)
@@ -118,20 +122,20 @@ def _recipe(attribute: LabelAttribute) -> Peek:
 
 
 def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
-    """Return what all blocks show, but for the class table."""
+    """Return the columns of all blocks, without the class table."""
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
     for part in parts:
         for name, found in columns.items():
             found.append(getattr(part, name))
     labels = ClassArrays(_whole(columns["flat"]), _whole(columns["counts"]))
     if not len(labels.counts):
-        raise BadData(f"{source.name}: no line is labelled, so there is nothing to split")
+        raise BadData(f"{source.name}: expected labelled lines, found none")
     keys = _distinct(_whole(columns["keys"]))
     return Lines(_whole(columns["lengths"]), _whole(columns["states"]), keys, labels)
 
 
 def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return the parts as one, and let go of them: a column is never in memory twice with the others."""
+    """Return the parts as one array and empty their list, so that only one column at a time is copied."""
     whole: NDArray[Any] = np.concatenate(parts)
     parts.clear()
     return whole
@@ -164,7 +168,7 @@ _Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None
 
 
 def _indices(labelled: list[Row]) -> _Labels | None:
-    """Return the labels of lines with one index each, all at once; None where one is not a plain index."""
+    """Return the classes of lines with one index each; None where a label is not a plain number."""
     labels = [row.label for row in labelled]
     if set(map(type, labels)) != {int} or min(labels) < 0 or max(labels) >= MOST_CLASSES:
         return None
@@ -178,7 +182,7 @@ def _indices(labelled: list[Row]) -> _Labels | None:
 
 
 def _read_labels(kind: LabelKind, rows: Rows) -> _Labels:
-    """Return the labels of a block line by line; raises BadLine at one that is none."""
+    """Return the classes of a block, line by line; raises BadLine for a label that has none."""
     flat: list[int] = []
     counts: list[int] = []
     names: dict[tuple[int, str], None] = {}
@@ -211,7 +215,9 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
         if STATES[states[number]] != "labelled":
             continue
         try:
-            classes = {name for row, kind in shown if row.label is not None for name in _called(kind, row)}
+            classes = {
+                name for row, kind in shown if row.label is not None for name in _class_names(kind, row)
+            }
         except ValueError as error:
             raise BadLine(number, str(error)) from error
         flat += [names.setdefault(name, len(names)) for name in sorted(classes)]
@@ -229,8 +235,8 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
     )
 
 
-def _called(kind: LabelKind, row: Row) -> list[str]:
-    """Return the names of the classes of a row; where a name is all that counts, the number is not read."""
+def _class_names(kind: LabelKind, row: Row) -> list[str]:
+    """Return the class names of a row; its ``class-name`` alone, where there is one."""
     if kind.schema == "index" and row.metadata is not None and row.metadata.class_name is not None:
         return [row.metadata.class_name]
     named = dict(kind.names(row))

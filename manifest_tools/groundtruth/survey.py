@@ -1,4 +1,4 @@
-"""Which label attributes a whole manifest has, of what type, on how many lines; and which one is meant."""
+"""The label attributes of a whole manifest with their types and lines, and the choice of one of them."""
 
 from collections.abc import Sized
 from dataclasses import dataclass, field
@@ -16,36 +16,41 @@ from manifest_tools.groundtruth.rows import BadLine, line_offsets, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import HEAD, Block, Source
 
-# A chained job adds one; more are a mistake, or worse: what is remembered by attribute grows with each.
+# Chained jobs add one each. The limit is on memory: what is kept for an attribute is kept for each.
 MOST_ATTRIBUTES = 100
-
-
 _LISTED = 8
 
 
 @dataclass(slots=True)
 class Coverage:
-    """How many lines show an attribute, by state, and what it is."""
+    """The lines of one label attribute."""
 
     metadata_key: str
     types: dict[str, int] = field(default_factory=dict)
+    """Lines by task type."""
     labelled: int = 0
+    """Lines with a label."""
     failed: int = 0
+    """Lines whose labeling failed."""
 
     @property
     def type(self) -> str:
-        """The type that most labelled lines give."""
+        """The task type of most lines, empty where no line gives one."""
         return max(self.types, key=lambda name: self.types[name], default="")
 
 
 @dataclass(slots=True)
 class Survey:
-    """Every label attribute of a manifest, with its coverage."""
+    """The label attributes of a manifest, or of some of its lines."""
 
     lines: int = 0
+    """Lines, blank ones included."""
     objects: int = 0
+    """Lines that are not blank."""
     attributes: dict[str, Coverage] = field(default_factory=dict)
+    """The label attributes by name, in the order of their first lines."""
     keys: dict[str, int] = field(default_factory=dict)
+    """Lines by key, for every key of a line."""
 
     def add(self, value: dict[str, Any]) -> None:
         """Count one line."""
@@ -60,7 +65,7 @@ class Survey:
                 coverage.types[found.type] = coverage.types.get(found.type, 0) + 1
 
     def merge(self, other: "Survey") -> None:
-        """Add what another part of the manifest shows."""
+        """Add the counts of another part of the manifest."""
         self.lines += other.lines
         self.objects += other.objects
         for key, count in other.keys.items():
@@ -74,7 +79,7 @@ class Survey:
 
 
 def survey(source: Source, jobs: Jobs = None) -> Survey:
-    """Return every label attribute of a manifest; decodes all of every line."""
+    """Return the label attributes of a manifest; decodes every line. Raises InvalidLine."""
     whole = Survey()
     for _, part in scan(source, _survey_block, jobs):
         whole.merge(part)
@@ -87,7 +92,7 @@ def _survey_block(block: Block) -> Survey:
 
 
 def survey_lines(data: bytes) -> Survey:
-    """Return the label attributes that a run of lines shows."""
+    """Return the label attributes of some lines; raises BadLine for a line that is no object."""
     found = Survey()
     starts, ends = line_offsets(data)
     found.lines = len(starts)
@@ -107,7 +112,7 @@ def survey_lines(data: bytes) -> Survey:
 
 
 def check_number(attributes: Sized) -> None:
-    """Raise BadData for more label attributes than a verb that looks at all of them should take on."""
+    """Raise BadData for more than MOST_ATTRIBUTES label attributes."""
     if len(attributes) > MOST_ATTRIBUTES:
         raise BadData(
             f"expected at most {MOST_ATTRIBUTES} label attributes in a manifest, found more;"
@@ -115,16 +120,16 @@ def check_number(attributes: Sized) -> None:
         )
 
 
-def label_attribute(source: Source, told: str | None = None, jobs: Jobs = None) -> LabelAttribute:
-    """Return the label attribute of ``source``: the one told, or the only one there is.
+def label_attribute(source: Source, requested: str | None = None, jobs: Jobs = None) -> LabelAttribute:
+    """Return the label attribute of a manifest: the requested one, or the only one.
 
-    The first lines are enough where they show one; a command that meets another further down calls
-    ``ambiguous``. Raises BadData when there is none, Refused when there are several.
+    Reads the first lines only, where they have it; a verb that finds another one on a later line raises
+    ``ambiguous``. Raises BadData where there is none, Refused where there are several and none is requested.
     """
     found = _head_survey(source)
-    if found is None or (told or "") not in ("", *found.attributes) or not found.attributes:
+    if found is None or (requested or "") not in ("", *found.attributes) or not found.attributes:
         found = survey(source, jobs)
-    return _choose(found, source.name, told)
+    return _choose(found, source.name, requested)
 
 
 def _head_survey(source: Source) -> Survey | None:
@@ -136,26 +141,26 @@ def _head_survey(source: Source) -> Survey | None:
         return None
 
 
-def _choose(found: Survey, name: str, told: str | None) -> LabelAttribute:
+def _choose(found: Survey, name: str, requested: str | None) -> LabelAttribute:
     _join_refs(found)
-    if told is not None:
-        coverage = found.attributes.get(told)
+    if requested is not None:
+        coverage = found.attributes.get(requested)
         if coverage is not None:
-            return LabelAttribute(told, coverage.metadata_key, coverage.type, True)
-        if told in found.keys:
-            return LabelAttribute(told, told + METADATA, "", True)
-        raise Refused(f"{name}: no line has the label attribute {shown(told)}; {_listing(found)}")
+            return LabelAttribute(requested, coverage.metadata_key, coverage.type, True)
+        if requested in found.keys:
+            return LabelAttribute(requested, requested + METADATA, "", True)
+        raise Refused(f"{name}: no line has the label attribute {shown(requested)}; {_listing(found)}")
     if len(found.attributes) > 1:
         raise ambiguous(found, name)
     for attribute, coverage in found.attributes.items():
         return LabelAttribute(attribute, coverage.metadata_key, coverage.type, False)
     if all(key.removesuffix(METADATA) in SOURCES for key in found.keys):
-        raise BadData(f"{name}: nothing is labelled: its lines have {' and '.join(found.keys)} alone")
+        raise BadData(f"{name}: no line has a label; its lines have only {' and '.join(found.keys) or '{}'}")
     raise BadData(f"{name}: no line has a label; {_listing(found)}")
 
 
 def _join_refs(found: Survey) -> None:
-    """Take ``mask`` and ``mask-ref`` of one metadata key for one: on a failed line nothing says ``-ref``."""
+    """Join ``mask`` to ``mask-ref`` where both have one metadata key: a failed line does not say ``-ref``."""
     for name in [name for name in found.attributes if f"{name}-ref" in found.attributes]:
         bare, ref = found.attributes[name], found.attributes[f"{name}-ref"]
         if bare.metadata_key == ref.metadata_key and not bare.labelled:
@@ -171,8 +176,8 @@ def ambiguous(found: Survey, name: str) -> Refused:
 
 def _listing(found: Survey) -> str:
     if not found.attributes:
-        keys = ", ".join(map(clipped, islice(found.keys, _LISTED)))
-        return f"its lines have: {keys}; name the label with --label-attribute" if keys else "it has none"
+        keys = ", ".join(map(clipped, islice(found.keys, _LISTED))) or "no keys"
+        return f"its lines have {keys}; type --label-attribute NAME if one of them is the label"
     described = (
         f"{clipped(name)} ({_short(coverage.type)}, {coverage.labelled:,} of {found.objects:,} lines)"
         for name, coverage in islice(found.attributes.items(), _LISTED)

@@ -154,7 +154,7 @@ def test_a_pattern_is_for_split_and_others_say_so(run: "Run", in_folder: Path, w
     numbered("a.manifest")
     done = run(*words, "a.manifest", "--label-attribute", "finish*")
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.endswith("; only mtool split takes a pattern, so type one name\n")
+    assert done.stderr.endswith("; type one name here: only mtool split takes a pattern\n")
     unknown = run(*words, "a.manifest", "--label-attribute", "finish")
     assert "pattern" not in unknown.stderr
 

@@ -164,7 +164,7 @@ def test_a_survey_counts_lines_by_what_became_of_them(tmp_path: Path, jobs: int)
 )
 def test_the_only_attribute_is_found(tmp_path: Path, content: bytes, name: str, kind: str) -> None:
     found = label_attribute(source(content, tmp_path))
-    assert (found.name, found.type, found.told) == (name, kind, False)
+    assert (found.name, found.type, found.requested) == (name, kind, False)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_the_only_attribute_is_found(tmp_path: Path, content: bytes, name: str, 
         ),
     ],
 )
-@pytest.mark.parametrize("told", [None, "a"])
-def test_the_only_attribute_of_a_pipe_is_found(tmp_path: Path, content: bytes, told: str | None) -> None:
-    assert label_attribute(source(content, tmp_path, "pipe"), told).name == "a"
+@pytest.mark.parametrize("requested", [None, "a"])
+def test_the_only_attribute_of_a_pipe_is_found(tmp_path: Path, content: bytes, requested: str | None) -> None:
+    assert label_attribute(source(content, tmp_path, "pipe"), requested).name == "a"
 
 
 @pytest.mark.parametrize("kind", ["file", "pipe"])
@@ -200,16 +200,16 @@ def test_of_several_it_lists_name_type_and_coverage(tmp_path: Path, kind: str) -
 
 
 @pytest.mark.parametrize("kind", ["file", "pipe"])
-@pytest.mark.parametrize("told", ["a", "b"])
-def test_the_one_that_was_told_is_taken(tmp_path: Path, kind: str, told: str) -> None:
-    found = label_attribute(source(A + B, tmp_path, kind), told)
-    assert (found.name, found.told, found.peek().exclusive) == (told, True, False)
+@pytest.mark.parametrize("requested", ["a", "b"])
+def test_the_one_that_was_requested_is_taken(tmp_path: Path, kind: str, requested: str) -> None:
+    found = label_attribute(source(A + B, tmp_path, kind), requested)
+    assert (found.name, found.requested, found.peek().exclusive) == (requested, True, False)
 
 
-@pytest.mark.parametrize("told", ["c", "", "A", "a-metadata ", "\x1b[2J"])
-def test_one_that_no_line_has_is_refused(tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("requested", ["c", "", "A", "a-metadata ", "\x1b[2J"])
+def test_one_that_no_line_has_is_refused(tmp_path: Path, requested: str) -> None:
     with pytest.raises(Refused, match="no line has the label attribute") as raised:
-        label_attribute(source(A, tmp_path), told)
+        label_attribute(source(A, tmp_path), requested)
     assert "it has the label attributes a" in str(raised.value)
     assert str(raised.value).isprintable()
 
@@ -220,16 +220,18 @@ def test_a_key_without_metadata_may_be_told(tmp_path: Path) -> None:
 
 
 def test_a_manifest_without_labels_says_what_its_lines_have(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no line has a label; its lines have: source-ref, x; name the label"):
+    with pytest.raises(
+        BadData, match="no line has a label; its lines have source-ref, x; type --label-attribute NAME if"
+    ):
         label_attribute(source(line(x=1) * 3, tmp_path))
 
 
-@pytest.mark.parametrize("told", [None, "a"])
+@pytest.mark.parametrize("requested", [None, "a"])
 def test_a_line_that_cannot_be_read_is_named_where_no_label_is_found_before_it(
-    tmp_path: Path, told: str | None
+    tmp_path: Path, requested: str | None
 ) -> None:
     with pytest.raises(InvalidLine, match=r"a\.manifest:2: not JSON"):
-        label_attribute(source(PLAIN + b"{oops\n" + PLAIN, tmp_path), told)
+        label_attribute(source(PLAIN + b"{oops\n" + PLAIN, tmp_path), requested)
 
 
 def test_in_a_pipe_as_well(tmp_path: Path) -> None:
@@ -293,7 +295,7 @@ def test_real_manifests(corpus: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["input-only.manifest", "point-cloud-input.json"])
 def test_real_inputs_without_a_label(corpus: Path, name: str) -> None:
-    with pytest.raises(BadData, match="nothing is labelled: its lines have"):
+    with pytest.raises(BadData, match="no line has a label; its lines have only"):
         label_attribute(open_source(str(corpus / name)))
 
 

@@ -148,7 +148,9 @@ def test_a_label_that_is_none_has_its_line(tmp_path: Path, label: Any, why: str,
 
 def test_a_type_without_classes_is_refused(tmp_path: Path) -> None:
     rows = [{"k": {"annotations": []}, "k-metadata": {"type": "groundtruth/object-detection"}}]
-    with pytest.raises(Refused, match="k is object-detection, no class"):
+    with pytest.raises(
+        Refused, match="expected a label of one class or several, found k of type object-detection"
+    ):
         read_examples(manifest(tmp_path, rows))
 
 

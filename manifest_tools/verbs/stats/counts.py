@@ -97,15 +97,15 @@ class ManifestCounts:
         check_number(self.attributes)
 
 
-def count_block(told: str | None, block: Block) -> ManifestCounts:
+def count_block(requested: str | None, block: Block) -> ManifestCounts:
     """Return what a block shows; raises BadLine at a line that cannot be read."""
     data = block.read()
     found = ManifestCounts()
-    peeked = _peek_all(data, attributes_in(data), told)
+    peeked = _peek_all(data, attributes_in(data), requested)
     if peeked is None:
         surveyed = survey_lines(data).attributes
         every = [Attribute(name, one.metadata_key, one.type, "") for name, one in surveyed.items()]
-        peeked = _peek_all(data, every, told, sure=True) or []
+        peeked = _peek_all(data, every, requested, sure=True) or []
     for attribute, rows in peeked:
         if not found.lines:
             found.lines, found.objects = rows.lines, len(rows.rows)
@@ -116,13 +116,13 @@ def count_block(told: str | None, block: Block) -> ManifestCounts:
 
 
 def _peek_all(
-    data: bytes, attributes: list[Attribute], told: str | None, sure: bool = False
+    data: bytes, attributes: list[Attribute], requested: str | None, sure: bool = False
 ) -> list[tuple[Attribute, Rows]] | None:
     """Return the rows of each attribute, or None where there may be others, or one has no type yet.
 
     A ``-metadata`` key is spelt once an attribute and line, so counting them proves that there is no other.
     """
-    wanted = [one for one in attributes if told in (None, one.name)]
+    wanted = [one for one in attributes if requested in (None, one.name)]
     check_number(wanted)
     if not sure and not all(one.type for one in wanted):
         return None

@@ -39,9 +39,7 @@ def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, R
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        pytest.param(
-            [FAILED, UNLABELLED], "no line is labelled, so there is nothing to split", id="no label"
-        ),
+        pytest.param([FAILED, UNLABELLED], "expected labelled lines, found none", id="no label"),
         pytest.param([line(1), b'{"kind": 1'], ":2: not JSON", id="a line cut short"),
         pytest.param([line(1), line(2).replace(b": 0,", b": -1,", 1)], ":2: expected a class index", id="-1"),
         pytest.param([line(1), line(2).replace(b": 0,", b": 1.5,", 1)], ":2: expected int", id="a half"),
