@@ -1,4 +1,4 @@
-"""Trains, evaluates and asks image classifiers, on data sets that ``manifest_tools`` makes.
+"""Trains, evaluates and runs image classifiers, on data sets that ``manifest_tools`` makes.
 
     from trainers import TrainConfig, from_records, train
 

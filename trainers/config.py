@@ -1,4 +1,4 @@
-"""What a training run is told, checked in one place."""
+"""The configuration of a training run, checked in one place."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -10,19 +10,19 @@ from trainers.registry import OPTIONS, Trainer
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """The numbers of one training run, complete: nothing is left for a trainer to guess.
+    """The configuration of one training run, complete: a trainer has nothing left to guess.
 
-    Raises Refused for a number that cannot be meant.
+    Raises Refused for a number outside its bounds; names are checked by ``check_config``.
     """
 
     network: str = "small"
     """The name of a network of the trainer, see ``trainers.registry``."""
 
     epochs: int = 30
-    """Times that every training picture is seen."""
+    """How often every training picture is seen."""
 
     batch_size: int = 16
-    """Pictures a step, at most; batches of an epoch differ in size by one at most."""
+    """The most pictures in a step; the batches of an epoch differ in size by one at most."""
 
     optimizer: str = "adam"
     """The name of an optimizer of the trainer."""
@@ -31,26 +31,26 @@ class TrainConfig:
     """Step size of the optimizer."""
 
     image_size: int = 64
-    """Side of the square that the network sees, in pixels."""
+    """Side of the square picture that the network takes, in pixels."""
 
     augment: bool = False
-    """Shift, turn and scale a little, vary the colours. Never mirrors."""
+    """Whether pictures are shifted, turned, scaled and coloured a little; they are not mirrored."""
 
     mirror: bool = False
-    """Mirror every second picture, left to right: not for parts that have a left and a right."""
+    """Whether every second picture is mirrored; not for classes that differ as left and right do."""
 
     pretrained: bool = False
-    """Start from the model zoo's ImageNet weights."""
+    """Whether training starts from ImageNet weights."""
 
     init_from: str = ""
-    """Start from the weights in this file, where they fit: a .params file or a model."""
+    """The file whose weights training starts from, where they fit: weights of the trainer, or a model."""
 
     seed: int = 0
-    """Order of pictures, first weights and augmentation follow from it."""
+    """Decides the order of pictures, the initial weights and the augmentation."""
 
     def __post_init__(self) -> None:
         if self.pretrained and self.init_from:
-            raise Refused("--pretrained and --init-from both name first weights; type one of them")
+            raise Refused("--pretrained and --init-from both choose the initial weights; type one of them")
         _check_range("--epochs", self.epochs, 1, 100_000)
         _check_range("--batch-size", self.batch_size, 1, 65_536)
         _check_range("--image-size", self.image_size, 16, 4_096)
@@ -58,7 +58,7 @@ class TrainConfig:
         _check_range("--seed", self.seed, 0, 2**31 - 1)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers by name, as metrics.json keeps them."""
+        """Return the fields by name, as metrics.json keeps them."""
         return asdict(self)
 
 

@@ -1,6 +1,6 @@
-"""Pictures and labels for training, without any framework.
+"""Pictures and their targets for training, without any framework.
 
-What a label is, is decided here and once: an index a picture, or a 0 and 1 a class.
+Only this module decides what a target is: one class index a picture, or a 0 or 1 for every class.
 """
 
 import hashlib
@@ -20,28 +20,37 @@ from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from trainers.pixels import Pixels, decode, square
 
 Targets = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.int64]
-Probabilities = npt.NDArray[np.float32]
+"""``(pictures,)`` class indices, or ``(pictures, classes)`` with a 1 for every class that is there."""
 
-# Pictures of a data set up to here are decoded once and kept; of a larger one, batch by batch.
+Rows = npt.NDArray[np.int64]
+"""``(rows,)`` numbers of pictures in a data set, from 0."""
+
+Probabilities = npt.NDArray[np.float32]
+"""``(pictures, classes)``."""
+
+# Pixels of a data set up to this many bytes are decoded once and kept; of a larger one, batch by batch.
 IN_MEMORY = 1 << 30
 _AT_ONCE = 256  # encoded pictures in memory while they wait to be decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Labelled pictures, any of which can be asked for by row."""
+    """Labelled pictures, in a fixed order."""
 
     labels: Targets
-    """(n,) class indices, or (n, classes) with 1 where a class is there."""
+    """One row a picture."""
 
     read: Callable[[Rows], Pixels]
-    """Rows -> their pictures (rows, side, side, RGB)."""
+    """Rows -> their pictures, ``(rows, side, side, RGB)``."""
 
     table: ClassTable
+    """The classes that ``labels`` counts in."""
+
     attribute: str
+    """The label attribute that the labels come from."""
+
     digest: str
-    """SHA-256 of what the pictures and labels were read from."""
+    """SHA-256 of the file, or of the arrays, that pictures and labels were read from."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,7 +62,7 @@ class Dataset:
 
 
 def from_arrays(pictures: Pixels, labels: Targets, table: ClassTable, attribute: str = "label") -> Dataset:
-    """Return a data set of pictures that lie in memory."""
+    """Return the data set of pictures in memory, ``(pictures, side, side, RGB)``."""
     digest = hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest()
     return Dataset(labels, pictures.__getitem__, table, attribute, digest)
 
@@ -63,8 +72,9 @@ def from_records(
 ) -> Dataset:
     """Return the data set in a ``.rec`` file, its pictures as squares of ``side`` pixels.
 
-    Up to ``in_memory`` bytes of pixels are decoded at once and kept; beyond, every batch is read when
-    it is asked for, and memory stays flat. Raises BadData for labels that ``table`` does not have.
+    Up to ``in_memory`` bytes of pixels are decoded at once and kept. Beyond that every batch is read when it
+    is needed, and memory does not grow with the data set. Raises BadData for labels that ``table`` does not
+    have, and for a file without pictures.
     """
     offsets, labels = _scan(rec, table)
     with open(rec, "rb") as stream:
@@ -76,7 +86,7 @@ def from_records(
 
 
 def _scan(rec: str, table: ClassTable) -> tuple[Rows, Targets]:
-    """Return where each record begins, and what it is labelled."""
+    """Return the offset of each record in bytes, ``(pictures,)``, and the labels."""
     offsets, labels = [], []
     with open(rec, "rb") as stream:
         at = 0
@@ -85,22 +95,22 @@ def _scan(rec: str, table: ClassTable) -> tuple[Rows, Targets]:
             labels.append(_label(rec, unpack(payload), table))
             at = stream.tell()
     if not labels:
-        raise BadData(f"{rec}: no picture in it")
+        raise BadData(f"{rec}: expected pictures, found an empty file")
     if len({type(label) for label in labels}) > 1:
-        raise BadData(f"{rec}: some records have one label, some a vector of them")
+        raise BadData(f"{rec}: expected labels of one form, found single labels and vectors of labels")
     return np.array(offsets), np.array(labels)
 
 
 def _label(rec: str, record: ImageRecord, table: ClassTable) -> int | list[int]:
-    """Return the class, or the zeros and ones, of a record."""
+    """Return the class index of a record, or its zeros and ones, one a class."""
     labels = record.labels
     if not record.vector and labels[0] in range(table.num_classes):
         return int(labels[0])
     if record.vector and len(labels) == table.num_classes and set(labels) <= {0.0, 1.0}:
         return [int(label) for label in labels]
     raise BadData(
-        f"{rec}: record {record.id}: expected a class below {table.num_classes}, or as many zeros and ones;"
-        f" found {labels[:8]}"
+        f"{rec}: record {record.id}: expected a class index below {table.num_classes}, or"
+        f" {table.num_classes} zeros and ones; found {labels[:8]}"
     )
 
 
@@ -113,7 +123,7 @@ def _read(rec: str, offsets: Rows, side: int, rows: Rows) -> Pixels:
 
 
 def _decoded(rec: str, offsets: list[int], side: int) -> Iterator[Pixels]:
-    """Yield the pictures at these offsets; decoding is Pillow's, outside the interpreter's lock."""
+    """Yield the pictures at these offsets; threads will do, Pillow decodes outside the interpreter's lock."""
     with open(rec, "rb") as stream, ThreadPoolExecutor(os.cpu_count()) as threads:
         for first in range(0, len(offsets), _AT_ONCE):
             chunk = [_picture(stream, rec, at) for at in offsets[first : first + _AT_ONCE]]
@@ -131,10 +141,10 @@ def _fit(side: int, data: bytes) -> Pixels:
 
 
 def batches(count: int, size: int, order: np.random.Generator | None = None) -> Iterator[Rows]:
-    """Yield every row once, in batches of at most ``size``, in a random order where one is given.
+    """Yield every row from 0 to ``count`` once, in batches of at most ``size``.
 
-    Batches differ in size by one at most: a last batch of a single picture would upset
-    normalisation over the batch.
+    ``order`` draws a random order; without it rows come in their own. Batches differ in size by one at most:
+    a last batch of a single picture would disturb batch normalisation.
 
     >>> [batch.tolist() for batch in batches(5, 2)]
     [[0, 1], [2, 3], [4]]

@@ -1,4 +1,4 @@
-"""How good a model is on pictures whose classes are known."""
+"""Evaluation: the figures of a model on labelled pictures."""
 
 import numpy as np
 
@@ -11,7 +11,10 @@ _BATCH = 32
 
 
 def evaluate(model: Model, data: Dataset) -> Metrics:
-    """Return the figures of ``model`` on ``data``, which has the model's class table."""
+    """Return the figures of ``model`` on ``data``, which must have the model's class table.
+
+    Raises BadModel for a model that cannot be used, NotInstalled where its framework is missing.
+    """
     predict = load_predictor(model)
     answers = [predict(data.read(rows)) for rows in batches(len(data), _BATCH)]
     return measure(data.labels, np.concatenate(answers), data.table)

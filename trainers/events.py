@@ -1,7 +1,7 @@
-"""What happens during training, as values, and those who listen.
+"""The events of a training run, and the listeners that show or write them.
 
-A trainer yields events and knows nothing of screens, files or services; a listener is any function
-that takes one event.
+A trainer yields events and knows nothing of screens, files or services. A listener is any function that
+takes one event.
 """
 
 from collections.abc import Callable
@@ -11,61 +11,84 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know before the first epoch, in one line."""
+    """Something that a person should know, on one line."""
 
     text: str
+    """Without a line end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One batch done; loss and accuracy are means over the epoch so far."""
+    """The end of one batch."""
 
     epoch: int
+    """From 1."""
+
     step: int
+    """From 1 in every epoch."""
+
     steps: int
+    """Steps in an epoch."""
+
     loss: float
+    """Mean cross-entropy over the epoch so far, in nats."""
+
     accuracy: float
+    """Mean over the epoch so far, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Every training picture seen once more, and the validation pictures asked.
-
-    Epochs count from 1. ``seconds`` is for the screen and in no file: the same command writes the
-    same bytes.
-    """
+    """The end of one epoch: all training pictures were learnt from, and the validation pictures predicted."""
 
     epoch: int
+    """From 1."""
+
     epochs: int
+    """Epochs of the whole run."""
+
     train_loss: float
+    """Mean cross-entropy over the epoch, in nats."""
+
     train_accuracy: float
+    """Mean over the epoch, 0 to 1."""
+
     validation_loss: float
+    """Mean cross-entropy after the epoch, in nats."""
+
     validation_accuracy: float
+    """After the epoch, 0 to 1."""
+
     seconds: float
+    """How long it took; in no file, for the same command writes the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of the finished model, such as validation accuracy."""
+    """A figure of the finished model."""
 
     name: str
+    """As SageMaker's algorithms call it: ``validation:accuracy``."""
+
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The best weights so far, by validation accuracy, then validation loss.
-
-    ``weights`` is the file's content in the trainer's own format.
-    """
+    """The best weights so far, by validation accuracy, then by validation loss."""
 
     epoch: int
+    """The epoch that they come from, from 1."""
+
     accuracy: float
+    """Validation accuracy, 0 to 1."""
+
     weights: bytes
+    """A weights file in the trainer's own format."""
 
 
-# Back to the start of a terminal's line, and clear it.
-_OVER = "\r\x1b[K"
+# What a terminal takes for: go back to the start of the line, and clear it.
+_CLEAR_LINE = "\r\x1b[K"
 
 Event = Note | Step | Epoch | Metric | Checkpoint
 EventListener = Callable[[Event], None]
@@ -83,20 +106,20 @@ def history_row(event: Epoch) -> dict[str, float]:
 
 
 def progress(write: Callable[[str], None], live: bool) -> EventListener:
-    """Return a listener that tells a person how it goes, through ``write``.
+    """Return a listener that shows progress as text, through ``write``.
 
-    A line for every epoch; when ``live``, the line of the current one is written over at each step.
+    Every epoch is a line. On a ``live`` screen every step replaces the line of the step before.
     """
 
-    def tell(event: Event) -> None:
+    def show(event: Event) -> None:
         if isinstance(event, Note):
             write(f"{event.text}\n")
         elif isinstance(event, Step) and live:
-            write(f"{_OVER}{_step_line(event)}")
+            write(f"{_CLEAR_LINE}{_step_line(event)}")
         elif isinstance(event, Epoch):
-            write(f"{_OVER if live else ''}{_epoch_line(event)}\n")
+            write(f"{_CLEAR_LINE if live else ''}{_epoch_line(event)}\n")
 
-    return tell
+    return show
 
 
 def _step_line(event: Step) -> str:
@@ -107,7 +130,7 @@ def _step_line(event: Step) -> str:
 
 
 def _epoch_line(event: Epoch) -> str:
-    """Return what is said of a finished epoch.
+    """Return the line of a finished epoch.
 
     >>> _epoch_line(Epoch(3, 20, 0.25, 0.9, 0.5, 0.75, seconds=1.5))
     'epoch 3 of 20: loss 0.250, accuracy 0.900; validation loss 0.500, accuracy 0.750 (1.5 s)'
@@ -120,7 +143,7 @@ def _epoch_line(event: Epoch) -> str:
 
 
 def history_writer(stream: BinaryIO) -> EventListener:
-    """Return a listener that writes one JSON line an epoch, and lets each be read at once."""
+    """Return a listener that writes one JSON line an epoch, and flushes each."""
     import jsonlines
 
     lines = jsonlines.Writer(stream, flush=True)

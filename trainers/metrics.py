@@ -1,4 +1,4 @@
-"""Figures of a classifier: what it answered against what was so; counted by scikit-learn."""
+"""Figures of a classifier: its predictions against the labels, counted by scikit-learn."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,22 +9,29 @@ import numpy as np
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers.dataset import Probabilities, Targets
 
-# A class is said to be there from this probability on, where each is judged by itself.
+# With several labels a picture, a class is predicted from this probability on.
 THRESHOLD = 0.5
 
-_TINY = 1e-7  # a probability of 0 would cost infinitely much
+_TINY = 1e-7  # the loss of a probability of 0 would be infinite
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """How well one class was told; a figure is None where it is 0 out of 0."""
+    """The figures of one class, each 0 to 1, or None where it would be 0 divided by 0."""
 
     index: int
     name: str
     precision: float | None
+    """Pictures of the class among those that were predicted to be of it."""
+
     recall: float | None
+    """Pictures that were predicted to be of the class among those of it."""
+
     f1: float | None
+    """The harmonic mean of precision and recall."""
+
     support: int
+    """Pictures of the class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +39,27 @@ class Metrics:
     """The figures of one set of pictures."""
 
     examples: int
+    """Pictures."""
+
     accuracy: float
-    """Right answers by all; with several labels a picture, the mean over classes, as the built-in
-    algorithm's ``validation:accuracy``."""
+    """Right predictions divided by all, 0 to 1; with several labels a picture the mean over classes, as the
+    built-in algorithm's ``validation:accuracy``."""
 
     exact: float
-    """Pictures with every class right, by all; with one label a picture the same as accuracy."""
+    """Pictures with every class right divided by all, 0 to 1; with one label a picture equal to accuracy."""
 
     loss: float
     """Mean cross-entropy, in nats."""
 
     classes: tuple[ClassFigures, ...]
+    """In order of index, one for each index from 0."""
+
     confusion: tuple[tuple[int, ...], ...]
-    """Rows: what was so; columns: what was answered. With several labels a picture a row for each
-    class: rightly not there, wrongly there, wrongly not there, rightly there."""
+    """Counts, ``(labelled class, predicted class)``. With several labels a picture a row a class: true
+    negatives, false positives, false negatives, true positives."""
 
     multi_label: bool
+    """Whether a picture may have several classes."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as metrics.json and ``--json`` have them."""
@@ -59,30 +71,30 @@ class Metrics:
 
 
 def measure(labels: Targets, probabilities: Probabilities, table: ClassTable) -> Metrics:
-    """Return the figures of ``probabilities`` (n, classes) against labels (n,) or multi-hot (n, classes).
+    """Return the figures of ``probabilities``, ``(pictures, classes)``, against the labels.
 
     >>> table = ClassTable(((0, "RH"), (1, "LH")))
-    >>> answers = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
-    >>> figures = measure(np.array([0, 1]), answers, table)
+    >>> predicted = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
+    >>> figures = measure(np.array([0, 1]), predicted, table)
     >>> figures.accuracy, figures.confusion
     (0.5, ((1, 0), (1, 0)))
     """
-    answers = answer(probabilities, labels.ndim == 2)
-    confusion = _confusion(labels, answers, table.num_classes)
-    right = answers == labels
+    predicted = predicted_classes(probabilities, labels.ndim == 2)
+    confusion = _confusion(labels, predicted, table.num_classes)
+    right = predicted == labels
     return Metrics(
         examples=len(labels),
         accuracy=float(right.mean()),
         exact=float(right.reshape(len(labels), -1).all(axis=1).mean()),
         loss=float(log_losses(labels, probabilities).mean()),
-        classes=tuple(_class_figures(labels, answers, table)),
+        classes=tuple(_class_figures(labels, predicted, table)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         multi_label=labels.ndim == 2,
     )
 
 
-def answer(probabilities: Probabilities, multi_label: bool) -> Targets:
-    """Return the likeliest class of each picture, or a 1 for every class that is likely enough."""
+def predicted_classes(probabilities: Probabilities, multi_label: bool) -> Targets:
+    """Return the likeliest class of each picture, or a 1 for every class from ``THRESHOLD`` on."""
     if multi_label:
         return (probabilities >= THRESHOLD).astype(np.int64)
     likeliest: Targets = probabilities.argmax(axis=1)
@@ -90,7 +102,7 @@ def answer(probabilities: Probabilities, multi_label: bool) -> Targets:
 
 
 def log_losses(labels: Targets, probabilities: Probabilities) -> Probabilities:
-    """Return the cross-entropy of each picture in nats; over several labels the mean of classes."""
+    """Return the cross-entropy of each picture, ``(pictures,)``, in nats; of several labels their mean."""
     likely = probabilities.clip(_TINY, 1 - _TINY)
     losses: Probabilities
     if labels.ndim == 1:
@@ -100,39 +112,43 @@ def log_losses(labels: Targets, probabilities: Probabilities) -> Probabilities:
     return losses
 
 
-def _confusion(labels: Targets, answers: Targets, classes: int) -> Targets:
+def _confusion(labels: Targets, predicted: Targets, classes: int) -> Targets:
     from sklearn.metrics import confusion_matrix
 
     if labels.ndim == 2:
-        return _by_class(labels, answers)
-    return np.asarray(confusion_matrix(labels, answers, labels=range(classes)))
+        return _by_class(labels, predicted)
+    return np.asarray(confusion_matrix(labels, predicted, labels=range(classes)))
 
 
-def _by_class(labels: Targets, answers: Targets) -> Targets:
-    """Return for each class: rightly not there, wrongly there, wrongly not there, rightly there."""
+def _by_class(labels: Targets, predicted: Targets) -> Targets:
+    """Return true negatives, false positives, false negatives and true positives, ``(classes, 4)``."""
     from sklearn.metrics import confusion_matrix
 
     # Class by class: scikit-learn's own multi-label matrix reads a single class of several as two.
-    pairs = zip(labels.T, answers.T, strict=True)
-    return np.stack([confusion_matrix(was, said, labels=[0, 1]).ravel() for was, said in pairs])
+    pairs = zip(labels.T, predicted.T, strict=True)
+    return np.stack([confusion_matrix(was, found, labels=[0, 1]).ravel() for was, found in pairs])
 
 
-def _class_figures(labels: Targets, answers: Targets, table: ClassTable) -> Iterator[ClassFigures]:
+def _class_figures(labels: Targets, predicted: Targets, table: ClassTable) -> Iterator[ClassFigures]:
     if labels.ndim == 1:
-        figures = _figures(labels, answers, range(table.num_classes))
+        figures = _figures(labels, predicted, range(table.num_classes))
     else:
-        pairs = zip(labels.T, answers.T, strict=True)
-        figures = [figure for was, said in pairs for figure in _figures(was, said, [1])]
+        pairs = zip(labels.T, predicted.T, strict=True)
+        figures = [figure for was, found in pairs for figure in _figures(was, found, [1])]
     for index, (precision, recall, f1, support) in enumerate(figures):
         name = table.name(index)
         yield ClassFigures(index, name, _known(precision), _known(recall), _known(f1), int(support))
 
 
-def _figures(was: Targets, said: Targets, classes: Sequence[int]) -> list[tuple[float, float, float, float]]:
-    """Return precision, recall, F1 and support of each class; not-a-number where it is 0 out of 0."""
+def _figures(
+    labels: Targets, predicted: Targets, classes: Sequence[int]
+) -> list[tuple[float, float, float, float]]:
+    """Return precision, recall, F1 and support of each class; NaN where it would be 0 divided by 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    found = precision_recall_fscore_support(was, said, labels=classes, average=None, zero_division=np.nan)
+    found = precision_recall_fscore_support(
+        labels, predicted, labels=classes, average=None, zero_division=np.nan
+    )
     return list(zip(*(values.tolist() for values in found), strict=True))
 
 

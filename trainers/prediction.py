@@ -1,6 +1,6 @@
-"""What a model says about pictures, one by one."""
+"""What a model predicts for pictures, one by one."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,67 +14,81 @@ from trainers.metrics import THRESHOLD
 from trainers.model_archive import Model
 from trainers.pixels import Pixels, square
 
-_BATCH = 32
+_BATCH = 32  # pictures that a network sees at a time
 
 ReadPicture = Callable[[str], bytes]
+"""Name of a picture -> its bytes; raises Unusable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says about one picture."""
+    """What a model predicts for one picture."""
 
     picture: str
+    """The name of the picture: a path, or a URI in S3."""
+
     probabilities: tuple[float, ...]
-    answers: tuple[int, ...]
-    """The likeliest class; with several labels a picture, all that are likely enough, maybe none."""
+    """One for each class, in order of index."""
+
+    classes: tuple[int, ...]
+    """Index of the likeliest class; with several labels a picture, of all from ``THRESHOLD`` on."""
 
     def to_json(self, table: ClassTable, multi_label: bool) -> dict[str, Any]:
         """Return the line that ``--json`` prints."""
-        said = [
+        classes = [
             {"class": table.name(index), "index": index, "probability": self.probabilities[index]}
-            for index in self.answers
+            for index in self.classes
         ]
-        answer: dict[str, Any] = {"classes": said} if multi_label else said[0]
-        return {"picture": self.picture, **answer, "probabilities": list(self.probabilities)}
+        predicted: dict[str, Any] = {"classes": classes} if multi_label else classes[0]
+        return {"picture": self.picture, **predicted, "probabilities": list(self.probabilities)}
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A picture that could not be looked at, and why."""
+    """A picture that could not be used."""
 
     picture: str
+    """The name of the picture."""
+
     reason: str
+    """Why, without the name."""
+
+
+def prediction_of(picture: str, probabilities: Sequence[float], multi_label: bool) -> Prediction:
+    """Return the prediction that a model's probabilities are, one a class.
+
+    >>> prediction_of("a.jpg", [0.25, 0.75], False).classes, prediction_of("a.jpg", [0.4, 0.3], True).classes
+    ((1,), ())
+    """
+    if multi_label:
+        classes = tuple(index for index, each in enumerate(probabilities) if each >= THRESHOLD)
+    else:
+        classes = (max(range(len(probabilities)), key=probabilities.__getitem__),)
+    return Prediction(picture, tuple(probabilities), classes)
 
 
 def predict(model: Model, pictures: Iterable[str], read: ReadPicture) -> Iterator[Prediction | Unread]:
-    """Yield what ``model`` says about each picture, in order; ``read`` returns a picture's bytes.
+    """Yield what ``model`` predicts for each picture, in order.
 
-    A picture that cannot be used is an Unread, and the next one follows.
+    A picture that cannot be used is an Unread, and the next one follows. Raises BadModel for a model that
+    cannot be used, NotInstalled where its framework is missing.
     """
-    ask = load_predictor(model)
+    predictor = load_predictor(model)
     waiting = iter(pictures)
     while names := list(islice(waiting, _BATCH)):
-        looked = [_look(name, read, model.image_size) for name in names]
-        answers = _ask(ask, [pixels for pixels in looked if not isinstance(pixels, Unread)])
-        for name, pixels in zip(names, looked, strict=True):
-            yield pixels if isinstance(pixels, Unread) else _prediction(name, next(answers), model)
+        inputs = [_input(name, read, model.image_size) for name in names]
+        rows = _probabilities(predictor, [pixels for pixels in inputs if not isinstance(pixels, Unread)])
+        for name, pixels in zip(names, inputs, strict=True):
+            yield pixels if isinstance(pixels, Unread) else prediction_of(name, next(rows), model.multi_label)
 
 
-def _look(name: str, read: ReadPicture, side: int) -> Pixels | Unread:
+def _input(name: str, read: ReadPicture, side: int) -> Pixels | Unread:
     try:
         return square(read(name), side)
     except Unusable as why:
         return Unread(name, why.message.removeprefix(f"{name}: "))
 
 
-def _ask(ask: Predict, pictures: list[Pixels]) -> Iterator[list[float]]:
+def _probabilities(predictor: Predict, pictures: list[Pixels]) -> Iterator[list[float]]:
     if pictures:
-        yield from ask(np.stack(pictures)).tolist()
-
-
-def _prediction(name: str, probabilities: list[float], model: Model) -> Prediction:
-    if model.multi_label:
-        answers = tuple(index for index, p in enumerate(probabilities) if p >= THRESHOLD)
-    else:
-        answers = (max(range(len(probabilities)), key=probabilities.__getitem__),)
-    return Prediction(name, tuple(probabilities), answers)
+        yield from predictor(np.stack(pictures)).tolist()

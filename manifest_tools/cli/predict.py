@@ -85,13 +85,13 @@ def predict(
     line = partial(_json_line, answering) if as_json else partial(_text_line, answering, column)
     good: list[Prediction] = []
     failed = 0
-    for answer in progress(_answers(answering, inputs, at_once, quiet), len(inputs.names), "pictures"):
-        if isinstance(answer, Prediction):
-            typer.echo(line(answer, truth.of(answer.picture) if truth else None))
-            good += [answer] if sheet else []
+    for prediction in progress(_answers(answering, inputs, at_once, quiet), len(inputs.names), "pictures"):
+        if isinstance(prediction, Prediction):
+            typer.echo(line(prediction, truth.of(prediction.picture) if truth else None))
+            good += [prediction] if sheet else []
         else:
             failed += 1
-            note(f"{clean(answer.picture)}: {clean(answer.reason)}")
+            note(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
     if sheet:
         _draw(sheet, good, truth, answering, inputs, force=force, quiet=quiet)
     if failed:
@@ -175,29 +175,31 @@ def _answers(
     return invoke(answering, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
 
 
-def _json_line(answering: "Answering", answer: "Prediction", truth: tuple[int, ...] | None) -> str:
-    said = answer.to_json(answering.table, answering.multi_label)
+def _json_line(answering: "Answering", prediction: "Prediction", truth: tuple[int, ...] | None) -> str:
+    row = prediction.to_json(answering.table, answering.multi_label)
     if truth is not None:
-        said["truth"] = [answering.table.name(index) for index in truth]
-        said["right"] = answer.answers == truth
-    return json.dumps(said)
+        row["truth"] = [answering.table.name(index) for index in truth]
+        row["right"] = prediction.classes == truth
+    return json.dumps(row)
 
 
 def _text_line(
-    answering: "Answering", column: int, answer: "Prediction", truth: tuple[int, ...] | None
+    answering: "Answering", column: int, prediction: "Prediction", truth: tuple[int, ...] | None
 ) -> str:
     """Return a row of a table whose first column is ``column`` wide."""
-    name = clean(answer.picture)
-    said = f"{name}{' ' * (column - width(name))}  {clean(answer_text(answer, answering))}"
-    if truth is None or answer.answers == truth:
-        return said
-    return f"{said}  wrong: {clean(class_names(truth, answering))}"
+    name = clean(prediction.picture)
+    row = f"{name}{' ' * (column - width(name))}  {clean(prediction_text(prediction, answering))}"
+    if truth is None or prediction.classes == truth:
+        return row
+    return f"{row}  wrong: the label is {clean(class_names(truth, answering))}"
 
 
-def answer_text(answer: "Prediction", answering: "Answering") -> str:
-    """Return the classes of an answer, each with its probability."""
-    told = (f"{answering.table.name(index)} {answer.probabilities[index]:.3f}" for index in answer.answers)
-    return ", ".join(told) or "no class"
+def prediction_text(prediction: "Prediction", answering: "Answering") -> str:
+    """Return the predicted classes, each with its probability."""
+    named = (
+        f"{answering.table.name(index)} {prediction.probabilities[index]:.3f}" for index in prediction.classes
+    )
+    return ", ".join(named) or "no class"
 
 
 def class_names(classes: tuple[int, ...], answering: "Answering") -> str:
@@ -207,7 +209,7 @@ def class_names(classes: tuple[int, ...], answering: "Answering") -> str:
 
 def _draw(
     path: str,
-    answers: "list[Prediction]",
+    predictions: "list[Prediction]",
     truth: "Truth | None",
     answering: "Answering",
     inputs: "PredictionInputs",
@@ -218,24 +220,24 @@ def _draw(
     from manifest_tools.io.sinks import publishing
     from trainers.contact_sheet import MOST, draw_contact_sheet
 
-    tiles = [_tile(answer, truth, answering, inputs) for answer in answers[:MOST]]
+    tiles = [_tile(prediction, truth, answering, inputs) for prediction in predictions[:MOST]]
     with publishing(force=force) as publication:
         publication.open(path).write(draw_contact_sheet(tiles))
     if not quiet:
-        first = f" (the first {MOST:,} of {len(answers):,})" if len(answers) > MOST else ""
+        first = f" (the first {MOST:,} of {len(predictions):,})" if len(predictions) > MOST else ""
         note(f"{clean(path)}: {publication.published[0].state}{first}")
 
 
 def _tile(
-    answer: "Prediction", truth: "Truth | None", answering: "Answering", inputs: "PredictionInputs"
+    prediction: "Prediction", truth: "Truth | None", answering: "Answering", inputs: "PredictionInputs"
 ) -> "Tile":
     from trainers.contact_sheet import Tile
 
-    known = truth.of(answer.picture) if truth else None
+    known = truth.of(prediction.picture) if truth else None
     return Tile(
-        inputs.read(answer.picture),
-        answer.picture.rpartition("/")[2],
-        answer_text(answer, answering),
+        inputs.read(prediction.picture),
+        prediction.picture.rpartition("/")[2],
+        prediction_text(prediction, answering),
         "" if known is None else class_names(known, answering),
-        None if known is None else answer.answers == known,
+        None if known is None else prediction.classes == known,
     )

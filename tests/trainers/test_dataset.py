@@ -75,18 +75,18 @@ def test_a_label_vector_says_which_classes_are_there(tmp_path: Path) -> None:
     ],
 )
 def test_labels_that_cannot_be_are_bad_data(tmp_path: Path, record: ImageRecord) -> None:
-    with pytest.raises(BadData, match="record 7: expected a class below 3"):
+    with pytest.raises(BadData, match="record 7: expected a class index below 3"):
         from_records(records(tmp_path / "bad.rec", record), 16, TABLE)
 
 
 def test_single_labels_and_vectors_in_one_file_are_bad_data(tmp_path: Path) -> None:
     mixed = ImageRecord(1, (0.0,), b""), ImageRecord(2, (0.0, 0.0, 1.0), b"", vector=True)
-    with pytest.raises(BadData, match="some a vector"):
+    with pytest.raises(BadData, match="found single labels and vectors"):
         from_records(records(tmp_path / "mixed.rec", *mixed), 16, TABLE)
 
 
 def test_an_empty_file_is_bad_data(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no picture in it"):
+    with pytest.raises(BadData, match="expected pictures, found an empty file"):
         from_records(records(tmp_path / "empty.rec"), 16, TABLE)
 
 

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers.dataset import Probabilities, Targets
-from trainers.metrics import Metrics, answer, log_losses, measure
+from trainers.metrics import Metrics, log_losses, measure, predicted_classes
 
 TABLE = ClassTable(((0, "RH"), (1, "LH"), (3, "none")))
 
@@ -53,7 +53,7 @@ def test_with_several_labels_the_figures_are_those_of_scikit_learn(pictures: int
     random = np.random.default_rng(seed)
     labels, said = random.integers(0, 2, (pictures, 4)), random.random((pictures, 4), np.float32)
     figures = measure(labels, said, TABLE)
-    answers = answer(said, multi_label=True)
+    answers = predicted_classes(said, multi_label=True)
     agree(figures, precision_recall_fscore_support(labels, answers, average=None, zero_division=np.nan))
     matrix = multilabel_confusion_matrix(labels, answers).reshape(-1, 4)
     assert figures.confusion == tuple(map(tuple, matrix.tolist()))
@@ -85,7 +85,7 @@ def test_several_labels_of_which_there_is_one_class_only() -> None:
 
 
 def test_a_class_is_said_to_be_there_from_one_half_on() -> None:
-    assert answer(np.array([[0.5, 0.49]], np.float32), multi_label=True).tolist() == [[1, 0]]
+    assert predicted_classes(np.array([[0.5, 0.49]], np.float32), multi_label=True).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from trainers.gluon.export import export, predictor, save_weights
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
 from trainers.gluon.weights import first_weights
-from trainers.metrics import answer, log_losses
+from trainers.metrics import log_losses, predicted_classes
 from trainers.pixels import Pixels
 
 __all__ = ["export", "fit", "predictor"]
@@ -105,11 +105,11 @@ def _probabilities(mx: Any, scores: Any, multi_label: bool) -> Probabilities:
 
 def _add(total: _Sums, labels: Targets, probabilities: Probabilities) -> _Sums:
     loss, right, count = total
-    hits = answer(probabilities, labels.ndim == 2) == labels
-    share = hits.reshape(len(labels), -1).mean(axis=1)
+    right_classes = predicted_classes(probabilities, labels.ndim == 2) == labels
+    accuracy = right_classes.reshape(len(labels), -1).mean(axis=1)
     return (
         loss + float(log_losses(labels, probabilities).sum()),
-        right + float(share.sum()),
+        right + float(accuracy.sum()),
         count + len(labels),
     )
 

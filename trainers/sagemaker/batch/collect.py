@@ -217,10 +217,10 @@ def label(said: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
     }
     shares = said.probabilities
     if answers.multi_label:
-        names = {str(index): answers.table.name(index) for index in said.answers}
-        doubts = {str(index): shares[index] for index in said.answers}
-        return list(said.answers), {"class-map": names, "confidence-map": doubts, "type": MULTI, **common}
-    index = said.answers[0]
+        names = {str(index): answers.table.name(index) for index in said.classes}
+        doubts = {str(index): shares[index] for index in said.classes}
+        return list(said.classes), {"class-map": names, "confidence-map": doubts, "type": MULTI, **common}
+    index = said.classes[0]
     name = {"class-name": answers.table.name(index), "confidence": shares[index]}
     return index, {**name, "type": SINGLE, **common}
 

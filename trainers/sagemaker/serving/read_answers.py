@@ -4,13 +4,10 @@ import json
 import math
 from typing import Any
 
-import numpy as np
-
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers.metrics import answer
-from trainers.prediction import Prediction
+from trainers.prediction import Prediction, prediction_of
 
 
 class NoAnswer(BadData):
@@ -56,6 +53,4 @@ def prediction(
             f"expected {table.num_classes:,} probabilities, one for each class of the table, found"
             f" {len(probabilities):,}; type --classes FILE with the model's own"
         )
-    said = answer(np.array([probabilities]), multi_label)[0]
-    answers = tuple(np.flatnonzero(said).tolist()) if multi_label else (int(said),)
-    return Prediction(picture, probabilities, answers)
+    return prediction_of(picture, probabilities, multi_label)

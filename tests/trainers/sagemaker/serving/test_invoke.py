@@ -177,8 +177,8 @@ def test_other_answers_are_none(data: bytes) -> None:
 
 
 def test_several_labels_are_all_that_are_likely_enough() -> None:
-    assert prediction("a", (0.9, 0.1, 0.5), TABLE, True).answers == (0, 2)
-    assert prediction("a", (0.1, 0.1, 0.2), TABLE, True).answers == ()
+    assert prediction("a", (0.9, 0.1, 0.5), TABLE, True).classes == (0, 2)
+    assert prediction("a", (0.1, 0.1, 0.2), TABLE, True).classes == ()
 
 
 def test_a_table_of_more_classes_is_another_model_s() -> None:
