@@ -1,8 +1,7 @@
-"""Looks at the objects that a manifest points to, on this disk or in S3: header and end, never the whole.
+"""Checks the objects that a manifest names, on this disk or in S3, by their first and last bytes.
 
-Each finding is a Problem with a code of ``codes.CODES``, or of ``images.unusable.CODES`` where convert and
-train would find the same. A picture that several lines name is looked at once where these are near each
-other.
+Each finding is a Problem with a code of ``codes.CODES``, or of ``unusable.CODES`` where convert and train
+find the same. A picture that several lines name is read once where these are near each other.
 """
 
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ def check_objects(
     jobs: "Jobs" = None,
     progress: "Progress | None" = None,
 ) -> "Objects":
-    """Return a report that finds, as one iterates, what is wrong with the objects that manifests point to.
+    """Return a report that finds, as one iterates, what is wrong with the objects that manifests name.
 
     ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET
     of the first 64 kB each. ``label_attribute_name`` leaves out all labels but one. ``smallest`` is the width

@@ -1,10 +1,10 @@
-"""The codes of what only a look at the objects shows: why, what to do, how bad, and where it is said."""
+"""The codes of what only the objects themselves show, with reason, fix, severity and source."""
 
 from typing import NamedTuple
 
 from manifest_tools.base.problem import Severity
 
-DENIED, NOT_LOOKED_AT, MISNAMED, ODD_FORMAT, TURNED, ODD_COLOURS, SMALL, LONG_AND_THIN = (
+DENIED, NOT_INSPECTED, MISNAMED, UNUSUAL_FORMAT, ROTATED, UNUSUAL_COLOURS, SMALL, LONG_AND_THIN = (
     "MT410",
     "MT411",
     "MT412",
@@ -14,8 +14,8 @@ DENIED, NOT_LOOKED_AT, MISNAMED, ODD_FORMAT, TURNED, ODD_COLOURS, SMALL, LONG_AN
     "MT416",
     "MT417",
 )
-IMAGE_SIZE, NO_PNG, MASK_SIZE, OTHER_THING, SAME_BYTES = "MT418", "MT419", "MT420", "MT421", "MT422"
-NO_SEQUENCE, FRAME_COUNT, PREFIX, MANY_FRAMES, NO_SUCH_CLASS, STRANGE_FRAME, NO_OBJECT_ID = (
+IMAGE_SIZE, NO_PNG, MASK_SIZE, WRONG_CONTENT, SAME_BYTES = "MT418", "MT419", "MT420", "MT421", "MT422"
+NO_SEQUENCE, FRAME_COUNT, PREFIX, MANY_FRAMES, NO_SUCH_CLASS, UNKNOWN_FRAME, NO_OBJECT_ID = (
     "MT430",
     "MT431",
     "MT432",
@@ -27,12 +27,17 @@ NO_SEQUENCE, FRAME_COUNT, PREFIX, MANY_FRAMES, NO_SUCH_CLASS, STRANGE_FRAME, NO_
 
 
 class Code(NamedTuple):
-    """What a code stands for: what is right, what to do where it is not, how bad that is, who says so."""
+    """What a code stands for."""
 
     reason: str
+    """What is right."""
+
     fix: str
+    """What to do where it is not."""
+
     severity: Severity
     source: str
+    """Where the rule is from."""
 
 
 _LIMITS = "https://docs.aws.amazon.com/sagemaker/latest/dg/input-data-limits.html"
@@ -50,11 +55,11 @@ CODES: dict[str, Code] = {
         "error",
         "https://github.com/aws/amazon-sagemaker-examples/issues/2331",
     ),
-    NOT_LOOKED_AT: Code(
-        "Every object that a line points to is at hand",
-        "Say where they lie with --images s3://bucket/prefix=FOLDER, or set AWS credentials.",
+    NOT_INSPECTED: Code(
+        "Every object that a line names can be read",
+        "Say where they lie on this disk with --images s3://bucket/prefix=FOLDER, or set AWS credentials.",
         "warning",
-        "mtool's own: what was not looked at may be wrong",
+        "mtool's own: what was not checked may be wrong",
     ),
     MISNAMED: Code(
         "A picture's name says which format it is in",
@@ -62,20 +67,20 @@ CODES: dict[str, Code] = {
         "warning",
         _FORMATS,
     ),
-    ODD_FORMAT: Code(
+    UNUSUAL_FORMAT: Code(
         "A picture is a JPEG or a PNG",
         "Convert it to JPEG; Ground Truth and the built-in algorithms take no other formats.",
         "warning",
         _FORMATS,
     ),
-    TURNED: Code(
+    ROTATED: Code(
         "A picture is stored upright, without an orientation flag to turn it by",
         "Turn the pixels and take the flag out, as `exiftran -a` or `mogrify -auto-orient` do: some readers"
         " turn by the flag (OpenCV, browsers), others do not (Pillow, TensorFlow), and boxes then lie askew.",
         "warning",
         "https://docs.opencv.org/4.x/d4/da8/group__imgcodecs.html (IMREAD_IGNORE_ORIENTATION)",
     ),
-    ODD_COLOURS: Code(
+    UNUSUAL_COLOURS: Code(
         "A picture is RGB or grey, with 8 bits a channel",
         "Convert it to 8-bit RGB; what becomes of alpha, palettes, CMYK and 16 bits depends on the reader.",
         "warning",
@@ -111,7 +116,7 @@ CODES: dict[str, Code] = {
         "error",
         "https://docs.aws.amazon.com/sagemaker/latest/dg/semantic-segmentation.html",
     ),
-    OTHER_THING: Code(
+    WRONG_CONTENT: Code(
         "An object that is no picture is what it is named and used as, and not empty",
         "Fetch or write it again; often it is the error page of a download that failed.",
         "error",
@@ -153,7 +158,7 @@ CODES: dict[str, Code] = {
         "error",
         _OUTPUT,
     ),
-    STRANGE_FRAME: Code(
+    UNKNOWN_FRAME: Code(
         "The frames of a SeqLabel.json are those of the sequence file",
         "Point the label to the SeqLabel.json of this sequence.",
         "error",

@@ -1,7 +1,7 @@
-"""Pictures that are the same bytes under two names: 37 bytes a line, and no picture twice.
+"""Finds pictures that are the same bytes under two names; remembers 37 bytes a line.
 
-What was seen of a picture anyway (its size, S3's ETag, or a key of its first and last bytes) leaves few that
-may be the same; only of these, where they are larger than what was seen, are all bytes read.
+What is known of a picture anyway (its size, S3's ETag, or a key of its first and last bytes) leaves few that
+may be the same. Only of these, where the key is of a part, are all bytes read.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,37 +12,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEDGER = np.dtype(
-    [("file", "<i4"), ("line", "<i8"), ("name", "<u8"), ("size", "<i8"), ("content", "<u8"), ("more", "?")]
+    [("file", "<i4"), ("line", "<i8"), ("name", "<u8"), ("size", "<i8"), ("content", "<u8"), ("partial", "?")]
 )
-_PART = 1 << 14
+_ROWS_A_PART = 1 << 14
 
 Ledger = NDArray[Any]
-Place = tuple[int, int]
+LinePlace = tuple[int, int]
 """The number of a file, from 0, and of a line in it, from 1."""
 
 
-class Entry(NamedTuple):
-    """A picture of a line: 64-bit keys of its name and of its bytes; ``more``: not all of them were seen."""
+class LedgerEntry(NamedTuple):
+    """The picture of a line."""
 
     file: int
+    """The number of the manifest, from 0."""
+
     line: int
+    """The number of the line, from 1."""
+
     name: int
+    """A 64-bit key of its URI."""
+
     size: int
+    """Its bytes."""
+
     content: int
-    more: bool
+    """A 64-bit key of its bytes, or of the first and last ones."""
+
+    partial: bool
+    """Whether ``content`` is of the first and last bytes alone."""
 
 
 @dataclass(slots=True)
-class Entries:
-    """Entries as they come, kept small."""
+class LedgerEntries:
+    """The pictures of all lines, packed as they come."""
 
-    last: list[Entry] = field(default_factory=list)
+    last: list[LedgerEntry] = field(default_factory=list)
+    """Those that are not packed yet."""
+
     parts: list[Ledger] = field(default_factory=list)
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[LedgerEntry]) -> None:
         """Keep some more."""
         self.last += entries
-        if len(self.last) >= _PART:
+        if len(self.last) >= _ROWS_A_PART:
             self._pack()
 
     def _pack(self) -> None:
@@ -77,18 +90,18 @@ def _in_order(entries: Ledger) -> Ledger:
     return ordered
 
 
-def compared(
+def same_pictures(
     candidates: Ledger, digests: Callable[[Ledger], dict[int, int]]
-) -> Iterator[tuple[Place, Place]]:
+) -> Iterator[tuple[LinePlace, LinePlace]]:
     """Yield the place of each picture that is the same as an earlier one, and the earlier one's place.
 
     ``digests`` returns, by name, the keys of all bytes of some pictures.
     """
-    unsure = candidates[candidates["more"]]
+    unsure = candidates[candidates["partial"]]
     known = digests(unsure) if len(unsure) else {}
-    firsts: dict[tuple[int, int], Place] = {}
-    for file, line, name, size, content, more in candidates.tolist():
-        key = known.get(name, 0) if more else content
+    firsts: dict[tuple[int, int], LinePlace] = {}
+    for file, line, name, size, content, partial in candidates.tolist():
+        key = known.get(name, 0) if partial else content
         if not key:
             continue
         earlier = firsts.setdefault((size, key), (file, line))

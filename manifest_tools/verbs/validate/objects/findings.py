@@ -1,10 +1,13 @@
-"""What is wrong with the objects of a line, and between them: a picture, its mask, the size of its boxes."""
+"""What is wrong with the objects of lines, each by itself and beside its picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.text import shown
 from manifest_tools.images.headers import ImageHeader
+from manifest_tools.images.paths import bucket_of
 from manifest_tools.images.signatures import named_format
 from manifest_tools.verbs.validate.objects.codes import (
     IMAGE_SIZE,
@@ -12,16 +15,23 @@ from manifest_tools.verbs.validate.objects.codes import (
     MASK_SIZE,
     MISNAMED,
     NO_PNG,
-    ODD_COLOURS,
-    ODD_FORMAT,
+    NOT_INSPECTED,
+    ROTATED,
     SMALL,
-    TURNED,
+    UNUSUAL_COLOURS,
+    UNUSUAL_FORMAT,
 )
-from manifest_tools.verbs.validate.objects.inspect import Look
-from manifest_tools.verbs.validate.objects.references import Declared, Kind, Pointer, Pointing
+from manifest_tools.verbs.validate.objects.duplicates import LedgerEntry
+from manifest_tools.verbs.validate.objects.inspect import Inspection, ObjectReader
+from manifest_tools.verbs.validate.objects.references import (
+    DeclaredSize,
+    LineReferences,
+    ObjectKind,
+    Reference,
+)
 from manifest_tools.verbs.validate.objects.sequence_files import (
     SeqLabel,
-    Sequence,
+    SequenceFile,
     seq_label_findings,
     sequence_findings,
 )
@@ -59,48 +69,56 @@ _TURNS = {
 Size = tuple[int, int]
 
 
-class Finding(NamedTuple):
-    """What is wrong with an object of a line: a code, the place in the line, and words."""
+class ObjectFinding(NamedTuple):
+    """What is wrong with an object of a line."""
 
     code: str
     path: str
+    """The JSON path of the key that names the object."""
+
     message: str
 
 
-Looking = Callable[[str, Kind], Look]
+Inspect = Callable[[str, ObjectKind], Inspection]
 
 
-def judge(line: Pointing, look: Looking, smallest: Size | None) -> tuple[list[Finding], list[Look]]:
-    """Return what is wrong with what a line points to, and the look at each."""
-    looks = [look(pointer.ref, pointer.kind) for pointer in line.pointers]
-    found: list[Finding] = []
+def find_problems(
+    line: LineReferences, inspect: Inspect, smallest: Size | None
+) -> tuple[list[ObjectFinding], list[Inspection]]:
+    """Return what is wrong with the objects of a line, and what each of them shows."""
+    inspections = [inspect(one.ref, one.kind) for one in line.references]
+    found: list[ObjectFinding] = []
     picture: ImageHeader | None = None
-    sequence: Sequence | None = None
-    for pointer, one in zip(line.pointers, looks, strict=True):
-        if pointer.kind == "picture":
-            picture = one.seen
-        if isinstance(one.document, Sequence):
+    sequence: SequenceFile | None = None
+    for reference, one in zip(line.references, inspections, strict=True):
+        if reference.kind == "picture":
+            picture = one.header
+        if isinstance(one.document, SequenceFile):
             sequence = one.document
-        found += _alone(pointer, one, smallest)
-        found += _beside(pointer, one, picture, sequence)
+        found += _wrong_by_itself(reference, one, smallest)
+        found += _disagreements(reference, one, picture, sequence)
     if picture is not None:
-        found += _declared(line.declared, picture)
-    return found, looks
+        found += _wrong_sizes(line.sizes, picture)
+    return found, inspections
 
 
-def _alone(pointer: Pointer, look: Look, smallest: Size | None) -> Iterator[Finding]:
-    """Yield what is wrong with an object, whatever the line says beside."""
+def _wrong_by_itself(
+    reference: Reference, inspection: Inspection, smallest: Size | None
+) -> Iterator[ObjectFinding]:
+    """Yield what is wrong with an object, whatever else is on its line."""
     findings: Iterator[tuple[str, str]]
-    if look.trouble is not None:
-        findings = iter((look.trouble,))
-    elif look.seen is not None:
-        as_picture = pointer.kind == "picture"
-        findings = _picture(pointer.ref, look.seen, smallest) if as_picture else _mask(look.seen)
-    elif isinstance(look.document, Sequence):
-        findings = sequence_findings(look.document)
+    if inspection.problem is not None:
+        findings = iter((inspection.problem,))
+    elif inspection.header is not None:
+        as_picture = reference.kind == "picture"
+        findings = (
+            _picture(reference.ref, inspection.header, smallest) if as_picture else _mask(inspection.header)
+        )
+    elif isinstance(inspection.document, SequenceFile):
+        findings = sequence_findings(inspection.document)
     else:
         return
-    yield from (Finding(code, pointer.path, _clipped(words)) for code, words in findings)
+    yield from (ObjectFinding(code, reference.path, _clipped(words)) for code, words in findings)
 
 
 def _clipped(words: str) -> str:
@@ -108,61 +126,124 @@ def _clipped(words: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
-def _picture(ref: str, seen: ImageHeader, smallest: Size | None) -> Iterator[tuple[str, str]]:
+def _picture(ref: str, header: ImageHeader, smallest: Size | None) -> Iterator[tuple[str, str]]:
     named = named_format(ref)
-    if named and named != seen.format:
-        yield MISNAMED, f"expected a {named} picture by its name, found {seen.format}: {shown(ref)}"
-    if seen.format not in _TAKEN:
-        yield ODD_FORMAT, f"expected JPEG or PNG, found {seen.format}"
-    if seen.orientation != 1:
-        flag = f"orientation flag {seen.orientation}: {_TURNS[seen.orientation]}"
-        yield TURNED, f"expected a picture stored upright, found {flag}"
-    if seen.format in _TAKEN and seen.mode not in _PLAIN:
-        yield ODD_COLOURS, f"expected RGB or grey of 8 bits, found {_COLOURS.get(seen.mode, seen.mode)}"
-    if seen.width:
-        yield from _sides(seen.width, seen.height, smallest)
+    if named and named != header.format:
+        yield MISNAMED, f"the name {shown(ref)} says {named}, but the picture is a {header.format}"
+    if header.format not in _TAKEN:
+        yield UNUSUAL_FORMAT, f"expected a JPEG or PNG, found {header.format}"
+    if header.orientation != 1:
+        flag = f"orientation flag {header.orientation}: {_TURNS[header.orientation]}"
+        yield ROTATED, f"expected a picture stored upright, found {flag}"
+    if header.format in _TAKEN and header.mode not in _PLAIN:
+        yield (
+            UNUSUAL_COLOURS,
+            f"expected RGB or grey of 8 bits, found {_COLOURS.get(header.mode, header.mode)}",
+        )
+    if header.width:
+        yield from _sides(header.width, header.height, smallest)
 
 
 def _sides(width: int, height: int, smallest: Size | None) -> Iterator[tuple[str, str]]:
-    found = f"found {width:,} x {height:,}"
+    found = f"found {width:,} x {height:,} pixels"
     if smallest is not None and (width < smallest[0] or height < smallest[1]):
-        yield SMALL, f"expected at least {smallest[0]:,} x {smallest[1]:,} pixels, {found}"
+        yield SMALL, f"expected at least {smallest[0]:,} x {smallest[1]:,} pixels (image_shape), {found}"
     if max(width, height) > ASPECT * min(width, height):
-        yield LONG_AND_THIN, f"expected sides within {ASPECT} to 1, {found}"
+        yield LONG_AND_THIN, f"expected one side to be at most {ASPECT} times the other, {found}"
 
 
-def _mask(seen: ImageHeader) -> Iterator[tuple[str, str]]:
-    if seen.format != "PNG":
-        yield NO_PNG, f"expected a PNG, found {seen.format}"
+def _mask(header: ImageHeader) -> Iterator[tuple[str, str]]:
+    if header.format != "PNG":
+        yield NO_PNG, f"expected a PNG as a mask, found {header.format}"
 
 
-def _beside(
-    pointer: Pointer, look: Look, picture: ImageHeader | None, sequence: Sequence | None
-) -> Iterator[Finding]:
-    """Yield where an object disagrees with the one that its line is about."""
-    if pointer.kind == "mask" and look.seen is not None and picture is not None:
-        mask = look.seen
-        if mask.width and picture.width and not _fits(mask.width, mask.height, picture):
-            words = f"expected {_sized(picture)} as its picture has, found {mask.width:,} x {mask.height:,}"
-            yield Finding(MASK_SIZE, pointer.path, words)
-    if isinstance(look.document, SeqLabel):
-        findings = seq_label_findings(look.document, pointer.class_map, sequence)
-        yield from (Finding(code, pointer.path, words) for code, words in findings)
-
-
-def _declared(declared: tuple[Declared, ...], picture: ImageHeader) -> Iterator[Finding]:
-    for one in declared:
-        if picture.width and not _fits(one.width, one.height, picture):
+def _disagreements(
+    reference: Reference, inspection: Inspection, picture: ImageHeader | None, sequence: SequenceFile | None
+) -> Iterator[ObjectFinding]:
+    """Yield where an object disagrees with the picture or the sequence of its line."""
+    if reference.kind == "mask" and inspection.header is not None and picture is not None:
+        mask = inspection.header
+        if mask.width and picture.width and not _has_size(mask.width, mask.height, picture):
             words = (
-                f"image_size is {one.width:,.10g} x {one.height:,.10g}, but the picture is {_sized(picture)}"
+                f"the mask is {mask.width:,} x {mask.height:,} pixels, but its picture {_size_text(picture)}"
             )
-            yield Finding(IMAGE_SIZE, one.path, words)
+            yield ObjectFinding(MASK_SIZE, reference.path, words)
+    if isinstance(inspection.document, SeqLabel):
+        findings = seq_label_findings(inspection.document, reference.class_map, sequence)
+        yield from (ObjectFinding(code, reference.path, words) for code, words in findings)
 
 
-def _fits(width: float, height: float, picture: ImageHeader) -> bool:
+def _wrong_sizes(declared: tuple[DeclaredSize, ...], picture: ImageHeader) -> Iterator[ObjectFinding]:
+    for one in declared:
+        if picture.width and not _has_size(one.width, one.height, picture):
+            found = f"{one.width:,.10g} x {one.height:,.10g}"
+            words = f"image_size is {found}, but the picture is {_size_text(picture)}"
+            yield ObjectFinding(IMAGE_SIZE, one.path, words)
+
+
+def _has_size(width: float, height: float, picture: ImageHeader) -> bool:
     """Say whether a size is the picture's, as stored or as turned by its flag, as a browser shows it."""
     return (width, height) in ((picture.width, picture.height), picture.turned)
 
 
-def _sized(picture: ImageHeader) -> str:
+def _size_text(picture: ImageHeader) -> str:
     return f"{picture.width:,} x {picture.height:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedLines:
+    """What the objects of some lines show; small, for it goes from process to process."""
+
+    lines: int
+    objects: int
+    """How many objects the lines name; one that two lines name counts twice."""
+
+    found: tuple[tuple[int, ObjectFinding], ...]
+    """What is wrong, with the number of the line."""
+
+    entries: tuple[LedgerEntry, ...]
+    """The pictures."""
+
+    not_inspected: dict[str, tuple[int, int]]
+    """Buckets whose objects could not be read: the first line and the number of objects."""
+
+
+_Inspected = tuple[int, Reference, Inspection]
+
+
+def inspect_lines(
+    reader: ObjectReader, smallest: Size | None, file: int, lines: Sequence[LineReferences]
+) -> InspectedLines:
+    """Return what the objects of some lines show; ``file`` is the number of the manifest, from 0."""
+    found: list[tuple[int, ObjectFinding]] = []
+    inspected: list[_Inspected] = []
+    for line in lines:
+        findings, inspections = find_problems(line, reader.inspect, smallest)
+        found += ((line.line, one) for one in findings if one.message)
+        inspected += ((line.line, *one) for one in zip(line.references, inspections, strict=True))
+    entries, rest = _entries(file, inspected), _not_inspected(inspected)
+    return InspectedLines(len(lines), len(inspected), tuple(found), entries, rest)
+
+
+def _entries(file: int, inspected: Sequence[_Inspected]) -> tuple[LedgerEntry, ...]:
+    pictures = (one for one in inspected if one[1].kind == "picture")
+    known = [one for one in pictures if one[2].content and one[2].problem is None]
+    names = hash_texts([reference.ref for _, reference, _ in known]).tolist()
+    return tuple(
+        LedgerEntry(file, line, name, one.size, one.content, one.partial)
+        for (line, _, one), name in zip(known, names, strict=True)
+    )
+
+
+def _not_inspected(inspected: Sequence[_Inspected]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for line, reference, one in inspected:
+        if one.problem == (NOT_INSPECTED, ""):
+            add_not_inspected(found, bucket_of(reference.ref), (line, 1))
+    return found
+
+
+def add_not_inspected(table: dict[str, tuple[int, int]], bucket: str, more: tuple[int, int]) -> None:
+    """Count objects of a bucket that could not be read."""
+    first, count = table.get(bucket, (more[0], 0))
+    table[bucket] = (min(first, more[0]), count + more[1])

@@ -1,4 +1,4 @@
-"""One look at one object: found on this disk or in S3, and what its bytes show."""
+"""Inspects one object: finds it on this disk or in S3, and says what its bytes show."""
 
 import hashlib
 import zlib
@@ -12,11 +12,11 @@ from manifest_tools.images.paths import ImagePaths
 from manifest_tools.images.signatures import describe, is_no_video
 from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.s3_errors import Denied, NotThere, is_of_one_object
-from manifest_tools.verbs.validate.objects.codes import DENIED, NO_SEQUENCE, NOT_LOOKED_AT, OTHER_THING
-from manifest_tools.verbs.validate.objects.references import Kind
+from manifest_tools.verbs.validate.objects.codes import DENIED, NO_SEQUENCE, NOT_INSPECTED, WRONG_CONTENT
+from manifest_tools.verbs.validate.objects.references import ObjectKind
 from manifest_tools.verbs.validate.objects.sequence_files import (
     SeqLabel,
-    Sequence,
+    SequenceFile,
     read_seq_label,
     read_sequence,
 )
@@ -29,131 +29,145 @@ _LONGEST = 4096  # characters of a name: a path has no more, a key at most 1,024
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at an object shows.
+class Inspection:
+    """What an object shows."""
 
-    ``trouble`` is a code and why no more can be said; ``content`` a 64-bit key of the bytes, or of their
-    first and last where there are ``more``, 0 where nothing is known of them.
-    """
+    problem: tuple[str, str] | None = None
+    """A code, and why no more can be said; the message is empty where the object could not be read."""
 
-    trouble: tuple[str, str] | None = None
     size: int = 0
+    """The bytes of the object."""
+
     content: int = 0
-    more: bool = False
-    seen: ImageHeader | None = None
-    document: Sequence | SeqLabel | None = None
+    """A 64-bit key of its bytes, or of the first and last ones; 0 where nothing is known of them."""
+
+    partial: bool = False
+    """Whether ``content`` is of the first and last bytes alone."""
+
+    header: ImageHeader | None = None
+    """Of a picture or a mask."""
+
+    document: SequenceFile | SeqLabel | None = None
+    """What a sequence file or a SeqLabel.json says."""
 
 
 @dataclass(slots=True)
-class Eyes:
-    """Looks at objects: where they lie on this disk, and whether S3 may be asked for others.
+class ObjectReader:
+    """Reads objects; picklable. Threads share what it remembers, processes do not."""
 
-    Small and picklable; threads share what it remembers, processes do not.
-    """
+    image_paths: ImagePaths
+    """Where objects lie on this disk."""
 
-    places: ImagePaths
     ask_s3: bool
-    remembered: dict[tuple[str, Kind], Look] = field(default_factory=dict)
-    lost_buckets: dict[str, str] = field(default_factory=dict)
+    """Whether S3 may be asked for others."""
 
-    def look(self, ref: str, kind: Kind) -> Look:
-        """Return what the object shows; an object that was looked at a little while ago is remembered."""
+    remembered: dict[tuple[str, ObjectKind], Inspection] = field(default_factory=dict)
+    """The last objects, by URI and by what they are used as."""
+
+    missing_buckets: dict[str, str] = field(default_factory=dict)
+    """Buckets that do not exist, with the message of S3."""
+
+    def inspect(self, ref: str, kind: ObjectKind) -> Inspection:
+        """Return what an object shows; one that was inspected a little while ago is remembered."""
         known = self.remembered.get((ref, kind))
         if known is not None:
             return known
-        found = self._look(ref, kind)
+        found = self._inspect(ref, kind)
         if found.document is None and len(ref) <= _LONGEST:
             if len(self.remembered) >= _REMEMBERED:
                 self.remembered.clear()
             self.remembered[ref, kind] = found
         return found
 
-    def _look(self, ref: str, kind: Kind) -> Look:
+    def _inspect(self, ref: str, kind: ObjectKind) -> Inspection:
         if len(ref) > _LONGEST:
-            words = f"no file and no object has a name of {len(ref):,} characters: {shown(ref)}"
-            return Look((MISSING, words))
+            words = f"expected the name of an object, found {len(ref):,} characters, more than any name has"
+            return Inspection((MISSING, f"{words}: {shown(ref)}"))
         try:
-            if self.places.covers(ref):
-                with open_file(self.places.find(ref)) as file:
-                    return examine(file, kind)
+            if self.image_paths.covers(ref):
+                with open_file(self.image_paths.find(ref)) as file:
+                    return inspect_object(file, kind)
             if not self.ask_s3:
-                return Look((NOT_LOOKED_AT, ""))
-            return self._look_in_s3(ref, kind)
+                return Inspection((NOT_INSPECTED, ""))
+            return self._inspect_in_s3(ref, kind)
         except Unusable as why:
-            return Look((why.code, why.message))
+            return Inspection((why.code, why.message))
 
-    def _look_in_s3(self, ref: str, kind: Kind) -> Look:
+    def _inspect_in_s3(self, ref: str, kind: ObjectKind) -> Inspection:
         bucket = ref.removeprefix("s3://").partition("/")[0]
-        if bucket in self.lost_buckets:
-            return Look((MISSING, f"{ref}: {self.lost_buckets[bucket]}"))
+        if bucket in self.missing_buckets:
+            return Inspection((MISSING, f"{ref}: {self.missing_buckets[bucket]}"))
         try:
-            return examine(open_object(ref), kind)
+            return inspect_object(open_object(ref), kind)
         except NotThere as error:
             if error.what == "bucket":
-                self.lost_buckets[bucket] = str(error).removeprefix(f"{ref}: ")
-            return Look((MISSING, str(error)))
+                self.missing_buckets[bucket] = str(error).removeprefix(f"{ref}: ")
+            return Inspection((MISSING, str(error)))
         except MtoolError as error:
             if isinstance(error, Denied | Refused) or is_of_one_object(error):
-                return Look((DENIED, str(error)))
+                return Inspection((DENIED, str(error)))
             raise
 
 
-def examine(found: PartialReader, kind: Kind) -> Look:
-    """Return what an opened object shows, which is used as ``kind`` says."""
-    content, more = _content(found)
-    trouble: tuple[str, str] | None = None
-    seen: ImageHeader | None = None
-    document: Sequence | SeqLabel | None = None
+def inspect_object(found: PartialReader, kind: ObjectKind) -> Inspection:
+    """Return what an object shows that is used as ``kind`` says."""
+    content, partial = _content(found)
+    problem: tuple[str, str] | None = None
+    header: ImageHeader | None = None
+    document: SequenceFile | SeqLabel | None = None
     try:
         if kind in ("picture", "mask"):
-            seen = read_header(found)
+            header = read_header(found)
         elif kind in ("sequence", "seq-label", "json"):
             document = _document(found, kind)
         else:
-            _check_thing(found, kind)
+            _check_content(found, kind)
     except Unusable as why:
-        trouble = (why.code, why.message)
-    return Look(trouble, found.size, content, more, seen, document)
+        problem = (why.code, why.message)
+    return Inspection(problem, found.size, content, partial, header, document)
 
 
 def _content(found: PartialReader) -> tuple[int, bool]:
-    """Return a key of the bytes; of a large file only that of its first and last, and that there are more."""
-    more = found.is_local and found.size > HEAD
+    """Return a key of the bytes, and whether it is of the first and last ones alone, as of a large file."""
+    partial = found.is_local and found.size > HEAD
     if not found.is_local and not found.etag:
         return 0, False
     key = hashlib.blake2b(found.etag.encode() or found.head, digest_size=8)
-    if more:
+    if partial:
         key.update(found.tail())
-    return int.from_bytes(key.digest()), more
+    return int.from_bytes(key.digest()), partial
 
 
-def _document(found: PartialReader, kind: Kind) -> Sequence | SeqLabel | None:
-    """Return a sequence file or SeqLabel.json; raises Unusable for what is none, None for other JSON."""
-    _check_thing(found, kind)
+def _document(found: PartialReader, kind: ObjectKind) -> SequenceFile | SeqLabel | None:
+    """Return what a sequence file or a SeqLabel.json says; None for other JSON.
+
+    Raises Unusable for one that is none of these.
+    """
+    _check_content(found, kind)
     if kind == "json":
         return None
     if found.size > MAX_JSON:
-        raise Unusable(NOT_LOOKED_AT, f"not looked into: more than {MAX_JSON:,} bytes of JSON")
+        raise Unusable(NOT_INSPECTED, f"not checked, since it has more than {MAX_JSON:,} bytes of JSON")
     data = found.whole()
     try:
         return read_sequence(data) if kind == "sequence" else read_seq_label(data)
     except ValueError as error:
         name = "sequence file" if kind == "sequence" else "SeqLabel.json"
-        raise Unusable(NO_SEQUENCE, f"expected a {name}, found another thing: {error}") from None
+        raise Unusable(NO_SEQUENCE, f"not a {name}: {error}") from None
 
 
-def _check_thing(found: PartialReader, kind: Kind) -> None:
+def _check_content(found: PartialReader, kind: ObjectKind) -> None:
     """Raise Unusable where an object that is no picture is empty, or plainly something else."""
     what = describe(found.head, found.size)
     if not found.size:
-        raise Unusable(OTHER_THING, f"expected {_EXPECTED[kind]}, found {what}")
+        raise Unusable(WRONG_CONTENT, f"expected {_EXPECTED[kind]}, found {what}")
     wrong = (
         (kind == "clip" and is_no_video(found.head, found.size))
         or (kind in ("sequence", "seq-label", "json") and what != "JSON")
         or (kind == "zlib" and not _is_zlib(found.head))
     )
     if wrong:
-        raise Unusable(OTHER_THING, f"expected {_EXPECTED[kind]}, found {what}")
+        raise Unusable(WRONG_CONTENT, f"expected {_EXPECTED[kind]}, found {what}")
 
 
 _EXPECTED = {

@@ -1,4 +1,4 @@
-"""What a line points to: its source-ref, and everything under a key that ends in ``-ref``."""
+"""The objects that a line names: its source-ref, and everything under a key that ends in ``-ref``."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,10 +19,10 @@ SOURCE = "source-ref"
 _REF = "-ref"
 _S3 = "s3://"
 
-Kind = LabelObject | SourceObject | Literal["json"]
+ObjectKind = LabelObject | SourceObject | Literal["json"]
 
 # What a name's ending says where no type does; anything else is taken for a picture.
-_BY_ENDING: dict[str, Kind] = {
+_BY_ENDING: dict[str, ObjectKind] = {
     **dict.fromkeys((".mp4", ".ogg", ".webm", ".mov", ".avi", ".mkv"), "clip"),
     **dict.fromkeys((".bin", ".pcd", ".ply", ".las", ".laz", ".txt", ".csv", ".pdf", ".xml"), "data"),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".zip", ".gz", ".npy", ".parquet"), "data"),
@@ -31,57 +31,70 @@ _BY_ENDING: dict[str, Kind] = {
 }
 
 
-class Pointer(NamedTuple):
-    """A key of a line, as a JSON path, and the object that it names."""
+class Reference(NamedTuple):
+    """An object that a line names."""
 
     path: str
+    """The JSON path of the key that names it."""
+
     ref: str
-    kind: Kind
+    """Its URI, or its path from the folder of the manifest."""
+
+    kind: ObjectKind
+    """What it is used as."""
+
     class_map: tuple[str, ...] | None = None
     """The class ids that the metadata of a label lists, None where it has no list."""
 
 
-class Declared(NamedTuple):
-    """The size that the ``image_size`` of a label gives the picture, and where it stands."""
+class DeclaredSize(NamedTuple):
+    """The size that a label gives the picture, in pixels."""
 
     path: str
+    """The JSON path of the ``image_size``."""
+
     width: float
     height: float
 
 
 @dataclass(frozen=True, slots=True)
-class Pointing:
-    """A line, by its number from 1, and what it points to; the source-ref comes first, where there is one."""
+class LineReferences:
+    """The objects that a line names."""
 
     line: int
-    pointers: tuple[Pointer, ...]
-    declared: tuple[Declared, ...] = ()
+    """The number of the line, from 1."""
+
+    references: tuple[Reference, ...]
+    """The objects; the source-ref comes first, where there is one."""
+
+    sizes: tuple[DeclaredSize, ...] = ()
+    """The sizes that labels give the picture."""
 
 
-def pointings(source: Source, told: str | None) -> Iterator[Pointing]:
-    """Yield every line that points to something; lines that cannot be read are for the rules to report.
+def read_references(source: Source, requested: str | None) -> Iterator[LineReferences]:
+    """Yield the objects of every line that names any; what cannot be read is left to the rules.
 
-    ``told`` leaves out all labels but one.
+    ``requested`` is the only label attribute whose objects are wanted; None for all.
     """
     first = 1
     for block in source.blocks():
         data = block.read()
         starts, ends = line_offsets(data)
         for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), first):
-            found = pointing(number, data[start:end], told)
+            found = line_references(number, data[start:end], requested)
             if found is not None:
                 yield found
         first += len(starts)
 
 
-def pointing(number: int, line: bytes, told: str | None) -> Pointing | None:
-    """Return what one line points to, or None."""
+def line_references(number: int, line: bytes, requested: str | None) -> LineReferences | None:
+    """Return the objects that one line names, or None where it names none."""
     value = _decoded(line)
     if not isinstance(value, dict):
         return None
-    labels = {one.name: one for one in attributes_of(value) if told in (None, one.name)}
-    pointers = (*_source(value, labels), *_refs(value, labels, told))
-    return Pointing(number, pointers, tuple(_declared(value, labels))) if pointers else None
+    labels = {one.name: one for one in attributes_of(value) if requested in (None, one.name)}
+    references = (*_source(value, labels), *_refs(value, labels, requested))
+    return LineReferences(number, references, tuple(_declared_sizes(value, labels))) if references else None
 
 
 def _decoded(line: bytes) -> Any:
@@ -95,23 +108,30 @@ def _decoded(line: bytes) -> Any:
         return None
 
 
-def _source(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iterator[Pointer]:
+def _source(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iterator[Reference]:
     ref = value.get(SOURCE)
     if isinstance(ref, str) and ref:
         types = (task_type(one.type) for one in labels.values())
         kind = next((one.source for one in types if one and one.source != "picture"), None)
-        yield Pointer(path(SOURCE), ref, kind or _BY_ENDING.get(_ending(ref), "picture"))
+        yield Reference(path(SOURCE), ref, kind or _BY_ENDING.get(_ending(ref), "picture"))
 
 
-def _refs(value: Mapping[str, Any], labels: Mapping[str, Attribute], told: str | None) -> Iterator[Pointer]:
+def _refs(
+    value: Mapping[str, Any], labels: Mapping[str, Attribute], requested: str | None
+) -> Iterator[Reference]:
     for key, ref in value.items():
-        if not key.endswith(_REF) or key == SOURCE or told not in (None, key) or not isinstance(ref, str):
+        if (
+            not key.endswith(_REF)
+            or key == SOURCE
+            or requested not in (None, key)
+            or not isinstance(ref, str)
+        ):
             continue
         label = labels.get(key)
         kind = None if label is None else label_kind(label.type).label_object
         if ref.startswith(_S3) or kind is not None:
             listed = None if label is None else _class_map(value[label.metadata_key])
-            yield Pointer(path(key), ref, kind or _BY_ENDING.get(_ending(ref), "data"), listed)
+            yield Reference(path(key), ref, kind or _BY_ENDING.get(_ending(ref), "data"), listed)
 
 
 def _class_map(metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -119,7 +139,7 @@ def _class_map(metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(found) if isinstance(found, dict) else None
 
 
-def _declared(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iterator[Declared]:
+def _declared_sizes(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iterator[DeclaredSize]:
     for name in labels:
         label = value.get(name)
         sizes = label.get("image_size") if isinstance(label, dict) else None
@@ -127,7 +147,7 @@ def _declared(value: Mapping[str, Any], labels: Mapping[str, Attribute]) -> Iter
         if isinstance(size, dict):
             width, height = _pixels(size.get("width")), _pixels(size.get("height"))
             if width is not None and height is not None:
-                yield Declared(path(name, "image_size", 0), width, height)
+                yield DeclaredSize(path(name, "image_size", 0), width, height)
 
 
 def _pixels(value: Any) -> float | None:

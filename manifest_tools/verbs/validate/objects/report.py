@@ -1,4 +1,4 @@
-"""Runs the looks over the lines of some manifests, in order, and says what is there twice."""
+"""Inspects the objects of some manifests, line by line, and finds pictures that are there twice."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +14,12 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.images.partial_reads import hash_file
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sources import Source, decompressed, open_source
-from manifest_tools.verbs.validate.objects.codes import CODES, NOT_LOOKED_AT, SAME_BYTES
-from manifest_tools.verbs.validate.objects.duplicates import Entries, Ledger, compared
-from manifest_tools.verbs.validate.objects.findings import Size
-from manifest_tools.verbs.validate.objects.inspect import Eyes
-from manifest_tools.verbs.validate.objects.looking import add_unseen, look_at_lines
-from manifest_tools.verbs.validate.objects.plan import Survey, survey
-from manifest_tools.verbs.validate.objects.references import pointings
+from manifest_tools.verbs.validate.objects.codes import CODES, NOT_INSPECTED, SAME_BYTES
+from manifest_tools.verbs.validate.objects.duplicates import Ledger, LedgerEntries, same_pictures
+from manifest_tools.verbs.validate.objects.findings import Size, add_not_inspected, inspect_lines
+from manifest_tools.verbs.validate.objects.inspect import ObjectReader
+from manifest_tools.verbs.validate.objects.plan import InspectionPlan, inspection_plan
+from manifest_tools.verbs.validate.objects.references import read_references
 
 _FETCHERS = 32  # threads that ask S3, where `jobs` does not say: they wait more than they work
 _BATCH = 64  # lines for a worker process at a time
@@ -31,67 +30,74 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Objects:
-    """The problems of the objects of some manifests, found as one iterates; the counts grow with them.
-
-    ``objects`` counts what was looked at, an object that two lines name twice.
-    """
+    """The problems of the objects of some manifests, found as one iterates; the counts grow with them."""
 
     manifests: tuple[str | Source, ...]
     images: Sequence[str] = ()
+    """Where the objects lie on this disk, as ``--images`` says."""
+
     label_attribute_name: str | None = None
+    """The only label attribute whose objects are inspected; None for all."""
+
     smallest: Size | None = None
+    """The width and height below which a picture is too small for the job."""
+
     jobs: Jobs = None
     progress: Progress = no_progress
     lines: int = 0
+    """Lines that name an object."""
+
     objects: int = 0
-    _entries: Entries = field(default_factory=Entries)
-    _surveys: list[Survey] = field(default_factory=list)
+    """Objects that the lines name; one that two lines name counts twice."""
+
+    _entries: LedgerEntries = field(default_factory=LedgerEntries)
+    _plans: list[InspectionPlan] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Problem]:
         """Yield what is wrong, manifest by manifest and line by line; in the end what is there twice."""
         self.lines = self.objects = 0
-        self._entries, self._surveys = Entries(), []
+        self._entries, self._plans = LedgerEntries(), []
         for manifest in self.manifests:
             with contextlib.suppress(NotAManifest):
                 source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
-                self._surveys.append(survey(source, self.images, self.label_attribute_name))
-                yield from self._of_manifest(len(self._surveys) - 1, self._surveys[-1])
-        yield from self._twice()
+                self._plans.append(inspection_plan(source, self.images, self.label_attribute_name))
+                yield from self._check_manifest(len(self._plans) - 1, self._plans[-1])
+        yield from self._same_pictures()
 
-    def _of_manifest(self, number: int, here: Survey) -> Iterator[Problem]:
-        unseen: dict[str, tuple[int, int]] = {}
-        eyes = Eyes(here.image_paths, here.ask_s3)
-        lines = pointings(here.source, self.label_attribute_name)
-        with _workers(self.jobs, here.ask_s3) as (jobs, size, ahead):
-            task = partial(look_at_lines, eyes, self.smallest, number)
+    def _check_manifest(self, number: int, plan: InspectionPlan) -> Iterator[Problem]:
+        not_inspected: dict[str, tuple[int, int]] = {}
+        reader = ObjectReader(plan.image_paths, plan.ask_s3)
+        lines = read_references(plan.source, self.label_attribute_name)
+        with _workers(self.jobs, plan.ask_s3) as (jobs, size, ahead):
+            task = partial(inspect_lines, reader, self.smallest, number)
             parts = run(task, _batches(lines, size), jobs, ahead)
-            for part in self.progress(parts, -(-here.lines // size), "objects"):
+            for part in self.progress(parts, -(-plan.lines // size), "objects"):
                 self.lines += part.lines
                 self.objects += part.objects
                 self._entries.add(part.entries)
-                for bucket, more in part.unseen.items():
-                    add_unseen(unseen, bucket, more)
+                for bucket, more in part.not_inspected.items():
+                    add_not_inspected(not_inspected, bucket, more)
                 for line, one in part.found:
-                    yield _problem(one.code, here.source.name, line, one.path, one.message)
-        for bucket, (first, count) in unseen.items():
-            yield _problem(NOT_LOOKED_AT, here.source.name, first, "", _not_looked_at(bucket, count))
+                    yield _problem(one.code, plan.source.name, line, one.path, one.message)
+        for bucket, (first, count) in not_inspected.items():
+            yield _problem(NOT_INSPECTED, plan.source.name, first, "", _not_checked(bucket, count))
 
-    def _twice(self) -> Iterator[Problem]:
+    def _same_pictures(self) -> Iterator[Problem]:
         candidates = self._entries.candidates()
-        for (file, line), (first_file, first_line) in compared(candidates, self._digests):
-            name = self._surveys[file].source.name
-            there = "" if file == first_file else f" of {self._surveys[first_file].source.name}"
+        for (file, line), (first_file, first_line) in same_pictures(candidates, self._digests):
+            name = self._plans[file].source.name
+            there = "" if file == first_file else f" of {self._plans[first_file].source.name}"
             words = f"the same bytes as the picture on line {first_line:,}{there}, under another name"
             yield _problem(SAME_BYTES, name, line, _PICTURE, words)
 
     def _digests(self, unsure: Ledger) -> dict[int, int]:
         """Return the keys of all bytes of some pictures, by the keys of their names."""
         found: dict[int, int] = {}
-        for file, here in enumerate(self._surveys):
+        for file, plan in enumerate(self._plans):
             lines = set(unsure["line"][unsure["file"] == file].tolist())
             if lines:
-                refs = list(_refs_on(here, self.label_attribute_name, lines))
-                keys = run(partial(_digest, Eyes(here.image_paths, False)), refs, self.jobs)
+                refs = list(_refs_on(plan, self.label_attribute_name, lines))
+                keys = run(partial(_digest, ObjectReader(plan.image_paths, False)), refs, self.jobs)
                 found |= dict(zip(hash_texts(refs).tolist(), keys, strict=True))
         return found
 
@@ -116,15 +122,15 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _refs_on(here: Survey, told: str | None, lines: set[int]) -> Iterator[str]:
-    for line in pointings(here.source, told):
+def _refs_on(plan: InspectionPlan, requested: str | None, lines: set[int]) -> Iterator[str]:
+    for line in read_references(plan.source, requested):
         if line.line in lines:
-            yield line.pointers[0].ref
+            yield line.references[0].ref
 
 
-def _digest(eyes: Eyes, ref: str) -> int:
+def _digest(reader: ObjectReader, ref: str) -> int:
     try:
-        return hash_file(eyes.places.find(ref))
+        return hash_file(reader.image_paths.find(ref))
     except Unusable:
         return 0
 
@@ -133,9 +139,10 @@ def _problem(code: str, file: str, line: int, path: str, message: str) -> Proble
     return Problem(code, CODES[code].severity if code in CODES else "error", file, line, path, message)
 
 
-def _not_looked_at(bucket: str, count: int) -> str:
-    objects = f"{count:,} object{'' if count == 1 else 's'}"
+def _not_checked(bucket: str, count: int) -> str:
+    objects = "1 object" if count == 1 else f"{count:,} objects"
+    were, them = ("was", "it") if count == 1 else ("were", "them")
     return (
-        f"{objects} of {bucket} (the first on this line) not looked at: no --images covers them, and there"
-        f" are no AWS credentials; type --images {bucket}=FOLDER"
+        f"{objects} of {bucket}, the first on this line, {were} not checked: no --images covers {them}, and"
+        f" there are no AWS credentials; type --images {bucket}=FOLDER"
     )

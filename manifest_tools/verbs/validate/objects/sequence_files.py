@@ -18,18 +18,18 @@ from manifest_tools.verbs.validate.objects.codes import (
     NO_OBJECT_ID,
     NO_SUCH_CLASS,
     PREFIX,
-    STRANGE_FRAME,
+    UNKNOWN_FRAME,
 )
 
 MOST_FRAMES = 2_000  # https://docs.aws.amazon.com/sagemaker/latest/dg/input-data-limits.html
 _LISTED = 5  # what one message names
 _TOOLS = ("annotations", "polylines", "polygons", "keypoints")
 
-Finding = tuple[str, str]
+CodeAndMessage = tuple[str, str]
 """A code and what is wrong."""
 
 
-class Frame(msgspec.Struct, frozen=True, rename="kebab", gc=False):
+class SequenceFrame(msgspec.Struct, frozen=True, rename="kebab", gc=False):
     """One frame of a sequence: ``frame`` is the rest of its key after the sequence's prefix."""
 
     frame_no: int | str | None = None
@@ -37,10 +37,10 @@ class Frame(msgspec.Struct, frozen=True, rename="kebab", gc=False):
     unix_timestamp: float | None = None
 
 
-class Sequence(msgspec.Struct, frozen=True, rename="kebab", gc=False):
+class SequenceFile(msgspec.Struct, frozen=True, rename="kebab", gc=False):
     """A sequence file; ``number_of_frames`` is what it says, which need not be ``len(frames)``."""
 
-    frames: tuple[Frame, ...]
+    frames: tuple[SequenceFrame, ...]
     prefix: str | None = None
     number_of_frames: int | None = None
     seq_no: int | str | None = None
@@ -115,13 +115,13 @@ class _Raw(msgspec.Struct, rename="kebab", gc=False):
 T = TypeVar("T")
 
 
-def read_sequence(data: bytes) -> Sequence:
+def read_sequence(data: bytes) -> SequenceFile:
     """Return what a sequence file says; raises ValueError for what is none.
 
     >>> read_sequence(b'{"prefix": "s3://b/", "number-of-frames": 1, "frames": [{"frame": "0.jpg"}]}').frames
     (Frame(frame_no=None, frame='0.jpg', unix_timestamp=None),)
     """
-    return _decoded(data, Sequence)
+    return _decoded(data, SequenceFile)
 
 
 def read_seq_label(data: bytes) -> SeqLabel:
@@ -155,11 +155,11 @@ def _decoded(data: bytes, form: type[T]) -> T:
         raise ValueError(f"not JSON: {str(error).removeprefix('JSON is malformed: ')}") from error
 
 
-def sequence_findings(sequence: Sequence) -> Iterator[Finding]:
+def sequence_findings(sequence: SequenceFile) -> Iterator[CodeAndMessage]:
     """Yield what is wrong with a sequence file by itself."""
-    listed, said = len(sequence.frames), sequence.number_of_frames
-    if said is not None and said != listed:
-        yield FRAME_COUNT, f"number-of-frames is {shown(said)}, but {listed:,} frames are listed"
+    listed, number = len(sequence.frames), sequence.number_of_frames
+    if number is not None and number != listed:
+        yield FRAME_COUNT, f"number-of-frames is {shown(number)}, but {listed:,} frames are listed"
     if sequence.prefix is not None and not sequence.prefix.endswith("/"):
         yield PREFIX, f"expected a prefix that ends in a slash, found {shown(sequence.prefix)}"
     if listed > MOST_FRAMES:
@@ -167,36 +167,39 @@ def sequence_findings(sequence: Sequence) -> Iterator[Finding]:
 
 
 def seq_label_findings(
-    label: SeqLabel, class_map: Collection[str] | None = None, sequence: Sequence | None = None
-) -> Iterator[Finding]:
+    label: SeqLabel, class_map: Collection[str] | None = None, sequence: SequenceFile | None = None
+) -> Iterator[CodeAndMessage]:
     """Yield what is wrong with a SeqLabel.json, beside the ids of its line's class-map, and its sequence."""
     for one, count in label.classes().items() if class_map is not None else ():
         if str(one) not in (class_map or ()):
             found = "no class-id" if one is None else f"class-id {shown(one)}, which is not in the class-map"
-            yield NO_SUCH_CLASS, f"{_counted(count, 'annotation')} with {found}"
+            yield NO_SUCH_CLASS, f"{_counted(count, 'annotation')} {'has' if count == 1 else 'have'} {found}"
     if sequence is not None:
-        yield from _strange_frames(label, sequence)
+        yield from _unknown_frames(label, sequence)
     if label.tracking:
-        yield from _objects_astray(label)
+        yield from _wrong_object_ids(label)
 
 
-def _strange_frames(label: SeqLabel, sequence: Sequence) -> Iterator[Finding]:
+def _unknown_frames(label: SeqLabel, sequence: SequenceFile) -> Iterator[CodeAndMessage]:
     if len(label.frames) > len(sequence.frames):
         there = _counted(len(sequence.frames), "frame")
-        yield STRANGE_FRAME, f"{len(label.frames):,} frames are labelled, but the sequence lists {there}"
+        yield UNKNOWN_FRAME, f"{len(label.frames):,} frames are labelled, but the sequence lists {there}"
     known = {frame.frame for frame in sequence.frames}
-    strange = () if label.spatial else [one.name for one in label.frames if one.name not in known]
-    if strange:
-        yield STRANGE_FRAME, f"labelled, but not in the sequence: {_listing(strange)}"
+    unknown = () if label.spatial else [one.name for one in label.frames if one.name not in known]
+    if unknown:
+        yield UNKNOWN_FRAME, f"frames are labelled that the sequence does not list: {_listing(unknown)}"
 
 
-def _objects_astray(label: SeqLabel) -> Iterator[Finding]:
+def _wrong_object_ids(label: SeqLabel) -> Iterator[CodeAndMessage]:
     nameless = sum(one.object_id is None for frame in label.frames for one in frame.annotations)
     if nameless:
-        yield NO_OBJECT_ID, f"{_counted(nameless, 'annotation')} without object-id"
+        yield (
+            NO_OBJECT_ID,
+            f"{_counted(nameless, 'annotation')} {'has' if nameless == 1 else 'have'} no object-id",
+        )
     twice = [frame.name for frame in label.frames if _repeats(frame)]
     if twice:
-        yield NO_OBJECT_ID, f"one object-id stands twice on a frame: {_listing(twice)}"
+        yield NO_OBJECT_ID, f"an object-id is used twice on one frame: {_listing(twice)}"
 
 
 def _repeats(frame: LabelledFrame) -> bool:

@@ -97,20 +97,20 @@ BAD = {
     "a PNG called .jpg": (
         "a.jpg",
         encoded(plain(), "PNG"),
-        [("MT412", "expected a JPEG picture by its name, found PNG: 's3://raw/a.jpg'")],
+        [("MT412", "the name 's3://raw/a.jpg' says JPEG, but the picture is a PNG")],
     ),
     "a JPEG called .heic": (
         "a.HEIC",
         jpeg(1),
-        [("MT412", "expected a HEIC picture by its name, found JPEG: 's3://raw/a.HEIC'")],
+        [("MT412", "the name 's3://raw/a.HEIC' says HEIC, but the picture is a JPEG")],
     ),
-    "a GIF": ("a.gif", encoded(plain("L"), "GIF"), [("MT413", "expected JPEG or PNG, found GIF")]),
-    "a WebP": ("a.webp", encoded(plain(), "WEBP"), [("MT413", "expected JPEG or PNG, found WEBP")]),
-    "a TIFF": ("a.tif", encoded(plain(), "TIFF"), [("MT413", "expected JPEG or PNG, found TIFF")]),
+    "a GIF": ("a.gif", encoded(plain("L"), "GIF"), [("MT413", "expected a JPEG or PNG, found GIF")]),
+    "a WebP": ("a.webp", encoded(plain(), "WEBP"), [("MT413", "expected a JPEG or PNG, found WEBP")]),
+    "a TIFF": ("a.tif", encoded(plain(), "TIFF"), [("MT413", "expected a JPEG or PNG, found TIFF")]),
     "a large TIFF with its header at its end": (
         "a.tif",
         encoded(noise(300, 300), "TIFF"),
-        [("MT413", "expected JPEG or PNG, found TIFF")],
+        [("MT413", "expected a JPEG or PNG, found TIFF")],
     ),
     "a picture to be turned": (
         "a.jpg",
@@ -156,7 +156,7 @@ BAD = {
     "long and thin": (
         "a.png",
         encoded(plain(size=(2100, 100)), "PNG"),
-        [("MT417", "expected sides within 20 to 1, found 2,100 x 100")],
+        [("MT417", "expected one side to be at most 20 times the other, found 2,100 x 100 pixels")],
     ),
     "a JPEG cut off in its pixels": (
         "a.jpg",
@@ -286,7 +286,7 @@ def test_everything_has_a_name(data: bytes) -> None:
 
 def test_smaller_than_the_training_job_wants(room: Room) -> None:
     found = room.one("a.jpg", jpeg(1, (300, 200)), smallest=(224, 224))
-    assert found == [("MT416", "expected at least 224 x 224 pixels, found 300 x 200")]
+    assert found == [("MT416", "expected at least 224 x 224 pixels (image_shape), found 300 x 200 pixels")]
     assert room.one("a.jpg", jpeg(1, (224, 224)), smallest=(224, 224)) == []
 
 
@@ -328,8 +328,8 @@ class TestWhatALineSays:
             mask("a.jpg", "gone.png", "mask-metadata"),
         )
         assert [(one.line, one.code, one.path, one.message) for one in found] == [
-            (2, "MT420", "$.mask-ref", "expected 60 x 40 as its picture has, found 30 x 20"),
-            (3, "MT419", "$.mask-ref", "expected a PNG, found JPEG"),
+            (2, "MT420", "$.mask-ref", "the mask is 30 x 20 pixels, but its picture 60 x 40"),
+            (3, "MT419", "$.mask-ref", "expected a PNG as a mask, found JPEG"),
             (4, "MT401", "$.mask-ref", f"expected {room.raw}/gone.png, found no such file"),
         ]
 
@@ -523,7 +523,9 @@ def test_what_is_no_manifest_is_for_the_rules(room: Room) -> None:
 def test_without_pictures_and_credentials_it_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    with pytest.raises(Refused, match=r"no object is at hand: .* type `--images \./raw-data`$"):
+    with pytest.raises(
+        Refused, match=r"none of its pictures and other objects can be read: .* type `--images \./raw-data`$"
+    ):
         room.check(row("a.jpg", 0), images=[])
 
 
@@ -534,7 +536,7 @@ def test_what_is_not_at_hand_is_said_once_a_bucket(room: Room, monkeypatch: pyte
     line = {"source-ref": "s3://raw/a.jpg", "m-ref": "s3://out/m.png", "m-ref-metadata": {"type": SEGMENTS}}
     found = room.check(row("a.jpg", 0), line, line)
     assert [(one.line, one.code, one.severity) for one in found] == [(2, "MT411", "warning")]
-    assert found[0].message.startswith("2 objects of s3://out (the first on this line) not looked at: ")
+    assert found[0].message.startswith("2 objects of s3://out, the first on this line, were not checked: ")
 
 
 def test_a_plain_path_is_from_the_manifest_s_folder(room: Room) -> None:

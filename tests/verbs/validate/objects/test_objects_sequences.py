@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from manifest_tools.verbs.validate.objects.inspect import MAX_JSON
 from manifest_tools.verbs.validate.objects.sequence_files import (
     Annotation,
-    Sequence,
+    SequenceFile,
     read_seq_label,
     read_sequence,
     seq_label_findings,
@@ -139,35 +139,35 @@ LABELS = {
     "right": (labels([box()], [box()]), []),
     "a class that the map does not have": (
         labels([box("1"), box("1")], [box()]),
-        [("MT434", "2 annotations with class-id '1', which is not in the class-map")],
+        [("MT434", "2 annotations have class-id '1', which is not in the class-map")],
     ),
     "a class-id that is a number": (labels([box(0)], [box(0)]), []),
-    "no class-id": (labels([box(None)]), [("MT434", "1 annotation with no class-id")]),
+    "no class-id": (labels([box(None)]), [("MT434", "1 annotation has no class-id")]),
     "more frames than the sequence has": (
         labels([], [], []),
         [
             ("MT435", "3 frames are labelled, but the sequence lists 2 frames"),
-            ("MT435", "labelled, but not in the sequence: 'f2.jpeg'"),
+            ("MT435", "frames are labelled that the sequence does not list: 'f2.jpeg'"),
         ],
     ),
     "frames of another sequence": (
         {"detection-annotations": [{"frame-no": 0, "frame": "x.jpeg", "annotations": []}]},
-        [("MT435", "labelled, but not in the sequence: 'x.jpeg'")],
+        [("MT435", "frames are labelled that the sequence does not list: 'x.jpeg'")],
     ),
     "something tracked without an id": (
         labels([box()], [box(object_id="a")], key="tracking"),
-        [("MT436", "1 annotation without object-id")],
+        [("MT436", "1 annotation has no object-id")],
     ),
     "one id twice on a frame": (
         labels([box(object_id="a"), box(object_id="a")], [box(object_id="a")], key="tracking"),
-        [("MT436", "one object-id stands twice on a frame: 'f0.jpeg'")],
+        [("MT436", "an object-id is used twice on one frame: 'f0.jpeg'")],
     ),
 }
 
 
 @pytest.mark.parametrize(("value", "expected"), LABELS.values(), ids=LABELS)
 def test_findings_of_a_seq_label(value: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    known: Sequence = read_sequence(data(sequence()))
+    known: SequenceFile = read_sequence(data(sequence()))
     assert list(seq_label_findings(read_seq_label(data(value)), ("0",), known)) == expected
 
 
@@ -210,12 +210,13 @@ class TestThroughAManifest:
         [
             pytest.param(HTML, "MT421", "expected JSON, found an HTML page", id="a page"),
             pytest.param(b"", "MT421", "expected JSON, found an empty file", id="nothing"),
+            pytest.param(b"{}", "MT430", "not a sequence file: .* frames", id="other JSON"),
+            pytest.param(b'{"frames": [', "MT430", "not a sequence file: not JSON: ", id="cut off"),
             pytest.param(
-                b"{}", "MT430", "expected a sequence file, found another thing: .* frames", id="other JSON"
-            ),
-            pytest.param(b'{"frames": [', "MT430", "expected a sequence file, .*: not JSON: ", id="cut off"),
-            pytest.param(
-                b"{" + b" " * MAX_JSON, "MT411", "not looked into: more than 16,777,216 bytes", id="too long"
+                b"{" + b" " * MAX_JSON,
+                "MT411",
+                "not checked, since it has more than 16,777,216",
+                id="too long",
             ),
         ],
     )
