@@ -1,6 +1,6 @@
 """SageMaker's three built-in algorithms for labelled pictures: one file each, and one table of them.
 
-A request takes every value as a string and checks none; the container does, once its machine is paid for.
+CreateTrainingJob checks no hyperparameter; the container does, when its machine is already paid for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 def algorithm(name: str) -> Algorithm:
-    """Return the algorithm of an image's name; raises Refused for a name that is none of ours."""
+    """Return the algorithm of an image's name; raises Refused for another name."""
     if name not in ALGORITHMS:
         raise Refused(f"expected one of {', '.join(ALGORITHMS)}, found {name!r:.100}")
     return ALGORITHMS[name]
@@ -44,8 +44,8 @@ def hyperparameter_findings(
 ) -> Iterator[HyperparameterFinding]:
     """Yield what is wrong with ``values``, all the hyperparameters of a job with the algorithm ``name``.
 
-    Nothing is known of the data here; ``job`` says what is known of the job. Raises Refused for a name
-    that is no algorithm's.
+    The data is not known here; ``job`` has what is known of the job. Raises Refused for a name that is no
+    algorithm's.
 
     >>> values = {"num_classes": "2", "num_training_samples": "9.5"}
     >>> [one.message for one in hyperparameter_findings(values, "object-detection")]

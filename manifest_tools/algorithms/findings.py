@@ -10,8 +10,8 @@ from manifest_tools.algorithms.schema import Algorithm, Hyperparameter
 from manifest_tools.algorithms.values import accepts, problem
 from manifest_tools.base.text import shown
 
-# HyperParameterKey and HyperParameterValue of CreateTrainingJob. The API's model has 2,500 for a value; the
-# reference page says 256, so what is between them is doubtful.
+# HyperParameterKey and HyperParameterValue of CreateTrainingJob. The API's model allows 2,500 characters for
+# a value, the reference page 256: a value between them is a warning.
 MOST_ENTRIES = 100
 LONGEST_KEY = 256
 SURE_VALUE = 256
@@ -22,26 +22,28 @@ FindingKind = Literal["unknown", "missing", "value", "algorithm", "ignored", "co
 
 @dataclass(frozen=True, slots=True)
 class HyperparameterFinding:
-    """Something wrong with one hyperparameter (an empty ``name``: with all of them together).
-
-    ``kind`` is stable: ``unknown`` name, ``missing`` one, ``value`` that is none of its own, value or name
-    of another ``algorithm``, ``ignored`` beside what else is set, ``contradiction`` of two, ``limit`` of the
-    service.
-    """
+    """Something wrong with a hyperparameter, or with all of them together."""
 
     kind: FindingKind
+    """Stable: an ``unknown`` name, one that is ``missing``, a ``value`` that is not accepted, a name or value
+    of another ``algorithm``, one that is ``ignored`` because of the others, a ``contradiction`` of two, a
+    ``limit`` of the service."""
     severity: Literal["error", "warning"]
     name: str
+    """The hyperparameter; empty for all of them together."""
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What else is known of the job: its channels, its input mode, and how many machines it has."""
+    """What is known of the job besides its hyperparameters."""
 
     channels: Collection[str] = ()
+    """The names of its channels."""
     mode: str | None = None
+    """``Pipe`` or ``File``; None where it is not known."""
     instances: int | None = None
+    """The number of machines; None where it is not known."""
 
 
 UNKNOWN_JOB = JobContext()
@@ -55,8 +57,8 @@ def findings(
 ) -> Iterator[HyperparameterFinding]:
     """Yield what is wrong with ``values``, which are all the hyperparameters of a job.
 
-    ``others`` are the algorithms that a value may have been meant for. A name that begins with an
-    underscore is SageMaker's own (tuning jobs set some) and is left alone.
+    ``others`` are the algorithms that a value may have been meant for. A name that begins with an underscore
+    belongs to SageMaker (tuning jobs set some) and is not checked.
     """
     yield from _limits(values)
     for name, value in values.items():
@@ -82,7 +84,9 @@ def _limits(values: Mapping[str, str]) -> Iterator[HyperparameterFinding]:
         if len(value) > SURE_VALUE:
             sure = len(value) > LONGEST_VALUE
             limit = f"at most {LONGEST_VALUE if sure else SURE_VALUE:,} characters, found {len(value):,}"
-            doubt = "" if sure else "; the documentation gives this limit, the service's model 2,500"
+            doubt = (
+                "" if sure else f" (the documentation's limit; the service's model allows {LONGEST_VALUE:,})"
+            )
             message = f"{shown(name)}: expected {limit}{doubt}"
             yield HyperparameterFinding("limit", "error" if sure else "warning", name, message)
 
@@ -102,7 +106,7 @@ def _value(one: Hyperparameter, value: str, others: Collection[Algorithm]) -> It
 
 
 def _differ_in_form(one: Hyperparameter, twin: Hyperparameter) -> bool:
-    """Say whether two of one name take different things, and not only other limits of one thing."""
+    """Return whether two of one name have different forms, and not only different limits."""
     return one.kind != twin.kind or one.choices != twin.choices
 
 
@@ -111,19 +115,24 @@ def _unknown(name: str, algorithm: Algorithm, others: Collection[Algorithm]) -> 
     owners = [other.name for other in others if other is not algorithm and other.find(name)]
     if owners:
         return HyperparameterFinding(
-            "algorithm", "error", name, f"{text}; it is one of {' and '.join(owners)}"
+            "algorithm", "error", name, f"{text}; it belongs to {' and '.join(owners)}"
         )
     names = [one.name for one in algorithm.hyperparameters]
     folded = name.strip().lower().replace("-", "_")
     near = difflib.get_close_matches(folded, names, 1, 0.7)
-    return HyperparameterFinding("unknown", "error", name, text + (f"; type {near[0]}" if near else ""))
+    return HyperparameterFinding(
+        "unknown", "error", name, text + (f"; did you mean {near[0]}?" if near else "")
+    )
 
 
 def _missing(values: Mapping[str, str], algorithm: Algorithm) -> Iterator[HyperparameterFinding]:
     for one in algorithm.hyperparameters:
         if one.required and one.name not in values:
             yield HyperparameterFinding(
-                "missing", "error", one.name, f"{algorithm.name} needs {one.name}: {one.reason}"
+                "missing",
+                "error",
+                one.name,
+                f"{algorithm.name} needs {one.name}: {one.reason[0].lower()}{one.reason[1:]}",
             )
 
 
@@ -134,7 +143,7 @@ def _ignored(
         one = algorithm.find(name)
         why = None if one is None else _why_ignored(one, values, algorithm, job)
         if why is not None:
-            yield HyperparameterFinding("ignored", "warning", name, f"{name} is ignored: {why}")
+            yield HyperparameterFinding("ignored", "warning", name, f"{name} has no effect: {why}")
 
 
 def _why_ignored(
@@ -144,12 +153,12 @@ def _why_ignored(
         other = algorithm.find(one.only.name)
         there = values.get(one.only.name, other.default if other is not None else None)
         if not there:
-            return f"it is used with {one.only}, which is not set"
+            return f"it is used only with {one.only}, which is not set"
         if one.only.values and there not in one.only.values:
-            how = "" if one.only.name in values else ", the default"
-            return f"it is used with {one.only}, and {one.only.name} is {shown(there)}{how}"
+            how = "" if one.only.name in values else " (the default)"
+            return f"it is used only with {one.only}, and {one.only.name} is {shown(there)}{how}"
     if one.name == "use_pretrained_model" and algorithm.pretrained_ignored_with_model:
-        return "the channel model brings the first weights" if "model" in job.channels else None
+        return "the first weights come from the channel model" if "model" in job.channels else None
     if one.name == "kv_store" and job.instances == 1:
-        return "it is for several machines, and there is one"
+        return "it is for several machines, and the job has one"
     return None

@@ -1,4 +1,4 @@
-"""Image Classification - MXNet: the whole picture is of a class, or of several."""
+"""Image Classification - MXNet: a picture has one class, or several."""
 
 from functools import partial
 
@@ -9,49 +9,75 @@ _GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.h
 _TUNING = "https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html"
 
 _int = partial(Hyperparameter, kind="int", source=_PAGE, low=1)
-_share = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
+_fraction = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
 _choice = partial(Hyperparameter, kind="choice", source=_PAGE)
 _flag = partial(Hyperparameter, kind="bool", source=_PAGE, choices=("0", "1"), default="0")
 _STOPPING = Only("early_stopping", ("True",))
 
 HYPERPARAMETERS = (
-    _int("num_classes", reason="Outputs of the network: the highest class index and one.", required=True),
-    _int("num_training_samples", reason="Lines of the training data; paces the schedule.", required=True),
+    _int(
+        "num_classes", reason="Number of outputs of the network, the highest class index + 1.", required=True
+    ),
+    _int(
+        "num_training_samples",
+        reason="Number of training lines, from which schedules are computed.",
+        required=True,
+    ),
     _choice(
         "augmentation_type",
-        reason="Random changes of the training pictures; all of them crop and mirror.",
+        reason="Random changes of the training pictures; each value crops and mirrors.",
         choices=("crop", "crop_color", "crop_color_transform"),
     ),
-    _share(
+    _fraction(
         "beta_1",
-        reason="Decay of the first moment.",
+        reason="Decay rate of the first moment of the gradient.",
         default="0.9",
         only=Only("optimizer", ("adam",)),
         tunable=Tunable("continuous", "1e-6", "0.999"),
     ),
-    _share(
+    _fraction(
         "beta_2",
-        reason="Decay of the second moment.",
+        reason="Decay rate of the second moment of the gradient.",
         default="0.999",
         only=Only("optimizer", ("adam",)),
         tunable=Tunable("continuous", "1e-6", "0.999"),
     ),
-    _int("checkpoint_frequency", reason="Epochs from one saved model to the next; at most epochs."),
-    _flag("early_stopping", reason="Stop before the last epoch.", choices=("True", "False"), default="False"),
-    _int("early_stopping_min_epochs", reason="Epochs before it may.", default="10", only=_STOPPING),
-    _int("early_stopping_patience", reason="Epochs without gain.", default="5", only=_STOPPING),
-    _share("early_stopping_tolerance", reason="What counts as gain.", default="0.0", only=_STOPPING),
-    _int("epochs", reason="Passes over the training data.", default="30"),
-    _share(
+    _int("checkpoint_frequency", reason="Number of epochs between two saved models; at most epochs."),
+    _flag(
+        "early_stopping",
+        reason="Whether training may stop before the last epoch.",
+        choices=("True", "False"),
+        default="False",
+    ),
+    _int(
+        "early_stopping_min_epochs",
+        reason="Number of epochs before training may stop early.",
+        default="10",
+        only=_STOPPING,
+    ),
+    _int(
+        "early_stopping_patience",
+        reason="Number of epochs without improvement before training stops.",
+        default="5",
+        only=_STOPPING,
+    ),
+    _fraction(
+        "early_stopping_tolerance",
+        reason="Relative change of the metric that counts as improvement.",
+        default="0.0",
+        only=_STOPPING,
+    ),
+    _int("epochs", reason="Number of passes over the training data.", default="30"),
+    _fraction(
         "eps",
-        reason="Keeps a division from one by nothing.",
+        reason="Small number that is added to avoid a division by zero.",
         default="1e-8",
         only=Only("optimizer", ("adam", "rmsprop")),
         tunable=Tunable("continuous", "1e-8", "1.0"),
     ),
-    _share(
+    _fraction(
         "gamma",
-        reason="Decay of the squared gradient.",
+        reason="Decay rate of the squared gradient.",
         default="0.9",
         only=Only("optimizer", ("rmsprop",)),
         tunable=Tunable("continuous", "1e-8", "0.999"),
@@ -59,7 +85,7 @@ HYPERPARAMETERS = (
     Hyperparameter(
         "image_shape",
         "text",
-        "Channels, height and width of what the network sees.",
+        "Channels, height and width of the input of the network.",
         _PAGE,
         default="3,224,224",
         pattern=r"[1-9]\d{0,4}, ?[1-9]\d{0,4}, ?[1-9]\d{0,4}",
@@ -67,64 +93,69 @@ HYPERPARAMETERS = (
     ),
     _choice(
         "kv_store",
-        reason="How several machines share weights.",
+        reason="How several machines synchronize the weights.",
         choices=("dist_sync", "dist_async"),
     ),
-    _share(
+    _fraction(
         "learning_rate",
-        reason="How far a step goes at first.",
+        reason="Initial learning rate.",
         default="0.1",
         tunable=Tunable("continuous", "1e-6", "0.5"),
     ),
-    _share(
+    _fraction(
         "lr_scheduler_factor",
-        reason="What the rate is multiplied by at each step.",
+        reason="Factor for the learning rate at each step.",
         default="0.1",
         only=Only("lr_scheduler_step"),
     ),
     Hyperparameter(
         "lr_scheduler_step",
         "text",
-        "Epochs at which the rate falls.",
+        "Epochs at which the learning rate is reduced.",
         _PAGE,
         pattern=r"[1-9]\d*( ?, ?[1-9]\d*)*",
         form="epochs such as 10,20",
     ),
     _int(
         "mini_batch_size",
-        reason="Pictures a step; shared out among the GPUs.",
+        reason="Pictures in a batch, which is divided among the GPUs.",
         default="32",
         tunable=Tunable("integer", "8", "512"),
     ),
-    _share(
+    _fraction(
         "momentum",
-        reason="How much of the last step goes on.",
+        reason="Momentum of the optimizer.",
         default="0.9",
         only=Only("optimizer", ("sgd", "nag")),
         tunable=Tunable("continuous", "0.0", "0.999"),
     ),
-    _flag("multi_label", reason="A picture may be of several classes."),
+    _flag("multi_label", reason="Whether a picture may have several classes."),
     _choice(
         "num_layers",
-        reason="Depth of the ResNet; the second five are for small pictures.",
+        reason="Layers of the ResNet; the last five are for small pictures.",
         choices=("18", "34", "50", "101", "152", "200", "20", "32", "44", "56", "110"),
         default="152",
     ),
     _choice(
         "optimizer",
-        reason="How a step is found.",
+        reason="Algorithm that updates the weights.",
         choices=("sgd", "adam", "rmsprop", "nag"),
         default="sgd",
         tunable=Tunable("categorical", choices=("sgd", "adam", "rmsprop", "nag")),
     ),
-    _choice("precision_dtype", reason="Of the weights.", choices=("float32", "float16"), default="float32"),
-    _int("resize", reason="Pixels of the shorter side before the crop; at least image_shape's."),
-    _int("top_k", reason="Also report how often the class is among so many.", low=2),
-    _flag("use_pretrained_model", reason="Begin with weights from ImageNet."),
-    _flag("use_weighted_loss", reason="Rare classes count for more; only where multi_label=1."),
-    _share(
+    _choice(
+        "precision_dtype",
+        reason="Number type of the weights.",
+        choices=("float32", "float16"),
+        default="float32",
+    ),
+    _int("resize", reason="Pixels of the shorter side before cropping; at least that of image_shape."),
+    _int("top_k", reason="Also reports the accuracy of this number of best answers.", low=2),
+    _flag("use_pretrained_model", reason="Whether training starts with weights from ImageNet."),
+    _flag("use_weighted_loss", reason="Whether rare classes get a higher weight; only with multi_label=1."),
+    _fraction(
         "weight_decay",
-        reason="Pulls weights towards nothing.",
+        reason="Coefficient of L2 regularization.",
         default="0.0001",
         only=Only("optimizer", ("sgd", "nag")),
         tunable=Tunable("continuous", "0.0", "0.999"),
@@ -161,14 +192,20 @@ ALGORITHM = Algorithm(
             content_types=("application/x-image",),
         ),
     ),
-    metrics=(Metric("validation:accuracy", "Maximize", "Of pictures; with several classes, over classes."),),
+    metrics=(
+        Metric(
+            "validation:accuracy",
+            "Maximize",
+            "Share of correct pictures; with multi_label=1, of correct classes.",
+        ),
+    ),
     families=("p2", "p3", "g4dn", "g5"),
     several_machines=True,
     same_as_model=("num_classes", "num_layers", "image_shape"),
     pretrained_ignored_with_model=True,
     sources=(_PAGE, _GUIDE, _TUNING),
     unconfirmed=(
-        "whether newer GPU families than g5 are taken, and whether p2 can still be had",
-        "how the trainer takes a line without any class (multi_label=1)",
+        "whether GPU families newer than g5 work, and whether p2 is still available",
+        "what the algorithm learns from a line without any class (multi_label=1)",
     ),
 )

@@ -1,4 +1,4 @@
-"""Object Detection - MXNet: a single shot detector; a label is Ground Truth's boxes."""
+"""Object Detection - MXNet: a single shot detector, trained from Ground Truth's boxes."""
 
 from functools import partial
 
@@ -10,54 +10,83 @@ _TUNING = "https://docs.aws.amazon.com/sagemaker/latest/dg/object-detection-tuni
 _LOG = "https://github.com/aws/amazon-sagemaker-examples/issues/713"
 
 _int = partial(Hyperparameter, kind="int", source=_PAGE, low=1)
-_share = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
+_fraction = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
 _choice = partial(Hyperparameter, kind="choice", source=_PAGE)
 _STOPPING = Only("early_stopping", ("True",))
 _OPTIMIZERS = ("sgd", "adam", "rmsprop", "adadelta")
 
 HYPERPARAMETERS = (
-    _int("num_classes", reason="Outputs of the network: the highest class_id and one.", required=True),
-    _int("num_training_samples", reason="Lines of the training data; paces the schedule.", required=True),
+    _int("num_classes", reason="Number of outputs of the network, the highest class_id + 1.", required=True),
+    _int(
+        "num_training_samples",
+        reason="Number of training lines, from which schedules are computed.",
+        required=True,
+    ),
     _choice(
         "base_network",
-        reason="The network that looks at the picture.",
+        reason="Network that extracts the features of the picture.",
         choices=("vgg-16", "resnet-50"),
         default="vgg-16",
     ),
     Hyperparameter(
         "early_stopping",
         "bool",
-        "Stop before the last epoch.",
+        "Whether training may stop before the last epoch.",
         _PAGE,
         choices=("True", "False"),
         default="False",
     ),
-    _int("early_stopping_min_epochs", reason="Epochs before it may.", default="10", only=_STOPPING),
-    _int("early_stopping_patience", reason="Epochs without gain.", default="5", only=_STOPPING),
-    _share("early_stopping_tolerance", reason="What counts as gain.", default="0.0", only=_STOPPING),
-    # The upper limit is in no page, but in what the container says of a value that it refuses
+    _int(
+        "early_stopping_min_epochs",
+        reason="Number of epochs before training may stop early.",
+        default="10",
+        only=_STOPPING,
+    ),
+    _int(
+        "early_stopping_patience",
+        reason="Number of epochs without improvement before training stops.",
+        default="5",
+        only=_STOPPING,
+    ),
+    _fraction(
+        "early_stopping_tolerance",
+        reason="Relative change of the metric that counts as improvement.",
+        default="0.0",
+        only=_STOPPING,
+    ),
+    # The upper limit is on no page, but in the message of the container about a refused value
     # (https://github.com/awsdocs/amazon-sagemaker-developer-guide/issues/44).
-    _int("image_shape", reason="Pixels of each side of the square.", low=300, high=10000, default="300"),
-    _int("epochs", reason="Passes over the training data.", default="30"),
+    _int(
+        "image_shape", reason="Pixels of each side of the square input.", low=300, high=10000, default="300"
+    ),
+    _int("epochs", reason="Number of passes over the training data.", default="30"),
     Hyperparameter(
         "freeze_layer_pattern",
         "text",
-        "A regular expression; layers that it finds keep their weights.",
+        "Regular expression; layers that match keep their weights.",
         _PAGE,
         form="a regular expression",
     ),
-    _choice("kv_store", reason="How several machines share weights.", choices=("dist_sync", "dist_async")),
-    _int("label_width", reason="At least 5 numbers a box of the fullest picture, and 2.", default="350"),
-    _share(
+    _choice(
+        "kv_store",
+        reason="How several machines synchronize the weights.",
+        choices=("dist_sync", "dist_async"),
+    ),
+    _int(
+        "label_width",
+        reason="Numbers in a label: at least 5 x the most boxes on a picture + 2.",
+        default="350",
+    ),
+    _fraction(
         "learning_rate",
-        reason="How far a step goes at first.",
+        reason="Initial learning rate.",
         above_low=True,
         default="0.001",
         tunable=Tunable("continuous", "1e-6", "0.5"),
     ),
-    _share(
+    _fraction(
         "lr_scheduler_factor",
-        reason="What the rate is multiplied by at each step.",
+        reason="Factor for the learning rate at each step.",
         above_low=True,
         below_high=True,
         default="0.1",
@@ -66,53 +95,63 @@ HYPERPARAMETERS = (
     Hyperparameter(
         "lr_scheduler_step",
         "text",
-        "Epochs at which the rate falls.",
+        "Epochs at which the learning rate is reduced.",
         _PAGE,
         pattern=r"[1-9]\d*( ?, ?[1-9]\d*)*",
         form="epochs such as 10,20",
     ),
     _int(
         "mini_batch_size",
-        reason="Pictures a step; shared out among the GPUs.",
+        reason="Pictures in a batch, which is divided among the GPUs.",
         default="32",
         tunable=Tunable("integer", "8", "64"),
     ),
-    _share(
+    _fraction(
         "momentum",
-        reason="How much of the last step goes on.",
+        reason="Momentum of the optimizer.",
         above_low=True,
         default="0.9",
         only=Only("optimizer", ("sgd",)),
         tunable=Tunable("continuous", "0.0", "0.999"),
     ),
-    _share("nms_threshold", reason="Overlap that makes two answers one.", above_low=True, default="0.45"),
+    _fraction(
+        "nms_threshold",
+        reason="Overlap from which two predicted boxes count as one.",
+        above_low=True,
+        default="0.45",
+    ),
     Hyperparameter(
         "nms_topk",
         "int",
-        "Boxes that are kept; in the container's own defaults, on no page.",
+        "Number of predicted boxes that are kept; a default of the container, on no page.",
         _LOG,
         low=1,
         default="400",
     ),
     _choice(
         "optimizer",
-        reason="How a step is found.",
+        reason="Algorithm that updates the weights.",
         choices=_OPTIMIZERS,
         default="sgd",
         tunable=Tunable("categorical", choices=_OPTIMIZERS),
     ),
-    _share("overlap_threshold", reason="Overlap that counts as found.", above_low=True, default="0.5"),
+    _fraction(
+        "overlap_threshold",
+        reason="Overlap from which a predicted box counts as correct.",
+        above_low=True,
+        default="0.5",
+    ),
     Hyperparameter(
         "use_pretrained_model",
         "bool",
-        "Begin with weights from ImageNet.",
+        "Whether training starts with weights from ImageNet.",
         _PAGE,
         choices=("0", "1"),
         default="1",
     ),
-    _share(
+    _fraction(
         "weight_decay",
-        reason="Pulls weights towards nothing.",
+        reason="Coefficient of L2 regularization.",
         above_low=True,
         below_high=True,
         default="0.0005",
@@ -127,7 +166,7 @@ ALGORITHM = Algorithm(
     label="boxes: image_size and annotations",
     hyperparameters=HYPERPARAMETERS,
     inputs=(
-        # The guide also names image content types here; reports of them failing led it to this one.
+        # The guide also names image content types; reports say that they fail, and that this one works.
         Input(
             "augmented-manifest",
             modes=("Pipe",),

@@ -1,7 +1,7 @@
-"""Semantic Segmentation: every pixel of a picture is of a class; its label is a mask, another picture.
+"""Semantic Segmentation: every pixel of a picture has a class; the label is a mask, another picture.
 
-Defaults are those of the guide's present edition. Earlier ones had other defaults: crop_size 480, epochs 30,
-and 4 for both batch sizes.
+The defaults are those of the current guide. Earlier editions had others: crop_size 480, epochs 30, and 4 for
+both batch sizes.
 """
 
 from functools import partial
@@ -13,7 +13,7 @@ _GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/semantic-segmentation.
 _TUNING = "https://docs.aws.amazon.com/sagemaker/latest/dg/semantic-segmentation-tuning.html"
 
 _int = partial(Hyperparameter, kind="int", source=_PAGE, low=1)
-_share = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
+_fraction = partial(Hyperparameter, kind="float", source=_PAGE, low=0, high=1)
 _choice = partial(Hyperparameter, kind="choice", source=_PAGE)
 _flag = partial(Hyperparameter, kind="bool", source=_PAGE, choices=("True", "False"))
 _STOPPING = Only("early_stopping", ("True",))
@@ -23,43 +23,81 @@ _OPTIMIZERS = ("adam", "adagrad", "nag", "rmsprop", "sgd")
 HYPERPARAMETERS = (
     _choice(
         "backbone",
-        reason="The network that looks at the picture.",
+        reason="Network that extracts the features of the picture.",
         choices=("resnet-50", "resnet-101"),
         default="resnet-50",
     ),
-    _flag("use_pretrained_model", reason="Begin with a backbone from ImageNet.", default="True"),
-    _choice("algorithm", reason="What draws the mask.", choices=("fcn", "psp", "deeplab"), default="fcn"),
-    _int("num_classes", reason="Classes of pixels, background included.", low=2, high=254, required=True),
-    _int("num_training_samples", reason="Lines of the training data; paces the schedule.", required=True),
-    _int(
-        "base_size", reason="Pixels of the longer side, on average, before the crop.", low=17, default="520"
+    _flag(
+        "use_pretrained_model",
+        reason="Whether training starts with a backbone from ImageNet.",
+        default="True",
     ),
-    _int("crop_size", reason="Pixels of the square that is learnt from.", low=17, default="240"),
-    _flag("early_stopping", reason="Stop before the last epoch.", default="False"),
-    _int("early_stopping_min_epochs", reason="Epochs before it may.", default="5", only=_STOPPING),
-    _int("early_stopping_patience", reason="Epochs without gain.", default="4", only=_STOPPING),
-    _share("early_stopping_tolerance", reason="What counts as gain.", default="0.0", only=_STOPPING),
-    _int("epochs", reason="Passes over the training data.", default="10"),
-    _share(
+    _choice(
+        "algorithm", reason="Network that makes the mask.", choices=("fcn", "psp", "deeplab"), default="fcn"
+    ),
+    _int(
+        "num_classes",
+        reason="Number of classes of pixels, with the background.",
+        low=2,
+        high=254,
+        required=True,
+    ),
+    _int(
+        "num_training_samples",
+        reason="Number of training lines, from which schedules are computed.",
+        required=True,
+    ),
+    _int(
+        "base_size", reason="Mean number of pixels of the longer side before cropping.", low=17, default="520"
+    ),
+    _int("crop_size", reason="Pixels of each side of the square that training sees.", low=17, default="240"),
+    _flag("early_stopping", reason="Whether training may stop before the last epoch.", default="False"),
+    _int(
+        "early_stopping_min_epochs",
+        reason="Number of epochs before training may stop early.",
+        default="5",
+        only=_STOPPING,
+    ),
+    _int(
+        "early_stopping_patience",
+        reason="Number of epochs without improvement before training stops.",
+        default="4",
+        only=_STOPPING,
+    ),
+    _fraction(
+        "early_stopping_tolerance",
+        reason="Relative change of the metric that counts as improvement.",
+        default="0.0",
+        only=_STOPPING,
+    ),
+    _int("epochs", reason="Number of passes over the training data.", default="10"),
+    _fraction(
         "gamma1",
-        reason="Decay of the squared gradient.",
+        reason="Decay rate of the squared gradient.",
         default="0.9",
         only=Only("optimizer", ("rmsprop",)),
     ),
-    _share("gamma2", reason="Momentum of rmsprop.", default="0.9", only=Only("optimizer", ("rmsprop",))),
-    _share(
+    _fraction("gamma2", reason="Momentum of rmsprop.", default="0.9", only=Only("optimizer", ("rmsprop",))),
+    _fraction(
         "learning_rate",
-        reason="How far a step goes at first.",
+        reason="Initial learning rate.",
         above_low=True,
         default="0.001",
         tunable=Tunable("continuous", "1e-4", "1e-1"),
     ),
-    _choice("lr_scheduler", reason="How the rate falls.", choices=("step", "poly", "cosine"), default="poly"),
-    _share("lr_scheduler_factor", reason="What a step multiplies the rate by.", default="0.1", only=_STEP),
+    _choice(
+        "lr_scheduler",
+        reason="How the learning rate is reduced.",
+        choices=("step", "poly", "cosine"),
+        default="poly",
+    ),
+    _fraction(
+        "lr_scheduler_factor", reason="Factor for the learning rate at each step.", default="0.1", only=_STEP
+    ),
     Hyperparameter(
         "lr_scheduler_step",
         "text",
-        "Epochs after which the rate falls; required by lr_scheduler=step.",
+        "Epochs after which the learning rate is reduced; required by lr_scheduler=step.",
         _PAGE,
         pattern=r"[1-9]\d*( ?, ?[1-9]\d*)*",
         form="epochs such as 10,20",
@@ -67,13 +105,13 @@ HYPERPARAMETERS = (
     ),
     _int(
         "mini_batch_size",
-        reason="Pictures a step.",
+        reason="Pictures in a batch.",
         default="16",
         tunable=Tunable("integer", "1", "128"),
     ),
-    _share(
+    _fraction(
         "momentum",
-        reason="How much of the last step goes on.",
+        reason="Momentum of the optimizer.",
         above_low=True,
         default="0.9",
         only=Only("optimizer", ("sgd",)),
@@ -81,20 +119,20 @@ HYPERPARAMETERS = (
     ),
     _choice(
         "optimizer",
-        reason="How a step is found.",
+        reason="Algorithm that updates the weights.",
         choices=_OPTIMIZERS,
         default="sgd",
         tunable=Tunable("categorical", choices=_OPTIMIZERS),
     ),
-    _flag("syncbn", reason="Normalize over the pictures of all GPUs.", default="False"),
+    _flag("syncbn", reason="Whether batches are normalized over all GPUs.", default="False"),
     _int(
         "validation_mini_batch_size",
-        reason="Pictures a step of validation; 1 takes them whole, more are cropped.",
+        reason="Pictures in a batch of validation; with 1 they are not cropped.",
         default="16",
     ),
-    _share(
+    _fraction(
         "weight_decay",
-        reason="Pulls weights towards nothing.",
+        reason="Coefficient of L2 regularization.",
         above_low=True,
         below_high=True,
         default="0.0001",
@@ -127,8 +165,8 @@ ALGORITHM = Algorithm(
         ),
     ),
     metrics=(
-        Metric("validation:mIOU", "Maximize", "Shared area of mask and answer, over classes."),
-        Metric("validation:pixel_accuracy", "Maximize", "Share of pixels that are right."),
+        Metric("validation:mIOU", "Maximize", "Mean intersection over union of the classes."),
+        Metric("validation:pixel_accuracy", "Maximize", "Share of correct pixels."),
     ),
     families=("p2", "p3", "g4dn", "g5"),
     several_machines=False,
@@ -137,7 +175,7 @@ ALGORITHM = Algorithm(
     sources=(_PAGE, _GUIDE, _TUNING),
     unconfirmed=(
         "which optimizers can be tuned: editions of the tuning page differ, and one has adadelta, which"
-        " the hyperparameter page has not",
+        " is not on the hyperparameter page",
         "g4dn and g5: stored editions of the guide name p2 and p3 only",
         "the pages give early_stopping_min_epochs and _patience as integers; from 1 is our reading",
     ),

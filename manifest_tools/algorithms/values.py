@@ -1,4 +1,4 @@
-"""Whether one value of a hyperparameter is one that its algorithm takes."""
+"""Whether an algorithm accepts a value of a hyperparameter."""
 
 import math
 import re
@@ -6,7 +6,7 @@ import re
 from manifest_tools.algorithms.schema import Hyperparameter
 from manifest_tools.base.text import shown
 
-# As the containers' own schema has them: no sign, no leading zero, no blanks.
+# As in the schema of the containers: no sign, no leading zero, no spaces.
 _INT = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -15,19 +15,19 @@ _FALSE = ("false", "0", "no")
 
 
 def problem(one: Hyperparameter, value: str) -> str | None:
-    """Say what was expected instead of ``value``, or return None where it will do."""
+    """Return what was expected instead of ``value``; None where it is accepted."""
     if accepts(one, value):
         return None
-    near = f"; type {one.name}={meant(one, value)}" if meant(one, value) else ""
+    near = f"; type {one.name}={nearest_choice(one, value)}" if nearest_choice(one, value) else ""
     return f"{one.name}: expected {expected(one)}, found {shown(value)}{near}"
 
 
 def accepts(one: Hyperparameter, value: str) -> bool:
-    """Say whether the algorithm takes ``value``."""
+    """Return whether the algorithm accepts ``value``."""
     if one.kind in ("choice", "bool"):
         return value in one.choices
     if one.kind == "text":
-        if value == "":  # as good as not given, and what the containers' own defaults have
+        if value == "":  # means not set, as in the defaults of the containers
             return one.default is None
         return not one.pattern or re.fullmatch(one.pattern, value, re.ASCII) is not None
     number = number_of(one, value)
@@ -35,7 +35,7 @@ def accepts(one: Hyperparameter, value: str) -> bool:
 
 
 def number_of(one: Hyperparameter, value: str) -> float | None:
-    """Return the number that ``value`` spells in the form that ``one`` takes, or None."""
+    """Return the number that ``value`` is in the form of ``one``, or None."""
     form = _INT if one.kind == "int" else _FLOAT
     if form.fullmatch(value) is None or len(value) > 40:
         return None
@@ -50,7 +50,7 @@ def _inside(one: Hyperparameter, number: float) -> bool:
 
 
 def expected(one: Hyperparameter) -> str:
-    """Return in words which values it takes.
+    """Return in words which values are accepted.
 
     >>> expected(Hyperparameter("epochs", "int", "", "", low=1))
     'a whole number from 1'
@@ -69,10 +69,10 @@ def expected(one: Hyperparameter) -> str:
     return what
 
 
-def meant(one: Hyperparameter, value: str) -> str | None:
-    """Return the choice that ``value`` spells in another way, or nearly; None where it is none.
+def nearest_choice(one: Hyperparameter, value: str) -> str | None:
+    """Return the choice that ``value`` nearly is, or None.
 
-    >>> meant(Hyperparameter("early_stopping", "bool", "", "", choices=("True", "False")), "yes")
+    >>> nearest_choice(Hyperparameter("early_stopping", "bool", "", "", choices=("True", "False")), "yes")
     'True'
     """
     import difflib

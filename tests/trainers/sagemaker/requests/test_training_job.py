@@ -72,7 +72,7 @@ CKPT = "s3://example-bucket/ckpt"
         pytest.param({"hyperparameters": {}}, "needs num_classes", id="no hyperparameters"),
         pytest.param(
             {"hyperparameters": {**SHORT, "num_layer": "18"}},
-            "no hyperparameter 'num_layer'; type num_layers",
+            "no hyperparameter 'num_layer'; did you mean num_layers",
             id="typo",
         ),
         pytest.param(
@@ -133,7 +133,7 @@ def test_the_digest_of_the_class_table_is_a_tag() -> None:
 def test_what_looks_like_a_mistake_is_a_doubt_and_no_refusal() -> None:
     job = training_job(hyperparameters={**SHORT, "beta_1": "0.9", "top_k": "5"})
     assert warnings(training_job()) == []
-    assert [one.split(":")[0] for one in warnings(job)] == ["beta_1 is ignored", "top_k=5"]
+    assert [one.split(":")[0] for one in warnings(job)] == ["beta_1 has no effect", "top_k=5"]
 
 
 def test_values_are_spelled_as_each_algorithm_reads_them() -> None:

@@ -86,12 +86,12 @@ def _classes(first: Facts, second: Facts) -> Iterator[Finding]:
             alone = [name for name in mine if name not in theirs]
             if not theirs or not alone:
                 continue
-            those, them = ("class", "it") if len(alone) == 1 else (f"{len(alone):,} classes,", "them")
+            those, them = ("class", "it") if len(alone) == 1 else (f"the {len(alone):,} classes", "them")
             lines = sum(mine[name] for name in alone)
             where = f"{'is' if them == 'it' else 'are'} on {counted(lines, 'line')} here"
-            effect = f"a model trained on {other.name} cannot learn {them}"
+            effect = f"a model trained on that file cannot learn {them}"
             if one is first:
-                effect = f"{other.name} cannot show whether a model has learnt {them}"
+                effect = f"that file cannot show whether a model has learnt {them}"
             message = f"{those} {listed(alone)} {where} and on none of {other.name}, so {effect}"
             yield Finding(path(attribute), message, file=one.name)
 

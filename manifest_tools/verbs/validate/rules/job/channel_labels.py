@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path
+from manifest_tools.base.text import path, shown
 from manifest_tools.verbs.validate.preflight.inputs import TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import list_format, num_classes, observed_classes
 from manifest_tools.verbs.validate.rules.examples import lines, single
@@ -38,7 +38,8 @@ def labels_can_be_read(job: PreflightInput) -> Iterator[Finding]:
     for channel in manifests(job):
         for why, seen in channel.refused.items():
             times = f" (on {line_count(seen)})" if seen.lines > 1 else ""
-            yield Finding(path(job.names[-1]), f"{why}{times}", seen.first, channel.name)
+            message = f"{shown(job.names[-1])}: {why}{times}"
+            yield Finding(path(job.names[-1]), message, seen.first, channel.name)
 
 
 @rule(
@@ -81,12 +82,10 @@ def lists_are_clear(job: PreflightInput) -> Iterator[Finding]:
     hot, ids = sum(one.as_hot for one in channels), sum(one.as_ids for one in channels)
     if lists and len(widths) == 1 and hot == ids == lists:
         seen = channels[0].lists
-        message = (
-            f"all {lists:,} lists have {next(iter(widths))} zeros or ones: class indices, or a flag a class?"
-        )
-        advice = "they are read as class indices (label-format=class-id), which Ground Truth writes"
+        message = f"all {lists:,} lists have {next(iter(widths))} numbers, each 0 or 1"
+        advice = "they are read as class indices (class-id), not as a flag for each class (multi-hot)"
         where = path(job.names[-1])
-        yield Finding(where, f"{message} {advice}", seen.first if seen else 0, channels[0].name)
+        yield Finding(where, f"{message}; {advice}", seen.first if seen else 0, channels[0].name)
 
 
 @rule(

@@ -67,8 +67,8 @@ def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
     for channel in manifests(job):
         if job.attribute is not None and not channel.samples:
             row = "" if channel.refused else " (known failure 1)"
-            message = f"none of {counted(channel.lines, 'line')} has {' and '.join(map(shown, job.names))}"
-            message += f" as training needs them{row}"
+            needed = " and ".join(map(shown, job.names))
+            message = f"training can use no line of this file: a line needs {needed}{row}"
             yield Finding("", message if channel.lines else "the file has no lines", file=channel.name)
 
 
@@ -238,9 +238,8 @@ def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
     for channel in manifests(job):
         if channel.odd_keys is not None:
             lines = line_count(channel.odd_keys)
-            message = (
-                f"keys with a space, a sign of URLs or a letter beyond ASCII on {lines} (known failure 9)"
-            )
+            message = f"keys with a space, a sign such as + or %, or a letter beyond ASCII on {lines}"
+            message += " (known failure 9)"
             yield Finding(path(job.names[0]), message, channel.odd_keys.first, channel.name)
 
 

@@ -123,7 +123,7 @@ def train_fills_a_batch(job: PreflightInput) -> Iterator[Finding]:
     batch = _number(job, "mini_batch_size")
     if batch is not None and job.channels and 0 < job.channels[0].samples < batch:
         there = job.channels[0].samples
-        message = f"{_called(job, 'mini_batch_size')}, but {_trainable(there)} (known failure 23)"
+        message = f"{_called(job, 'mini_batch_size')}, but only {_trainable(there)} (known failure 23)"
         advice = f"type -p mini_batch_size={there}"
         yield Finding(path("mini_batch_size"), f"{message}; {advice}", file=file_of(job))
 

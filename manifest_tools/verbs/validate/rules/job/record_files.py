@@ -227,7 +227,7 @@ def vectors_go_with_multi_label(job: PreflightInput) -> Iterator[Finding]:
 def _of_many(file: RecordFile, seen: Occurrences, message: str, known_failure: str = "") -> Finding:
     """Return a finding about the first of some records or rows, which says how many there are."""
     row = f" (known failure{known_failure})" if known_failure else ""
-    return Finding("", f"{message} (in {_counted(file, seen.lines)}){row}", seen.first, file.name)
+    return Finding("", f"{message} ({_counted(file, seen.lines)}){row}", seen.first, file.name)
 
 
 def _counted(file: RecordFile, number: int) -> str:

@@ -185,7 +185,9 @@ def channels_are_named(job: PreflightInput) -> Iterator[Finding]:
     for name in wanted:
         if names.count(name) != 1:
             row = " (known failure 24)" if name.endswith("_lst") else ""
-            message = f"InputDataConfig: expected one channel {name}, found {listed(names) or 'none'}"
+            message = (
+                f"InputDataConfig needs one channel {name!r}; its channels are {listed(names) or 'none'}"
+            )
             yield Finding(path("InputDataConfig"), f"{message}{row}")
 
 
@@ -215,8 +217,11 @@ def train_is_shuffled(job: PreflightInput) -> Iterator[Finding]:
     """The channel train has a ShuffleConfig: in Pipe mode lines come in the order of the file."""
     for channel in _augmented(job):
         if channel.get("ChannelName") == "train" and "ShuffleConfig" not in channel:
-            message = "none, so that every epoch takes the lines in the order of the file"
-            yield of_channel(channel, "ShuffleConfig", f'{message}; add "ShuffleConfig": {{"Seed": 1234}}')
+            message = (
+                "channel 'train' has no ShuffleConfig, so each epoch takes the lines in the order of the file"
+            )
+            where = path("InputDataConfig", "train", "ShuffleConfig")
+            yield Finding(where, f'{message}; add "ShuffleConfig": {{"Seed": 1234}}')
 
 
 @_rule(
