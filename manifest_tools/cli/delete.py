@@ -20,7 +20,7 @@ def delete(
         bool,
         typer.Option("--all", help="Also a configuration and models that mtool did not make for it."),
     ] = False,
-    dry_run: shared.PrintOnly = False,
+    dry_run: shared.DryRun = False,
     yes: shared.Yes = False,
     every: shared.Every = 10,
     quiet: options.Quiet = False,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.best_parameters import check_free, tell_best
+from manifest_tools.cli.shared.best_parameters import tell_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.make_command import typed_names
+from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.pictures import data_sets
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
@@ -27,7 +28,7 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     if output.startswith("s3://"):
         raise Refused(f"--output {output}: a study is a file on this disk; type a folder")
     if not os.path.exists(os.path.join(output, STUDY)):
-        check_free(best, typed["force"])
+        check_free(best, typed["force"], "--best")
     shown = TrialTable(quiet)
     try:
         tuned = _study(context, ranges, shown)

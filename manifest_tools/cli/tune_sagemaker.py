@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from manifest_tools.cli.shared.best_parameters import check_free, tell_best
+from manifest_tools.cli.shared.best_parameters import tell_best
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
+from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
 from manifest_tools.cli.shared.sagemaker_options import seconds
 from manifest_tools.cli.shared.sagemaker_plan import plan_or_explain, started, training_settings
@@ -34,7 +35,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     check_forms(given)
     sends = given.emit is None and not given.dry_run
     if sends and not given.no_wait:
-        check_free(given.best, given.force)
+        check_free(given.best, given.force, "--best")
     asked = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
     planned = plan_or_explain(asked)
     job = tuning_job(
@@ -81,7 +82,7 @@ def _follow(name: str, context: typer.Context, given: TuneOptions) -> None:
     """Show the trials until the job is over, and write the best parameters."""
     from trainers.sagemaker.training.tuning import best_parameters
 
-    check_free(given.best, given.force)
+    check_free(given.best, given.force, "--best")
     shown = TrialTable(given.quiet)
     try:
         end = _watch(name, shown, given.every, given.quiet)

@@ -1,22 +1,12 @@
 """The best parameters of a tuning run, as the file that ``mtool train --params`` takes."""
 
 import json
-import os
 from typing import Any
 
 import typer
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.screen import clean, note
 from trainers.registry import DEFAULT
-
-
-def check_free(best: str, force: bool) -> None:
-    """Raise Refused for a file that would be replaced at the end: before the work, and not after it."""
-    from manifest_tools.io import s3
-
-    if not force and (s3.exists(best) if best.startswith("s3://") else os.path.exists(best)):
-        raise Refused(f"{best}: there already; type --force to replace it, or --best for another file")
 
 
 def tell_best(

@@ -18,6 +18,14 @@ def check_picture(option: str, path: str) -> None:
         raise Refused(f"{path}: the folder {folder} does not exist; make it first")
 
 
+def check_free(path: str, force: bool, option: str) -> None:
+    """Raise Refused for a file that would be replaced at the end: before the work, and not after it."""
+    from manifest_tools.io import s3
+
+    if not force and (s3.exists(path) if path.startswith("s3://") else os.path.exists(path)):
+        raise Refused(f"{path}: there already; type --force to replace it, or {option} for another file")
+
+
 def _images(given: list[str] | None) -> list[str]:
     """Return what was typed, or else what the environment says; a folder may have a blank in its name."""
     return given or os.environ.get("MTOOL_IMAGES", "").splitlines()

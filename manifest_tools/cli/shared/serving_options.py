@@ -3,49 +3,86 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.make_command import Options
 from manifest_tools.cli.shared.screen import clean, note
 from trainers.sagemaker.client.scripts import ScriptForm
 
 if TYPE_CHECKING:
     from trainers.sagemaker.client.calls import Call
 
-Role = Annotated[
-    str | None,
-    typer.Option("--role", metavar="ARN", help="What the model runs as. [the job's own, or MTOOL_ROLE]"),
-]
-Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="[the job's or the file's name, and the time]")
-]
-Tag = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")]
-VolumeKey = Annotated[
-    str | None, typer.Option("--volume-kms-key", metavar="KEY", help="Encrypt the machines' disks with it.")
-]
-Price = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--price-per-hour", metavar="[TYPE=]PRICE", help="What a machine costs; may be repeated, by type."
-    ),
-]
-EmitForm = Annotated[
-    ScriptForm | None,
-    typer.Option("--emit", help="Print a script that sends the requests, and send nothing."),
-]
-PrintOnly = Annotated[
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions(Options):
+    """What answers, for deploy and transform."""
+
+    SECTION = "Machines"
+
+    instance_type: Annotated[
+        str, typer.Option("--instance-type", metavar="TYPE", help="The machine that answers.")
+    ] = "ml.m5.large"
+    instance_count: Annotated[
+        int, typer.Option("--instance-count", metavar="N", help="How many of them.")
+    ] = 1
+    volume_kms_key: Annotated[
+        str | None,
+        typer.Option("--volume-kms-key", metavar="KEY", help="Encrypt the machines' disks with it."),
+    ] = None
+    price_per_hour: Annotated[
+        list[str],
+        typer.Option(
+            "--price-per-hour",
+            metavar="[TYPE=]PRICE",
+            help="What a machine costs an hour; may be repeated, by type.",
+        ),
+    ] = field(default_factory=list)
+
+
+# What delete has as well.
+DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the exact requests as JSON, and send nothing.")
 ]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do it without asking.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, print its name, and end.")]
 Every = Annotated[
     float, typer.Option("--every", metavar="SECONDS", min=0.05, help="How often to look at it.")
 ]
-Classes = Annotated[
-    str | None,
-    typer.Option("--classes", metavar="FILE", help="What the classes are called: JSON, or a name a line."),
-]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingOptions(MachineOptions):
+    """What deploy and transform have in common."""
+
+    SECTION = "Request"
+
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="What it is called. [the job's or the file's name, and the time]"
+        ),
+    ] = None
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="ARN", help="What the model runs as. [the job's own, or MTOOL_ROLE]"),
+    ] = None
+    tag: Annotated[
+        list[str], typer.Option("--tag", metavar="KEY=VALUE", help="Tag what is made; may be repeated.")
+    ] = field(default_factory=list)
+    dry_run: DryRun = False
+    emit: Annotated[
+        ScriptForm | None,
+        typer.Option("--emit", help="Print a script that sends the requests, and send nothing."),
+    ] = None
+    yes: Yes = False
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it, print its name, and end.")] = False
+    every: Every = 10
+    kms_key: options.KmsKey = None
+    force: options.Force = False
+    quiet: options.Quiet = False
 
 
 def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
