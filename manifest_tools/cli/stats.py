@@ -18,7 +18,6 @@ _NAME = 24  # columns of a name in a table
 _NAMED = 100  # and on a line of its own
 _DAYS = 31  # longer than this, dates are counted by month; months likewise by year
 _FEW = 8
-_UNITS = {"box": "boxes", "cuboid": "cuboids", "entity": "entities"}  # of a class a line may have several
 
 
 def stats(
@@ -116,7 +115,7 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
         yield from _indented(_classes(one, every_class))
     if one.confidence.total:
         yield ""
-        yield from _indented(_confidence(one.confidence, _UNITS.get(one.unit, "labels")))
+        yield from _indented(_confidence(one.confidence, _items(one) or "labels"))
     if one.labelled and not one.classes:
         yield (
             "  no classes to count: none stand on its lines"
@@ -130,28 +129,36 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
 
 def _classes(one: "AttributeStats", every_class: bool) -> list[str]:
     most = max(shown.lines for shown in one.classes)
-    units = _UNITS.get(one.unit)
+    items = _items(one)
     rows = [
         (
             str(shown.index),
             _short(shown.name),
             shown.lines,
-            *((shown.labels,) if units else ()),
+            *((shown.labels,) if items else ()),
             _percent(shown.lines, one.labelled),
             bar(shown.lines / most),
         )
         for shown in one.classes
     ]
     if one.empty:
-        nothing = (one.empty, *((0,) if units else ()), _percent(one.empty, one.labelled), "")
+        nothing = (one.empty, *((0,) if items else ()), _percent(one.empty, one.labelled), "")
         rows.append(("", f"(no {one.unit})", *nothing))
-    headers = ("class", "name", "lines", *((units,) if units else ()), "share", "")
+    headers = ("class", "name", "lines", *((items,) if items else ()), "share", "")
     text = table(rows, headers).split("\n")
     if every_class or len(rows) <= _MOST:
         return text
     half = _MOST // 2
     left = f"... {len(rows) - 2 * half:,} more; --all shows them"
     return [*text[: half + 1], left, *text[-half:]]
+
+
+def _items(one: "AttributeStats") -> str:
+    """Return what the items are called where a line may have several of one class, empty elsewhere."""
+    from manifest_tools.groundtruth.label_kinds import label_kind
+
+    kind = label_kind(one.type)
+    return kind.plural if kind.items_have_places else ""
 
 
 def _confidence(found: "Confidences", what: str) -> list[str]:

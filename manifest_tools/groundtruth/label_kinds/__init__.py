@@ -43,6 +43,8 @@ class LabelKind:
     """What the label is decoded as: a key of ``label_schemas.LABELS``."""
     item: str
     """What each class index of a label is of: a box, an entity, a class or the label itself."""
+    plural: str
+    """What several of them are called."""
     indices: Callable[[Row], tuple[int, ...]]
     """Returns a class index for each item, in the order of the label; raises ValueError for a bad label."""
     names: Callable[[Row], tuple[tuple[int, str], ...]]
@@ -150,6 +152,7 @@ KINDS = {
             "single_label",
             schema="index",
             item="label",
+            plural="labels",
             indices=single_label.indices,
             names=single_label.names,
             confidences=single_label.confidences,
@@ -161,6 +164,7 @@ KINDS = {
             "verification",
             schema="index",
             item="label",
+            plural="labels",
             indices=single_label.indices,
             names=single_label.names,
             confidences=single_label.confidences,
@@ -172,6 +176,7 @@ KINDS = {
             "multi_label",
             schema="indices",
             item="label",
+            plural="labels",
             indices=multi_label.indices,
             names=multi_label.names,
             confidences=multi_label.confidences,
@@ -183,6 +188,7 @@ KINDS = {
             "boxes",
             schema="boxes",
             item="box",
+            plural="boxes",
             indices=boxes.indices,
             names=multi_label.names,
             confidences=boxes.confidences,
@@ -195,6 +201,7 @@ KINDS = {
             "cuboids",
             schema="cuboids",
             item="cuboid",
+            plural="cuboids",
             indices=boxes.indices,
             names=cuboids.names,
             confidences=boxes.confidences,
@@ -207,6 +214,7 @@ KINDS = {
             "entities",
             schema="entities",
             item="entity",
+            plural="entities",
             indices=entities.indices,
             names=entities.names,
             confidences=entities.confidences,
@@ -219,6 +227,7 @@ KINDS = {
             "segmentation",
             schema="any",
             item="class",
+            plural="classes",
             indices=segmentation.indices,
             names=segmentation.names,
             confidences=segmentation.confidences,
@@ -230,6 +239,7 @@ KINDS = {
             "point_cloud_segmentation",
             schema="any",
             item="class",
+            plural="classes",
             indices=point_cloud_segmentation.indices,
             names=point_cloud_segmentation.names,
             confidences=point_cloud_segmentation.confidences,
@@ -242,6 +252,7 @@ KINDS = {
             "sequences",
             schema="any",
             item="class",
+            plural="classes",
             indices=sequences.indices,
             names=multi_label.names,
             confidences=sequences.confidences,
@@ -249,7 +260,15 @@ KINDS = {
             label_object="seq-label",
             object_has_indices=True,
         ),
-        LabelKind(CUSTOM, schema="any", item="label", indices=_nothing, names=_nothing, confidences=_nothing),
+        LabelKind(
+            CUSTOM,
+            schema="any",
+            item="label",
+            plural="labels",
+            indices=_nothing,
+            names=_nothing,
+            confidences=_nothing,
+        ),
     )
 }
 
