@@ -12,7 +12,6 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.verbs.merge.attribute_map import AttributeMap
 from manifest_tools.verbs.merge.class_map import ClassMap, ObservedClasses, map_classes
 from manifest_tools.verbs.merge.columns import ABSENT, FAILED, AttributeColumns, Manifest
-from manifest_tools.verbs.merge.normalized_label import has_places
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ def _observed(manifest: Manifest, attribute: LabelAttribute) -> ObservedClasses:
 
 def _candidates(manifest: Manifest, attribute: LabelAttribute, index_map: IndexMap) -> Candidates:
     columns = manifest.columns.attributes[attribute.name]
-    labels = label_keys(columns, index_map, has_places(attribute.kind))
+    labels = label_keys(columns, index_map, attribute.kind.items_have_places)
     return Candidates(columns.precedence, labels, columns.scores)
 
 

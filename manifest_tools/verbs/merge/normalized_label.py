@@ -24,9 +24,9 @@ def normalizer(kind: LabelKind) -> Callable[[Row], NormalizedLabel]:
     """
     if kind.is_classification:
         return lambda row: (tuple(sorted(set(kind.indices(row)))), None)
-    if not _has_objects(kind):
+    if not kind.items_have_places:
         return lambda row: (tuple(sorted(set(kind.indices(row)))), canonical(row.label))
-    return partial(_normalized_boxes if has_places(kind) else _normalized_entities, kind)
+    return partial(_normalized_entities if kind.index_path is None else _normalized_boxes, kind)
 
 
 def _normalized_boxes(kind: LabelKind, row: Row) -> NormalizedLabel:
@@ -45,31 +45,18 @@ def schema(kind: LabelKind) -> str:
     return kind.schema if kind.is_classification else "any"
 
 
-def has_places(kind: LabelKind) -> bool:
-    """Say whether the class indices of a label are of objects at different places: boxes or cuboids."""
-    return _has_objects(kind) and kind.categories is None
-
-
-def _has_objects(kind: LabelKind) -> bool:
-    """Say whether the items of a label are JSON objects: boxes, cuboids or entities."""
-    return bool(kind.class_key)
-
-
 def _objects(kind: LabelKind, row: Row) -> list[Any]:
-    label = row.label
-    for key in kind.items or ():
-        label = label.get(key) if isinstance(label, dict) else None
-    if not isinstance(label, list):
+    items = kind.items_of(row.label)
+    if items is None:
         raise ValueError(f"expected a label with a list of {'.'.join(kind.items or ())}, found none")
-    return label
+    return items
 
 
 def _without_class(kind: LabelKind, one: Any) -> tuple[int, str]:
     """Return the class index of a box or a cuboid, and the rest of it as text."""
     if not isinstance(one, dict):
         raise ValueError("expected annotations that are objects, found another JSON value")
-    rest = {name: value for name, value in one.items() if name != kind.class_key}
-    return class_index(one.get(kind.class_key)), canonical(rest)
+    return class_index(one.get(kind.class_key)), canonical(kind.without_class(one))
 
 
 def mean_confidence(kind: LabelKind, row: Row) -> float:
@@ -77,7 +64,7 @@ def mean_confidence(kind: LabelKind, row: Row) -> float:
     metadata = row.metadata
     if metadata is None or not kind.confidence_fields:
         return 0.0
-    if _has_objects(kind):
+    if kind.items_have_places:
         found = getattr(metadata, kind.confidence_fields[0]) or ()
         return _mean(one.confidence for one in found)
     return _mean(kind.confidences(row))
