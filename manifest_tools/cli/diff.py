@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A path, an s3:// URI, or - for standard input.")],
     new: Annotated[
-        str | None, typer.Argument(metavar="NEW", help="The same; not there with --textconv.")
+        str | None, typer.Argument(metavar="NEW", help="The same; leave it out with --textconv.")
     ] = None,
     label_attribute: Annotated[
         str | None,
@@ -33,15 +33,18 @@ def diff(
         ),
     ] = False,
     max_lines: Annotated[
-        int, typer.Option("--max-lines", metavar="N", min=0, help="Lines to show of every kind of change.")
+        int,
+        typer.Option(
+            "--max-lines", metavar="N", min=0, help="How many lines to show of every kind of change."
+        ),
     ] = 10,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Say how two manifests differ.
 
-    Lines added, gone and moved, labels flipped, classes, confidences and other keys; a line is found again
-    by its picture. Exits with 1 when they differ, with 0 when they mean the same.
+    Shows lines added, gone and moved, changed labels, classes and confidences, and other keys; a line is
+    found again by its picture. Exits with 1 when they differ, with 0 when they mean the same.
 
     \b
     For example:
@@ -58,7 +61,7 @@ def diff(
     found = diff_manifests(old, new, label_attribute_name=label_attribute, max_lines=max_lines, jobs=jobs)
     _print(found, as_json, as_markdown)
     if not quiet:
-        _remark(found, as_json or as_markdown)
+        _notes(found, as_json or as_markdown)
     if found.differs:
         raise typer.Exit(1)
 
@@ -66,9 +69,11 @@ def diff(
 def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
     chosen = [option for option, given in forms.items() if given]
     if len(chosen) > 1:
-        raise Refused(f"{' and '.join(chosen)} are two forms of output; type one of them")
+        raise Refused(f"{' and '.join(chosen)} are two forms of output; type only one of them")
     if as_text and new is not None:
-        raise Refused("expected one manifest with --textconv, found two; git gives it one at a time")
+        raise Refused(
+            "expected one manifest with --textconv, found two; type: mtool diff --textconv MANIFEST"
+        )
     if not as_text and new is None:
         raise Refused("expected two manifests, found one; type: mtool diff OLD NEW")
 
@@ -93,12 +98,12 @@ def _print(found: "Diff", as_json: bool, as_markdown: bool) -> None:
         print(diff_table.as_text(found))
 
 
-def _remark(found: "Diff", printed: bool) -> None:
+def _notes(found: "Diff", printed: bool) -> None:
     from manifest_tools.cli.shared.diff_table import summary
 
     for name, unread in ((found.old, found.old_unread), (found.new, found.new_unread)):
         if unread:
-            lines = "1 line is" if unread == 1 else f"{unread:,} lines are"
-            note(f"{name}: {lines} no JSON object with a source; compared by the bytes")
+            lines = "1 line is not a JSON object" if unread == 1 else f"{unread:,} lines are not JSON objects"
+            note(f"{name}: {lines} with a source-ref or source; compared by bytes")
     if not found.differs and not printed:
         note(summary(found))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.cli.shared.markdown import Ours, code, table
+from manifest_tools.cli.shared.markdown import OwnWords, code, table
 from manifest_tools.cli.shared.screen import clean
 from tests.conftest import REPOSITORY
 from tests.ground_truth import line, write
@@ -68,7 +68,7 @@ kind label flips
   from  to  labels
   RH    LH       1
 
-kind confidence drift
+kind confidence changes
   confidence of  rose  fell  mean change  median change
   all               1     0          0.4            0.4
   LH                1     0          0.4            0.4
@@ -110,15 +110,16 @@ def test_json_is_one_object_with_everything(pair: Path, run: Run) -> None:
 
 
 SAME = [
-    pytest.param(lambda data: data, "no difference: the same bytes\n", id="the same bytes"),
+    pytest.param(lambda data: data, "no difference: the files have the same bytes\n", id="the same bytes"),
     pytest.param(
         lambda data: data.replace(b"\n", b"\r\n"),
-        "no difference in meaning, only blank lines or line ends\n",
+        "no difference in meaning, only in blank lines or line ends\n",
         id="other line ends",
     ),
     pytest.param(
         lambda data: data.replace(b'": ', b'":'),
-        "no difference in meaning; 6 of 6 lines are spelt differently\n",
+        "no difference in meaning; 6 of 6 lines are written differently "
+        "(spacing, order of keys, or spelling of numbers)\n",
         id="other spacing",
     ),
 ]
@@ -174,7 +175,7 @@ def test_a_text_as_code_says_the_same_and_is_nothing_else(text: str) -> None:
 
 
 def test_a_cell_of_a_table_ends_where_it_should() -> None:
-    shown = table([(HOSTILE, Ours("ours"), 1)], ("a", "b", "c")).splitlines()[2]
+    shown = table([(HOSTILE, OwnWords("ours"), 1)], ("a", "b", "c")).splitlines()[2]
     assert shown.count("|") == 4
     assert "<" not in shown.replace("<code>", "").replace("</code>", "")
     assert code("  ") == "<code>  </code>"
@@ -235,10 +236,12 @@ def test_standard_input_gzip_and_s3_are_manifests_too(pair: Path, run: Run, s3: 
     assert piped == expected | {"old": "standard input"}
 
 
-def test_lines_that_are_no_json_are_remarked(pair: Path, run: Run) -> None:
+def test_a_note_says_how_many_lines_are_no_json(pair: Path, run: Run) -> None:
     write(pair / "new.manifest", line(1), b"{")
     said = run("diff", "old.manifest", "new.manifest").stderr
-    assert said == "new.manifest: 1 line is no JSON object with a source; compared by the bytes\n"
+    assert (
+        said == "new.manifest: 1 line is not a JSON object with a source-ref or source; compared by bytes\n"
+    )
     assert run("diff", "old.manifest", "new.manifest", "-q").stderr == ""
 
 

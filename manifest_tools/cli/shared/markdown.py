@@ -7,15 +7,15 @@ from manifest_tools.cli.shared.screen import clean
 _LONGEST = 200  # characters of a name
 
 
-class Ours(str):
-    """Words of the program's own; every other text comes from a manifest, and is shown as code."""
+class OwnWords(str):
+    """Words of the program. Every other text comes from a manifest, and is shown as code."""
 
 
 def code(text: str) -> str:
-    r"""Return a text as code, where a mention, a link or HTML is none.
+    r"""Return a text as code, so that no mention, link or HTML in it works.
 
-    A bar or a backslash could end the cell of a table in spite of a code span, and a backtick the span: with
-    one of them, the text is HTML with every sign that could mean something as a reference.
+    A bar or a backslash could end the cell of a table, and a backtick the code. A text with one of them
+    becomes HTML, with a character reference for every sign that could mean something.
 
     >>> print(code("s3://raw/<b>@you"), code("a|b`"))
     `s3://raw/<b>@you` <code>a&#124;b&#96;</code>
@@ -29,8 +29,8 @@ def code(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """Return a value for a table: numbers and our own words as they are."""
-    if value is None or isinstance(value, Ours):
+    """Return a value for a table: numbers and the words of the program as they are."""
+    if value is None or isinstance(value, OwnWords):
         return str(value or "")
     if isinstance(value, int):
         return f"{value:,}"

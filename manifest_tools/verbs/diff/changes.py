@@ -1,4 +1,4 @@
-"""What has changed between pairs of lines, as counts that add up: labels, confidences, other keys."""
+"""What changed between pairs of lines, as counts that add up: labels, confidences, other keys."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,36 +11,52 @@ How = Literal["changed", "added", "gone"]
 
 
 class Sample(NamedTuple):
-    """A line that changed: its number in either file (0: not there), its picture, and what changed."""
+    """A line that changed."""
 
     old: int
+    """Its number in the old file, from 1; 0: it is not there."""
+
     new: int
+    """Its number in the new file, from 1; 0: it is not there."""
+
     source: str
+    """Its ``source-ref`` or ``source``."""
+
     what: str
+    """What changed on it, for people."""
 
 
 @dataclass(slots=True)
-class Labels:
-    """What changed in one label attribute; ``samples`` has the first lines by what changed on them.
-
-    ``flips`` counts labels by the names before and after; ``added``, ``gone`` and ``moved`` count, by class,
-    where a line has several; ``drift`` counts changes of confidence by class and STEPS.
-    """
+class LabelChanges:
+    """What changed in one label attribute."""
 
     flips: Counter[tuple[str, str]] = field(default_factory=Counter)
-    added: Counter[str] = field(default_factory=Counter)
-    gone: Counter[str] = field(default_factory=Counter)
-    moved: Counter[str] = field(default_factory=Counter)
-    drift: dict[str, Counter[int]] = field(default_factory=dict)
-    lines: Counter[str] = field(default_factory=Counter)
-    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    """Labels, by their class name before and after."""
 
-    def add(self, other: "Labels", most: int) -> None:
-        """Add what changed on later lines."""
+    added: Counter[str] = field(default_factory=Counter)
+    """Of lines with several classes, boxes or entities: those that are new, by class."""
+
+    gone: Counter[str] = field(default_factory=Counter)
+    """The same: those that are not there any more."""
+
+    moved: Counter[str] = field(default_factory=Counter)
+    """The same: those that are at another place."""
+
+    confidences: dict[str, Counter[int]] = field(default_factory=dict)
+    """By class, changes of confidence in STEPS, and how often each is there."""
+
+    lines: Counter[str] = field(default_factory=Counter)
+    """Lines, by kind of change: ``flips``, ``classes``, ``confidences``."""
+
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    """The first lines, by kind of change."""
+
+    def add(self, other: "LabelChanges", most: int) -> None:
+        """Add what changed on later lines; ``most`` samples of a kind are kept."""
         for mine, more in zip(self._counters(), other._counters(), strict=True):
             mine.update(more)
-        for name, steps in other.drift.items():
-            self.drift.setdefault(name, Counter()).update(steps)
+        for name, steps in other.confidences.items():
+            self.confidences.setdefault(name, Counter()).update(steps)
         add_samples(self.samples, other.samples, most)
 
     def _counters(self) -> list[Counter[Any]]:
@@ -49,20 +65,25 @@ class Labels:
 
 @dataclass(slots=True)
 class Changes:
-    """What changed between pairs of lines.
-
-    ``changed`` lines mean something else than before, ``spelt`` ones only have other bytes. ``keys`` counts
-    other values by their JSON path.
-    """
+    """What changed between pairs of lines."""
 
     changed: int = 0
+    """Lines that mean something else than before."""
+
     spelt: int = 0
-    labels: list[Labels] = field(default_factory=list)
+    """Lines that have other bytes and mean the same."""
+
+    labels: list[LabelChanges] = field(default_factory=list)
+    """One for each pair of label attributes that is compared."""
+
     keys: Counter[tuple[str, How]] = field(default_factory=Counter)
+    """Lines, by the JSON path of another value and how it changed."""
+
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    """The first lines, by kind of change: ``spelt``, ``keys``."""
 
     def add(self, other: "Changes", most: int) -> None:
-        """Add what changed on later lines."""
+        """Add what changed on later lines; ``most`` samples of a kind are kept."""
         self.changed += other.changed
         self.spelt += other.spelt
         self.keys.update(other.keys)

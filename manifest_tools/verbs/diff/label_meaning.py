@@ -1,6 +1,6 @@
 """What a label means to a person: the names of its classes and how sure they are, whatever its type.
 
-A label that cannot be read as what its type asks for is a state like any other, and stops nothing.
+A label that is not what its type asks for stops nothing: it has the state UNREADABLE.
 """
 
 from collections.abc import Mapping
@@ -20,51 +20,59 @@ UNREADABLE = "(unreadable)"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A label attribute as a whole file shows it, ``names`` being the names of its class indices."""
+class KnownAttribute:
+    """What a whole file says of a label attribute."""
 
     name: str
     metadata_key: str
     type: str
     names: Mapping[int, str]
+    """The class names that any line has, by index."""
 
     @property
     def kind(self) -> LabelKind:
-        """What is known of its type."""
+        """Its label kind."""
         return label_kind(self.type)
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """A state, and of a labelled line the class and the confidence of everything that has a class."""
+class LabelMeaning:
+    """What one line says with one label attribute."""
 
     state: str
+    """LABELLED, NO_LABEL, FAILED or UNREADABLE."""
+
     classes: tuple[str, ...] = ()
+    """The class name of each item (a label, a box, an entity) of a labelled line."""
+
     confidences: tuple[float | None, ...] = ()
+    """The confidence of each item; None where the line has none."""
 
 
-def meant(known: Known, line: bytes, value: Mapping[str, Any]) -> Meant:
-    """Return what a line, whose decoded form is ``value``, says with one label attribute."""
+def label_meaning(known: KnownAttribute, line: bytes, value: Mapping[str, Any]) -> LabelMeaning:
+    """Return what a line means with one label attribute; ``value`` is the line, decoded."""
     if value.get(known.name) is None:
         metadata = value.get(known.metadata_key)
         failed = isinstance(metadata, dict) and metadata.get("failure-reason") is not None
-        return Meant(FAILED if failed else NO_LABEL)
+        return LabelMeaning(FAILED if failed else NO_LABEL)
     kind = known.kind
-    surely = _row(known, line, (*kind.class_fields, *kind.confidence_fields))
-    row = surely or _row(known, line, kind.class_fields)  # a confidence that is no number says nothing
+    with_confidences = _row(known, line, (*kind.class_fields, *kind.confidence_fields))
+    row = with_confidences or _row(
+        known, line, kind.class_fields
+    )  # without them: a confidence may be no number
     if row is None:
-        return Meant(UNREADABLE)
+        return LabelMeaning(UNREADABLE)
     try:
-        named = dict(kind.names(row))
+        names = dict(kind.names(row))
         indices = kind.indices(row)
     except ValueError:
-        return Meant(UNREADABLE)
-    classes = tuple([named.get(index) or known.names.get(index) or unnamed(index) for index in indices])
-    confidences = () if surely is None else kind.confidences(surely)
-    return Meant(LABELLED, classes, confidences or (None,) * len(classes))
+        return LabelMeaning(UNREADABLE)
+    classes = tuple([names.get(index) or known.names.get(index) or unnamed(index) for index in indices])
+    confidences = () if with_confidences is None else kind.confidences(with_confidences)
+    return LabelMeaning(LABELLED, classes, confidences or (None,) * len(classes))
 
 
-def _row(known: Known, line: bytes, fields: tuple[str, ...]) -> Row | None:
+def _row(known: KnownAttribute, line: bytes, fields: tuple[str, ...]) -> Row | None:
     peek = Peek(known.name, known.metadata_key, known.kind.schema, tuple(dict.fromkeys(fields)))
     try:
         return decoder(peek).decode(line)

@@ -1,68 +1,104 @@
-"""Which line of the old file is which of the new one."""
+"""Finds each line, and each label attribute, of the old file again in the new file."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.verbs.diff.contents import Contents
-from manifest_tools.verbs.diff.match_keys import Keys, Places, in_order, match
-from manifest_tools.verbs.diff.relocated import went_elsewhere
+from manifest_tools.verbs.diff.columns import ManifestColumns, ObservedAttribute
+from manifest_tools.verbs.diff.match_keys import Indices, Keys, in_order, match_keys
+from manifest_tools.verbs.diff.relocated import relocated_lines
 
 _PARTS = 16  # so much of the keys is sorted at a time: what that takes is small beside the keys themselves
 
+AttributePair = tuple[str | None, str | None]
+"""The name of a label attribute in the old file and in the new; None: it is not there."""
+
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """Places of lines, counted from 0, in the old file; of ``added`` ones in the new file.
+class Matches:
+    """Which line of the old file is which of the new. Places of lines count from 0."""
 
-    ``mates`` has for every old line its place in the new file, or -1. ``other`` lines are there, but have
-    other bytes; the picture of those that went ``elsewhere`` has another name now.
+    new_places: NDArray[np.int32]
+    """(old lines,): the place of each line in the new file, or -1."""
+
+    rewritten: Indices
+    """(lines,): old places of lines that have other bytes in the new file."""
+
+    moved: Indices
+    """(lines,): old places of lines that are in another order."""
+
+    relocated: Indices
+    """(lines,): old places of lines whose picture is in another bucket or folder."""
+
+    gone: Indices
+    """(lines,): old places of lines that the new file does not have."""
+
+    added: Indices
+    """(lines,): new places of lines that the old file does not have."""
+
+
+def match_lines(old: ManifestColumns, new: ManifestColumns, jobs: Jobs = None) -> Matches:
+    """Find every line of the old file again: by its bytes, else by its picture, else by the picture's name.
+
+    Bytes come first, so that of several lines of one picture those that stayed are no change.
     """
-
-    mates: NDArray[np.int32]
-    other: Places
-    moved: Places
-    elsewhere: Places
-    gone: Places
-    added: Places
-
-
-def matched(old: Contents, new: Contents, jobs: Jobs = None) -> Matched:
-    """Find every line of the old file again: by its bytes, or else by its picture.
-
-    So of several lines of one picture, those that stayed are no change. What is left went elsewhere, or went.
-    """
-    mates = np.full(len(old.digests), -1, np.int32)
+    new_places = np.full(len(old.digests), -1, np.int32)
     left, free = old.digests != 0, new.digests != 0
-    _find(old.digests, new.digests, mates, left, free)
-    same = mates >= 0
-    _find(old.keys, new.keys, mates, left, free)
+    _find(old.digests, new.digests, new_places, left, free)
+    same = new_places >= 0
+    _find(old.source_keys, new.source_keys, new_places, left, free)
     old.forget_keys()
     new.forget_keys()
-    went, come = went_elsewhere(old, np.flatnonzero(left), new, np.flatnonzero(free), jobs)
-    mates[went], left[went], free[come] = come, False, False
-    paired = np.flatnonzero(mates >= 0)
-    moved = paired[~in_order(mates[paired])]
-    other = np.flatnonzero((mates >= 0) & ~same)
-    return Matched(mates, other, moved, np.sort(went), np.flatnonzero(left), np.flatnonzero(free))
+    gone, added = relocated_lines(old, np.flatnonzero(left), new, np.flatnonzero(free), jobs)
+    new_places[gone], left[gone], free[added] = added, False, False
+    found = np.flatnonzero(new_places >= 0)
+    moved = found[~in_order(new_places[found])]
+    rewritten = np.flatnonzero((new_places >= 0) & ~same)
+    return Matches(new_places, rewritten, moved, np.sort(gone), np.flatnonzero(left), np.flatnonzero(free))
 
 
 def _find(
-    old: Keys, new: Keys, mates: NDArray[np.int32], left: NDArray[np.bool_], free: NDArray[np.bool_]
+    old: Keys, new: Keys, new_places: NDArray[np.int32], left: NDArray[np.bool_], free: NDArray[np.bool_]
 ) -> None:
-    """Set the mates of lines that are ``left``, among those that are ``free``, by their keys."""
+    """Set the new places of lines that are ``left``, among the new lines that are ``free``, by their keys."""
     parts_old, parts_new = _parts(old), _parts(new)
     for part in range(_PARTS):
-        there = np.flatnonzero(left & (parts_old == part))
-        here = np.flatnonzero(free & (parts_new == part))
-        places, others = match(old[there], new[here])
-        mates[there[places]] = here[others]
-        left[there[places]] = False
-        free[here[others]] = False
+        some_old = np.flatnonzero(left & (parts_old == part))
+        some_new = np.flatnonzero(free & (parts_new == part))
+        at_old, at_new = match_keys(old[some_old], new[some_new])
+        new_places[some_old[at_old]] = some_new[at_new]
+        left[some_old[at_old]] = False
+        free[some_new[at_new]] = False
 
 
 def _parts(keys: Keys) -> NDArray[np.uint8]:
     """Return one of _PARTS for every key, by one of its eight bytes."""
     return keys.view(np.uint8)[7::8] % np.uint8(_PARTS)
+
+
+def match_attributes(
+    old: Mapping[str, ObservedAttribute],
+    new: Mapping[str, ObservedAttribute],
+    requested: str | None,
+    renaming: bool,
+) -> tuple[AttributePair, ...]:
+    """Return which attribute of one file is which of the other: of the same name, or renamed.
+
+    An attribute that is gone was renamed to an added one when no others of their type are gone or added, and
+    ``renaming`` says that the files have lines in common. With a ``requested`` name, only its pair.
+    """
+    gone = {name: one.type for name, one in old.items() if name not in new}
+    added = {name: one.type for name, one in new.items() if name not in old}
+    gone_types, added_types = Counter(gone.values()), Counter(added.values())
+    renamed = {
+        name: next(other for other, its in added.items() if its == type_name)
+        for name, type_name in gone.items()
+        if renaming and gone_types[type_name] == added_types[type_name] == 1
+    }
+    pairs: list[AttributePair] = [(name, renamed.get(name) if name in gone else name) for name in old]
+    pairs += [(None, name) for name in added if name not in renamed.values()]
+    return tuple(pair for pair in pairs if requested is None or requested in pair)

@@ -1,4 +1,4 @@
-"""Which line of one file is which of another, by 64-bit keys, and which of these stand out of order."""
+"""Matches the lines of two files by 64-bit keys, and says which of them are in another order."""
 
 from array import array
 from bisect import bisect_left
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 _CHUNK = 1 << 16  # numbers that are Python objects at a time
 
 
-def match(old: Keys, new: Keys) -> tuple[Places, Places]:
-    """Return the places of equal keys, in the order of ``old``; the n-th of several goes with the n-th.
+def match_keys(old: Keys, new: Keys) -> tuple[Indices, Indices]:
+    """Return the places of equal keys, in the order of ``old``; the n-th of equal keys goes with the n-th.
 
     >>> old, new = np.array([7, 5, 5, 3], np.uint64), np.array([5, 9, 7], np.uint64)
-    >>> [places.tolist() for places in match(old, new)]
+    >>> [places.tolist() for places in match_keys(old, new)]
     [[0, 1], [2, 0]]
     """
     by_old, by_new = np.argsort(old, kind="stable"), np.argsort(new, kind="stable")
@@ -24,33 +24,33 @@ def match(old: Keys, new: Keys) -> tuple[Places, Places]:
     first = np.searchsorted(sorted_new, sorted_old, "left")
     turn = np.arange(len(old)) - np.searchsorted(sorted_old, sorted_old, "left")
     there = turn < np.searchsorted(sorted_new, sorted_old, "right") - first
-    places, mates = by_old[there], by_new[(first + turn)[there]]
+    places, new_places = by_old[there], by_new[(first + turn)[there]]
     order = np.argsort(places)
-    return places[order], mates[order]
+    return places[order], new_places[order]
 
 
-def match_unique(old: Keys, new: Keys) -> tuple[Places, Places]:
-    """Return the places of keys that both have just once; key 0 is none.
+def match_unique(old: Keys, new: Keys) -> tuple[Indices, Indices]:
+    """Return the places of keys that are once in both; key 0 does not count.
 
     >>> old, new = np.array([7, 5, 5, 0], np.uint64), np.array([5, 0, 7], np.uint64)
     >>> [places.tolist() for places in match_unique(old, new)]
     [[0], [2]]
     """
-    alone_old, alone_new = np.flatnonzero(_alone(old)), np.flatnonzero(_alone(new))
-    places, mates = match(old[alone_old], new[alone_new])
-    return alone_old[places], alone_new[mates]
+    unique_old, unique_new = np.flatnonzero(_unique(old)), np.flatnonzero(_unique(new))
+    places, new_places = match_keys(old[unique_old], new[unique_new])
+    return unique_old[places], unique_new[new_places]
 
 
-def _alone(keys: Keys) -> NDArray[np.bool_]:
+def _unique(keys: Keys) -> NDArray[np.bool_]:
     _, where, counts = np.unique(keys, return_inverse=True, return_counts=True)
     found: NDArray[np.bool_] = (counts[where.reshape(-1)] == 1) & (keys != 0)
     return found
 
 
-def in_order(places: Places | NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Say of different numbers which belong to a longest rising sequence of them: the others have moved.
+def in_order(places: Indices | NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return, as (places,), which of the numbers are in a longest rising sequence; the others have moved.
 
-    So of ten thousand lines with one put in front, one has moved. By patience sorting, in O(n log n) time and
+    So when one line of ten thousand is put in front, one line has moved. Patience sorting: O(n log n) time,
     12 bytes a number.
 
     >>> in_order(np.array([4, 0, 1, 2, 3])).tolist()

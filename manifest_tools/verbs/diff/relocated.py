@@ -1,4 +1,4 @@
-"""Pictures that went to another bucket or folder as a whole: the same names, under another prefix."""
+"""Finds lines whose pictures are in another bucket or folder now: the same names, under another prefix."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from manifest_tools.base.hashing import hash_texts, mix
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.io.byte_ranges import read_ranges
-from manifest_tools.verbs.diff.contents import Contents, decoded
-from manifest_tools.verbs.diff.match_keys import Keys, Places, match_unique
+from manifest_tools.verbs.diff.columns import ManifestColumns, decoded
+from manifest_tools.verbs.diff.match_keys import Indices, Keys, match_unique
 
-Cut: TypeAlias = Callable[[str], tuple[str, str]]
+SplitUri: TypeAlias = Callable[[str], tuple[str, str]]
 
 _BATCH = 8192  # lines
 
@@ -34,62 +34,62 @@ def in_folder(uri: str) -> tuple[str, str]:
     return folder, name
 
 
-def went_elsewhere(
-    old: Contents, gone: Places, new: Contents, added: Places, jobs: Jobs = None
-) -> tuple[Places, Places]:
-    """Return which of the lines that seem gone are lines that seem added, by their place in the files.
+def relocated_lines(
+    old: ManifestColumns, gone: Indices, new: ManifestColumns, added: Indices, jobs: Jobs = None
+) -> tuple[Indices, Indices]:
+    """Return which of the lines ``gone`` are which of the lines ``added``, as places in the two files.
 
-    A name has to be the only one of its kind among them, and most of what is left of its bucket or folder has
-    to have gone the same way: one ``1.jpg`` here and another there are two pictures.
+    The file name must be unique among them on both sides, and most other names of the bucket or folder must
+    be in the same new place: one ``1.jpg`` here and another there are two pictures.
     """
-    pairs: list[tuple[Places, Places]] = []
-    for cut in (in_bucket, in_folder):
+    pairs: list[tuple[Indices, Indices]] = []
+    for split in (in_bucket, in_folder):
         if not len(gone) or not len(added):
             break
-        places, mates = _same_way(_names(old, gone, cut, jobs), _names(new, added, cut, jobs))
-        pairs.append((gone[places], added[mates]))
-        gone, added = np.delete(gone, places), np.delete(added, mates)
+        places, new_places = _moved_together(_names(old, gone, split, jobs), _names(new, added, split, jobs))
+        pairs.append((gone[places], added[new_places]))
+        gone, added = np.delete(gone, places), np.delete(added, new_places)
     if not pairs:
         return gone[:0], added[:0]
     return np.concatenate([one for one, _ in pairs]), np.concatenate([other for _, other in pairs])
 
 
-def _same_way(old: NDArray[np.uint64], new: NDArray[np.uint64]) -> tuple[Places, Places]:
-    """Return the pairs of equal names whose folders most of the others share; rows are folders and names."""
-    places, mates = match_unique(old[1], new[1])
+def _moved_together(old: NDArray[np.uint64], new: NDArray[np.uint64]) -> tuple[Indices, Indices]:
+    """Return the places of equal names whose folders most others share; old and new are (2, lines)."""
+    places, new_places = match_unique(old[1], new[1])
     if not len(places):
-        return places, mates
-    froms, tos = old[0][places], new[0][mates]
-    _, where, counts = np.unique(mix(froms, 1) ^ tos, return_inverse=True, return_counts=True)
-    left = np.minimum(_size(old[0], froms), _size(new[0], tos))
-    most = 2 * counts[where.reshape(-1)] > left
-    return places[most], mates[most]
+        return places, new_places
+    old_folders, new_folders = old[0][places], new[0][new_places]
+    _, where, counts = np.unique(mix(old_folders, 1) ^ new_folders, return_inverse=True, return_counts=True)
+    names = np.minimum(_count(old[0], old_folders), _count(new[0], new_folders))
+    most = 2 * counts[where.reshape(-1)] > names
+    return places[most], new_places[most]
 
 
-def _size(keys: Keys, asked: Keys) -> NDArray[np.int64]:
-    """Return how often each key that is asked for is there."""
+def _count(keys: Keys, asked: Keys) -> NDArray[np.int64]:
+    """Return how often each key of ``asked`` is in ``keys``."""
     unique, counts = np.unique(keys, return_counts=True)
     found: NDArray[np.int64] = counts[np.searchsorted(unique, asked)]
     return found
 
 
-def _names(whole: Contents, places: Places, cut: Cut, jobs: Jobs) -> NDArray[np.uint64]:
-    """Return two rows of keys for some lines: their folders, and their names, 0 where there is none."""
-    task = partial(_names_of, whole.source.uri, cut)
-    return np.concatenate(list(run(task, _batches(whole, places), jobs)), axis=1)
+def _names(columns: ManifestColumns, places: Indices, split: SplitUri, jobs: Jobs) -> NDArray[np.uint64]:
+    """Return, as (2, lines), hashes of the folders and of the names in them; 0 where there is no name."""
+    task = partial(_names_of, columns.source.uri, split)
+    return np.concatenate(list(run(task, _batches(columns, places), jobs)), axis=1)
 
 
-def _batches(whole: Contents, places: Places) -> Iterator[tuple[Places, Places]]:
+def _batches(columns: ManifestColumns, places: Indices) -> Iterator[tuple[Indices, Indices]]:
     for start in range(0, len(places), _BATCH):
-        yield whole.range(places[start : start + _BATCH])
+        yield columns.range(places[start : start + _BATCH])
 
 
-def _names_of(uri: str, cut: Cut, lines: tuple[Places, Places]) -> NDArray[np.uint64]:
-    parted = [_parted(line, cut) for line in read_ranges(uri, *lines)]
-    folders = hash_texts([folder for folder, _ in parted])
-    return np.stack([folders, hash_texts([name or None for _, name in parted])])
+def _names_of(uri: str, split: SplitUri, lines: tuple[Indices, Indices]) -> NDArray[np.uint64]:
+    pairs = [_split(line, split) for line in read_ranges(uri, *lines)]
+    folders = hash_texts([folder for folder, _ in pairs])
+    return np.stack([folders, hash_texts([name or None for _, name in pairs])])
 
 
-def _parted(line: bytes, cut: Cut) -> tuple[str, str]:
+def _split(line: bytes, split: SplitUri) -> tuple[str, str]:
     source = (decoded(line) or {}).get("source-ref")
-    return cut(source) if isinstance(source, str) else ("", "")
+    return split(source) if isinstance(source, str) else ("", "")

@@ -1,7 +1,7 @@
-"""A manifest as text that a person can read in a ``git diff``: one line a line, in the order of the file.
+"""A manifest as text that a person can read in a ``git diff``: one line for each line, in the same order.
 
-The order of keys, spacing and spelling do not show, and everything that means something does. Whatever is in
-the file, there is a text for it: git would stop otherwise.
+The text shows everything that has a meaning, and not the order of keys, the spacing or the spelling. There is
+a text for any file, because git stops where there is none.
 """
 
 import contextlib
@@ -13,20 +13,21 @@ from typing import Any
 from manifest_tools.base.errors import BadData, NotAManifest
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import attributes_of
+from manifest_tools.groundtruth.label_kinds import LabelKind
 from manifest_tools.groundtruth.rows import line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.json_values import canonical
 from manifest_tools.io.sources import Block, Source, open_source
-from manifest_tools.verbs.diff.contents import decoded
+from manifest_tools.verbs.diff.columns import decoded
 from manifest_tools.verbs.diff.label_meaning import (
     LABELLED,
-    Known,
-    Meant,
+    KnownAttribute,
+    LabelMeaning,
     items_of,
-    meant,
+    label_meaning,
 )
 
-_APART = "  "
+_SEPARATOR = "  "
 
 
 def textconv(manifest: str, jobs: Jobs = None) -> Iterator[str]:
@@ -67,7 +68,7 @@ def texts_of(block: Block) -> Texts:
 
 
 def text_of(line: bytes) -> str:
-    """Return what a line says: its picture, then each label with its metadata, then all other keys.
+    """Return a line as text: its picture, then each label with its metadata, then all other keys.
 
     >>> text_of(b'{"source-ref":"s3://raw/1.jpg","kind":0,"kind-metadata":{"class-name":"RH","confidence":0.5,'
     ...         b'"type":"groundtruth/image-classification"}}')
@@ -77,13 +78,13 @@ def text_of(line: bytes) -> str:
     if value is None:
         return line.decode("utf-8", "backslashreplace")
     parts = [str(value.get("source-ref") or value.get("source") or "(no source)")]
-    shown = {"source-ref" if value.get("source-ref") else "source"}
+    used = {"source-ref" if value.get("source-ref") else "source"}
     for attribute in sorted(attributes_of(value), key=lambda one: one.name):
-        known = Known(attribute.name, attribute.metadata_key, attribute.type, {})
+        known = KnownAttribute(attribute.name, attribute.metadata_key, attribute.type, {})
         parts.append(f"{known.name}: {_label(known, line, value)}")
-        shown |= {known.name, known.metadata_key}
-    rest = {key: inner for key, inner in value.items() if key not in shown}
-    return _APART.join([*parts, *_pairs(rest)])
+        used |= {known.name, known.metadata_key}
+    rest = {key: inner for key, inner in value.items() if key not in used}
+    return _SEPARATOR.join([*parts, *_pairs(rest)])
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
@@ -91,63 +92,66 @@ def _pairs(values: Mapping[str, Any]) -> list[str]:
     return [f"{key}={value if isinstance(value, str) else canonical(value)}" for key, value in pairs]
 
 
-def _label(known: Known, line: bytes, value: Mapping[str, Any]) -> str:
-    label, metadata = value.get(known.name), value[known.metadata_key]
-    read = Meant("")
+def _label(known: KnownAttribute, line: bytes, value: Mapping[str, Any]) -> str:
+    kind, label, metadata = known.kind, value.get(known.name), value[known.metadata_key]
+    meaning = LabelMeaning("")
     with contextlib.suppress(BadData):  # a name that no decoder can be made for
-        read = meant(known, line, value)
-    said = {"type"} if known.type.startswith("groundtruth/") else set()
-    if read.state != LABELLED or not known.kind.has_classes:
-        words = [canonical(label) if label is not None else read.state]
-    elif known.kind.items_have_places and len(items_of(known.kind, label)) == len(read.classes):
-        words, said = _places(known, read, label, metadata, said)
+        meaning = label_meaning(known, line, value)
+    used: set[str] = set()
+    if meaning.state != LABELLED or not kind.has_classes:
+        words = [canonical(label) if label is not None else meaning.state]
+    elif kind.items_have_places and len(items_of(kind, label)) == len(meaning.classes):
+        words, used = _items(kind, meaning, label, metadata)
     else:
-        words, said = _classes(known, read, label, metadata, said)
-    rest = {key: inner for key, inner in metadata.items() if key not in said}
-    return _APART.join([*words, *_pairs(rest)])
+        words, used = _classes(kind, meaning, label, metadata)
+    if known.type.startswith("groundtruth/"):
+        used = {*used, "type"}
+    rest = {key: inner for key, inner in metadata.items() if key not in used}
+    return _SEPARATOR.join([*words, *_pairs(rest)])
 
 
 Words = tuple[list[str], set[str]]
+"""The words for a label, and the metadata fields that say nothing more."""
 
 
-def _classes(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
-    """Return the classes with their confidences; and the metadata fields in which there is nothing else."""
-    named = ", ".join(map(_sure, read.classes, read.confidences)) or "no class"
-    kind = known.kind
+def _classes(kind: LabelKind, meaning: LabelMeaning, label: Any, metadata: Mapping[str, Any]) -> Words:
+    """Return the classes with their confidences."""
+    names = ", ".join(map(_with_confidence, meaning.classes, meaning.confidences)) or "no class"
     if kind.schema == "index":
-        fields = kind.confidence_fields if any(sure is not None for sure in read.confidences) else ()
-        return [f"{canonical(label)} {named}"], said.union(kind.class_fields, fields)
+        any_confidence = any(one is not None for one in meaning.confidences)
+        fields = (*kind.class_fields, *(kind.confidence_fields if any_confidence else ()))
+        return [f"{canonical(label)} {names}"], set(fields)
     if kind.schema == "indices":
         indices = set(map(str, label))
-        maps = [key for key in kind.index_maps if _keys(metadata.get(key)) == indices]
-        return [f"{canonical(label)} {named}"], said.union(maps)
-    return [f"{named} in {label if isinstance(label, str) else canonical(label)}"], said
+        maps = {key for key in kind.index_maps if _keys(metadata.get(key)) == indices}
+        return [f"{canonical(label)} {names}"], maps
+    return [f"{names} in {label if isinstance(label, str) else canonical(label)}"], set()
 
 
 def _keys(value: Any) -> set[str]:
     return set(value) if isinstance(value, dict) else set()
 
 
-def _places(known: Known, read: Meant, label: Any, metadata: Mapping[str, Any], said: set[str]) -> Words:
+def _items(kind: LabelKind, meaning: LabelMeaning, label: Any, metadata: Mapping[str, Any]) -> Words:
     """Return every box with its class, its confidence and where it is; and what else the label has."""
-    kind = known.kind
     items = items_of(kind, label)
     words = [f"{len(items)} of them" if len(items) != 1 else "1"]
-    for item, name, sure in zip(items, read.classes, read.confidences, strict=True):
+    for item, name, confidence in zip(items, meaning.classes, meaning.confidences, strict=True):
         index = "" if kind.index_path is None else item.get(kind.class_key, "")
-        called = f"{index if isinstance(index, str) else canonical(index)} {_sure(name, sure)}".strip()
-        words.append(f"[{' '.join([called, *_pairs(kind.without_class(item))])}]")
-    shares = [key for key in kind.confidence_fields if _are_shares(metadata.get(key), len(items))]
+        number = index if isinstance(index, str) else canonical(index)
+        named = f"{number} {_with_confidence(name, confidence)}".strip()
+        words.append(f"[{' '.join([named, *_pairs(kind.without_class(item))])}]")
+    fields = {key for key in kind.confidence_fields if _only_confidences(metadata.get(key), len(items))}
     others = {key: value for key, value in label.items() if key not in (kind.items or ())[:1]}
-    return [*words, *_pairs(others)], said.union(shares)
+    return [*words, *_pairs(others)], fields
 
 
-def _are_shares(value: Any, count: int) -> bool:
+def _only_confidences(value: Any, count: int) -> bool:
     """Say whether these are the confidences of ``count`` boxes, and nothing else."""
     if not isinstance(value, list) or len(value) != count:
         return False
     return all(isinstance(one, dict) and set(one) == {"confidence"} for one in value)
 
 
-def _sure(name: str, confidence: float | None) -> str:
+def _with_confidence(name: str, confidence: float | None) -> str:
     return name if confidence is None else f"{name} {canonical(confidence)}"

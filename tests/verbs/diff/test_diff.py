@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.sources import open_source
-from manifest_tools.verbs.diff.contents import contents
+from manifest_tools.verbs.diff.columns import read_columns
 from manifest_tools.verbs.diff.diff import diff
-from manifest_tools.verbs.diff.match_keys import in_order, match
+from manifest_tools.verbs.diff.match_keys import in_order, match_keys
 from manifest_tools.verbs.diff.report import Diff
 from manifest_tools.verbs.diff.textconv import text_of, textconv
 from tests.ground_truth import FAILED, FAT, NAMES, UNLABELLED, chopped, line, manifests, multi, write
@@ -72,7 +72,7 @@ def test_a_shuffled_manifest_has_moved_lines_and_nothing_else(
 ) -> None:
     shuffled = chance.sample(rows, len(rows))
     found = compared(tmp_path, rows, shuffled)
-    assert (found.added, found.gone, found.changed, found.spelt, found.elsewhere) == (0, 0, 0, 0, 0)
+    assert (found.added, found.gone, found.changed, found.spelt, found.relocated) == (0, 0, 0, 0, 0)
     assert not any(one.differs for one in found.attributes)
     rest = [row for row in rows if row.strip()], [row for row in shuffled if row.strip()]
     assert found.differs == (found.moved > 0) == (rest[0] != rest[1])
@@ -144,8 +144,8 @@ def test_as_many_flips_as_labels_were_changed(tmp_path: Path, pairs: list[tuple[
 def test_what_is_remembered_does_not_depend_on_the_blocks(tmp_path: Path, data: bytes, step: int) -> None:
     path = tmp_path / "a.manifest"
     path.write_bytes(data)
-    whole, parts = contents(open_source(str(path)), 1), contents(chopped(path, step), 1)
-    for column in ("keys", "digests", "starts"):
+    whole, parts = read_columns(open_source(str(path)), 1), read_columns(chopped(path, step), 1)
+    for column in ("source_keys", "digests", "starts"):
         assert getattr(whole, column).tolist() == getattr(parts, column).tolist()
     assert whole.attributes == parts.attributes
 
@@ -175,7 +175,7 @@ def test_what_stays_in_order_is_a_longest_rising_sequence(values: list[int]) -> 
 
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_the_nth_of_equal_keys_is_matched_with_the_nth(old: list[int], new: list[int]) -> None:
-    places, mates = match(np.array(old, np.uint64), np.array(new, np.uint64))
+    places, mates = match_keys(np.array(old, np.uint64), np.array(new, np.uint64))
     expected = []
     for at, key in enumerate(old):
         others = [place for place, other in enumerate(new) if other == key]
@@ -234,7 +234,7 @@ def test_of_lists_of_classes_each_that_came_or_went_is_counted(tmp_path: Path) -
     old, new = [multi(1, RH=0.5, LH=0.5), multi(2, RH=0.5)], [multi(1, LH=0.25, burr=0.5), multi(2, RH=0.5)]
     found = compared(tmp_path, old, new).attributes[0]
     assert [(one.name, one.added, one.gone) for one in found.changes] == [("RH", 0, 1), ("burr", 1, 0)]
-    assert [(one.name, one.rose, one.fell, one.mean) for one in found.drift] == [
+    assert [(one.name, one.rose, one.fell, one.mean) for one in found.confidences] == [
         ("", 0, 1, -0.25),
         ("LH", 0, 1, -0.25),
     ]
@@ -252,7 +252,7 @@ def test_boxes_are_compared_by_class_and_place(tmp_path: Path) -> None:
     assert [(flip.old, flip.new, flip.count) for flip in found.flips] == [("RH", "LH", 1)]
     changes = {one.name: (one.added, one.gone, one.moved) for one in found.changes}
     assert changes == {"LH": (0, 1, 1), "scratch": (1, 0, 0)}
-    assert [(one.name, one.rose, one.fell, one.median) for one in found.drift] == [
+    assert [(one.name, one.rose, one.fell, one.median) for one in found.confidences] == [
         ("", 1, 0, 0.4),
         ("RH", 1, 0, 0.4),
     ]
@@ -267,7 +267,7 @@ def test_boxes_are_compared_by_class_and_place(tmp_path: Path) -> None:
 def test_boxes_in_another_order_are_no_other_boxes(tmp_path: Path) -> None:
     old, new = boxes(1, (0, 10, 0.5), (1, 20, 0.6)), boxes(1, (1, 20, 0.6), (0, 10, 0.5))
     found = compared(tmp_path, [old], [new])
-    assert not any(one.flips or one.changes or one.drift for one in found.attributes)
+    assert not any(one.flips or one.changes or one.confidences for one in found.attributes)
     assert {key.path for key in found.keys} == {"$.box", "$.box-metadata.objects"}
 
 
@@ -275,7 +275,7 @@ def test_drift_has_mean_median_and_who_rose_and_fell(tmp_path: Path) -> None:
     before, after = [0.5, 0.5, 0.5, 0.5], [0.6, 0.4, 0.9, 0.5]
     old = [line(at, at % 2, share) for at, share in enumerate(before)]
     new = [line(at, at % 2, share) for at, share in enumerate(after)]
-    found = compared(tmp_path, old, new).attributes[0].drift
+    found = compared(tmp_path, old, new).attributes[0].confidences
     assert [(one.name, one.rose, one.fell, one.mean, one.median) for one in found] == [
         ("", 2, 1, 0.1333, 0.1),
         ("LH", 0, 1, -0.1, -0.1),
@@ -352,7 +352,7 @@ def test_a_folder_that_went_elsewhere_is_no_loss(tmp_path: Path) -> None:
     moved = [line(at, int(at == 3)).replace(b"s3://raw/", b"s3://cooked/a/") for at in range(9)]
     new = write(tmp_path / "new", *moved, line("new"))
     found = diff(old, new, jobs=1)
-    assert (found.elsewhere, found.changed, found.added, found.gone) == (9, 9, 1, 0)
+    assert (found.relocated, found.changed, found.added, found.gone) == (9, 9, 1, 0)
     assert flips(found) == {("RH", "LH"): 1}
 
 
@@ -360,7 +360,7 @@ def test_a_name_that_stands_in_two_folders_is_two_pictures(tmp_path: Path) -> No
     old = write(tmp_path / "old", *(line(f"a/{at}") for at in range(9)))
     new = write(tmp_path / "new", *(line(f"b/{at}") for at in range(5, 20)))
     found = diff(old, new, jobs=1)
-    assert (found.elsewhere, found.added, found.gone) == (0, 15, 9)
+    assert (found.relocated, found.added, found.gone) == (0, 15, 9)
 
 
 @files
@@ -387,22 +387,22 @@ def test_a_line_that_is_no_object_equals_only_its_own_bytes(tmp_path: Path) -> N
 CORPUS = [
     pytest.param(
         ("workshop-train-lab1", "workshop-train"),
-        {"elsewhere": 55, "changed": 55, "moved": 0, "added": 0, "gone": 0, "same": 0},
+        {"relocated": 55, "changed": 55, "moved": 0, "added": 0, "gone": 0, "same": 0},
         id="the placeholder went in: another bucket, attribute and job, the same labels",
     ),
     pytest.param(
         ("workshop-output", "workshop-train-lab1"),
-        {"spelt": 55, "gone": 14, "changed": 0, "added": 0, "elsewhere": 0},
+        {"spelt": 55, "gone": 14, "changed": 0, "added": 0, "relocated": 0},
         id="train is 55 of the 69 lines of the output, with other spacing",
     ),
     pytest.param(
         ("workshop-train-lab1", "workshop-validation-lab1"),
-        {"added": 14, "gone": 55, "elsewhere": 0, "same": 0},
+        {"added": 14, "gone": 55, "relocated": 0, "same": 0},
         id="train and validation have no picture in common",
     ),
     pytest.param(
         ("boxes-yolov5-sample", "boxes-textract-1"),
-        {"added": 50, "gone": 100, "elsewhere": 0},
+        {"added": 50, "gone": 100, "relocated": 0},
         id="two data sets have nothing in common",
     ),
 ]

@@ -1,6 +1,6 @@
 """What ``diff`` remembers of a manifest: a few bytes a line, and the label attributes with their classes.
 
-Nothing here stops at a bad line: it has no picture and no label, and equals only a line of the same bytes.
+A bad line stops nothing: it has no picture and no label, and equals only a line of the same bytes.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import check_number
 from manifest_tools.io.byte_ranges import read_ranges
 from manifest_tools.io.sources import Block, Source
-from manifest_tools.verbs.diff.label_meaning import Known
+from manifest_tools.verbs.diff.label_meaning import KnownAttribute
 
 # No attribute's name is empty, so of such a line only the source is decoded.
 _SOURCE = Peek("", METADATA, "any", (), SOURCES)
@@ -33,22 +33,29 @@ Offsets = NDArray[np.int64]
 
 
 @dataclass(slots=True)
-class Shown:
-    """What lines show of one label attribute.
-
-    ``classes`` counts what the type has a class for (labels, boxes, entities) by index and name, None where a
-    line has no name for it; ``named`` has all that a class map names.
-    """
+class ObservedAttribute:
+    """One label attribute, as the lines of a file or of a block show it."""
 
     metadata_key: str
     types: Counter[str] = field(default_factory=Counter)
-    labelled: int = 0
-    failed: int = 0
-    metadata: int = 0
-    classes: Counter[tuple[int, str | None]] = field(default_factory=Counter)
-    named: dict[tuple[int, str], None] = field(default_factory=dict)
+    """Labelled lines, by task type."""
 
-    def add(self, other: "Shown") -> None:
+    labelled: int = 0
+    """Lines with a label."""
+
+    failed: int = 0
+    """Lines on which labeling failed."""
+
+    metadata: int = 0
+    """Lines with the metadata; of a block only."""
+
+    classes: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    """Items (labels, boxes, entities), by index and name of the class; None: the line has no name for it."""
+
+    named: dict[tuple[int, str], None] = field(default_factory=dict)
+    """All pairs of index and name in class maps, with or without an item."""
+
+    def add(self, other: "ObservedAttribute") -> None:
         """Add what another block shows."""
         self.types.update(other.types)
         self.labelled += other.labelled
@@ -61,93 +68,107 @@ class Shown:
         """The type of most lines."""
         return max(self.types, key=lambda name: self.types[name], default="")
 
-    def known(self, name: str) -> Known:
-        """Return how to read this attribute, with a name for every index that has one anywhere."""
+    def known(self, name: str) -> KnownAttribute:
+        """Return how to read this attribute, with a name for every index that has one on any line."""
+        pairs = [*(pair for pair, _ in self.classes.most_common()), *self.named]
         names: dict[int, str] = {}
-        for (index, called), _ in self.classes.most_common():
-            if called is not None:
-                names.setdefault(index, called)
-        for index, called in self.named:
-            names.setdefault(index, called)
-        return Known(name, self.metadata_key, self.type, names)
+        for index, class_name in pairs:
+            if class_name is not None:
+                names.setdefault(index, class_name)
+        return KnownAttribute(name, self.metadata_key, self.type, names)
 
 
 @dataclass(slots=True)
-class Contents:
-    """A manifest as columns with an element for every line, blank ones too: 24 bytes a line.
+class BlockColumns:
+    """The lines of a block, blank ones too."""
 
-    ``keys`` are equal for equal pictures, ``digests`` for equal bytes but for the line end (both 0 on a blank
-    line); ``starts`` are byte offsets, and one more where the file ends. ``unread`` counts lines that are no
-    JSON object.
-    """
+    source_keys: NDArray[np.uint64]
+    """(lines,): the same for equal pictures (or texts); of a line without a source, its digest."""
+
+    digests: NDArray[np.uint64]
+    """(lines,): the same for equal bytes, whatever the line end; 0 for a blank line."""
+
+    lengths: NDArray[np.uint32]
+    """(lines,): bytes, with the line end."""
+
+    attributes: dict[str, ObservedAttribute]
+    unread: int
+    """Lines that are no JSON object with a source."""
+
+    @property
+    def lines(self) -> int:
+        """How many lines the block has."""
+        return len(self.lengths)
+
+
+@dataclass(slots=True)
+class ManifestColumns:
+    """The lines of a manifest, blank ones too: 24 bytes a line."""
 
     source: Source
-    keys: NDArray[np.uint64]
+    source_keys: NDArray[np.uint64]
+    """(lines,): as in ``BlockColumns``."""
+
     digests: NDArray[np.uint64]
+    """(lines,): as in ``BlockColumns``."""
+
     starts: Offsets
-    attributes: dict[str, Shown]
+    """(lines + 1,): where each line begins, and where the file ends."""
+
+    attributes: dict[str, ObservedAttribute]
     unread: int
+    """Lines that are no JSON object with a source."""
 
     def forget_keys(self) -> None:
-        """Let go of the columns that only finding the lines takes."""
-        self.keys = self.digests = self.keys[:0].copy()
+        """Let go of the columns that only matching needs."""
+        self.source_keys = self.digests = self.digests[:0].copy()
 
     def range(self, places: Offsets) -> tuple[Offsets, Offsets]:
-        """Return where the lines at these places, counted from 0, begin and end."""
+        """Return where lines begin and end, by their places from 0, which are (any,)."""
         return self.starts[places], self.starts[places + 1]
 
     def read(self, places: Offsets) -> list[bytes]:
-        """Return the lines at these places."""
+        """Return lines by their places from 0."""
         return read_ranges(self.source.uri, *self.range(places))
 
 
-@dataclass(slots=True)
-class _Part:
-    lines: int
-    keys: NDArray[np.uint64]
-    digests: NDArray[np.uint64]
-    lengths: NDArray[np.uint32]
-    attributes: dict[str, Shown]
-    unread: int
-
-
-def contents(source: Source, jobs: Jobs = None) -> Contents:
-    """Return what is to be remembered of a manifest, which must be a file on this machine."""
+def read_columns(source: Source, jobs: Jobs = None) -> ManifestColumns:
+    """Return what is remembered of a manifest, which must be a file on this machine."""
     keys: list[NDArray[np.uint64]] = []
     digests: list[NDArray[np.uint64]] = []
     lengths: list[NDArray[np.uint32]] = []
-    attributes: dict[str, Shown] = {}
+    attributes: dict[str, ObservedAttribute] = {}
     unread = 0
-    for _, part in scan(source, remember, jobs):
-        keys.append(part.keys)
-        digests.append(part.digests)
-        lengths.append(part.lengths)
-        unread += part.unread
-        for name, shown in part.attributes.items():
-            attributes.setdefault(name, Shown(shown.metadata_key)).add(shown)
+    for _, block in scan(source, read_block, jobs):
+        keys.append(block.source_keys)
+        digests.append(block.digests)
+        lengths.append(block.lengths)
+        unread += block.unread
+        for name, observed in block.attributes.items():
+            attributes.setdefault(name, ObservedAttribute(observed.metadata_key)).add(observed)
         check_number(attributes)
     for name in [name for name in attributes if _is_ref_without_label(name, attributes)]:
         attributes[f"{name}-ref"].failed += attributes.pop(name).failed
-    starts = np.append(0, np.cumsum(_whole(lengths), dtype=np.int64))
-    return Contents(source, _whole(keys), _whole(digests), starts, attributes, unread)
+    starts = np.append(0, np.cumsum(_joined(lengths), dtype=np.int64))
+    return ManifestColumns(source, _joined(keys), _joined(digests), starts, attributes, unread)
 
 
-def _whole(parts: list[NDArray[Any]]) -> NDArray[Any]:
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     """Return the parts as one, and let go of them: a column is never in memory twice with the others."""
-    whole: NDArray[Any] = np.concatenate(parts)
+    joined: NDArray[Any] = np.concatenate(parts)
     parts.clear()
-    return whole
+    return joined
 
 
-def _is_ref_without_label(name: str, attributes: dict[str, Shown]) -> bool:
+def _is_ref_without_label(name: str, attributes: dict[str, ObservedAttribute]) -> bool:
     """Say whether this is a failed ``mask-ref`` whose metadata key lacks the ``-ref``."""
     ref = attributes.get(f"{name}-ref")
     one = attributes[name]
     return ref is not None and ref.metadata_key == one.metadata_key and not one.labelled
 
 
-def remember(block: Block) -> _Part:
-    """Return what is to be remembered of a block."""
+def read_block(block: Block) -> BlockColumns:
+    """Return what is remembered of a block."""
     data = block.read()
     starts, ends = line_offsets(data)
     lines = [data[start:end].strip() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -158,25 +179,25 @@ def remember(block: Block) -> _Part:
     keys[numbers] = np.where(sources == 0, keys[numbers], sources)
     lengths = (ends - starts).astype(np.uint32)
     unread = int((digests != 0).sum()) - len(rows)
-    return _Part(len(lines), keys, digests, lengths, _shown(data, starts, ends), unread)
+    return BlockColumns(keys, digests, lengths, _observed_attributes(data, starts, ends), unread)
 
 
 def _digest(line: bytes) -> bytes:
     return blake2b(line, digest_size=8).digest() if line else bytes(8)
 
 
-def _shown(data: bytes, starts: Offsets, ends: Offsets) -> dict[str, Shown]:
+def _observed_attributes(data: bytes, starts: Offsets, ends: Offsets) -> dict[str, ObservedAttribute]:
     """Return what a block shows of every label attribute.
 
     A ``-metadata`` key is spelt once an attribute and line, so counting them proves that those of the first
     line are all there are.
     """
     first = attributes_in(data)
-    found = {one.name: _look(one, data, starts, ends) for one in first if one.type}
+    found = {one.name: _observe(one, data, starts, ends) for one in first if one.type}
     spelt = sum(one.metadata for one in found.values())
     escaped = b"\\" in data and b"\\u00" in data
     if escaped or len(found) < len(first) or data.count(METADATA.encode() + b'"') != spelt:
-        found = {one.name: _look(one, data, starts, ends) for one in _every_attribute(data, starts, ends)}
+        found = {one.name: _observe(one, data, starts, ends) for one in _every_attribute(data, starts, ends)}
     return found
 
 
@@ -186,12 +207,12 @@ def _every_attribute(data: bytes, starts: Offsets, ends: Offsets) -> Iterator[At
         for one in attributes_of(decoded(data[start:end])):
             types.setdefault((one.name, one.metadata_key), Counter())[one.type] += bool(one.type)
         check_number(types)
-    for (name, key), kinds in types.items():
-        yield Attribute(name, key, kinds.most_common(1)[0][0], "")
+    for (name, key), counts in types.items():
+        yield Attribute(name, key, counts.most_common(1)[0][0], "")
 
 
 def decoded(line: bytes) -> dict[str, Any] | None:
-    """Return what a line says, None where it is no JSON object."""
+    """Return a line decoded, None where it is no JSON object."""
     try:
         value = msgspec.json.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -199,37 +220,37 @@ def decoded(line: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _look(attribute: Attribute, data: bytes, starts: Offsets, ends: Offsets) -> Shown:
+def _observe(attribute: Attribute, data: bytes, starts: Offsets, ends: Offsets) -> ObservedAttribute:
     kind = label_kind(attribute.type)
     peek = Peek(attribute.name, attribute.metadata_key, kind.schema, kind.class_fields)
     rows, _ = decodable(data, starts, ends, peek)
-    shown = Shown(attribute.metadata_key)
+    found = ObservedAttribute(attribute.metadata_key)
     labelled = [row for row in rows if row.label is not None]
-    shown.labelled = len(labelled)
-    shown.metadata = sum(row.metadata is not None for row in rows)
-    shown.failed = sum(state(row) == "failed" for row in rows) if len(labelled) < len(rows) else 0
-    shown.types[attribute.type] += shown.labelled
+    found.labelled = len(labelled)
+    found.metadata = sum(row.metadata is not None for row in rows)
+    found.failed = sum(state(row) == "failed" for row in rows) if len(labelled) < len(rows) else 0
+    found.types[attribute.type] += found.labelled
     if kind.schema == "index":
-        _count_single(labelled, shown)
+        _count_single(labelled, found)
     else:
-        _count_classes(kind, labelled, shown)
-    return shown
+        _count_classes(kind, labelled, found)
+    return found
 
 
-def _count_single(labelled: list[Row], shown: Shown) -> None:
+def _count_single(labelled: list[Row], found: ObservedAttribute) -> None:
     names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
     for (label, name), count in Counter(zip([row.label for row in labelled], names, strict=True)).items():
         try:
-            shown.classes[class_index(label), name] += count
+            found.classes[class_index(label), name] += count
         except ValueError:
             continue
 
 
-def _count_classes(kind: LabelKind, labelled: list[Row], shown: Shown) -> None:
+def _count_classes(kind: LabelKind, labelled: list[Row], found: ObservedAttribute) -> None:
     for row in labelled:
         try:
             names = dict(kind.names(row))
-            shown.classes.update((index, names.get(index)) for index in kind.indices(row))
+            found.classes.update((index, names.get(index)) for index in kind.indices(row))
         except ValueError:
             continue
-        shown.named |= dict.fromkeys(names.items())
+        found.named |= dict.fromkeys(names.items())
