@@ -1,27 +1,55 @@
 """``mtool convert``."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import pictures_of, show_problems
 from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.formats import READ, WRITTEN
 
 if TYPE_CHECKING:
+    from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.verbs.convert.convert import Converted
 
 
 def convert(
-    manifest: options.Manifest,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="recordio, or folder (one a class).")],
+    manifests: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MANIFEST...",
+            help="Paths, s3:// URIs, or -; .gz will do. With --from, a file or folder.",
+        ),
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FORMAT", help=f"What to write: {', '.join(WRITTEN)}.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FORMAT", help=f"What to read: {', '.join(READ)}.")
+    ] = None,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="NAME", help="NAME.rec, or the folder NAME; with NAME.json."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="NAME",
+            help="NAME.rec, NAME.coco.json, or the folder NAME; with --from, the manifest.",
+        ),
     ] = None,
     images: options.Images = None,
     label_attribute: options.LabelAttribute = None,
+    source_prefix: Annotated[
+        str,
+        typer.Option(
+            "--source-prefix",
+            metavar="S3-URI",
+            help="With --from: where the pictures lie in S3, as s3://bucket/prefix.",
+        ),
+    ] = "",
     resize: Annotated[
         int | None,
         typer.Option(
@@ -44,62 +72,141 @@ def convert(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Convert a manifest and its pictures, to train from.
+    """Convert manifests and their pictures to another data set format, or such a data set to a manifest.
 
-    recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class.
-    A picture that is missing or broken is reported with its line, and the run goes on; exit code 1 then.
+    recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class;
+    coco writes NAME.coco.json. Several manifests become parts of one data set, in the folder NAME, with the
+    same class indices. A picture that is missing or broken is reported with its line, and the run goes on;
+    exit code 1 then.
 
     \b
     For example:
       mtool convert train.manifest --to recordio -o train --images ./raw-data
       mtool convert train.manifest --to folder -o by-class --link --images ./raw-data
+      mtool convert train.manifest validation.manifest --to coco -o boxes
+      mtool convert --from coco boxes/train.coco.json -o train.manifest --source-prefix s3://bucket/raw
     """
     from manifest_tools.groundtruth.classes import read_class_table
-    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out
-    from manifest_tools.verbs.convert.plan import plan
 
-    planned = plan(
-        manifest,
-        to,
-        output,
-        images=images or (),
-        label_attribute=label_attribute,
-        resize=resize,
-        quality=quality,
-        pass_through=pass_through,
-        square=square,
-        link=link,
-        classes=read_class_table(classes) if classes else None,
-        jobs=jobs,
-    )
-    fetch = pictures_of(planned, quiet)
-    if dry_run:
-        note(f"{planned.count:,} pictures would become {planned.output} ({to})")
+    if (to is None) == (from_ is None):
+        raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
+    table = read_class_table(classes) if classes else None
+    if from_ is not None:
+        changes = {"--resize": resize, "--pass-through": pass_through, "--square": square, "--link": link}
+        _check_goes_with("--to", changes)
+        done = _from(
+            manifests, from_, output, source_prefix, label_attribute, table, force, kms_key, dry_run, quiet
+        )
+    else:
+        _check_goes_with("--from", {"--source-prefix": source_prefix})
+        done = _to(
+            manifests,
+            to or "",
+            output,
+            (jobs, force, kms_key, dry_run, quiet),
+            images=images or (),
+            label_attribute=label_attribute,
+            resize=resize,
+            quality=quality,
+            pass_through=pass_through,
+            square=square,
+            link=link,
+            classes=table,
+        )
+    if done is None:
         return
-    try:
-        done = carry_out(planned, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
-    except NothingUsable as error:
-        show_problems(error.problems)
-        raise
     show_problems(done.problems)
     if as_json:
         typer.echo(json.dumps(as_value(done)))
     if not quiet:
         note(summary(done))
-    if done.problems:
+    if done.problems or done.lost:
         raise typer.Exit(1)
 
 
+def _check_goes_with(word: str, told: Mapping[str, Any]) -> None:
+    for option, value in told.items():
+        if value not in (None, False, ""):
+            raise Refused(f"{option} goes with {word}; leave it out, or type {word} FORMAT")
+
+
+def _to(
+    manifests: list[str],
+    to: str,
+    output: str | None,
+    how: tuple[int | None, bool, str | None, bool, bool],
+    **options: Any,
+) -> "Converted | None":
+    """Convert manifests; return None where that was only asked about."""
+    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
+
+    jobs, force, kms_key, dry_run, quiet = how
+    plans = plan_all(manifests, to, output, jobs=jobs, **options)
+    fetches = [pictures_of(plan, quiet) for plan in plans]
+    if dry_run:
+        count = sum(plan.count for plan in plans)
+        note(f"{count:,} pictures would become {plans[0].output} ({to})")
+        return None
+    fetch = next(filter(None, fetches), None)
+    try:
+        return carry_out(*plans, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
+    except NothingUsable as error:
+        show_problems(error.problems)
+        raise
+
+
+def _from(
+    places: list[str],
+    source_format: str,
+    output: str | None,
+    source_prefix: str,
+    label_attribute: str | None,
+    table: "ClassTable | None",
+    force: bool,
+    kms_key: str | None,
+    dry_run: bool,
+    quiet: bool,
+) -> "Converted | None":
+    """Convert to a manifest; return None where that was only asked about."""
+    from manifest_tools.verbs.convert.from_format import plan_manifests, write_manifests
+
+    if len(places) > 1:
+        raise Refused(f"--from {source_format}: expected one file or folder, found {len(places)}")
+    data, outputs = plan_manifests(
+        places[0],
+        source_format,
+        output,
+        source_prefix=source_prefix,
+        label_attribute=label_attribute,
+        classes=table,
+    )
+    if dry_run:
+        note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
+        return None
+    done = write_manifests(data, outputs, force=force, kms_key=kms_key)
+    if not quiet and done.on_this_disk:
+        note(
+            f"{done.on_this_disk:,} pictures are named by a path, not by a URI in S3;"
+            " type --source-prefix s3://BUCKET/PREFIX for a manifest that SageMaker can use"
+        )
+    return done
+
+
 def summary(done: "Converted") -> str:
-    """Say in one or two lines what was made, and what is not in it."""
+    """Say in a few lines what was made, and what is not in it."""
     named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs)
     text = f"{done.pictures:,} pictures of {done.table.num_classes:,} classes: {named}"
     if done.problems:
         text += f"\n{len(done.problems):,} pictures could not be used, and are not in it"
     if done.left_out:
-        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(done.left_out.items()))
-        text += f"\nlines without a label: {counts}"
+        text += f"\nlines without a label: {_counted(done.left_out)}"
+    if done.lost:
+        text += f"\na manifest cannot hold, so these were left out: {_counted(done.lost)}"
     return text
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
 
 
 def as_value(done: "Converted") -> dict[str, Any]:
@@ -111,5 +218,6 @@ def as_value(done: "Converted") -> dict[str, Any]:
         "pictures": done.pictures,
         "problems": [asdict(problem) for problem in done.problems],
         "left_out": done.left_out,
+        "lost": done.lost,
         **done.table.to_json(),
     }

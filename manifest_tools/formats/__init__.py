@@ -85,6 +85,15 @@ FORMATS = {
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
     ),
+    "coco": Format(
+        "manifest_tools.formats.coco",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".coco.json", ".json"),
+        reads=True,
+        report=False,
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
@@ -118,7 +127,8 @@ def check_labels(manifest: str, attribute: str, kind: "PictureKind", to: str) ->
         return
     others = " or ".join(name for name in WRITTEN if kind in FORMATS[name].labels)
     advice = f"type --to {others}" if others else "no format here holds them yet"
-    held = " or ".join(LABELS_OF[held] for held in LABELS_OF if held in FORMATS[to].labels)
+    *others_held, last = (called for held, called in LABELS_OF.items() if held in FORMATS[to].labels)
+    held = f"{', '.join(others_held)} or {last}" if others_held else last
     raise Refused(f"{manifest}: {attribute} has {LABELS_OF[kind]}, but {to} takes {held}; {advice}")
 
 

@@ -24,6 +24,16 @@ def safe_name(text: str, empty: str = "unnamed") -> str:
     return f"_{name}" if _RESERVED.fullmatch(name) else name or empty
 
 
+def leaves_folder(name: str) -> bool:
+    """Say whether ``name``, joined to a folder on any system, could be a file elsewhere.
+
+    >>> [name for name in ("left/1.jpg", "a//b.jpg", "../x", "/etc/x", "C:x", "") if leaves_folder(name)]
+    ['../x', '/etc/x', 'C:x', '']
+    """
+    parts = re.split(r"[/\\]", name)
+    return not parts[0] or ".." in parts or "\0" in name or re.match("[A-Za-z]:", name) is not None
+
+
 class UniqueNames:
     """The names given in one folder so far; neither capitals nor the spelling of accents tell two apart."""
 
@@ -35,7 +45,7 @@ class UniqueNames:
 
         A second one of a name is given its ``number`` (a line's, or a class's) as well.
 
-        >>> names = Names()
+        >>> names = UniqueNames()
         >>> names.unique("IMG_1", ".JPG", 3), names.unique("img_1", ".jpg", 17)
         ('IMG_1.JPG', 'img_1-17.jpg')
         """

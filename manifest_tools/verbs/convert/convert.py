@@ -37,6 +37,9 @@ class Converted:
     lost: dict[str, int] = field(default_factory=dict)
     """What a manifest cannot hold of a data set that was read, in words, with how often."""
 
+    on_this_disk: int = 0
+    """Pictures that a manifest, made of a data set that was read, names by a path and not by a URI in S3."""
+
 
 class NothingUsable(BadData):
     """A conversion that would have been empty."""

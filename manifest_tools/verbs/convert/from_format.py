@@ -1,0 +1,103 @@
+"""The way back: a data set of another format becomes a manifest, or one for each of its parts."""
+
+import os
+from collections.abc import Mapping
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.formats import ReadOptions, base_name, format_row, module_of
+from manifest_tools.groundtruth.annotations import DataSet
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.write_line import manifest_lines
+from manifest_tools.io import s3uri
+from manifest_tools.io.sinks import STDOUT, check_apart, check_key, publishing
+from manifest_tools.verbs.convert.convert import Converted
+
+_ENDING = ".manifest"
+
+
+def convert_from(
+    place: str,
+    source_format: str,
+    output: str | None = None,
+    *,
+    source_prefix: str = "",
+    label_attribute: str | None = None,
+    classes: ClassTable | None = None,
+    force: bool = False,
+    kms_key: str | None = None,
+) -> Converted:
+    """Write the manifest of a data set in the format ``source_format``: a key of ``formats.FORMATS``.
+
+    ``output`` is the manifest, or for a data set of several parts the folder of their manifests; None is
+    beside ``place``. ``source_prefix`` says where the pictures lie in S3, as ``s3://bucket/prefix``; without
+    it they are named as the data set names them. What a manifest cannot hold is counted in ``lost``.
+    """
+    data, outputs = plan_manifests(
+        place,
+        source_format,
+        output,
+        source_prefix=source_prefix,
+        label_attribute=label_attribute,
+        classes=classes,
+    )
+    return write_manifests(data, outputs, force=force, kms_key=kms_key)
+
+
+def plan_manifests(
+    place: str,
+    source_format: str,
+    output: str | None = None,
+    *,
+    source_prefix: str = "",
+    label_attribute: str | None = None,
+    classes: ClassTable | None = None,
+) -> tuple[DataSet, dict[str, str]]:
+    """Return the data set that stands at ``place``, and the path of a manifest for each of its parts."""
+    row = format_row("--from", source_format)
+    if source_prefix and s3uri_problem(source_prefix):
+        raise Refused(f"--source-prefix {source_prefix}: expected s3://BUCKET or s3://BUCKET/PREFIX")
+    beside = output is None
+    if output is None:
+        if place == STDOUT or place.startswith("s3://"):
+            raise Refused(f"{place}: expected a place for the manifest; type -o FILE")
+        output = base_name(row, place)[0]
+    data: DataSet = module_of(row).read(place, ReadOptions(source_prefix, label_attribute, classes))
+    if list(data.parts) == [""]:
+        outputs = {"": output + _ENDING if beside else output}
+    elif output == STDOUT or output.endswith((_ENDING, ".gz")):
+        raise Refused(f"-o {output}: {place} has the parts {', '.join(data.parts)}; type -o FOLDER for them")
+    else:
+        outputs = {part: f"{output.rstrip('/')}/{part}{_ENDING}" for part in data.parts}
+    check_apart(place, list(outputs.values()))
+    return data, outputs
+
+
+def s3uri_problem(prefix: str) -> bool:
+    """Say whether a prefix is none of objects in S3."""
+    try:
+        s3uri.parse(prefix.rstrip("/") + "/x")
+    except ValueError:
+        return True
+    return False
+
+
+def write_manifests(
+    data: DataSet, outputs: Mapping[str, str], *, force: bool = False, kms_key: str | None = None
+) -> Converted:
+    """Write the manifest of every part, all or none."""
+    check_key(kms_key, list(outputs.values()))
+    count = local = 0
+    with publishing(force=force, kms_key=kms_key) as publication:
+        for part, path in outputs.items():
+            if part and not path.startswith("s3://"):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            stream = publication.open(path)
+            for line in manifest_lines(data, data.parts[part]):
+                stream.write(line)
+                count += 1
+                local += not line.startswith(_IN_S3)
+    published = tuple(publication.published)
+    return Converted(published, count, table=data.table, lost=data.lost, on_this_disk=local)
+
+
+_IN_S3 = b'{"source-ref":"s3://'  # how the lines begin that name an object
