@@ -1,28 +1,28 @@
-"""Failures that people met on the way from a manifest to a model, each as a frozen value; one table.
+"""Failures that people reported on the way from a manifest to a model: one table.
 
-``recognise`` finds them in the words of a job that failed. Where the sources do not say what the cause was,
-the cause begins with "Likely".
+``recognise`` finds them in the messages of a job that failed. A cause begins with "Likely" if the sources do
+not confirm it.
 """
 
 from manifest_tools.known_failures import jobs, manifests, records
-from manifest_tools.known_failures.failure import KnownFailure, sightings
+from manifest_tools.known_failures.failure import KnownFailure, match_signs
 
 __all__ = ["FAILURES", "KnownFailure", "recognise"]
 
-# By row, from 1: a row keeps its number.
+# In the order of their rows, from 1.
 FAILURES: tuple[KnownFailure, ...] = (*manifests.FAILURES, *records.FAILURES, *jobs.FAILURES)
 
 
 def recognise(text: str) -> list[KnownFailure]:
-    """Return the failures that a FailureReason, or a log, shows; the one with the most words first.
+    """Return the failures that a FailureReason or a log shows; the one with the longest sign first.
 
-    Words that are part of a longer sign count for that one only.
+    A sign that is inside a longer one counts for the longer one only.
 
     >>> [one.row for one in recognise("ClientError: Empty .rec file in train channel")]
     [28]
     """
-    said = " ".join(text.split())
-    seen = [one for failure in FAILURES for one in sightings(failure, said)]
+    words = " ".join(text.split())
+    seen = [one for failure in FAILURES for one in match_signs(failure, words)]
     seen.sort(key=lambda one: (-len(one.sign), one.failure.row))
     kept = [
         one

@@ -1,37 +1,37 @@
-"""What is known of one failure that people met, and how a job's own words show it."""
+"""A failure that people reported, and how to find it in the messages of a job."""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_GAP = 400  # characters that "..." may stand for: more, and two messages of a log would be taken for one
+_GAP = 400  # characters that "..." matches: with more, two messages of a log would count as one
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """A failure that people reported, in our words.
-
-    ``row`` is its stable number, and ``checks`` the stable ids of what would have shown it. ``signs`` are
-    the words by which a FailureReason or a log shows it, ``...`` standing for whatever comes between;
-    a failure without words of its own has none. ``codes`` are the rules of ``mtool validate`` that find it
-    before anything is billed; ``why_not`` says in a sentence why no file and no request can show it.
-    A cause that begins with "Likely" was not confirmed.
-    """
+    """A failure that people reported."""
 
     row: int
+    """Its number, which never changes."""
     checks: tuple[str, ...]
+    """The ids of the checks that would have found it, which never change."""
     title: str
     cause: str
+    """Begins with "Likely" if nobody confirmed it."""
     fix: str
     sources: tuple[str, ...]
+    """The pages that report it."""
     signs: tuple[str, ...] = ()
+    """The messages of a FailureReason or a log that show it; ``...`` matches any short text. May be empty."""
     codes: tuple[str, ...] = ()
+    """The rules of ``mtool validate`` that find it before a job is paid for."""
     why_not: str = ""
+    """Why no rule can find it: a sentence, if there are no codes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A sign of a failure in a text, and where in it (with its white space made single blanks)."""
+class SignMatch:
+    """A sign of a failure in a text, and its position there."""
 
     failure: KnownFailure
     sign: str
@@ -39,10 +39,10 @@ class Sighting:
     end: int
 
 
-def sightings(failure: KnownFailure, text: str) -> list[Sighting]:
-    """Return where ``text``, whose white space is single blanks, shows the signs of ``failure``."""
+def match_signs(failure: KnownFailure, text: str) -> list[SignMatch]:
+    """Return the signs of ``failure`` in ``text``, whose white space is single spaces."""
     found = ((sign, _pattern(sign).search(text)) for sign in failure.signs)
-    return [Sighting(failure, sign, *match.span()) for sign, match in found if match is not None]
+    return [SignMatch(failure, sign, *match.span()) for sign, match in found if match is not None]
 
 
 @lru_cache(maxsize=256)
