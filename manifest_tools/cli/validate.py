@@ -3,103 +3,137 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.make_command import Options
 from manifest_tools.cli.shared.options import manifests_here
 from manifest_tools.cli.shared.screen import clean, note, progress, table
+from manifest_tools.verbs.validate.choices import FormatName, Purpose
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
     from manifest_tools.verbs.validate.preflight.preflight import Preflight
-    from manifest_tools.verbs.validate.validate import Checked, Report
+    from manifest_tools.verbs.validate.validate import CheckedFile, Report
 
 
-class Form(StrEnum):
-    """How problems are printed."""
+@dataclass(frozen=True, kw_only=True)
+class Checks(Options):
+    """What is checked."""
 
-    text = "text"
-    json = "json"
-    sarif = "sarif"
-    github = "github"
+    SECTION = "What to check"
 
-
-class Purpose(StrEnum):
-    """What manifests are meant for; as preflight.PURPOSES."""
-
-    builtin = "builtin"
-    semantic_segmentation = "semantic-segmentation"
-    object_detection = "object-detection"
-    rekognition = "rekognition"
-
-
-def validate(
-    manifests: options.Manifests = None,
+    manifests: options.Manifests = None
     label_attribute: Annotated[
         str | None,
-        typer.Option("--label-attribute", metavar="NAME", help="Check this label, not all of them."),
-    ] = None,
+        typer.Option("--label-attribute", metavar="NAME", help="Check this label alone. [every label]"),
+    ] = None
     select: Annotated[
         list[str] | None,
         typer.Option(
-            "--select", metavar="CODE", help="Only this code, or MT2 for all MT2xx; may be repeated."
+            "--select", metavar="CODE", help="Report this code alone, or MT2 for all MT2xx; may be repeated."
         ),
-    ] = None,
+    ] = None
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not this code; may be repeated.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Let a warning fail as an error does.")] = False,
-    max_problems: Annotated[
-        int | None, typer.Option("--max-problems", metavar="N", min=1, help="Print the first N; all count.")
-    ] = None,
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE", help="Do not report this code; may be repeated."),
+    ] = None
+    objects: Annotated[
+        bool,
+        typer.Option(
+            "--objects",
+            help="Check the pictures and other objects that lines name, on this disk (--images) or in S3.",
+        ),
+    ] = False
+    images: options.Images = None
+    list_codes: Annotated[
+        bool, typer.Option("--list", help="List the codes and what each checks; reads no manifest.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions(Options):
+    """The job that the manifests are checked for."""
+
+    SECTION = "For a job"
+
+    purpose: Annotated[
+        Purpose | None,
+        typer.Option(
+            "--for",
+            help="Check as well whether this algorithm or service takes the manifests, for training and"
+            " for validation.",
+        ),
+    ] = None
+    hyperparameters: Annotated[
+        str | None,
+        typer.Option(
+            "--hyperparameters",
+            metavar="FILE",
+            help="With --for: a JSON file of hyperparameters, or of a whole request.",
+        ),
+    ] = None
+    values: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="With --for: a hyperparameter; may be repeated."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixOptions(Options):
+    """What is fixed before the check."""
+
+    SECTION = "Fixes"
+
     fix: Annotated[
         bool,
         typer.Option(
             "--fix",
             help="First fix, in place, the problems that have one right answer, and say what was done.",
         ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --fix: only say what it would do.")
-    ] = False,
-    format_: Annotated[Form, typer.Option("--format", help="How to print problems.")] = Form.text,
+    ] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: only say what it would do.")] = False
+    kms_key: options.KmsKey = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """How the report is printed."""
+
+    SECTION = "Report"
+
+    format_: Annotated[FormatName, typer.Option("--format", help="How problems are printed.")] = "text"
     as_json: Annotated[
-        bool, typer.Option("--json", help="The same as --format json: a JSON object a problem, a line each.")
-    ] = False,
-    objects: Annotated[
-        bool,
-        typer.Option("--objects", help="Look at pictures and other objects too, here (--images) or in S3."),
-    ] = False,
-    kms_key: options.KmsKey = None,
-    images: options.Images = None,
-    purpose: Annotated[
-        Purpose | None,
-        typer.Option("--for", help="Ask as well: would this algorithm or service take train and validation?"),
-    ] = None,
-    hyperparameters: Annotated[
-        str | None,
+        bool, typer.Option("--json", help="The same as --format json: a line with a JSON object a problem.")
+    ] = False
+    max_problems: Annotated[
+        int | None,
         typer.Option(
-            "--hyperparameters", metavar="FILE", help="With --for: as JSON; a whole request will do."
+            "--max-problems", metavar="N", min=1, help="Print the first N problems; all are counted."
         ),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="With --for: a hyperparameter; may be repeated."),
-    ] = None,
-    list_codes: Annotated[
-        bool, typer.Option("--list", help="List the codes with what each asks for, and check nothing.")
-    ] = False,
-    quiet: options.Quiet = False,
-    jobs: options.Jobs = None,
-) -> None:
+    ] = None
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for a warning too.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateOptions(ReportOptions, FixOptions, JobOptions, Checks):
+    """The options of validate."""
+
+    SECTION = ""
+
+    quiet: options.Quiet = False
+    jobs: options.Jobs = None
+
+
+def validate(given: ValidateOptions) -> None:
     """Print every problem of every line.
 
-    File, line, a stable code, and what is wrong; `mtool explain CODE` says more. Files that are named
-    together are compared as well. Exits with 1 when there is an error, or with --strict a warning.
+    A problem has file, line, a stable code, and what is wrong; `mtool explain CODE` says more. Files that
+    are named together are compared as well. Exits with 1 when there is an error, or with --strict a warning.
 
     \b
     For example:
@@ -109,49 +143,44 @@ def validate(
       mtool validate --for builtin train.manifest validation.manifest -p num_classes=2
     """
     from manifest_tools.verbs.validate.explain import chosen
-    from manifest_tools.verbs.validate.validate import validate as validate_manifests
 
-    codes = chosen(tuple(select or ()), tuple(ignore or ()))
-    if as_json and format_ is not Form.text:
-        raise Refused(f"--json and --format {format_} are two forms; type one of them")
-    if list_codes:
-        if manifests:
-            raise Refused("--list checks nothing, so it takes no manifest")
-        _print_codes(codes, as_json)
+    codes = chosen(tuple(given.select or ()), tuple(given.ignore or ()))
+    _check_combinations(given)
+    if given.list_codes:
+        _print_codes(codes, given.as_json)
         return
-    preflight = _preflight(purpose, hyperparameters, values or [])
-    if images and not objects and preflight is None and not os.environ.get("MTOOL_IMAGES"):
-        raise Refused("--images goes with --objects, or with --for; type both")
-    if dry_run and not fix:
-        raise Refused("--dry-run goes with --fix; type both")
-    if kms_key is not None and not fix:
-        raise Refused("--kms-key goes with --fix; type both")
-    names = manifests or manifests_here("validate")
-    _check_apart(names)
-    if fix:
-        _fix(names, codes, dry_run, kms_key, jobs)
-    report = validate_manifests(
-        *names,
-        label_attribute_name=label_attribute,
-        preflight=preflight,
-        together=bool(manifests),
-        codes=codes,
-        objects=_look(names, images or [], label_attribute, preflight, jobs) if objects else (),
-        images=images or None,
-        jobs=jobs,
-    )
-    _print(report, Form.json if as_json else format_, max_problems)
-    if not quiet:
-        for checked in report.checked:
-            note(_summary(checked))
-        _note_settings(report)
-        if len(names) > 1 and not manifests:
-            note("each was checked by itself; to compare some, type: mtool validate FILE FILE")
-    if any(checked.errors or (strict and checked.warnings) for checked in report.checked):
+    preflight = _preflight(given)
+    names = given.manifests or manifests_here("validate")
+    _check_each_is_one_file(names)
+    if given.fix:
+        _fix(names, codes, given)
+    report = _report(names, codes, preflight, given)
+    _print(report, given)
+    if not given.quiet:
+        _note_what_was_checked(report, together=bool(given.manifests))
+    if any(one.errors or (given.strict and one.warnings) for one in report.checked):
         raise typer.Exit(1)
 
 
-def _check_apart(names: list[str]) -> None:
+def _check_combinations(given: ValidateOptions) -> None:
+    """Raise Refused for options that do not go together."""
+    if given.as_json and given.format_ != "text":
+        raise Refused(f"--json and --format {given.format_} are two formats; type one of them")
+    if given.list_codes and given.manifests:
+        raise Refused("--list reads no manifest; type it without one")
+    if given.purpose is None and (given.hyperparameters or given.values):
+        raise Refused(
+            "--hyperparameters and -p need --for; type --for builtin too, or another of its choices"
+        )
+    if "images" in given.typed and not given.objects and given.purpose is None:
+        raise Refused("--images needs --objects or --for; type one of them too")
+    if given.dry_run and not given.fix:
+        raise Refused("--dry-run needs --fix; type both")
+    if given.kms_key is not None and not given.fix:
+        raise Refused("--kms-key needs --fix; type both")
+
+
+def _check_each_is_one_file(names: list[str]) -> None:
     """Raise Refused for one file under two names: it would be compared with itself."""
     real: dict[str, str] = {}
     for name in names:
@@ -161,65 +190,71 @@ def _check_apart(names: list[str]) -> None:
         real[path] = name
 
 
-def _preflight(purpose: Purpose | None, file: str | None, values: list[str]) -> "Preflight | None":
+def _preflight(given: ValidateOptions) -> "Preflight | None":
     from manifest_tools.verbs.validate.preflight.preflight import (
         Preflight,
         read_hyperparameters,
         read_request,
     )
 
-    if purpose is None:
-        if file or values:
-            raise Refused("--hyperparameters and -p go with --for; type --for builtin, or another")
+    if given.purpose is None:
         return None
+    file = given.hyperparameters
     request = read_request(file) if file else None
-    told = read_hyperparameters(None if request is not None else file, values)
-    return Preflight(purpose.value, told, request)
+    values = read_hyperparameters(None if request is not None else file, given.values or ())
+    return Preflight(given.purpose, values, request)
 
 
-def _note_settings(report: "Report") -> None:
-    """Say what the job should be started with."""
-    from manifest_tools.verbs.validate.preflight.preflight import settings
+def _report(
+    names: list[str], codes: frozenset[str], preflight: "Preflight | None", given: ValidateOptions
+) -> "Report":
+    from manifest_tools.verbs.validate.validate import validate as validate_manifests
 
-    wanted = settings(report.preflight_input) if report.preflight_input is not None else None
-    if wanted is not None:
-        note(clean(str(wanted)))
+    return validate_manifests(
+        *names,
+        label_attribute_name=given.label_attribute,
+        preflight=preflight,
+        together=bool(given.manifests),
+        codes=codes,
+        objects=_object_problems(names, preflight, given) if given.objects else (),
+        images=given.images or None,
+        jobs=given.jobs,
+    )
 
 
-def _look(
-    names: list[str],
-    images: list[str],
-    label_attribute: str | None,
-    preflight: "Preflight | None",
-    jobs: int | None,
+def _object_problems(
+    names: list[str], preflight: "Preflight | None", given: ValidateOptions
 ) -> "Iterable[Problem]":
     from manifest_tools.verbs.validate.objects import check_objects
     from manifest_tools.verbs.validate.preflight.preflight import smallest
 
     if "-" in names:
-        raise Refused("--objects reads a manifest twice, and standard input comes once; write it to a file")
+        raise Refused(
+            "--objects reads a manifest twice, and standard input can be read once; save it as a file"
+        )
     return check_objects(
         *names,
-        images=images,
-        label_attribute_name=label_attribute,
+        images=given.images or (),
+        label_attribute_name=given.label_attribute,
         smallest=smallest(preflight) if preflight is not None else None,
-        jobs=jobs,
+        jobs=given.jobs,
         progress=progress,
     )
 
 
-def _fix(
-    names: list[str], codes: frozenset[str], dry_run: bool, kms_key: str | None, jobs: int | None
-) -> None:
+def _fix(names: list[str], codes: frozenset[str], given: ValidateOptions) -> None:
     from manifest_tools.verbs.validate.fix import DONE
     from manifest_tools.verbs.validate.fix import fix as fix_manifests
 
-    for fixed in fix_manifests(*names, select=codes, dry_run=dry_run, kms_key=kms_key, jobs=jobs):
+    would = "would be " if given.dry_run else ""
+    for fixed in fix_manifests(
+        *names, select=codes, dry_run=given.dry_run, kms_key=given.kms_key, jobs=given.jobs
+    ):
         for code, count in sorted(fixed.counts.items()):
-            note(f"{fixed.manifest}: {code} {'would be ' if dry_run else ''}fixed: {DONE[code]} ({count:,})")
+            note(f"{fixed.manifest}: {code} {would}fixed: {DONE[code]} ({count:,})")
 
 
-def _print(report: "Report", form: Form, most: int | None) -> None:
+def _print(report: "Report", given: ValidateOptions) -> None:
     from manifest_tools.verbs.validate.report_formats import FORMATS
 
     printed = 0
@@ -227,15 +262,28 @@ def _print(report: "Report", form: Form, most: int | None) -> None:
     def first() -> "Iterator[Problem]":
         nonlocal printed
         for problem in report:
-            if most is None or printed < most:
+            if given.max_problems is None or printed < given.max_problems:
                 printed += 1
                 yield problem
 
-    for line in FORMATS[form.value](first()):
+    for line in FORMATS["json" if given.as_json else given.format_](first()):
         print(clean(line))
     more = sum(one.errors + one.warnings for one in report.checked) - printed
     if more:
-        note(f"{_counted(more, 'problem')} more; without --max-problems all are shown")
+        note(f"{_counted(more, 'more problem')}; to print all, leave --max-problems out")
+
+
+def _note_what_was_checked(report: "Report", together: bool) -> None:
+    """Say what was found in each file, and what the job should be started with."""
+    from manifest_tools.verbs.validate.preflight.preflight import settings
+
+    for checked in report.checked:
+        note(_summary(checked))
+    wanted = settings(report.preflight_input) if report.preflight_input is not None else None
+    if wanted is not None:
+        note(clean(str(wanted)))
+    if len(report.checked) > 1 and not together:
+        note("the files were not compared with one another; for that, type: mtool validate FILE FILE")
 
 
 def _print_codes(codes: frozenset[str], as_json: bool) -> None:
@@ -249,7 +297,7 @@ def _print_codes(codes: frozenset[str], as_json: bool) -> None:
         print(table(rows))
 
 
-def _summary(checked: "Checked") -> str:
+def _summary(checked: "CheckedFile") -> str:
     counts = ((checked.errors, "error"), (checked.warnings, "warning"))
     found = " and ".join(_counted(count, word) for count, word in counts if count)
     return clean(f"{checked.manifest}: {_counted(checked.lines, 'line')}, {found or 'no problem'}")

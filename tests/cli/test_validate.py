@@ -52,7 +52,7 @@ def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_
     result = run("validate", "a.manifest", "--max-problems", "1", "--ignore", "MT3")
     assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
     assert "a.manifest: 51 lines, 50 errors and 51 warnings" in result.stderr
-    assert "100 problems more; without --max-problems all are shown" in result.stderr
+    assert "100 more problems; to print all, leave --max-problems out" in result.stderr
     assert run("validate", "a.manifest", "--max-problems", str(10**20)).exit_code == 1
 
 
@@ -61,15 +61,15 @@ def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_
     [
         (("a.manifest", "./a.manifest"), "a.manifest and ./a.manifest are one file"),
         (("-", "-"), "- and - are one file"),
-        (("--list", "a.manifest"), "--list checks nothing"),
-        (("--json", "--format", "sarif"), "are two forms"),
+        (("--list", "a.manifest"), "--list reads no manifest"),
+        (("--json", "--format", "sarif"), "are two formats"),
         (("--select", ""), "no code begins with"),
     ],
     ids=[
         "one file under two names",
         "standard input twice",
         "a list of a file",
-        "two forms",
+        "two formats",
         "nothing selected",
     ],
 )
@@ -96,7 +96,7 @@ def test_files_named_together_are_compared(run: "Run", in_folder: Path, sample: 
     assert "MT313 3 pictures of this file are in a.manifest too" in compared
     alone = run("validate")
     assert alone.stdout == ""
-    assert "to compare some, type: mtool validate FILE FILE" in alone.stderr
+    assert "not compared with one another; for that, type: mtool validate FILE FILE" in alone.stderr
 
 
 def test_what_can_be_fixed_is_and_the_rest_is_reported(run: "Run", in_folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_without_arguments_every_manifest_of_the_folder_is_checked(
     assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
         "a.manifest",
         "b.manifest",
-        "each was checked by itself; to compare some, type",
+        "the files were not compared with one another; for that, type",
     ]
 
 

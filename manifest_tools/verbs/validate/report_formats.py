@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
+from manifest_tools.verbs.validate.choices import FormatName
 from manifest_tools.verbs.validate.rules import RULES
 from manifest_tools.verbs.validate.rules.rule import Rule
 
@@ -96,4 +97,4 @@ def _uri(file: str) -> str:
 
 
 # What `--format` takes.
-FORMATS: dict[str, ReportFormat] = {"text": text, "json": json_lines, "sarif": sarif, "github": github}
+FORMATS: dict[FormatName, ReportFormat] = {"text": text, "json": json_lines, "sarif": sarif, "github": github}

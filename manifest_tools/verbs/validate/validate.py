@@ -30,7 +30,7 @@ _BLOCK = 2 << 20
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedFile:
     """What was checked of one manifest, and how much was found."""
 
     manifest: str
@@ -90,7 +90,7 @@ class Report:
     """Where the pictures lie; None where the record stream is not to be proven with them."""
 
     jobs: Jobs = None
-    checked: list[Checked] = field(default_factory=list)
+    checked: list[CheckedFile] = field(default_factory=list)
     """What was checked, file by file."""
 
     preflight_input: PreflightInput | None = None
@@ -122,7 +122,7 @@ class Report:
 
     def _check(self, manifest: str | Source) -> Iterator[Problem]:
         name = manifest if isinstance(manifest, str) else manifest.name
-        self.checked.append(Checked(name))
+        self.checked.append(CheckedFile(name))
         try:
             if isinstance(manifest, Source):
                 yield from self._check_manifest(decompressed(manifest))

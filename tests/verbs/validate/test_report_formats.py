@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.problem import Problem
+from manifest_tools.verbs.validate.choices import FormatName
 from manifest_tools.verbs.validate.report_formats import FORMATS, github, json_lines, sarif, text
 from manifest_tools.verbs.validate.rules import RULES
 from tests.conftest import REPOSITORY
@@ -82,8 +83,12 @@ def test_sarif_says_where_a_problem_is() -> None:
     assert "region" not in second["physicalLocation"]
 
 
+def test_every_choice_of_format_is_there() -> None:
+    assert tuple(FORMATS) == get_args(FormatName)
+
+
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_report_is_told_as_it_is_found(form: str) -> None:
+def test_a_report_is_printed_as_it_is_found(form: FormatName) -> None:
     def endless() -> Any:
         while True:
             yield ONE

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
+from manifest_tools.verbs.validate.choices import Purpose
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.preflight.channel import Channel
 
-# What `--for` takes.
-PURPOSES = ("builtin", "semantic-segmentation", "object-detection", "rekognition")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 # The built-in algorithm of a purpose, by the name of its image.
 ALGORITHM_OF = {
