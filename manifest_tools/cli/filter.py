@@ -2,39 +2,17 @@
 
 import json
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.verbs.filter.conditions import Conditions, MultiLabel, ZeroConfidence
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.filter.filter import Filtered
-
-
-class YesNo(StrEnum):
-    """What ``human-annotated`` can say."""
-
-    yes = "yes"
-    no = "no"
-
-
-class MultiLabel(StrEnum):
-    """Which classes, boxes or entities of a line must be sure enough; ``trim`` takes the others out."""
-
-    any = "any"
-    all = "all"
-    trim = "trim"
-
-
-class Zero(StrEnum):
-    """What becomes of lines whose confidence says nothing."""
-
-    drop = "drop"
-    keep = "keep"
 
 
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
@@ -47,41 +25,54 @@ def filter(
     ] = "-",
     min_confidence: Annotated[
         float | None,
-        typer.Option("--min-confidence", metavar="C", min=0, max=1, help="Keep lines at least as sure."),
+        typer.Option("--min-confidence", metavar="C", min=0, max=1, help="The lowest confidence, 0 to 1."),
     ] = None,
     zero_confidence: Annotated[
-        Zero | None,
-        typer.Option("--zero-confidence", help="What to do where a single worker left 0, no information."),
+        ZeroConfidence | None,
+        typer.Option(
+            "--zero-confidence",
+            help="What to do with confidence 0, which says nothing when one worker labelled each picture.",
+        ),
     ] = None,
     multilabel: Annotated[
         MultiLabel | None,
         typer.Option(
             "--multilabel",
             "--boxes",
-            help="Of several classes, boxes or entities on a line: one is sure enough [default], or all are; "
-            "or trim those off that are not, or are of no --class.",
+            help="For lines with several classes, boxes or entities: any must meet --min-confidence "
+            "[default], or all must; or trim removes those that do not meet it, or are of no --class.",
         ),
     ] = None,
     class_: Annotated[
-        list[str] | None, typer.Option("--class", metavar="NAME", help="Keep this class; may be repeated.")
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help="Keep lines with this class; may be repeated."),
     ] = None,
     human_annotated: Annotated[
-        YesNo | None, typer.Option("--human-annotated", help="Labelled by people, or by a model.")
+        Literal["yes", "no"] | None,
+        typer.Option("--human-annotated", help="Keep labels of people (yes), or of a model (no)."),
     ] = None,
     job: Annotated[
-        list[str] | None, typer.Option("--job", metavar="NAME", help="Of this job; may be repeated.")
+        list[str] | None,
+        typer.Option("--job", metavar="NAME", help="Keep labels of this labeling job; may be repeated."),
     ] = None,
     before: Annotated[
         datetime | None,
-        typer.Option("--before", metavar="DATE", formats=_DATES, help="Labelled before this date (UTC)."),
+        typer.Option(
+            "--before", metavar="DATE", formats=_DATES, help="Keep labels made before this date (UTC)."
+        ),
     ] = None,
     after: Annotated[
         datetime | None,
-        typer.Option("--after", metavar="DATE", formats=_DATES, help="Labelled on or after this date (UTC)."),
+        typer.Option(
+            "--after", metavar="DATE", formats=_DATES, help="Keep labels made on this date or later (UTC)."
+        ),
     ] = None,
     labelled: Annotated[bool, typer.Option("--labelled", help="Keep only lines with a label.")] = False,
     sample: Annotated[
-        int | None, typer.Option("--sample", metavar="N", min=1, help="Then keep N of them, by the seed.")
+        int | None,
+        typer.Option(
+            "--sample", metavar="N", min=1, help="Of the lines that are left, keep N, chosen by --seed."
+        ),
     ] = None,
     seed: options.Seed = 0,
     rejects: options.Rejects = None,
@@ -97,8 +88,8 @@ def filter(
 ) -> None:
     """Keep the lines that meet all conditions.
 
-    Byte for byte as they came. A table on standard error says how many went for which reason; --rejects
-    keeps them.
+    They are written byte for byte. A table on standard error says how many lines were dropped for which
+    reason; --rejects writes the dropped lines to a file.
 
     \b
     For example:
@@ -106,16 +97,15 @@ def filter(
       mtool filter output.manifest --class RH --human-annotated yes | wc -l
       mtool filter output.manifest --class dog --boxes trim -o dogs.manifest
     """
-    from manifest_tools.verbs.filter.conditions import Conditions
     from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
     _check(min_confidence, zero_confidence, multilabel, class_)
     conditions = Conditions(
         min_confidence=min_confidence,
-        zero_confidence=zero_confidence.value if zero_confidence else None,
-        multilabel=(multilabel or MultiLabel.any).value,
+        zero_confidence=zero_confidence,
+        multilabel=multilabel or "any",
         classes=tuple(class_ or ()),
-        human_annotated=None if human_annotated is None else human_annotated is YesNo.yes,
+        human_annotated=None if human_annotated is None else human_annotated == "yes",
         jobs=tuple(job or ()),
         before=before,
         after=after,
@@ -142,17 +132,19 @@ def filter(
 
 def _check(
     min_confidence: float | None,
-    zero_confidence: Zero | None,
+    zero_confidence: ZeroConfidence | None,
     multilabel: MultiLabel | None,
     class_: list[str] | None,
 ) -> None:
-    """Refuse an option that would change nothing without another."""
+    """Raise Refused for an option that has no effect without another one."""
     if zero_confidence is not None and min_confidence is None:
-        raise Refused("--zero-confidence goes with --min-confidence; type both")
-    if multilabel is MultiLabel.trim and min_confidence is None and not class_:
-        raise Refused("--multilabel trim goes with --min-confidence or --class; type one of them too")
-    if multilabel not in (None, MultiLabel.trim) and min_confidence is None:
-        raise Refused("--multilabel goes with --min-confidence; type both")
+        raise Refused("--zero-confidence has no effect without --min-confidence; type both")
+    if multilabel == "trim" and min_confidence is None and not class_:
+        raise Refused(
+            "--multilabel trim has no effect without --min-confidence or --class; type one of them too"
+        )
+    if multilabel in ("any", "all") and min_confidence is None:
+        raise Refused(f"--multilabel {multilabel} has no effect without --min-confidence; type both")
 
 
 def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) -> str:
@@ -162,5 +154,5 @@ def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) ->
     rows += sorted(result.reasons.items(), key=lambda item: -item[1])
     text = [table(rows, (clean(result.manifest), "lines"))]
     text += [f"sample of {sample:,}, seed {seed}"] if sample is not None else []
-    text += ["dry run, nothing written"] if dry_run else []
+    text += ["dry run: nothing was written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])

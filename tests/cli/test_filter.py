@@ -69,8 +69,8 @@ def test_confidences_that_say_nothing_stop_the_run_with_what_to_type(
     done = run("filter", zeros, "--min-confidence", 0.8, "-o", "out")
     assert done.exit_code == 2
     assert done.stderr == (
-        f"mtool: {zeros}: every confidence is 0 or missing, as a job with one worker a picture leaves it; "
-        "that says nothing about the labels; type --zero-confidence keep, or drop\n"
+        f"mtool: {zeros}: every confidence is 0 or missing; a job with one worker for each picture writes 0, "
+        "so it says nothing about the labels; type --zero-confidence keep, or --zero-confidence drop\n"
     )
     assert not list(in_folder.iterdir())
     kept = run("filter", zeros, "--min-confidence", 0.8, "--zero-confidence", "keep")
@@ -104,8 +104,8 @@ def test_what_was_held_back_comes_out_in_its_order(in_folder: Path, run: Run) ->
     rows = [*(boxes(n, pad="x" * 2_000_000) for n in range(3)), boxes(3, ("RH", 0.9)), boxes(4)]
     write(in_folder / "a", *rows)
     assert run("filter", "a", "--min-confidence", 0.5).stdout_bytes == b"\n".join(rows) + b"\n"
-    nothing_said = run("filter", "-", "--min-confidence", 0.5, input=boxes(1) + b"\n")
-    assert (nothing_said.exit_code, nothing_said.stdout_bytes) == (0, boxes(1) + b"\n")
+    unconfirmed = run("filter", "-", "--min-confidence", 0.5, input=boxes(1) + b"\n")
+    assert (unconfirmed.exit_code, unconfirmed.stdout_bytes) == (0, boxes(1) + b"\n")
 
 
 @pytest.mark.parametrize("told", [[], ["--label-attribute", "y" * 10**5]], ids=["none told", "a long one"])
@@ -136,14 +136,14 @@ def test_names_in_a_refusal_are_clipped(in_folder: Path, run: Run, words: list[o
 
 def test_a_class_that_is_not_there_stops_the_run_with_those_that_are(workshop: Path, run: Run) -> None:
     done = run("filter", "output.manifest", "--class", "rh")
-    said = "mtool: output.manifest: no line has the class 'rh'; it has RH, LH\n"
-    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
+    message = "mtool: output.manifest: no line has the class 'rh'; its classes: RH, LH\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", message)
 
 
 def test_a_dry_run_counts_and_writes_nothing(workshop: Path, run: Run) -> None:
     done = run("filter", "output.manifest", "--min-confidence", 0.8, "--dry-run", "-o", "x", "--rejects", "y")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr.endswith("below confidence     16\ndry run, nothing written\n")
+    assert done.stderr.endswith("below confidence     16\ndry run: nothing was written\n")
     assert [path.name for path in workshop.iterdir()] == ["output.manifest"]
 
 
@@ -243,9 +243,9 @@ def test_real_boxes_are_trimmed_and_every_other_byte_stays(corpus: Path, in_fold
     done = run("filter", path, "--min-confidence", 0.9, "--boxes", "trim", "-o", "out", "--rejects", "rest")
     before = [json.loads(row) for row in lines_of(path)]
     sure = [[one["confidence"] >= 0.9 for one in row["category-metadata"]["objects"]] for row in before]
-    said = [int(row.split()[-1]) for row in done.stderr.splitlines()[1:4]]
+    counts = [int(row.split()[-1]) for row in done.stderr.splitlines()[1:4]]
     stay = [one for one in sure if any(one) or not one]
-    assert said == [len(stay), sum(not all(one) for one in stay), len(sure) - len(stay)]
+    assert counts == [len(stay), sum(not all(one) for one in stay), len(sure) - len(stay)]
     after = [json.loads(row) for row in lines_of("out")]
     assert [len(row["category"]["annotations"]) for row in after] == [sum(one) for one in stay]
     for row in after:
@@ -261,57 +261,64 @@ def test_real_boxes_are_trimmed_and_every_other_byte_stays(corpus: Path, in_fold
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (
             ["--multilabel", "trim"],
-            "--multilabel trim goes with --min-confidence or --class; type one of them too",
+            "--multilabel trim has no effect without --min-confidence or --class; type one of them too",
         ),
-        (["--boxes", "all", "--class", "RH"], "--multilabel goes with --min-confidence; type both"),
-        (["--zero-confidence", "keep"], "--zero-confidence goes with --min-confidence; type both"),
+        (
+            ["--boxes", "all", "--class", "RH"],
+            "--multilabel all has no effect without --min-confidence; type both",
+        ),
+        (
+            ["--zero-confidence", "keep"],
+            "--zero-confidence has no effect without --min-confidence; type both",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_option_that_would_change_nothing_is_refused(
-    in_folder: Path, run: Run, words: list[str], said: str
+    in_folder: Path, run: Run, words: list[str], message: str
 ) -> None:
     write(in_folder / "a", boxes(1, ("RH", 0.9)))
     done = run("filter", "a", *words)
-    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {said}\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {message}\n")
 
 
 @pytest.mark.parametrize(
-    ("rows", "words", "said"),
+    ("rows", "words", "message"),
     [
         (
             [mask(1, "RH")],
             ["--class", "RH", "--multilabel", "trim"],
-            "kind-ref is semantic-segmentation, nothing can be trimmed off its lines",
+            "kind-ref is semantic-segmentation and has nothing to trim on its lines;"
+            " leave --multilabel trim out",
         ),
         (
             [line(1)],
             ["--class", "RH", "--multilabel", "trim"],
-            "kind is image-classification, nothing can be trimmed off its lines",
+            "kind is image-classification and has nothing to trim on its lines; leave --multilabel trim out",
         ),
         (
             [line(1, type="groundtruth/custom")],
             ["--class", "RH"],
-            "kind is custom, no class stands on its lines",
+            "kind is custom and has no class on its lines; leave --class out",
         ),
         (
             [line(1, type="acme/\x1b[31m")],
             ["--min-confidence", "0.5"],
-            "kind is acme/\\x1b[31m, no confidence stands on its lines",
+            "kind is acme/\\x1b[31m and has no confidence on its lines; leave --min-confidence out",
         ),
     ],
     ids=["masks cannot be trimmed", "one class cannot", "custom labels have no class", "nor strange ones"],
 )
 def test_a_word_without_meaning_for_a_type_is_refused_in_one_line(
-    in_folder: Path, run: Run, rows: list[bytes], words: list[str], said: str
+    in_folder: Path, run: Run, rows: list[bytes], words: list[str], message: str
 ) -> None:
     write(in_folder / "a", *rows)
     done = run("filter", "a", *words)
-    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {said}\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"mtool: {message}\n")
 
 
 def test_several_label_attributes_are_listed_and_one_must_be_told(

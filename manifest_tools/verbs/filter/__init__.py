@@ -1,1 +1,1 @@
-"""``mtool filter``: the lines that meet conditions, byte for byte."""
+"""``mtool filter``: keeps the lines that meet conditions, byte for byte."""

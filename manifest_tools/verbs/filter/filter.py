@@ -1,4 +1,4 @@
-"""Keeps the lines that meet all conditions; every line that goes has a reason, and is counted."""
+"""Keeps the lines that meet all conditions, and counts the others by the reason why they were dropped."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -22,10 +22,11 @@ from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Block, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
-from manifest_tools.verbs.filter.conditions import (
+from manifest_tools.verbs.filter.conditions import Conditions
+from manifest_tools.verbs.filter.line_filter import (
     ANY_LINE,
-    Conditions,
     FilterState,
+    Reason,
     items_to_trim,
     line_filter,
     peek_for,
@@ -36,21 +37,30 @@ NOT_SAMPLED = "not sampled"
 
 @dataclass(slots=True)
 class Filtered:
-    """How many lines were kept, trimmed, and left out for which reason; blank lines are no lines."""
+    """What became of the lines of a manifest; blank lines do not count."""
 
     manifest: str
+    """The manifest, by the name that was typed."""
+
     kept: int = 0
+    """Lines that meet all conditions."""
+
     trimmed: int = 0
+    """Lines among ``kept`` from which classes, boxes or entities were removed."""
+
     reasons: dict[str, int] = field(default_factory=dict)
+    """The number of dropped lines by reason."""
+
     published: tuple[Published, ...] = ()
+    """The outputs; none after a dry run."""
 
     @property
     def dropped(self) -> int:
-        """Lines left out, for whatever reason."""
+        """The number of dropped lines."""
         return sum(self.reasons.values())
 
     def add(self, part: "_Part") -> None:
-        """Add what became of another block."""
+        """Add the counts of another block."""
         self.kept += part.kept
         self.trimmed += part.trimmed
         for reason, count in part.reasons.items():
@@ -71,51 +81,51 @@ def filter(
     dry_run: bool = False,
     jobs: Jobs = None,
 ) -> Filtered:
-    """Write the lines of a manifest that meet all ``conditions``, byte for byte, in order.
+    """Write the lines of a manifest that meet all ``conditions``, byte for byte and in order.
 
-    ``sample`` then keeps so many of them, chosen by ``seed``. What goes is counted by reason, and kept in
-    ``rejects``. Raises Refused for a confidence asked of a manifest where every confidence is 0: a job
-    with one worker a picture writes that, and it says nothing; not a byte is out by then, to standard
-    output neither. ``kms_key`` encrypts what goes to S3.
+    ``sample`` then keeps that many of them, chosen by ``seed``. Dropped lines go to ``rejects``. ``kms_key``
+    encrypts outputs in S3. Raises Refused when a condition cannot mean what it says: a confidence is
+    requested and every one is 0, as a job with one worker for each picture writes it, or no line has a
+    class that was typed. Then nothing was written, not even to standard output.
     """
-    wanted = conditions or Conditions()
+    conditions = conditions or Conditions()
     outputs = [output, *([] if rejects is None else [rejects])]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_source(manifest) if sample is None else decompressed(open_source(manifest))
-    recipe, type_name = _recipe(source, wanted, label_attribute_name, jobs)
-    task = partial(_filter_block, recipe, type_name, wanted)
+    peek, type_name = _peek(source, conditions, label_attribute_name, jobs)
+    task = partial(_filter_block, peek, type_name, conditions)
     limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
-    result, seen = Filtered(source.name), FilterState()
+    result, observed = Filtered(source.name), FilterState()
     with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as stack:
         opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
         streams = [stack.enter_context(staged(*one)) for one in opened]
         for _, part in scan(source, partial(task, limit, rejects is not None), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
-            seen.add(part.seen)
+            observed.add(part.observed)
             result.add(part)
-            for stream, found in zip(streams, (part.kept_bytes, part.left_bytes), strict=False):
-                if seen.settled(wanted):
+            for stream, lines in zip(streams, (part.kept_bytes, part.dropped_bytes), strict=False):
+                if observed.is_settled(conditions):
                     stream.release()
-                stream.write(found.read())
-        seen.check(source.name, wanted)
+                stream.write(lines.read())
+        observed.check(source.name, conditions)
         source.check_unchanged()
     result.published = tuple(publication.published)
     return result
 
 
-def _recipe(source: Source, wanted: Conditions, told: str | None, jobs: Jobs) -> tuple[Peek, str]:
-    """Return how to read the lines, and the type of their labels; labels are sought only if asked about."""
-    if wanted.ask_nothing and told is None:
+def _peek(source: Source, conditions: Conditions, requested: str | None, jobs: Jobs) -> tuple[Peek, str]:
+    """Return how to read the lines, and their label type; "" when no condition asks about labels."""
+    if conditions.accept_all and requested is None:
         return ANY_LINE, ""
-    attribute = one_attribute(source, told, jobs)
-    return peek_for(attribute, wanted), attribute.type
+    attribute = one_attribute(source, requested, jobs)
+    return peek_for(attribute, conditions), attribute.type
 
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """Of the lines that meet the conditions, those whose rank is at most ``rank`` are the sample."""
+    """The sample: of the lines that meet the conditions, those whose rank is at most ``rank``."""
 
     seed: int
     rank: int
@@ -123,25 +133,35 @@ class _Limit:
 
 @dataclass(slots=True)
 class _Part:
+    """What became of the lines of one block."""
+
     lines: int
     others: frozenset[str]
+    """Other attributes that are labels too, so that it is not clear which one is meant."""
+
     kept: int = 0
     trimmed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     kept_bytes: ByteRanges = ByteRanges()
-    left_bytes: ByteRanges = ByteRanges()
-    seen: FilterState = field(default_factory=FilterState)
+    dropped_bytes: ByteRanges = ByteRanges()
+    observed: FilterState = field(default_factory=FilterState)
     ranks: NDArray[np.uint64] | None = None
+    """``(lines that meet the conditions,)``; set when a sample is requested."""
 
 
 def _filter_block(
-    recipe: Peek, type_name: str, wanted: Conditions, limit: "_Limit | None", keep_left: bool, block: Block
+    peek: Peek,
+    type_name: str,
+    conditions: Conditions,
+    limit: "_Limit | None",
+    keep_dropped: bool,
+    block: Block,
 ) -> _Part:
     data = block.read()
-    rows = read_rows(data, recipe)
+    rows = read_rows(data, peek)
     part = _Part(rows.lines, rows.others)
     kind = label_kind(type_name)
-    reasons = _reasons(rows, line_filter(kind, wanted, part.seen))
+    reasons = _reasons(rows, line_filter(kind, conditions, part.observed))
     keep = np.array([reason is None for reason in reasons], bool)
     if limit is not None:
         ranks = mix((rows.starts + block.start).astype(np.uint64), limit.seed)
@@ -150,29 +170,29 @@ def _filter_block(
         keep &= ~out
         reasons = [NOT_SAMPLED if o else reason for o, reason in zip(out.tolist(), reasons, strict=True)]
     edited: dict[int, bytes] = {}
-    if wanted.trims:
+    if conditions.trims:
         for at in np.flatnonzero(keep & [row.label is not None for row in rows.rows]).tolist():
-            if places := items_to_trim(kind, wanted, rows.rows[at]):
-                edited[at] = _trimmed(rows, at, recipe, kind, places)
-    _tally(part, reasons, len(edited))
+            if items := items_to_trim(kind, conditions, rows.rows[at]):
+                edited[at] = _trimmed(rows, at, peek, kind, items)
+    _count(part, reasons, len(edited))
     part.kept_bytes = select_lines(block, data, rows.starts, rows.ends, keep, edited)
-    if keep_left:
-        part.left_bytes = select_lines(block, data, rows.starts, rows.ends, ~keep, {})
+    if keep_dropped:
+        part.dropped_bytes = select_lines(block, data, rows.starts, rows.ends, ~keep, {})
     return part
 
 
-def _trimmed(rows: Rows, at: int, recipe: Peek, kind: LabelKind, places: list[int]) -> bytes:
-    leave = frozenset(places)
+def _trimmed(rows: Rows, at: int, peek: Peek, kind: LabelKind, items: list[int]) -> bytes:
+    leave = frozenset(items)
     try:
         classes = kind.indices(rows.rows[at])
-        stay = {index for place, index in enumerate(classes) if place not in leave}
-        gone = {classes[place] for place in leave} - stay
-        return trim(rows.line(at), recipe.attribute, recipe.metadata_key, kind, leave, gone)
-    except (ValueError, TypeError) as error:  # of two labels under one key, one may be no list
+        stay = {index for item, index in enumerate(classes) if item not in leave}
+        gone = {classes[item] for item in leave} - stay
+        return trim(rows.line(at), peek.attribute, peek.metadata_key, kind, leave, gone)
+    except (ValueError, TypeError) as error:  # of two labels under one key, one may not be a list
         raise BadLine(int(rows.numbers[at]), f"cannot be trimmed: {error}") from error
 
 
-def _tally(part: _Part, reasons: Sequence[str | None], trimmed: int) -> None:
+def _count(part: _Part, reasons: Sequence[Reason], trimmed: int) -> None:
     part.kept = reasons.count(None)
     part.trimmed = trimmed
     for reason in dict.fromkeys(reasons):
@@ -180,12 +200,12 @@ def _tally(part: _Part, reasons: Sequence[str | None], trimmed: int) -> None:
             part.reasons[reason] = reasons.count(reason)
 
 
-def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:
-    """Return for every row why it goes, or None."""
-    found: list[str | None] = []
+def _reasons(rows: Rows, reason_of: Callable[[Row], Reason]) -> list[Reason]:
+    """Return for every row why it is dropped, or None; raises BadLine with the number of a row."""
+    found: list[Reason] = []
     try:
         for row in rows.rows:
-            found.append(why(row))
+            found.append(reason_of(row))
     except ValueError as error:
         raise BadLine(int(rows.numbers[len(found)]), str(error)) from error
     return found
@@ -194,7 +214,7 @@ def _reasons(rows: Rows, why: Callable[[Row], str | None]) -> list[str | None]:
 def _sample_limit(
     source: Source, task: Callable[["_Limit", bool, Block], _Part], sample: int, seed: int, jobs: Jobs
 ) -> _Limit:
-    """Return the rank up to which just ``sample`` of the lines that meet the conditions stay."""
+    """Return the rank up to which ``sample`` of the lines that meet the conditions are kept."""
     if sample < 1:
         raise Refused(f"expected --sample 1 or more, found {sample}")
     everything = _Limit(seed, 2**64 - 1)

@@ -103,7 +103,7 @@ def test_a_line_without_any_has_no_low_confidence_and_no_class(line: Line, tmp_p
 def test_where_no_line_has_any_nothing_is_said_of_confidences(line: Line, tmp_path: Path) -> None:
     rows = [line(1), line(2)]
     assert kept(tmp_path, rows, min_confidence=0.5)[0] == rows
-    with pytest.raises(Refused, match="no line has the class 'RH'; it has none"):
+    with pytest.raises(Refused, match="no line has the class 'RH'; its classes: none"):
         kept(tmp_path, rows, classes=("RH",))
 
 
@@ -154,7 +154,7 @@ def test_the_classes_of_a_mask_are_those_of_its_colours(tmp_path: Path, twin: st
 def test_the_classes_of_a_video_are_those_of_its_map(tmp_path: Path) -> None:
     rows = [sequence(1, "RH"), sequence(2, "RH", "LH"), sequence(3)]
     assert kept(tmp_path, rows, classes=("LH",))[0] == [rows[1]]
-    with pytest.raises(Refused, match="kind-ref is video-object-tracking, no confidence stands on its lines"):
+    with pytest.raises(Refused, match="kind-ref is video-object-tracking and has no confidence on its lines"):
         kept(tmp_path, rows, min_confidence=0.5)
 
 

@@ -9,7 +9,8 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import decoder
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.filter.conditions import Conditions, FilterState, line_filter, peek_for
+from manifest_tools.verbs.filter.conditions import Conditions
+from manifest_tools.verbs.filter.line_filter import FilterState, line_filter, peek_for
 from tests.ground_truth import FAILED, UNLABELLED, line, multi, write
 
 NOON = datetime(2024, 3, 4, 12)
@@ -100,7 +101,7 @@ def test_these_lines_stay(row: bytes, wanted: dict[str, Any], tmp_path: Any) -> 
 @pytest.mark.parametrize(
     ("reason", "row", "wanted"), [pytest.param(*case, id=f"{case[0]}: {case[2]}") for case in GONE]
 )
-def test_these_lines_go_for_this_reason(
+def test_these_lines_are_dropped_for_this_reason(
     reason: str, row: bytes, wanted: dict[str, Any], tmp_path: Any
 ) -> None:
     assert why(row, Conditions(**wanted), tmp_path) == reason
@@ -123,39 +124,43 @@ def test_a_date_is_read_as_utc_where_it_names_no_zone(text: str | None, found: d
 
 
 def test_a_class_far_down_a_manifest_of_many_classes_is_not_missed() -> None:
-    seen = FilterState(labelled=True, classes=dict.fromkeys(map(str, range(5000))))
-    seen.add(FilterState(labelled=True, classes={"RH": None}, wanted={"RH"}))
-    seen.check("a.manifest", Conditions(classes=("RH",)))
+    observed = FilterState(labelled=True, classes=dict.fromkeys(map(str, range(5000))))
+    observed.add(FilterState(labelled=True, classes={"RH": None}, matched={"RH"}))
+    observed.check("a.manifest", Conditions(classes=("RH",)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "conditions", "said"),
+    ("kind", "conditions", "message"),
     [
-        ("custom", {"min_confidence": 0.5}, "custom, no confidence stands on its lines"),
-        ("custom", {"classes": ("RH",)}, "custom, no class stands on its lines"),
-        ("acme", {"classes": ("RH",)}, "acme, no class stands on its lines"),
+        (
+            "custom",
+            {"min_confidence": 0.5},
+            "custom and has no confidence on its lines; leave --min-confidence out",
+        ),
+        ("custom", {"classes": ("RH",)}, "custom and has no class on its lines; leave --class out"),
+        ("acme", {"classes": ("RH",)}, "acme and has no class on its lines; leave --class out"),
         (
             "video-object-detection",
             {"min_confidence": 0.5},
-            "video-object-detection, no confidence stands on its lines",
+            "video-object-detection and has no confidence on its lines; leave --min-confidence out",
         ),
         (
             "image-classification",
             {"min_confidence": 0.5, "multilabel": "trim"},
-            "image-classification, nothing can be trimmed off its lines",
+            "image-classification and has nothing to trim on its lines; leave --multilabel trim out",
         ),
         (
             "semantic-segmentation",
             {"classes": ("RH",), "multilabel": "trim"},
-            "semantic-segmentation, nothing can be trimmed off its lines",
+            "semantic-segmentation and has nothing to trim on its lines; leave --multilabel trim out",
         ),
     ],
     ids=str,
 )
 def test_a_condition_that_means_nothing_for_a_type_is_refused(
-    kind: str, conditions: dict[str, Any], said: str
+    kind: str, conditions: dict[str, Any], message: str
 ) -> None:
     attribute = LabelAttribute("b", "b-metadata", f"groundtruth/{kind}", False)
     with pytest.raises(Refused) as raised:
         peek_for(attribute, Conditions(**conditions))
-    assert str(raised.value) == f"b is {said}"
+    assert str(raised.value) == f"b is {message}"

@@ -1,0 +1,249 @@
+"""Decides for one line whether it is kept, and gives a reason in a few words if it is not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from manifest_tools.base.dates import parse_date, with_zone
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import clipped, shown
+from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.label_kinds import LabelKind
+from manifest_tools.groundtruth.record import Metadata, Peek, Row, state
+from manifest_tools.verbs.filter.conditions import Conditions
+
+ZERO = "confidence 0"
+BELOW = "below confidence"
+OTHER = "other class"
+
+_REMEMBERED = 1000  # class names that are remembered for a message
+_LISTED = 12  # class names in a message
+
+Reason = str | None
+"""Why a line is dropped, in a few words; None for a line that is kept."""
+
+ANY_LINE = Peek("source-ref", "source-ref-metadata")
+"""How lines are read when no condition asks about labels: no field is decoded."""
+
+
+@dataclass(slots=True)
+class FilterState:
+    """What the whole manifest must show before a filter may be trusted; the parts of a manifest add up."""
+
+    labelled: bool = False
+    """A line has a label."""
+
+    informative: bool = False
+    """A confidence is above 0."""
+
+    zeros: bool = False
+    """A confidence is 0 or missing, and ``zero_confidence`` does not say what that means."""
+
+    classes: dict[str, None] = field(default_factory=dict)
+    """Class names that occur, in order: the first ones of many."""
+
+    matched: set[str] = field(default_factory=set)
+    """Class names of the conditions that occur."""
+
+    def add(self, other: "FilterState") -> None:
+        """Add what another part of the manifest shows."""
+        self.labelled |= other.labelled
+        self.informative |= other.informative
+        self.zeros |= other.zeros
+        self.matched |= other.matched
+        if len(self.classes) < _REMEMBERED:
+            self.classes |= other.classes
+
+    def is_settled(self, conditions: Conditions) -> bool:
+        """Return whether ``check`` cannot raise any more, whatever the rest of the manifest shows."""
+        asked = bool(conditions.min_confidence) and conditions.zero_confidence is None
+        return (self.informative or not asked) and self.matched.issuperset(conditions.classes)
+
+    def check(self, name: str, conditions: Conditions) -> None:
+        """Raise Refused when no line has a confidence above 0, or when no line has a class that was typed."""
+        if self.zeros and not self.informative:
+            raise Refused(
+                f"{name}: every confidence is 0 or missing; a job with one worker for each picture writes 0,"
+                " so it says nothing about the labels; type --zero-confidence keep, or --zero-confidence drop"
+            )
+        missing = [one for one in conditions.classes if one not in self.matched]
+        if missing and self.labelled:
+            found = ", ".join(clipped(one) for one in list(self.classes)[:_LISTED]) or "none"
+            raise Refused(f"{name}: no line has the class {shown(missing[0])}; its classes: {found}")
+
+
+def peek_for(attribute: LabelAttribute, conditions: Conditions) -> Peek:
+    """Return how to read just the fields that the conditions need.
+
+    Raises Refused when the label type has no confidence, no class, or nothing to trim.
+    """
+    kind = attribute.kind
+    by_confidence = conditions.min_confidence is not None
+    if by_confidence and not kind.confidence_fields:
+        raise _lacks(attribute, "no confidence on its lines; leave --min-confidence out")
+    if conditions.classes and not kind.has_classes:
+        raise _lacks(attribute, "no class on its lines; leave --class out")
+    if conditions.multilabel == "trim" and kind.items is None:
+        raise _lacks(attribute, "nothing to trim on its lines; leave --multilabel trim out")
+    fields = [
+        *(kind.confidence_fields if by_confidence else ()),
+        *(kind.class_fields if conditions.classes else ()),
+    ]
+    fields += ["human-annotated"] if conditions.human_annotated is not None else []
+    fields += ["job-name"] if conditions.jobs else []
+    fields += ["creation-date"] if conditions.before is not None or conditions.after is not None else []
+    return attribute.peek(*dict.fromkeys(fields))
+
+
+def _lacks(attribute: LabelAttribute, what: str) -> Refused:
+    return Refused(f"{clipped(attribute.name)} is {clipped(attribute.short_type)} and has {what}")
+
+
+def line_filter(kind: LabelKind, conditions: Conditions, observed: FilterState) -> Callable[[Row], Reason]:
+    """Return a function that gives the reason for dropping a row, or None; it adds to ``observed``."""
+    if conditions.accept_all:
+        return _accept
+    checks: list[Callable[[Row], Reason]] = []
+    if conditions.trims:
+        checks.append(partial(_check_items, kind, conditions, observed))
+    elif conditions.min_confidence is not None:
+        checks.append(partial(_check_confidences, kind, conditions, observed))
+    if conditions.classes and not conditions.trims:
+        checks.append(partial(_check_class, kind, frozenset(conditions.classes), observed))
+    if conditions.human_annotated is not None:
+        checks.append(partial(_check_annotator, "yes" if conditions.human_annotated else "no"))
+    if conditions.jobs:
+        checks.append(partial(_check_job, frozenset(map(_bare_job, conditions.jobs))))
+    if conditions.before is not None or conditions.after is not None:
+        checks.append(partial(_check_date, _utc(conditions.before), _utc(conditions.after)))
+    if len(checks) == 1 and conditions.min_confidence is not None and kind.schema == "index":
+        return partial(_check_single_label, conditions, observed)
+    return partial(_first_reason, observed, checks)
+
+
+def _accept(row: Row) -> Reason:
+    return None
+
+
+def _first_reason(observed: FilterState, checks: list[Callable[[Row], Reason]], row: Row) -> Reason:
+    """Return the first reason; every check sees every labelled row, so that ``observed`` is complete."""
+    reason = _check_labelled(observed, row)
+    if reason is None:
+        for check in checks:
+            found = check(row)
+            reason = reason or found
+    return reason
+
+
+def _check_labelled(observed: FilterState, row: Row) -> Reason:
+    if row.label is not None:
+        observed.labelled = True
+        return None
+    return state(row)
+
+
+def _check_single_label(conditions: Conditions, observed: FilterState, row: Row) -> Reason:
+    """Return what the two general checks would return; the commonest filter, so it gets a short cut."""
+    return _check_labelled(observed, row) or _check_confidence(
+        None if row.metadata is None else row.metadata.confidence, conditions, observed
+    )
+
+
+def _check_confidences(kind: LabelKind, conditions: Conditions, observed: FilterState, row: Row) -> Reason:
+    values = kind.confidences(row)
+    if len(values) == 1:
+        return _check_confidence(values[0], conditions, observed)
+    reasons = [_check_confidence(value, conditions, observed) for value in values]
+    enough = all if conditions.multilabel == "all" else any
+    if not reasons or enough(reason is None for reason in reasons):
+        return None
+    return next(reason for reason in reasons if reason is not None)
+
+
+def _check_confidence(value: float | None, conditions: Conditions, observed: FilterState) -> Reason:
+    if value:
+        observed.informative = True
+        return BELOW if value < (conditions.min_confidence or 0) else None
+    if not conditions.min_confidence or conditions.zero_confidence == "keep":
+        return None
+    observed.zeros |= conditions.zero_confidence is None
+    return ZERO if value is not None else "no confidence"
+
+
+def items_to_trim(kind: LabelKind, conditions: Conditions, row: Row) -> list[int]:
+    """Return which classes, boxes or entities of a row must be removed, by their index in the label."""
+    reasons = _item_reasons(kind, conditions, FilterState(), row)
+    return [index for index, reason in enumerate(reasons) if reason is not None]
+
+
+def _check_items(kind: LabelKind, conditions: Conditions, observed: FilterState, row: Row) -> Reason:
+    """Return why nothing would be left of a row; one without items has no low confidence."""
+    reasons = _item_reasons(kind, conditions, observed, row)
+    if not reasons:
+        return OTHER if conditions.classes else None
+    return None if None in reasons else reasons[0]
+
+
+def _item_reasons(kind: LabelKind, conditions: Conditions, observed: FilterState, row: Row) -> list[Reason]:
+    names = _class_names(kind, observed, row) if conditions.classes else [""] * len(kind.indices(row))
+    reasons = [None if name in conditions.classes or not conditions.classes else OTHER for name in names]
+    observed.matched |= set(conditions.classes).intersection(names)
+    if conditions.min_confidence is None:
+        return reasons
+    low = [_check_confidence(value, conditions, observed) for value in kind.confidences(row)]
+    return [one or other for one, other in zip(reasons, low, strict=True)]
+
+
+def _check_class(kind: LabelKind, wanted: frozenset[str], observed: FilterState, row: Row) -> Reason:
+    matched = wanted.intersection(_class_names(kind, observed, row))
+    observed.matched |= matched
+    return None if matched else OTHER
+
+
+def _class_names(kind: LabelKind, observed: FilterState, row: Row) -> list[str]:
+    """Return the name of each class of a row; a class without a name has its index for one."""
+    by_index = dict(kind.names(row))
+    names = [by_index.get(index, str(index)) for index in kind.indices(row)]
+    observed.classes |= dict.fromkeys(names)
+    return names
+
+
+class _NoMetadata(Metadata):
+    human_annotated = job_name = creation_date = None
+
+
+_NO_METADATA = _NoMetadata()
+
+
+def _metadata(row: Row) -> Metadata:
+    return row.metadata if row.metadata is not None else _NO_METADATA
+
+
+def _check_annotator(wanted: str, row: Row) -> Reason:
+    found = (_metadata(row).human_annotated or "unknown").lower()
+    found = {"true": "yes", "false": "no"}.get(found, found)
+    if found == wanted:
+        return None
+    return {"yes": "human-annotated", "no": "machine-annotated"}.get(found, "annotator unknown")
+
+
+def _bare_job(name: str) -> str:
+    return name.removeprefix("labeling-job/")
+
+
+def _check_job(wanted: frozenset[str], row: Row) -> Reason:
+    return None if _bare_job(_metadata(row).job_name or "") in wanted else "other job"
+
+
+def _check_date(before: datetime | None, after: datetime | None, row: Row) -> Reason:
+    found = parse_date(_metadata(row).creation_date)
+    if found is None:
+        return "no date"
+    if after is not None and found < after:
+        return "too early"
+    return "too late" if before is not None and found >= before else None
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else with_zone(moment)
