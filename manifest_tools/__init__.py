@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.pipe.pipe import pipe as pipe
     from manifest_tools.verbs.rewrite.rewrite import Rewritten as Rewritten
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite
-    from manifest_tools.verbs.split.split import Split as Split
+    from manifest_tools.verbs.split.report import Split as Split
     from manifest_tools.verbs.split.split import split as split
     from manifest_tools.verbs.stats.stats import stats as stats
     from manifest_tools.verbs.validate.explain import explain as explain
@@ -69,7 +69,8 @@ _HOMES = {
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),
     "verbs.rewrite.rewrite": ("Rewritten", "rewrite"),
-    "verbs.split.split": ("Split", "split"),
+    "verbs.split.report": ("Split",),
+    "verbs.split.split": ("split",),
     "verbs.stats.stats": ("stats",),
     "verbs.validate.explain": ("explain",),
     "verbs.validate.fix": ("Fixed", "fix"),

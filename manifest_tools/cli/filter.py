@@ -154,5 +154,5 @@ def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) ->
     rows += sorted(result.reasons.items(), key=lambda item: -item[1])
     text = [table(rows, (clean(result.manifest), "lines"))]
     text += [f"sample of {sample:,}, seed {seed}"] if sample is not None else []
-    text += ["dry run: nothing was written"] if dry_run else []
+    text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])

@@ -12,24 +12,27 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
 
 if TYPE_CHECKING:
-    from manifest_tools.verbs.split.split import Split
+    from manifest_tools.verbs.split.report import Split
 
-MANY = 40
-_FEW = 8  # names in a remark
+_MOST = 40  # classes in the table
+_FEW = 8  # names in a note
 
 
 def split(
     manifest: options.Manifest = "output.manifest",
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Where the parts go; beside the input if not."),
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="The folder for the parts. [the folder of the manifest]"
+        ),
     ] = None,
     ratio: Annotated[
-        str | None, typer.Option("--ratio", metavar="R", help="The share of train; 0.8 if not said.")
+        str | None,
+        typer.Option("--ratio", metavar="R", help="The ratio of train; validation gets the rest. [0.8]"),
     ] = None,
     part: Annotated[
         list[str] | None,
-        typer.Option("--part", metavar="NAME=R", help="A part and its share; repeat for each part."),
+        typer.Option("--part", metavar="NAME=R", help="A part and its ratio; repeat for each part."),
     ] = None,
     seed: options.Seed = 0,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle the lines inside each part.")] = False,
@@ -40,8 +43,8 @@ def split(
         typer.Option(
             "--label-attribute",
             metavar="NAME",
-            help="The label to work on; needed only where there are several. "
-            "Repeat it, or type sport*, to stratify over several, their classes taken by name.",
+            help="The label attribute; needed only if there are several. "
+            "Repeat it, or type sport*, to stratify over several by their class names.",
         ),
     ] = None,
     force: options.Force = False,
@@ -53,9 +56,8 @@ def split(
 ) -> None:
     """Divide a manifest into train and validation.
 
-    80/20 unless told, stratified by class; of boxes and entities by the classes that a line has, a line
-    without any being a class of its own. Lines of one picture stay together; failed and unlabelled
-    lines are left out and counted. Writes
+    80/20 by default, stratified by class. Lines without any box or entity count as a class of their own.
+    Lines of one picture stay together; failed and unlabelled lines are left out and counted. Writes
     train.manifest, validation.manifest and split.json (seed, counts, class table).
 
     \b
@@ -87,14 +89,14 @@ def split(
 
 
 def _parts(ratio: str | None, parts: list[str]) -> dict[str, str] | None:
-    """Return the parts as they were typed; None for what split does by itself."""
+    """Return the parts as they were typed; None for the default parts."""
     if ratio is not None and parts:
-        raise Refused("--ratio and --part say the same thing; type one of them")
+        raise Refused("--ratio and --part cannot be combined; type one of them")
     if ratio is not None:
         return {"train": ratio, "validation": _rest(ratio)}
     named = dict(text.partition("=")[::2] for text in parts)
     if len(named) < len(parts):
-        raise Refused("a part was named twice; give each --part NAME=R a name of its own")
+        raise Refused("two parts have the same name; type a different name for each --part NAME=R")
     return named or None
 
 
@@ -104,71 +106,69 @@ def _rest(ratio: str) -> str:
     try:
         return str(1 - Fraction(ratio))
     except (ValueError, ZeroDivisionError) as error:
-        raise Refused(f"expected --ratio between 0 and 1, found {ratio!r}") from error
+        raise Refused(f"expected --ratio to be a number between 0 and 1, found {ratio!r}") from error
 
 
 def _report(result: "Split", dry_run: bool) -> str:
-    """Return the table of class by part, and in words what is not in it."""
+    """Return the table of lines by class and part, and notes on what it does not show."""
     names = list(result.parts)
     rows: list[tuple[object, ...]] = [
         (index, result.table.name(index), *counts, sum(counts)) for index, counts in result.counts.items()
     ]
     if any(result.empty):
-        rows.append((None, _nothing(result), *result.empty, sum(result.empty)))
-    shown = rows if len(rows) <= MANY else rows[: MANY - 1]
+        rows.append((None, _no_item(result), *result.empty, sum(result.empty)))
+    shown = rows if len(rows) <= _MOST else rows[: _MOST - 1]
     totals = [result.lines[name] for name in names]
     total = (None, "lines", *totals, sum(totals))
     text = [table([*shown, total], ("index", "class", *names, "all"))]
     if len(shown) < len(rows):
         text.append(f"({len(rows) - len(shown)} more classes: see split.json)")
-    text += _remarks(result)
+    text += _notes(result)
     if dry_run:
         text.append(f"dry run, nothing written; would write {', '.join(result.files.values())}")
     text += [f"{published.path}: {published.state}" for published in result.published]
     return "\n".join(text)
 
 
-def _remarks(result: "Split") -> list[str]:
-    remarks = []
+def _notes(result: "Split") -> list[str]:
+    notes = []
     if len(result.attributes) > 1:
-        remarks.append(f"stratified over {_listed([one.name for one in result.attributes])}")
+        notes.append(f"stratified over {_listed([one.name for one in result.attributes])}")
     elif not result.attribute.kind.has_classes:
         name, kind = _short(result.attribute.name), _short(result.attribute.short_type)
-        remarks.append(f"not stratified: {name} is {kind}, no class stands on its lines")
-    remarks += _small(result)
-    remarks += [_empty(result, name) for name in result.empty_parts]
+        notes.append(f"not stratified: {name} is {kind} and has no class on its lines")
+    notes += _small(result)
+    notes += [_empty(result, name) for name in result.empty_parts]
     if result.left_out:
-        remarks.append(
-            "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items())
-        )
-    remarks.append(f"seed {result.seed}")
-    return remarks
+        notes.append("left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items()))
+    notes.append(f"seed {result.seed}")
+    return notes
 
 
 def _small(result: "Split") -> list[str]:
-    """Say which classes were too small to part; labels without any class count as one."""
+    """Return a note on classes that are too small to divide; labels without a class count as one."""
     small = {_short(result.table.name(index)): result.counts[index] for index in result.small_classes}
     if 0 < sum(result.empty) < len(result.parts):
-        small[_nothing(result)] = result.empty
+        small[_no_item(result)] = result.empty
     if not small:
         return []
-    at = list(result.parts).index(result.home)
+    at = list(result.parts).index(result.train_part)
     whole = all(row[at] == sum(row) for row in small.values())
-    where = f", so all in {result.home}" if whole else ""
-    return [f"fewer lines than parts{where}: {_listed(list(small))}"]
+    where = f", all in {result.train_part}" if whole else ""
+    return [f"classes with fewer lines than parts{where}: {_listed(list(small))}"]
 
 
 def _empty(result: "Split", name: str) -> str:
-    """Say that no line went to a part: whoever trains with it should know before the training does."""
+    """Return a note on a part without lines, which no training can use."""
     lines = sum(result.lines.values())
     are = "1 line is" if lines == 1 else f"{lines:,} lines are"
     return (
-        f"{name} is empty: {are} too few for {float(result.parts[name]):g}, "
-        "as lines of one picture and small classes stay together; label more"
+        f"{name} has no line: {are} too few for a ratio of {float(result.parts[name]):g}, because lines of"
+        " one picture and small classes stay together; label more pictures"
     )
 
 
-def _nothing(result: "Split") -> str:
+def _no_item(result: "Split") -> str:
     return f"(no {result.attribute.kind.item})"
 
 

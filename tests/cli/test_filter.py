@@ -143,7 +143,7 @@ def test_a_class_that_is_not_there_stops_the_run_with_those_that_are(workshop: P
 def test_a_dry_run_counts_and_writes_nothing(workshop: Path, run: Run) -> None:
     done = run("filter", "output.manifest", "--min-confidence", 0.8, "--dry-run", "-o", "x", "--rejects", "y")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr.endswith("below confidence     16\ndry run: nothing was written\n")
+    assert done.stderr.endswith("below confidence     16\ndry run, nothing written\n")
     assert [path.name for path in workshop.iterdir()] == ["output.manifest"]
 
 

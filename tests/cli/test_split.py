@@ -118,13 +118,13 @@ def test_parts_and_their_shares_are_as_typed(
     ("words", "said"),
     [
         (["--ratio", "2"], "expected a number between 0 and 1 for train, found 2"),
-        (["--ratio", "most"], "expected --ratio between 0 and 1, found 'most'"),
+        (["--ratio", "most"], "expected --ratio to be a number between 0 and 1, found 'most'"),
         (["--ratio", "1"], "expected a number between 0 and 1 for validation, found 0"),
-        (["--ratio", ".8", "--part", "a=1"], "--ratio and --part say the same thing; type one of them"),
+        (["--ratio", ".8", "--part", "a=1"], "--ratio and --part cannot be combined; type one of them"),
         (["--part", "train"], "expected a number between 0 and 1 for train, found ''"),
         (
             ["--part", "a=.5", "--part", "a=.5"],
-            "a part was named twice; give each --part NAME=R a name of its own",
+            "two parts have the same name; type a different name for each --part NAME=R",
         ),
         (
             ["--part", "../x=1"],
@@ -151,7 +151,7 @@ def test_lines_without_a_label_are_counted_and_kept_when_told(in_folder: Path, r
 def test_a_class_with_fewer_lines_than_parts_is_named(in_folder: Path, run: Run) -> None:
     write(in_folder / "a.manifest", *(line(n) for n in range(9)), line(9, 1, class_name="L\x1b[31mH"))
     done = run("split", "a.manifest")
-    assert "fewer lines than parts, so all in train: L\\x1b[31mH\n" in done.stderr
+    assert "classes with fewer lines than parts, all in train: L\\x1b[31mH\n" in done.stderr
     assert "\x1b" not in done.stderr
 
 
@@ -161,16 +161,16 @@ def test_a_small_class_that_a_picture_of_several_classes_carried_off_is_not_said
     rows = [multi(n, RH=1, LH=1) for n in range(10)] + [multi(n, RH=1, dent=1) for n in (20, 21)]
     write(in_folder / "a.manifest", *rows)
     done = run("split", "a.manifest", "--part", "train=.4", "--part", "b=.3", "--part", "c=.3")
-    assert "fewer lines than parts: dent\n" in done.stderr
+    assert "classes with fewer lines than parts: dent\n" in done.stderr
 
 
-TOO_FEW = "as lines of one picture and small classes stay together; label more\n"
+TOO_FEW = "because lines of one picture and small classes stay together; label more pictures\n"
 
 
 def test_a_part_that_no_line_went_to_is_named_and_the_outputs_are_written(in_folder: Path, run: Run) -> None:
     write(in_folder / "a.manifest", *(multi(n, RH=1, LH=1) for n in range(2)))
     done = run("split", "a.manifest")
-    assert f"validation is empty: 2 lines are too few for 0.2, {TOO_FEW}" in done.stderr
+    assert f"validation has no line: 2 lines are too few for a ratio of 0.2, {TOO_FEW}" in done.stderr
     assert (done.exit_code, lines_of("validation.manifest")) == (0, [])
     full = run("split", "a.manifest", "--ratio", "0.5", "-o", "half")
     assert " is empty" not in full.stderr
@@ -179,8 +179,8 @@ def test_a_part_that_no_line_went_to_is_named_and_the_outputs_are_written(in_fol
 def test_every_empty_part_is_named(in_folder: Path, run: Run) -> None:
     write(in_folder / "a.manifest", boxes(1, ("RH", 0.9)))
     done = run("split", "a.manifest", "--part", "train=0.5", "--part", "b=1/3", "--part", "c=1/6")
-    assert f"b is empty: 1 line is too few for 0.333333, {TOO_FEW}" in done.stderr
-    assert f"c is empty: 1 line is too few for 0.166667, {TOO_FEW}" in done.stderr
+    assert f"b has no line: 1 line is too few for a ratio of 0.333333, {TOO_FEW}" in done.stderr
+    assert f"c has no line: 1 line is too few for a ratio of 0.166667, {TOO_FEW}" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_labels_that_say_no_class_are_not_stratified_and_the_report_says_so(
     assert done.stderr.startswith(
         "index  class  train  validation  all\n"
         "       lines      8           2   10\n"
-        f"not stratified: kind is {kind}, no class stands on its lines\nseed 0\n"
+        f"not stratified: kind is {kind} and has no class on its lines\nseed 0\n"
     )
     assert sorted(lines_of("train.manifest", "validation.manifest")) == sorted(lines_of("a.manifest"))
 
@@ -293,7 +293,7 @@ def test_gaps_count_as_classes_and_a_table_fills_them(in_folder: Path, run: Run)
 def test_what_has_no_folder_beside_it_needs_one(in_folder: Path, run: Run, manifest: str) -> None:
     done = run("split", manifest, input=line(1))
     assert done.exit_code == 2
-    assert done.stderr == f"mtool: split {manifest} needs a place for the parts; type -o FOLDER\n"
+    assert done.stderr == f"mtool: split {manifest} needs a folder for the parts; type -o FOLDER\n"
 
 
 def test_standard_input_is_split_as_the_file_would_be(twenty: Path, run: Run) -> None:
@@ -339,5 +339,6 @@ def test_more_classes_than_a_screen_holds_are_summed_up(in_folder: Path, run: Ru
     done = run("split", "a.manifest")
     assert "(21 more classes: see split.json)\n" in done.stderr
     assert (
-        "fewer lines than parts, so all in train: c0, c1, c2, c3, c4, c5, c6, c7 and 52 more\n" in done.stderr
+        "classes with fewer lines than parts, all in train: c0, c1, c2, c3, c4, c5, c6, c7 and 52 more\n"
+        in done.stderr
     )

@@ -1,1 +1,1 @@
-"""``mtool split``: a manifest dealt out into stratified parts."""
+"""``mtool split``: divides a manifest into parts, stratified by class."""

@@ -1,4 +1,4 @@
-"""Which line goes to which part: a pure function under ``split``, which a better solver can replace."""
+"""Assigns lines to parts: a pure function, which a better solver could replace."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,38 +12,39 @@ from manifest_tools.verbs.split.quotas import Integers, quotas
 
 
 def assign(
-    classes: ClassArrays, groups: NDArray[np.uint64], shares: Sequence[Fraction], seed: int
+    classes: ClassArrays, groups: NDArray[np.uint64], ratios: Sequence[Fraction], seed: int
 ) -> NDArray[np.uint8]:
-    """Return the part of every line, as an index into ``shares``.
+    """Return the part of every line, ``(lines,)``, as an index into ``ratios``.
 
-    Lines of one group (a key of 64 bits) stay together. With one class a line, every class is within one
-    line of its share and every total is its share to the nearest line, as far as groups allow; a class
-    with fewer lines than parts goes to the first part whole. With several classes a line, iterative
-    stratification. Who goes where depends on keys and seed alone, not on the order of the lines.
+    ``groups`` is ``(lines,)``: 64-bit hashes; lines with the same one stay together. With one class a line,
+    each class is divided to within one line and all lines to the nearest line, as far as groups allow. A
+    class with fewer lines than parts goes to the first part. With several classes a line, iterative
+    stratification chooses the parts. The result depends on classes, groups and seed, not on the order of
+    the lines.
     """
     rank = mix(groups, seed)
     if _all_different(groups):
         if classes.single:
-            return _assign_singles(classes.flat, rank, shares, seed)
-        from manifest_tools.verbs.split.iterative import stratify
+            return _assign_singles(classes.flat, rank, ratios, seed)
+        from manifest_tools.verbs.split.iterative_stratification import stratify
 
-        return stratify(classes, np.ones(len(groups), np.int64), rank, shares)
-    return _assign_groups(classes, groups, shares, seed)
+        return stratify(classes, np.ones(len(groups), np.int64), rank, ratios)
+    return _assign_groups(classes, groups, ratios, seed)
 
 
-def _all_different(keys: NDArray[np.uint64]) -> bool:
-    return _rises(np.sort(keys))
+def _all_different(values: NDArray[np.uint64]) -> bool:
+    return _rises(np.sort(values))
 
 
 def _assign_singles(
-    classes: NDArray[np.int32], rank: NDArray[np.uint64], shares: Sequence[Fraction], seed: int
+    classes: NDArray[np.int32], rank: NDArray[np.uint64], ratios: Sequence[Fraction], seed: int
 ) -> NDArray[np.uint8]:
     compact = _compact(classes)
-    return _deal(compact, rank, quotas(np.bincount(compact), shares, seed))
+    return _deal(compact, rank, quotas(np.bincount(compact), ratios, seed))
 
 
 def _compact(classes: NDArray[np.int32]) -> Integers:
-    """Return small numbers for the classes, so that a table by class has no more rows than needed."""
+    """Return the classes numbered from 0, ``(lines,)``, so that a table by class has few rows."""
     if not len(classes) or classes.max() < len(classes):
         return classes.astype(np.int64)
     compact: Integers = np.unique(classes, return_inverse=True)[1]
@@ -51,7 +52,7 @@ def _compact(classes: NDArray[np.int32]) -> Integers:
 
 
 def _deal(classes: Integers, rank: NDArray[np.uint64], wanted: Integers) -> NDArray[np.uint8]:
-    """Give each class's lines, in the order of their rank, to the parts as ``wanted`` says."""
+    """Return the part of every line: those of each class fill the parts by rank, as ``wanted`` says."""
     order = _order(classes, rank)
     parts = np.empty(len(classes), np.uint8)
     parts[order] = np.repeat(np.tile(np.arange(wanted.shape[1], dtype=np.uint8), len(wanted)), wanted.ravel())
@@ -59,10 +60,10 @@ def _deal(classes: Integers, rank: NDArray[np.uint64], wanted: Integers) -> NDAr
 
 
 def _order(classes: Integers, rank: NDArray[np.uint64]) -> Integers:
-    """Return the lines by class, then rank.
+    """Return the indices of the lines sorted by class, then rank.
 
-    One key of class and the upper bits of the rank sorts six times faster than two keys, and gives the
-    same order unless two keys are equal.
+    One key of class and upper bits of the rank sorts six times faster than two keys. It gives the same order
+    if no two keys are equal.
     """
     if len(classes) and classes.max() < 1 << 16:
         key = (classes.astype(np.uint64) << np.uint64(48)) | (rank >> np.uint64(16))
@@ -78,37 +79,37 @@ def _rises(values: NDArray[np.uint64]) -> bool:
 
 
 def _assign_groups(
-    classes: ClassArrays, groups: NDArray[np.uint64], shares: Sequence[Fraction], seed: int
+    classes: ClassArrays, groups: NDArray[np.uint64], ratios: Sequence[Fraction], seed: int
 ) -> NDArray[np.uint8]:
-    """Assign groups instead of lines: those of several lines first, the single ones fill what is left."""
-    keys, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    """Assign groups instead of lines: groups of several lines first, then single lines fill the rest."""
+    hashes, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if not classes.single:
-        from manifest_tools.verbs.split.iterative import merged, stratify
+        from manifest_tools.verbs.split.iterative_stratification import merge_classes, stratify
 
-        return stratify(merged(classes, member, len(keys)), sizes, mix(keys, seed), shares)[member]
-    # Lines of one picture that disagree count as the lowest of their classes, whichever comes first.
-    lowest = np.full(len(keys), np.iinfo(np.int32).max, np.int32)
+        return stratify(merge_classes(classes, member, len(hashes)), sizes, mix(hashes, seed), ratios)[member]
+    # If lines of one picture have different classes, the group has the lowest, whichever comes first.
+    lowest = np.full(len(hashes), np.iinfo(np.int32).max, np.int32)
     np.minimum.at(lowest, member, classes.flat)
     compact = _compact(lowest)
-    rank = mix(keys, seed)
-    wanted = quotas(np.bincount(compact, weights=sizes).astype(np.int64), shares, seed)
-    parts = np.empty(len(keys), np.uint8)
+    rank = mix(hashes, seed)
+    wanted = quotas(np.bincount(compact, weights=sizes).astype(np.int64), ratios, seed)
+    parts = np.empty(len(hashes), np.uint8)
     large = np.flatnonzero(sizes > 1)
-    for unit in large[np.lexsort((rank[large], -sizes[large]))].tolist():
-        needs = wanted[compact[unit]]
-        parts[unit] = part = int(np.argmax(needs))
-        needs[part] -= sizes[unit]
+    for group in large[np.lexsort((rank[large], -sizes[large]))].tolist():
+        needed = wanted[compact[group]]
+        parts[group] = part = int(np.argmax(needed))
+        needed[part] -= sizes[group]
     small = np.flatnonzero(sizes == 1)
-    parts[small] = _deal(compact[small], rank[small], _without_debts(wanted))
+    parts[small] = _deal(compact[small], rank[small], _without_overdraft(wanted))
     return parts[member]
 
 
-def _without_debts(wanted: Integers) -> Integers:
-    """Return what is still wanted where large groups took more than a part's share of a class."""
+def _without_overdraft(wanted: Integers) -> Integers:
+    """Return what is still wanted after large groups took more lines of a class than a part should get."""
     for row in (wanted[at] for at in np.flatnonzero((wanted < 0).any(axis=1))):
-        debt = -row[row < 0].sum()
+        overdraft = -row[row < 0].sum()
         row[row < 0] = 0
-        while debt:
+        while overdraft:
             row[np.argmax(row)] -= 1
-            debt -= 1
+            overdraft -= 1
     return wanted

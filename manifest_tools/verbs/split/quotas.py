@@ -1,4 +1,4 @@
-"""How many lines of each class each part gets: exact shares, rounded so that all totals are right."""
+"""Decides how many lines of each class each part gets: ratios, rounded so that all totals are right."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,35 +12,36 @@ from manifest_tools.base.hashing import mix
 Integers = NDArray[np.int64]
 
 
-def quotas(counts: Integers, shares: Sequence[Fraction], seed: int = 0) -> Integers:
-    """Return how many lines of each class (a row) each part (a column) gets: controlled rounding.
+def quotas(counts: Integers, ratios: Sequence[Fraction], seed: int = 0) -> Integers:
+    """Return how many lines of each class each part gets, ``(classes, parts)``; ``counts`` is ``(classes,)``.
 
-    Every entry is its exact share rounded down or up, every row adds up to the class, every column to the
-    part's share of the whole to the nearest line; where that leaves a choice, the largest remainder wins
-    and ties go by the seed. A class with fewer lines than parts goes to the first part.
+    Every number is lines times ratio, rounded down or up. Every row adds up to the lines of the class, every
+    column to the part's ratio of all lines, to the nearest line. Among several solutions, the largest
+    remainders are rounded up, and the seed decides between equal ones. A class with fewer lines than parts
+    goes to the first part. This is known as controlled rounding.
 
     >>> quotas(np.array([38, 31]), [Fraction(8, 10), Fraction(2, 10)])
     array([[30,  8],
            [25,  6]])
     """
-    unit = lcm(*(share.denominator for share in shares))
-    weights = np.array([share.numerator * (unit // share.denominator) for share in shares], np.int64)
-    rare = counts < len(shares)
+    base = lcm(*(ratio.denominator for ratio in ratios))
+    weights = np.array([ratio.numerator * (base // ratio.denominator) for ratio in ratios], np.int64)
+    rare = counts < len(ratios)
     exact = counts[:, None] * weights[None, :]
-    result, rest = exact // unit, exact % unit
+    result, rest = exact // base, exact % base
     result[rare], rest[rare] = 0, 0
     result[rare, 0] = counts[rare]
-    demand = _totals(int(counts.sum()), weights, unit, seed) - result.sum(axis=0)
+    demand = _totals(int(counts.sum()), weights, base, seed) - result.sum(axis=0)
     ties = mix(np.arange(rest.size, dtype=np.uint64), seed).reshape(rest.shape)
     _round_up(result, rest, counts - result.sum(axis=1), demand, ties)
     return result
 
 
-def _totals(lines: int, weights: Integers, unit: int, seed: int) -> Integers:
-    """Return each part's share of all lines, to the nearest line, adding up to all of them."""
+def _totals(lines: int, weights: Integers, base: int, seed: int) -> Integers:
+    """Return how many lines each part gets, ``(parts,)``: to the nearest line, and adding up to ``lines``."""
     exact = lines * weights
-    totals: Integers = exact // unit
-    order = np.lexsort((mix(np.arange(len(weights), dtype=np.uint64), seed), -(exact % unit)))
+    totals: Integers = exact // base
+    order = np.lexsort((mix(np.arange(len(weights), dtype=np.uint64), seed), -(exact % base)))
     totals[order[: lines - int(totals.sum())]] += 1
     return totals
 
@@ -48,9 +49,9 @@ def _totals(lines: int, weights: Integers, unit: int, seed: int) -> Integers:
 def _round_up(
     result: Integers, rest: Integers, left: Integers, demand: Integers, ties: NDArray[np.uint64]
 ) -> None:
-    """Round entries of ``result`` up until rows and columns add up; largest remainders first.
+    """Round entries of ``result`` up until rows and columns add up, the largest remainders first.
 
-    ``left`` is what each row still has to place, ``demand`` what each column still lacks.
+    ``left`` is ``(classes,)``: lines that are not in a part yet. ``demand`` is ``(parts,)``: missing lines.
     """
     taken = np.zeros(rest.shape, bool)
     rows, columns = np.nonzero(rest)
@@ -69,10 +70,10 @@ def _round_up(
 def _path(
     row: int, free: NDArray[np.bool_], taken: NDArray[np.bool_], demand: Integers
 ) -> list[tuple[int, int]]:
-    """Return the entries to flip so that ``row`` rounds one more up and only a lacking column grows.
+    """Return the entries to flip so that ``row`` rounds one more up, and only a column in demand grows.
 
-    An augmenting path as in bipartite matching. Where there is none, because classes too small to part
-    have filled the first part, the column that lacks most grows directly.
+    This is an augmenting path as in bipartite matching. There is none when small classes have filled the
+    first part; then the column with the highest demand grows.
     """
     first: list[int] = np.flatnonzero(free[row]).tolist()
     before: dict[int, tuple[int, int | None]] = dict.fromkeys(first, (row, None))

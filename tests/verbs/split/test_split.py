@@ -16,7 +16,8 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.line_columns import STATES, read_lines
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source, open_source
-from manifest_tools.verbs.split.split import Ratio, split
+from manifest_tools.verbs.split.ratios import Ratio
+from manifest_tools.verbs.split.split import split
 from tests.ground_truth import (
     FAILED,
     FAT,

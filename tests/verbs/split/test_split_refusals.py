@@ -5,12 +5,13 @@ import pytest
 
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.groundtruth.classes import ClassConflict
-from manifest_tools.verbs.split.split import Ratio, split
+from manifest_tools.verbs.split.ratios import Ratio
+from manifest_tools.verbs.split.split import split
 from tests.ground_truth import FAILED, UNLABELLED, line, lines_of, write
 
 PARTS: list[tuple[str, dict[str, Ratio], str]] = [
-    ("less than 1", {"a": "0.5", "b": "0.4"}, "expected parts that add up to 1, found 0.9"),
-    ("more than 1", {"a": 0.7, "b": 0.7}, "expected parts that add up to 1, found 1.4"),
+    ("less than 1", {"a": "0.5", "b": "0.4"}, "expected the ratios of all parts to add up to 1, found 0.9"),
+    ("more than 1", {"a": 0.7, "b": 0.7}, "expected the ratios of all parts to add up to 1, found 1.4"),
     ("nothing", {"a": "0", "b": "1"}, "expected a number between 0 and 1 for a, found 0"),
     ("a negative share", {"a": "-0.5", "b": "1.5"}, "expected a number between 0 and 1 for a, found -0.5"),
     ("a percentage", {"a": "80", "b": "20"}, "expected a number between 0 and 1 for a, found 80"),
@@ -21,7 +22,7 @@ PARTS: list[tuple[str, dict[str, Ratio], str]] = [
     ("a way out of the folder", {"../a": "0.5", "b": "0.5"}, "expected a part's name of letters, digits"),
     ("a hidden file", {".a": "0.5", "b": "0.5"}, "expected a part's name of letters, digits"),
     ("no name", {"": "0.5", "b": "0.5"}, "expected a part's name of letters, digits"),
-    ("one name but for its case", {"a": "0.5", "A": "0.5"}, "two parts have one name"),
+    ("one name but for its case", {"a": "0.5", "A": "0.5"}, "two parts have names that differ only"),
     ("too many", {f"p{n}": Fraction(1, 300) for n in range(300)}, "expected at most 200 parts, found 300"),
 ]
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, Refused
 from manifest_tools.groundtruth.classes import ClassConflict, class_table
-from manifest_tools.verbs.split.split import Split, split
+from manifest_tools.verbs.split.report import Split
+from manifest_tools.verbs.split.split import split
 from tests.ground_truth import (
     FAT,
     NAMES,

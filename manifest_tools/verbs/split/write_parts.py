@@ -1,4 +1,4 @@
-"""Writes the lines of one manifest into several outputs at once: every worker at its own offsets."""
+"""Writes the lines of one manifest into several files at once: each worker at its own offsets."""
 
 import contextlib
 import hashlib
@@ -15,22 +15,29 @@ from manifest_tools.io.byte_ranges import runs
 from manifest_tools.io.sinks import Publication
 from manifest_tools.io.sources import Block, Source
 
-NOWHERE = 255
+NO_PART = 255
+"""The part of a line that is written nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A block, the length and the part of each of its lines, and where in which file their bytes go.
-
-    ``offsets`` has one number a part, or with ``scattered`` one a line.
-    """
+    """The work for one block: which of its lines go into which file, and at which offset."""
 
     block: Block
+
     lengths: NDArray[np.uint32]
+    """``(lines,)``: bytes, with the line end."""
+
     parts: NDArray[np.uint8]
+    """``(lines,)``: an index into ``files``, or NO_PART."""
+
     offsets: NDArray[np.int64]
+    """Where the bytes go: ``(files,)``, or ``(lines,)`` if ``scattered``."""
+
     files: tuple[str, ...]
+
     scattered: bool
+    """Whether the order of the lines changes, so that each is written at its own offset."""
 
 
 def write_parts(
@@ -42,9 +49,10 @@ def write_parts(
     ranks: NDArray[np.uint64] | None = None,
     jobs: Jobs = None,
 ) -> str:
-    """Write every line to the target that ``parts`` says (255: to none); return the input's SHA-256.
+    """Write every line to the target that ``parts`` names by index; return the SHA-256 of the input.
 
-    Lines keep the order of the input, or go by ``ranks``, one a line.
+    ``lengths``, ``parts`` and ``ranks`` are ``(lines,)``. Lines keep the order of the input, or are sorted by
+    ``ranks``.
     """
     digest = hashlib.sha256()
     with contextlib.ExitStack() as stack:
@@ -57,7 +65,7 @@ def write_parts(
 
 @contextlib.contextmanager
 def _plain_file(publication: Publication, target: str) -> Iterator[str]:
-    """Yield a local file to write by offset, which becomes ``target`` or is copied into it."""
+    """Yield the path of a local file to write at offsets; it becomes ``target`` or is copied into it."""
     stream = publication.open(target)
     direct = publication.temporary(target)
     if direct is not None:
@@ -79,7 +87,7 @@ def _tasks(
     digest: "hashlib._Hash",
     ranks: NDArray[np.uint64] | None,
 ) -> Iterator[_Task]:
-    """Yield the blocks with their offsets; reads along, to know the digest without another pass."""
+    """Yield the work for each block; reads the blocks, which gives the digest without another pass."""
     offsets = np.zeros(len(files), np.int64)
     scattered = None if ranks is None else _scatter(_as_written(source, lengths), parts, len(files), ranks)
     first = 0
@@ -87,16 +95,16 @@ def _tasks(
     for block in source.blocks():
         digest.update(block.read())
         last = int(np.searchsorted(ends, block.end, side="right"))
-        mine = parts[first:last]
+        here = parts[first:last]
         where = offsets.copy() if scattered is None else scattered[first:last]
-        yield _Task(block, lengths[first:last], mine, where, files, scattered is not None)
-        sizes = np.bincount(mine, weights=lengths[first:last], minlength=len(files))
+        yield _Task(block, lengths[first:last], here, where, files, scattered is not None)
+        sizes = np.bincount(here, weights=lengths[first:last], minlength=len(files))
         offsets += sizes[: len(files)].astype(np.int64)
         first = last
 
 
 def _as_written(source: Source, lengths: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return the lengths with the newline that the last line may lack: another one may come to follow it."""
+    """Return the lengths with a line end for the last line, which may lack one and is not last any more."""
     size = source.size or 0
     if Block(source.uri, size - 1, size, etag=source.etag).read() == b"\n":
         return lengths
@@ -108,11 +116,11 @@ def _as_written(source: Source, lengths: NDArray[np.uint32]) -> NDArray[np.uint3
 def _scatter(
     lengths: NDArray[np.uint32], parts: NDArray[np.uint8], files: int, ranks: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
-    """Return the offset in its file of every line, each file's lines going by rank."""
+    """Return the offset of every line in its file, ``(lines,)``; the lines of a file are sorted by rank."""
     offsets = np.zeros(len(parts), np.int64)
     for part in range(files):
-        mine = np.flatnonzero(parts == part)
-        order = mine[np.argsort(ranks[mine], kind="stable")]
+        here = np.flatnonzero(parts == part)
+        order = here[np.argsort(ranks[here], kind="stable")]
         ends = np.cumsum(lengths[order], dtype=np.int64)
         offsets[order] = ends - lengths[order]
     return offsets
@@ -123,20 +131,20 @@ def _write(task: _Task) -> None:
     ends = np.cumsum(task.lengths, dtype=np.int64)
     starts = ends - task.lengths
     for part, name in enumerate(task.files):
-        mine = np.flatnonzero(task.parts == part)
-        if not len(mine):
+        here = np.flatnonzero(task.parts == part)
+        if not len(here):
             continue
         with open(name, "r+b", buffering=0) as file:
             if task.scattered:
-                _write_scattered(file.fileno(), data, starts[mine], ends[mine], task.offsets[mine])
+                _write_scattered(file.fileno(), data, starts[here], ends[here], task.offsets[here])
             else:
-                _write_run(file.fileno(), data, starts[mine], ends[mine], int(task.offsets[part]))
+                _write_run(file.fileno(), data, starts[here], ends[here], int(task.offsets[part]))
 
 
 def _write_run(
     file: int, data: memoryview, starts: NDArray[np.int64], ends: NDArray[np.int64], offset: int
 ) -> None:
-    """Write lines one behind the other."""
+    """Write lines one after the other."""
     begins, stops = runs(starts, ends)
     pairs = zip(begins.tolist(), stops.tolist(), strict=True)
     _write_all(file, b"".join([data[begin:stop] for begin, stop in pairs]), offset)

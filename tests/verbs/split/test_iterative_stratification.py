@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from manifest_tools.base.hashing import mix
 from manifest_tools.groundtruth.line_columns import ClassArrays
 from manifest_tools.verbs.split.assign import assign
-from manifest_tools.verbs.split.iterative import stratify
+from manifest_tools.verbs.split.iterative_stratification import stratify
 
 # Halves and quarters are exact in floating point, so that no tie is broken by rounding.
 EXACT = [Fraction(1, 2), Fraction(1, 4), Fraction(1, 4)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import Exists
 from manifest_tools.base.hashing import mix
 from manifest_tools.io.sinks import publishing
-from manifest_tools.verbs.split.write import NOWHERE, write_parts
+from manifest_tools.verbs.split.write_parts import NO_PART, write_parts
 from tests.ground_truth import chopped
 
 lines = st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"\n", b" ") + b"\n"), min_size=1)
@@ -43,7 +43,7 @@ def dealt(
 def test_every_line_goes_whole_to_its_part_and_nowhere_else_whatever_the_blocks(
     rows: list[bytes], data: st.DataObject
 ) -> None:
-    parts = data.draw(st.lists(st.sampled_from([0, 1, NOWHERE]), min_size=len(rows), max_size=len(rows)))
+    parts = data.draw(st.lists(st.sampled_from([0, 1, NO_PART]), min_size=len(rows), max_size=len(rows)))
     step = data.draw(st.integers(1, 40))
     rows[-1] = data.draw(st.sampled_from([rows[-1], rows[-1][:-1] or b"x"]))
     with TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def test_every_line_goes_whole_to_its_part_and_nowhere_else_whatever_the_blocks(
 def test_shuffled_lines_are_the_same_lines_whatever_the_blocks(
     rows: list[bytes], data: st.DataObject
 ) -> None:
-    parts = data.draw(st.lists(st.sampled_from([0, 1, NOWHERE]), min_size=len(rows), max_size=len(rows)))
+    parts = data.draw(st.lists(st.sampled_from([0, 1, NO_PART]), min_size=len(rows), max_size=len(rows)))
     whole = list(rows)
     rows[-1] = data.draw(st.sampled_from([rows[-1], rows[-1][:-1] or b"x"]))
     whole[-1] = rows[-1] if rows[-1].endswith(b"\n") else rows[-1] + b"\n"

@@ -1,0 +1,103 @@
+"""What a split did, as a value and as ``split.json``."""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from manifest_tools.base.version import __version__
+from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io.sinks import Published
+from manifest_tools.verbs.split.ratios import decimal, train_index
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What ``split`` did."""
+
+    input: str
+    """The manifest, by the name that was typed."""
+
+    digest: str
+    """SHA-256 of the manifest, decompressed, as hexadecimal digits."""
+
+    size: int
+    """Bytes of the manifest, decompressed."""
+
+    seed: int
+
+    parts: dict[str, Fraction]
+    """The ratio of each part."""
+
+    files: dict[str, str]
+    """The path or URI of each part."""
+
+    lines: dict[str, int]
+    """The number of lines of each part."""
+
+    counts: dict[int, tuple[int, ...]]
+    """By class index: the number of lines in each part, in the order of ``parts``."""
+
+    empty: tuple[int, ...]
+    """The number of lines with a label but no class, such as no box, in each part; () if labels have none."""
+
+    left_out: dict[str, int]
+    """The number of lines that are in no part, by their state: failed, unlabelled, blank."""
+
+    attributes: tuple[LabelAttribute, ...]
+    """The label attributes whose classes were stratified."""
+
+    table: ClassTable
+
+    small_classes: tuple[int, ...]
+    """Indices of classes with fewer lines than there are parts: they are in one part only."""
+
+    published: tuple[Published, ...] = ()
+    """The outputs; none after a dry run."""
+
+    @property
+    def attribute(self) -> LabelAttribute:
+        """The label attribute, or the first of several."""
+        return self.attributes[0]
+
+    @property
+    def train_part(self) -> str:
+        """The part called train, or else the first: small classes go there."""
+        return list(self.parts)[train_index(self.parts)]
+
+    @property
+    def empty_parts(self) -> tuple[str, ...]:
+        """Parts without a line, in the order of ``parts``."""
+        return tuple(name for name, lines in self.lines.items() if not lines)
+
+    @property
+    def num_training_samples(self) -> int:
+        """The number of lines of the part called train, or else of the first."""
+        return self.lines[self.train_part]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what split.json contains: no times, so that the same split gives the same bytes."""
+        names = list(self.parts)
+        return {
+            "mtool": __version__,
+            "inputs": [{"manifest": self.input, "sha256": self.digest, "bytes": self.size}],
+            "seed": self.seed,
+            "label_attribute": self.attribute.name,
+            "type": self.attribute.type,
+            **({"label_attributes": [one.name for one in self.attributes]} if self.attributes[1:] else {}),
+            "parts": {name: self._part_to_json(at, name) for at, name in enumerate(names)},
+            "left_out": self.left_out,
+            "num_training_samples": self.num_training_samples,
+            "num_classes": self.table.num_classes,
+            "class_table": self.table.to_json(),
+        }
+
+    def _part_to_json(self, at: int, name: str) -> dict[str, Any]:
+        return {
+            "manifest": os.path.basename(self.files[name]),
+            "ratio": decimal(self.parts[name]),
+            "lines": self.lines[name],
+            "classes": {str(index): counts[at] for index, counts in self.counts.items() if counts[at]},
+            **({"empty": self.empty[at]} if any(self.empty) else {}),
+        }
