@@ -3,7 +3,7 @@
 Its names are the built-in algorithm's (``image-classification-NNNN.params``,
 ``image-classification-symbol.json``, ``model-shapes.json``); ``classes.json`` is ours and says what the
 others do not: the class table, and how a picture becomes the network's input. An archive may come from
-anywhere, so it is read into memory, member by member, under limits, and never unpacked on the disk.
+anywhere. So it is read into memory, file by file, under limits, and never unpacked on the disk.
 """
 
 import gzip
@@ -32,7 +32,7 @@ _ENDINGS = (".json", *(ending for row in PREDICTORS.values() for ending in row.e
 
 
 class BadModel(BadData):
-    """A model that is none, or that should not be trusted."""
+    """A file that is no model, or that should not be trusted; ``source`` names it."""
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(f"{source}: {reason}; `mtool train` makes a model.tar.gz")
@@ -42,21 +42,28 @@ class BadModel(BadData):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained network with all that is needed to ask it: files by name, and their meaning."""
+    """A trained network, with all that a prediction needs."""
 
     predictor: str
     """Who answers for it, a key of ``trainers.registry.PREDICTORS``; classes.json calls it the trainer."""
 
     network: str
+    """The name of the network, as its maker calls it."""
+
     image_size: int
     """Side of the square picture that it takes, in pixels."""
 
     table: ClassTable
+    """The classes of its probabilities."""
+
     multi_label: bool
+    """Whether each class has a probability of its own; else those of all classes sum to 1."""
+
     attribute: str
     """The label attribute that it was trained on."""
 
     files: Mapping[str, bytes]
+    """The files of the archive by name, without classes.json."""
 
     def card(self) -> dict[str, Any]:
         """Return what classes.json says."""
@@ -77,7 +84,7 @@ class Model:
 
 
 def write_model(model: Model, stream: BinaryIO) -> None:
-    """Write the model as a tar file: same model, same bytes, so neither times nor owners are in it."""
+    """Write the model as a tar file without times and owners: equal models are equal bytes."""
     files = {**model.files, CARD: json.dumps(model.card(), indent=2).encode() + b"\n"}
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name in sorted(files):
@@ -87,7 +94,10 @@ def write_model(model: Model, stream: BinaryIO) -> None:
 
 
 def read_model(path: str) -> Model:
-    """Return the model in a folder, or in a model.tar.gz, here or in S3; raises BadModel, or MtoolError."""
+    """Return the model in a folder, or in a model.tar.gz, on this disk or in S3.
+
+    Raises BadModel for what is no model, MtoolError where nothing is there.
+    """
     if path.startswith("s3://"):
         return _read_object(path if path.endswith(".tar.gz") else inside(path, ARCHIVE))
     place = Path(path)
@@ -96,13 +106,15 @@ def read_model(path: str) -> Model:
     if place.is_dir():
         return _model(path, _read_folder(path, place))
     if not place.exists():
-        raise MtoolError(f"{path}: no model there; type `mtool train` first, or --model PATH")
+        raise MtoolError(
+            f"{path}: expected a model, found nothing there; type `mtool train` first, or --model PATH"
+        )
     with place.open("rb") as stream:
         return _model(str(place), read_archive(str(place), stream))
 
 
 def inside(folder: str, name: str) -> str:
-    """Return the place of a file in the folder of a model, which may be a prefix in S3.
+    """Return the path or URI of a file in the folder of a model.
 
     >>> inside("s3://lab3-models/one/", "model.tar.gz")
     's3://lab3-models/one/model.tar.gz'
@@ -129,13 +141,13 @@ def read_archive(
         with tarfile.open(fileobj=limited, mode="r|") as archive:
             return dict(_members(source, archive, max_members))
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise BadModel(source, f"expected a gzipped tar file ({error})") from error
+        raise BadModel(source, "expected a gzipped tar file, whole and undamaged") from error
 
 
 def _members(source: str, archive: tarfile.TarFile, max_members: int) -> Iterator[tuple[str, bytes]]:
     for count, member in enumerate(archive):
         if count >= max_members:
-            raise BadModel(source, f"more than {max_members} files in it")
+            raise BadModel(source, f"expected at most {max_members} files in it, found more")
         name = _safe_name(source, member)
         stream = archive.extractfile(member) if name else None
         if stream is not None:
@@ -143,7 +155,7 @@ def _members(source: str, archive: tarfile.TarFile, max_members: int) -> Iterato
 
 
 def _safe_name(source: str, member: tarfile.TarInfo) -> str:
-    """Return the member's name, or nothing for a folder; raises BadModel for all that could harm."""
+    """Return the name of a file, or nothing for a folder; raises BadModel for links, devices and paths out."""
     try:
         checked = tarfile.data_filter(member, "model")
     except tarfile.FilterError as error:
@@ -151,12 +163,12 @@ def _safe_name(source: str, member: tarfile.TarInfo) -> str:
     if checked.isdir():
         return ""
     if not checked.isreg() or checked.issparse():
-        raise BadModel(source, f"refused: {checked.name!r} is no plain file")
+        raise BadModel(source, f"refused: {checked.name!r} is no plain file, but a link or a device")
     return Path(checked.name).name
 
 
 class _Limited:
-    """A stream that ends in BadModel once more than ``limit`` bytes have come out of it."""
+    """A stream that raises BadModel once more than ``limit`` bytes were read from it."""
 
     def __init__(self, source: str, stream: gzip.GzipFile, limit: int) -> None:
         self.source, self.stream, self.left = source, stream, limit
@@ -165,20 +177,20 @@ class _Limited:
         data = self.stream.read(min(size, self.left + 1))
         self.left -= len(data)
         if self.left < 0:
-            raise BadModel(self.source, "refused: it unpacks to more than a model should be")
+            raise BadModel(self.source, "refused: it unpacks to more bytes than a model has")
         return data
 
 
 def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
     files = [file for file in folder.iterdir() if file.name.endswith(_ENDINGS) and file.is_file()]
     if sum(file.stat().st_size for file in files) > MAX_BYTES:
-        raise BadModel(source, "refused: larger than a model should be")
+        raise BadModel(source, "refused: its files have more bytes than a model has")
     return {file.name: file.read_bytes() for file in files}
 
 
 def _model(source: str, files: dict[str, bytes]) -> Model:
     if CARD not in files:
-        raise BadModel(source, f"no {CARD} in it, so nobody knows what its classes are called")
+        raise BadModel(source, f"expected a model, found no {CARD} in it, which names its classes")
     try:
         card = json.loads(files.pop(CARD))
         return Model(

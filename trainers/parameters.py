@@ -1,4 +1,4 @@
-"""The numbers of a local training run as JSON: what ``mtool tune`` writes and ``train --params`` takes."""
+"""The parameters of a training run as JSON: ``mtool tune`` writes them, ``train --params`` reads them."""
 
 import json
 from collections.abc import Mapping
@@ -10,19 +10,21 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from trainers.config import TrainConfig
 
-# The name of each, and what it is: str, int, float or bool.
 PARAMETER_TYPES: dict[str, type] = {one.name: type(one.default) for one in fields(TrainConfig)}
+"""The type of each field of TrainConfig: str, int, float or bool."""
 
 
 def read_parameters(path: str) -> dict[str, Any]:
     """Return the parameters in a JSON file, by the names of TrainConfig's fields.
 
-    Raises Refused for a file that is not there, and for a parameter that is none, or of the wrong kind.
+    Raises Refused for a file that cannot be read, an unknown parameter, and a value of another type.
     """
     try:
         found = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise Refused(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise Refused(
+            f"{path}: {(error.strerror or str(error)).lower()}; --params takes a JSON file"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise Refused(f"{path}: expected JSON, found {error}") from error
     if not isinstance(found, dict):
@@ -34,36 +36,38 @@ def read_parameters(path: str) -> dict[str, Any]:
 
 
 def parse_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters, texts among them read as what they should be.
+    """Return the parameters with each value in its type; a text such as "0.01" is read as a number.
+
+    Raises Refused for an unknown parameter, and for a value of another type.
 
     >>> checked({"learning_rate": "0.01", "epochs": 5, "augment": "true"})
     {'learning_rate': 0.01, 'epochs': 5, 'augment': True}
     """
-    return {name: _checked(name, value) for name, value in values.items()}
+    return {name: _parse(name, value) for name, value in values.items()}
 
 
-def _checked(name: str, value: Any) -> Any:
+def _parse(name: str, value: Any) -> Any:
     if name not in PARAMETER_TYPES:
-        raise Refused(f"expected parameters among {', '.join(PARAMETER_TYPES)}; found {shown(name)}")
-    kind = PARAMETER_TYPES[name]
+        raise Refused(f"expected parameters such as {', '.join(PARAMETER_TYPES)}; found {shown(name)}")
+    wanted = PARAMETER_TYPES[name]
     read: Any
-    if kind is bool:
+    if wanted is bool:
         read = {"true": True, "false": False}.get(str(value).lower())
-    elif kind is str:
+    elif wanted is str:
         read = value if isinstance(value, str) else None
     else:
-        read = None if isinstance(value, bool) else _number(value, kind)
+        read = None if isinstance(value, bool) else _number(value, wanted)
     if read is None:
-        raise Refused(f"{name}: expected {_WORDS[kind]}, found {shown(value)}")
+        raise Refused(f"{name}: expected {_EXPECTED[wanted]}, found {shown(value)}")
     return read
 
 
-_WORDS = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
+_EXPECTED = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
 
 
-def _number(value: Any, kind: type) -> int | float | None:
+def _number(value: Any, wanted: type) -> int | float | None:
     try:
-        number: int | float = kind(value)
+        number: int | float = wanted(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return number if number == float(value) else None

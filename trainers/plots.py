@@ -1,4 +1,4 @@
-"""Pictures of a training run and of an evaluation, with matplotlib (extra ``plots``)."""
+"""Plots of a training run, an evaluation and a study, with matplotlib (extra ``plots``)."""
 
 import importlib.util
 import io
@@ -15,10 +15,10 @@ from trainers.trial import Trial
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Names beside every row, and numbers in every cell, as long as they can be read.
+# Up to this many classes there are names beside the rows, and numbers in the cells: beyond, none is legible.
 _MOST_NAMES, _MOST_NUMBERS = 60, 25
 
-_BINARY = ("rightly not", "wrongly there", "wrongly not", "rightly there")
+_BINARY = ("true negatives", "false positives", "false negatives", "true positives")
 
 
 def available() -> bool:
@@ -48,7 +48,7 @@ def history(epochs: Sequence[Epoch]) -> bytes:
 
 
 def confusion(metrics: Metrics, table: ClassTable) -> bytes:
-    """Return a PNG of the confusion matrix: what was so, against what was answered."""
+    """Return a PNG of the confusion matrix, labels against predictions."""
     import numpy as np
 
     names = [_plain(f"{index} {name}") for index, name in enumerate(table.labels)]
@@ -57,24 +57,24 @@ def confusion(metrics: Metrics, table: ClassTable) -> bytes:
     side = min(4 + 0.35 * len(names), 16)
     figure = _figure(side + 1, side)
     axes = figure.add_subplot()
-    # A row's share, so that a rare class shows as well as a common one.
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    # Fractions of a row, so that a rare class shows as well as a common one.
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     if len(names) <= _MOST_NAMES:
         axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
         axes.set_yticks(range(len(names)), names, parse_math=False)
     if len(names) <= _MOST_NUMBERS:
         for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if shares[row, column] > 0.5 else "black"
+            colour = "white" if fractions[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
-    axes.set_xlabel("answer")
-    axes.set_ylabel("truth")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("label")
     axes.set_title(f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures")
     return _png(figure)
 
 
 def trials(tried: Sequence[Trial]) -> bytes:
-    """Return a PNG with the figure of every trial, and the best so far."""
+    """Return a PNG with the accuracy of every trial, and the best so far."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(8, 3.5)
@@ -101,9 +101,12 @@ def _plain(name: str) -> str:
 
 
 def _figure(width: float, height: float) -> "Figure":
-    """Return an empty figure, in inches; it belongs to no window and no global state."""
+    """Return an empty figure of a size in inches, which belongs to no window and no global state.
+
+    Raises NotInstalled without matplotlib.
+    """
     if not available():
-        raise NotInstalled("matplotlib", "plots", "a picture of the figures")
+        raise NotInstalled("matplotlib", "plots", "a plot of the figures")
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -112,8 +115,8 @@ def _figure(width: float, height: float) -> "Figure":
 def _png(figure: "Figure") -> bytes:
     out = io.BytesIO()
     with warnings.catch_warnings():
-        # A letter that the font does not have becomes a box; the tables have it.
+        # matplotlib warns of a letter that the font lacks, and draws a box; the tables show the letter.
         warnings.simplefilter("ignore")
-        # Without the version of matplotlib: the same figures give the same bytes.
+        # Without the version of matplotlib in it, equal figures give equal bytes.
         figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
     return out.getvalue()

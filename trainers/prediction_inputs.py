@@ -1,4 +1,4 @@
-"""Which pictures a model is asked about, where their bytes come from, and what is known of them."""
+"""The pictures that a model predicts for: names, bytes, and labels where these are known."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
 from manifest_tools.verbs.convert.pictures import Fetch, make
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
-# A folder among the pictures stands for the files in it that end so.
+# A folder stands for the files in it whose names end so.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 _AS_IT_IS = Recipe(pass_through=True, accepted=FORMATS)
@@ -21,13 +21,13 @@ _AS_IT_IS = Recipe(pass_through=True, accepted=FORMATS)
 
 @dataclass(frozen=True, slots=True)
 class PredictionInputs:
-    """The pictures that a model is asked about."""
+    """The pictures that a model predicts for."""
 
     names: tuple[str, ...]
     """Paths, or URIs in S3."""
 
     read: Callable[[str], bytes]
-    """Name -> the bytes of the picture; raises Unusable."""
+    """Name of a picture -> its bytes; raises Unusable."""
 
 
 def inputs_of_files(typed: Sequence[str]) -> PredictionInputs:
@@ -57,7 +57,7 @@ def _expanded(path: str) -> Iterator[str]:
         return
     found = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
     if not found:
-        raise Refused(f"{path}: no picture in this folder ({', '.join(ENDINGS)})")
+        raise Refused(f"{path}: expected pictures, found none in this folder ({', '.join(ENDINGS)})")
     yield from (os.path.join(path, name) for name in found)
 
 
@@ -69,7 +69,7 @@ def _bytes(made: bytes | Unusable) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The classes of a manifest's pictures, by the ends of their paths.
+    """The labels of a manifest's pictures, found by the ends of their paths.
 
     >>> left = Picture(1, "s3://b/left/1.jpg", classes=(0,))
     >>> truth = truth_of([left, Picture(2, "s3://b/right/1.jpg", classes=(1,))])
@@ -85,9 +85,9 @@ class Truth:
         None where no line has its file name, or where several fit equally well and disagree.
         """
         path = picture.replace(os.sep, "/").split("/")[::-1]
-        likeness = [(_alike(path, ref), classes) for ref, classes in self.by_name.get(path[0], [])]
-        best = max((alike for alike, _ in likeness), default=0)
-        answers = {classes for alike, classes in likeness if alike == best}
+        scored = [(_common_parts(path, ref), classes) for ref, classes in self.by_name.get(path[0], [])]
+        best = max((score for score, _ in scored), default=0)
+        answers = {classes for score, classes in scored if score == best}
         return answers.pop() if len(answers) == 1 else None
 
 
@@ -100,8 +100,8 @@ def truth_of(pictures: Iterable[Picture]) -> Truth:
     return truth
 
 
-def _alike(one: list[str], other: list[str]) -> int:
-    """Return how many parts two reversed paths have in common before they differ."""
+def _common_parts(one: list[str], other: list[str]) -> int:
+    """Return how many parts of two reversed paths are equal before they differ."""
     return next(
         (count for count, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
         min(len(one), len(other)),

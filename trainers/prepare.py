@@ -1,4 +1,4 @@
-"""From manifests to data sets: what ``convert`` makes, made once and used again while nothing changes."""
+"""From manifests to data sets: records as ``convert`` makes them, used again while nothing changes."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ from manifest_tools.verbs.convert.plan import ConversionPlan, plan, plan_each
 from trainers.dataset import Dataset, from_records
 from trainers.model_archive import Model
 
-# Beside the model: pictures as the network sees them.
+# The folder beside the model with the pictures as the network takes them.
 CACHE = "data"
 
 # The output of a plan that is not carried out.
@@ -76,30 +76,23 @@ def read_pair(
     return PlannedPair(first, second)
 
 
-def plan_manifest(
-    manifest: str, label_attribute: str | None, images: Sequence[str], classes: ClassTable | None = None
-) -> ConversionPlan:
-    """Return the lines of a manifest, and where their pictures are to be had; nothing will be written."""
-    return plan(
-        manifest,
-        "recordio",
-        _NOWHERE,
-        images=images,
-        label_attribute=label_attribute,
-        pass_through=True,
-        classes=classes,
-    )
-
-
 def plan_against(
     manifest: str, label_attribute: str | None, images: Sequence[str], table: ClassTable, owner: str
 ) -> ConversionPlan:
-    """Return what ``plan_manifest`` does, in the class table that ``owner`` has as well.
+    """Return the lines of a manifest, in the class table of ``owner``, and where their pictures lie.
 
-    Raises ClassConflict where the manifest disagrees with that table.
+    Nothing will be written. Raises ClassConflict where the manifest disagrees with that table.
     """
     try:
-        return plan_manifest(manifest, label_attribute, images, table)
+        return plan(
+            manifest,
+            "recordio",
+            _NOWHERE,
+            images=images,
+            label_attribute=label_attribute,
+            pass_through=True,
+            classes=table,
+        )
     except ClassConflict as conflict:
         raise ClassConflict(f"{manifest} and {owner} disagree: {conflict}") from conflict
 
@@ -123,7 +116,7 @@ def records_of_pair(pair: PlannedPair, model: str, side: int) -> tuple[Conversio
     )
 
 
-def _check_same_kind(planned: ConversionPlan, manifest: str, several: bool, other: str) -> None:
+def _check_label_count(planned: ConversionPlan, manifest: str, several: bool, other: str) -> None:
     """Raise Refused where one has one class a picture, and the other several."""
     if planned.multi_label != several:
         first, second = (_HOW_MANY[each] for each in (planned.multi_label, several))
@@ -137,14 +130,14 @@ def dataset(
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Dataset, tuple[Problem, ...]]:
-    """Return the data set of a plan, and what was wrong with pictures that are not in it.
+    """Return the data set of a plan, and a problem for each picture that is not in it.
 
-    Records that are there already and were made of the same things are used as they are.
+    Records that are there already, and were made from the same lines and pictures, are used as they are.
     """
     problems: tuple[Problem, ...] = ()
     if not is_current(planned):
         os.makedirs(planned.folder, exist_ok=True)
-        # Ours to replace: it was made from other lines, or in another way.
+        # The file was made by an earlier run, from other lines or in another way: it may be replaced.
         problems = carry_out(planned, jobs=jobs, force=True, fetch=fetch, progress=progress).problems
     rec, side = f"{planned.output}.rec", planned.recipe.shorter
     return from_records(rec, side, planned.table, planned.attribute.name), problems
@@ -159,16 +152,18 @@ def against_model(
     images: Sequence[str] = (),
     label_attribute: str | None = None,
 ) -> ConversionPlan:
-    """Return the plan of a manifest's pictures for a model, which must know all of its classes.
+    """Return the plan of a manifest's pictures for a model.
 
     The records that training left beside the model are used where they still fit; others go to ``place``.
+    Raises ClassConflict for a class that the model does not know, Refused where one of them has several
+    classes a picture and the other has one.
     """
     planned = plan_against(manifest, label_attribute, images, model.table, "the model")
     if planned.table != model.table:
         known = dict(model.table.names)
         strange = ", ".join(name for index, name in planned.table.names if index not in known)
         raise ClassConflict(f"{manifest} has classes that the model does not know: {strange}")
-    _check_same_kind(planned, manifest, model.multi_label, "the model answers")
+    _check_label_count(planned, manifest, model.multi_label, "the model predicts")
     folder = model_path if os.path.isdir(model_path) else os.path.dirname(model_path)
     beside = records_of(planned, os.path.join(folder, CACHE, "validation"), model.image_size)
     return beside if is_current(beside) else replace(beside, output=place)
@@ -176,7 +171,7 @@ def against_model(
 
 @contextmanager
 def records_place(model: str) -> Iterator[str]:
-    """Yield the folder for a model's records: its own, or for a model in S3 one that is then removed."""
+    """Yield the folder for a model's records: its own, or for a model in S3 a temporary one."""
     if model.startswith("s3://"):
         with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
             yield folder
@@ -185,7 +180,7 @@ def records_place(model: str) -> Iterator[str]:
 
 
 @contextmanager
-def passing() -> Iterator[str]:
-    """Yield a name for records that are needed for a moment, in a folder that is then removed."""
+def temporary_records() -> Iterator[str]:
+    """Yield a name for records, in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
         yield os.path.join(folder, "evaluate")

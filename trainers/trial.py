@@ -1,4 +1,4 @@
-"""One try of a tuning run, wherever it is made."""
+"""The trials of tuning, wherever they run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,24 +7,28 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What was tried and what came of it; ``value`` is None until, or unless, there is a figure.
-
-    ``status`` is in the words of who tried: InProgress, Completed, Stopped, Failed, of SageMaker.
-    """
+    """One training run of a tuning run."""
 
     name: str
+    """The number of a trial on this machine, from 1; the name of a training job in SageMaker."""
+
     status: str
+    """In SageMaker's words: InProgress, Completed, Stopped or Failed."""
+
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What this trial varied, by name."""
+
     value: float | None = None
+    """The metric that tuning aims at; None while there is no figure yet."""
 
     @property
     def ended(self) -> bool:
-        """Say whether nothing more comes of it."""
+        """Whether it is over."""
         return self.status in ("Completed", "Stopped", "Failed")
 
 
 def best_of(trials: Iterable[Trial], *, maximize: bool = True) -> Trial | None:
-    """Return the trial with the best figure, the first of equals; None where no trial has one.
+    """Return the trial with the best value, of equal ones the first; None where no trial has a value.
 
     >>> tried = [Trial("a", "Completed", value=0.5), Trial("b", "Completed", value=0.5), Trial("c", "Failed")]
     >>> best_of(tried).name

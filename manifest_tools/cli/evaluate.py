@@ -51,7 +51,7 @@ def evaluate(
     from manifest_tools.io.sinks import check_key
     from trainers.evaluation import evaluate as measure
     from trainers.model_archive import read_model
-    from trainers.prepare import against_model, passing
+    from trainers.prepare import against_model, temporary_records
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
@@ -59,7 +59,7 @@ def evaluate(
     if picture is not None:
         options.check_picture("--picture", picture)
     trained = read_model(model)
-    with passing() as place:
+    with temporary_records() as place:
         planned = against_model(
             manifest, trained, model, place, images=images or (), label_attribute=label_attribute
         )

@@ -239,7 +239,7 @@ def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:
         ({"augment": "perhaps"}, "augment: expected true or false"),
         ({"optimizer": 3}, "optimizer: expected a text"),
         ({"learning_rate": [1]}, "learning_rate: expected a number"),
-        ({"num_layers": 18}, "expected parameters among network"),
+        ({"num_layers": 18}, "expected parameters such as network"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

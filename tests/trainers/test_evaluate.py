@@ -90,7 +90,7 @@ def test_a_bad_picture_is_named_and_the_others_are_counted(trained: Path, run: R
 def test_where_there_is_no_model_the_message_says_so(workshop: Path, run: Run) -> None:
     result = run(*WORDS)
     assert result.exit_code == 3
-    assert "model: no model there; type `mtool train` first" in result.stderr
+    assert "model: expected a model, found nothing there; type `mtool train` first" in result.stderr
 
 
 FIGURES = (

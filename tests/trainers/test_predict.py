@@ -140,7 +140,7 @@ def test_nothing_to_ask_about_is_refused_with_what_to_type(trained: Path, run: R
     assert result.exit_code == 2
     assert "type `mtool predict PICTURES...`" in result.stderr
     Path("empty").mkdir()
-    assert "no picture in this folder" in run("predict", "empty").stderr
+    assert "expected pictures, found none in this folder" in run("predict", "empty").stderr
 
 
 @pytest.mark.parametrize(
