@@ -155,7 +155,7 @@ def _members(source: str, archive: tarfile.TarFile, max_members: int) -> Iterato
 
 
 def _safe_name(source: str, member: tarfile.TarInfo) -> str:
-    """Return the name of a file, or nothing for a folder; raises BadModel for links, devices and paths out."""
+    """Return the name of a file, or nothing for a folder; raises BadModel for links and devices."""
     try:
         checked = tarfile.data_filter(member, "model")
     except tarfile.FilterError as error:

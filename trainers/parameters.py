@@ -40,7 +40,7 @@ def parse_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Refused for an unknown parameter, and for a value of another type.
 
-    >>> checked({"learning_rate": "0.01", "epochs": 5, "augment": "true"})
+    >>> parse_values({"learning_rate": "0.01", "epochs": 5, "augment": "true"})
     {'learning_rate': 0.01, 'epochs': 5, 'augment': True}
     """
     return {name: _parse(name, value) for name, value in values.items()}

@@ -56,10 +56,10 @@ class Trainer(Predictor):
     """All that it can train, the smallest first."""
 
     for_few: str
-    """The network for few pictures without first weights."""
+    """The network for few pictures without initial weights."""
 
     for_many: str
-    """The network for many pictures, or where first weights are given."""
+    """The network for many pictures, or where initial weights are given."""
 
     optimizers: Mapping[str, float]
     """What ``--optimizer`` takes, the usual one first; each with a learning rate at which small data sets

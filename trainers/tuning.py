@@ -1,7 +1,7 @@
-"""Parameters found by trying: a training run a trial on this machine, chosen by Optuna (extra ``tune``).
+"""Tuning on this machine: every trial is a training run, with values that Optuna chooses (extra ``tune``).
 
-A study is a file, and goes on where it was left. Which values a trial gets follows from the seed and the
-trials before it, so that a study that was interrupted comes to what one without a break comes to.
+A study is a file, and can be continued. The values of a trial follow from the seed and from the trials before
+it. So a study that was interrupted and continued has the same trials as one without a break.
 """
 
 import importlib.util
@@ -22,35 +22,45 @@ from trainers.dataset import Dataset
 from trainers.events import Checkpoint, Epoch
 from trainers.frameworks import load_trainer
 from trainers.parameters import PARAMETER_TYPES, parse_values
-from trainers.ranges import Choice, Range, check_ends, check_names, corners
-from trainers.registry import DEFAULT, trainer_named
+from trainers.ranges import Choice, Range, Ranges, check_ends, check_names, corners
+from trainers.registry import BUILTIN, DEFAULT, trainer_named
 from trainers.trial import Trial, best_of
 
 STUDY, TRIALS, TRIALS_PLOT = "study.journal", "trials.jsonl", "trials.png"
 
-# What is no parameter of learning.
+# Fields of TrainConfig that no trial varies.
 _FIXED = ("seed", "init_from", "pretrained")
 _NAME = "mtool"
 
 MakeConfig = Callable[[dict[str, Any]], TrainConfig]
+"""What a trial varies, by name -> the whole configuration."""
+
 ReadData = Callable[[int], tuple[Dataset, Dataset]]
+"""Side of the pictures in pixels -> the training and the validation data set."""
+
 TrialListener = Callable[[tuple[Trial, ...]], None]
+"""Takes all trials so far, after each one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is varied, how often, and from which seed; ``early_stopping`` ends trials that do worse."""
+    """What a study searches; raises Refused for what cannot be varied, or is varied twice."""
 
-    ranges: tuple[Range | Choice, ...]
+    ranges: Ranges
     max_jobs: int
+    """Trials in all."""
+
     seed: int = 0
+    """Decides the values of the trials."""
+
     early_stopping: bool = False
+    """Whether a trial ends early when it does worse than half of the others at the same epoch."""
 
     def __post_init__(self) -> None:
         if self.max_jobs < 1:
             raise Refused(f"--max-jobs: expected 1 or more, found {self.max_jobs:,}")
         if not self.ranges:
-            raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, say")
+            raise Refused("nothing is varied; type --range learning_rate=0.0001:0.01:log, or --choice")
         check_names(self.ranges)
         for one in self.ranges:
             _check(one)
@@ -63,27 +73,32 @@ class Search:
 def _check(one: Range | Choice) -> None:
     if one.name not in PARAMETER_TYPES or one.name in _FIXED:
         names = ", ".join(name for name in PARAMETER_TYPES if name not in _FIXED)
-        raise Refused(f"there is no {shown(one.name)} to vary; there are {names}")
+        raise Refused(f"{shown(one.name)} cannot be varied; expected one of {names}")
     if isinstance(one, Choice):
         for value in one.values:
             parse_values({one.name: value})
         return
     if PARAMETER_TYPES[one.name] not in (int, float):
-        raise Refused(f"{one.name} is no number; vary it by --choice {one.name}=VALUE")
+        raise Refused(f"{one.name} is not a number; vary it by --choice {one.name}=VALUE")
     if one.scaling == "ReverseLogarithmic":
-        raise Refused(f"{one.name}: reverse-log is for --trainer builtin; type log or linear")
+        raise Refused(f"{one.name}: the scale reverse-log is for --trainer {BUILTIN}; type log or linear")
     low, high = (parse_values({one.name: end})[one.name] for end in (one.low, one.high))
     check_ends(one, low, high)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What came of a study: every trial, the best one's whole configuration, and the files."""
+    """The result of a study."""
 
     trials: tuple[Trial, ...]
+    """All, in the order in which they ran."""
+
     best: Trial
     config: TrainConfig
+    """The whole configuration of the best trial."""
+
     published: tuple[Published, ...]
+    """The files beside the study."""
 
 
 def available() -> bool:
@@ -101,11 +116,10 @@ def tune(
     trainer: str = DEFAULT,
     force: bool = False,
 ) -> Tuned:
-    """Try until there are as many trials as wanted, and leave the study in the folder ``output``.
+    """Run trials until there are ``search.max_jobs``, and leave the study in the folder ``output``.
 
-    ``make`` returns the configuration with what a trial varies, ``read`` the data sets for pictures of a
-    side. A study that is there already goes on; one of other data or ranges is refused, or begun anew by
-    ``force``. Raises NotInstalled without Optuna.
+    A study that is there already is continued. One of other data or ranges is refused, or replaced by
+    ``force``. Raises NotInstalled without Optuna, MtoolError where no trial gave a usable model.
     """
     if not available():
         raise NotInstalled("optuna", "tune", "tuning on this machine")
@@ -123,15 +137,26 @@ def tune(
             listen(trials)
     best = best_of(one for one in trials if one.status == "Completed")
     if best is None:
-        raise MtoolError("no trial came to a usable model; try a lower range of learning_rate")
+        raise MtoolError("no trial gave a usable model; try a lower range of learning_rate")
     config = make(dict(best.parameters))
     return Tuned(trials, best, config, _write(output, trials))
+
+
+# What people call the entries of an origin.
+_ORIGIN = {
+    "trainer": "--trainer",
+    "config": "parameters",
+    "ranges": "ranges",
+    "early_stopping": "--early-stopping",
+    "train": "training pictures",
+    "validation": "validation pictures",
+}
 
 
 def _origin(
     data: tuple[Dataset, Dataset], first: TrainConfig, search: Search, trainer: str
 ) -> dict[str, Any]:
-    """Return what must be the same for a study to go on."""
+    """Return what must be the same for a study to be continued."""
     return {
         "trainer": trainer,
         "config": first.to_json(),
@@ -143,7 +168,7 @@ def _origin(
 
 
 def _study(place: Path, search: Search, origin: dict[str, Any], force: bool) -> Any:
-    """Return the study in the file, which is made where it is not there."""
+    """Return the study in a file, which is made where there is none."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
@@ -160,20 +185,27 @@ def _study(place: Path, search: Search, origin: dict[str, Any], force: bool) -> 
         load_if_exists=True,
         pruner=pruners.MedianPruner(n_startup_trials=3) if search.early_stopping else pruners.NopPruner(),
     )
-    made_from = study.user_attrs.get("made_from")
-    if made_from is None:
+    if "made_from" not in study.user_attrs:
         study.set_user_attr("made_from", origin)
-    elif made_from != origin:
-        wrong = ", ".join(name for name in origin if made_from.get(name) != origin[name])
-        raise Refused(f"{place}: begun with another {wrong}; type -o FOLDER, or --force to begin anew")
+    _check_origin(place, study.user_attrs["made_from"], origin)
     for trial in study.trials:
-        if trial.state == optuna.trial.TrialState.RUNNING:  # whoever ran it is gone
+        if trial.state == optuna.trial.TrialState.RUNNING:  # the process that ran it has ended
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
 
 
+def _check_origin(place: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise Refused for a study of other data, ranges or parameters."""
+    others = [_ORIGIN[name] for name in wanted if found.get(name) != wanted[name]]
+    if others:
+        raise Refused(
+            f"{place}: the study there has other {' and '.join(others)};"
+            " type -o FOLDER for a new one, or --force to replace it"
+        )
+
+
 def _try_once(study: Any, read: ReadData, make: MakeConfig, search: Search, trainer: str) -> None:
-    """Run the next trial; an interrupted one is forgotten, and tried again."""
+    """Run the next trial; one that is interrupted counts for nothing, and runs again next time."""
     import optuna
 
     done = sum(trial.state.is_finished() and trial.state.name != "FAIL" for trial in study.trials)
@@ -201,7 +233,7 @@ def _suggested(trial: Any, one: Range | Choice) -> Any:
 
 
 def _accuracy(trial: Any, read: ReadData, config: TrainConfig, trainer: str) -> tuple[float, bool]:
-    """Return the best accuracy of a run (0 where nothing came of it), and whether it was ended early."""
+    """Return the best validation accuracy of a run, or 0, and whether the run was ended early."""
     best = 0.0
     for event in load_trainer(trainer).fit(*read(config.image_size), config):
         if isinstance(event, Checkpoint):
@@ -213,7 +245,7 @@ def _accuracy(trial: Any, read: ReadData, config: TrainConfig, trainer: str) -> 
     return best, False
 
 
-# Optuna's states, in SageMaker's words; a trial that failed here was interrupted.
+# Optuna's states in SageMaker's words, without FAIL: such a trial was interrupted.
 _STATUS = {"COMPLETE": "Completed", "PRUNED": "Stopped", "RUNNING": "InProgress"}
 
 

@@ -84,10 +84,10 @@ def report(metrics: "Metrics", classes: "ClassTable") -> str:
 def _confusion(metrics: "Metrics", classes: "ClassTable") -> str:
     rows = [(index, classes.name(index), *row) for index, row in enumerate(metrics.confusion)]
     if metrics.multi_label:
-        return table(rows, ("index", "class", "rightly not", "wrongly there", "wrongly not", "rightly there"))
+        return table(rows, ("index", "class", "true neg.", "false pos.", "false neg.", "true pos."))
     if classes.num_classes > _WIDEST:
-        return f"(a confusion matrix of {classes.num_classes:,} classes: see the picture, or --json)"
-    return table(rows, ("index", "is \\ answer", *map(clean, classes.labels)))
+        return f"(the confusion matrix of {classes.num_classes:,} classes is in the plot, and in --json)"
+    return table(rows, ("index", "label \\ predicted", *map(clean, classes.labels)))
 
 
 def _figures(figures: "ClassFigures") -> list[str]:
@@ -98,7 +98,8 @@ def _figures(figures: "ClassFigures") -> list[str]:
 def _accuracy(metrics: "Metrics") -> str:
     pictures = f"{metrics.examples:,} picture" + ("s" if metrics.examples != 1 else "")
     if metrics.multi_label:
-        return f"accuracy {metrics.accuracy:.3f} over classes, {metrics.exact:.3f} with all right; {pictures}"
+        exact = f"{metrics.exact:.3f} with every class right"
+        return f"accuracy {metrics.accuracy:.3f} (mean over classes), {exact}; {pictures}"
     return f"accuracy {metrics.accuracy:.3f} of {pictures}, loss {metrics.loss:.3f}"
 
 

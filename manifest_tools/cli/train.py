@@ -120,9 +120,9 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
 
 
 def _intention(pair: "PlannedPair", config: "TrainConfig") -> str:
-    """Say in one line what is about to be trained, on what."""
-    learnt, checked = pair.counts
-    counts = f"{learnt:,} pictures to learn from, {checked:,} to check"
+    """Return two lines: the data, and how it is trained on."""
+    training, validation = pair.counts
+    counts = f"{training:,} training pictures, {validation:,} validation pictures"
     names = ", ".join(clean(name) for name in pair.table.labels[:_NAMES])
     more = ", ..." if pair.table.num_classes > _NAMES else ""
     return (
@@ -134,12 +134,14 @@ def _intention(pair: "PlannedPair", config: "TrainConfig") -> str:
 
 
 def _leak(pair: "PlannedPair") -> str:
-    """Say how many pictures are on both sides: what was learnt by heart is no test."""
+    """Return a warning where pictures are in both manifests: a picture that was learnt from tests nothing."""
     both = pair.in_both()
     if not both:
         return ""
     total = pair.counts[1]
-    return f"{both:,} of {total:,} pictures to check are also learnt from: the accuracy will say too much"
+    return (
+        f"{both:,} of {total:,} validation pictures are also training pictures: the accuracy will be too high"
+    )
 
 
 def _show_plans(said: str, plans: "Sequence[ConversionPlan]") -> None:

@@ -26,7 +26,7 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
     typed = context.params
     output, best, quiet = typed["output"], typed["best"], typed["quiet"]
     if output.startswith("s3://"):
-        raise Refused(f"--output {output}: a study is a file on this disk; type a folder")
+        raise Refused(f"--output {output}: expected a folder on this disk, where the study is a file")
     if not os.path.exists(os.path.join(output, STUDY)):
         check_free(best, typed["force"], "--best")
     shown = TrialTable(quiet)
@@ -34,13 +34,13 @@ def tune(context: typer.Context, ranges: "Ranges") -> None:
         tuned = _study(context, ranges, shown)
     except KeyboardInterrupt:
         shown.close()
-        note(f"interrupted; the trials so far are in {clean(output)}, and the same words go on with them")
+        note(f"interrupted; the trials so far are in {clean(output)}; type the same command to continue")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         shown.close()
     if tuned is not None:
         values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
-        tell_best(context, values, tuned.best.name, tuned.best.value, len(tuned.trials))
+        tell_best(context, values, tuned.best, len(tuned.trials), "validation accuracy")
         _say_written(tuned, quiet)
 
 
@@ -79,11 +79,11 @@ def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tune
             known[side] = data_sets(plans, typed["jobs"], typed["quiet"])[0]
         return known[side]
 
-    make({})
+    make({})  # refuses what the trainer does not have, before any work
     load_trainer(typed["trainer"])
     if not typed["quiet"] or typed["dry_run"]:
         names = ", ".join(one.name for one in ranges)
-        pictures = f"{pair.counts[0]:,} pictures to learn from"
+        pictures = f"{pair.counts[0]:,} training pictures"
         note(f"{pictures}, up to {search.max_jobs:,} trials of {names}")
     if typed["dry_run"]:
         note("dry run, nothing written")

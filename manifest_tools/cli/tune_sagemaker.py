@@ -94,7 +94,7 @@ def _follow(name: str, context: typer.Context, given: TuneOptions) -> None:
         shown.close()
     values = best_parameters(end)
     if end.best is not None:
-        tell_best(context, values, end.best.name, end.best.value, len(end.trials))
+        tell_best(context, values, end.best, len(end.trials), "objective metric")
 
 
 def _how_to_go_on(name: str) -> str:

@@ -42,10 +42,10 @@ def test_the_best_parameters_are_what_train_takes(run: "Run", workshop: Path) ->
     assert result.exit_code == 0, result.stderr
     rows = trials()
     best = max(rows, key=lambda row: row["value"])
-    assert result.stdout == f"best of 3: {best['trial']}, {best['value']:.4f}\n"
     assert (
-        "32 pictures to learn from, up to 3 trials of learning_rate, image_size, optimizer" in result.stderr
+        result.stdout == f"best of 3 trials: trial {best['trial']}, validation accuracy {best['value']:.4f}\n"
     )
+    assert "32 training pictures, up to 3 trials of learning_rate, image_size, optimizer" in result.stderr
     assert "best.json: written; type: mtool train --params best.json" in result.stderr
     told = json.loads(Path("best.json").read_text())
     assert {name: told[name] for name in ("learning_rate", "optimizer", "image_size")} == {
@@ -92,12 +92,12 @@ def test_ctrl_c_keeps_the_trials_so_far(run: "Run", workshop: Path) -> None:
         [sys.executable, "-c", program, *WORDS, "--max-jobs", "1000"], stderr=subprocess.PIPE, text=True
     ) as started:
         assert started.stderr is not None
-        while not (line := started.stderr.readline()).startswith("2: Completed"):
+        while not (line := started.stderr.readline()).startswith("trial 2: Completed"):
             assert line, "ended before its second trial"
         started.send_signal(signal.SIGINT)
         _, said = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "interrupted; the trials so far are in tuning, and the same words go on with them" in said
+    assert "interrupted; the trials so far are in tuning; type the same command to continue" in said
     assert not Path("best.json").exists()
     run(*WORDS, "--max-jobs", "4", "-o", "whole", "--best", "whole.json")
     run(*WORDS, "--max-jobs", "4")
@@ -109,8 +109,8 @@ def test_a_study_of_other_ranges_is_not_gone_on_with(run: "Run", workshop: Path)
     other = ("tune", *SMALL, "--range", "learning_rate=0.001:0.01", "--max-jobs", "1")
     refused = run(*other)
     assert refused.exit_code == 2
-    assert "begun with another config, ranges" in refused.stderr
-    assert "type -o FOLDER, or --force to begin anew" in refused.stderr
+    assert "the study there has other parameters and ranges; type -o" in refused.stderr
+    assert "type -o FOLDER for a new one, or --force to replace it" in refused.stderr
     assert run(*other, "--force").exit_code == 0
     assert len(trials()) == 1
 
@@ -119,7 +119,7 @@ def test_a_study_of_other_pictures_is_not_gone_on_with(run: "Run", workshop: Pat
     run(*WORDS, "--max-jobs", "1")
     lines = Path("train.manifest").read_text().splitlines(keepends=True)
     Path("train.manifest").write_text("".join(lines[:-2]))
-    assert "begun with another train" in run(*WORDS, "--max-jobs", "1").stderr
+    assert "the study there has other training pictures" in run(*WORDS, "--max-jobs", "1").stderr
 
 
 def test_trials_that_do_worse_are_ended(run: "Run", workshop: Path) -> None:
@@ -168,11 +168,13 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
     [
         pytest.param((), "nothing is varied; type --range learning_rate=0.0001:0.01:log", id="nothing"),
         pytest.param(
-            ("--range", "mini_batch_size=8:64"), "there is no 'mini_batch_size' to vary", id="another's"
+            ("--range", "mini_batch_size=8:64"),
+            "'mini_batch_size' cannot be varied",
+            id="another's",
         ),
-        pytest.param(("--choice", "seed=1"), "there is no 'seed' to vary", id="the seed"),
+        pytest.param(("--choice", "seed=1"), "'seed' cannot be varied", id="the seed"),
         pytest.param(
-            ("--range", "optimizer=1:2"), "optimizer is no number; vary it by --choice", id="a name"
+            ("--range", "optimizer=1:2"), "optimizer is not a number; vary it by --choice", id="a name"
         ),
         pytest.param(("--choice", "optimizer=lamb"), "--optimizer: expected one of", id="no optimizer"),
         pytest.param(("--choice", "network=huge"), "--network: expected one of", id="no network"),
@@ -194,7 +196,11 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
         pytest.param(
             (*RATES, "--strategy", "Grid"), "--strategy works with --trainer builtin only", id="a strategy"
         ),
-        pytest.param((*RATES, "-o", "s3://b/c"), "a study is a file on this disk", id="a study in S3"),
+        pytest.param(
+            (*RATES, "-o", "s3://b/c"),
+            "expected a folder on this disk, where the study is a file",
+            id="a study in S3",
+        ),
     ],
 )
 def test_refusals(run: "Run", workshop: Path, words: tuple[str, ...], said: str) -> None:

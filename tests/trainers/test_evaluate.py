@@ -108,10 +108,10 @@ def test_the_table_of_one_label_a_picture() -> None:
         "    1  LH       0.500      1.000   0.667        1\n"
         "    2  class 2  -          -       -            0\n"
         "\n"
-        "index  is \\ answer  RH  LH  class 2\n"
-        "    0  RH            2   1        0\n"
-        "    1  LH            0   1        0\n"
-        "    2  class 2       0   0        0\n"
+        "index  label \\ predicted  RH  LH  class 2\n"
+        "    0  RH                  2   1        0\n"
+        "    1  LH                  0   1        0\n"
+        "    2  class 2             0   0        0\n"
         "\n"
         "accuracy 0.750 of 4 pictures, loss 0.500"
     )
@@ -120,15 +120,15 @@ def test_the_table_of_one_label_a_picture() -> None:
 def test_the_table_of_several_labels_a_picture() -> None:
     metrics = Metrics(2, 0.5, 0.0, 0.5, FIGURES[:1], ((0, 1, 2, 3),), True)
     told = report(metrics, ClassTable(((0, "rust"),))).splitlines()
-    assert told[3] == "index  class  rightly not  wrongly there  wrongly not  rightly there"
-    assert told[-1] == "accuracy 0.500 over classes, 0.000 with all right; 2 pictures"
+    assert told[3] == "index  class  true neg.  false pos.  false neg.  true pos."
+    assert told[-1] == "accuracy 0.500 (mean over classes), 0.000 with every class right; 2 pictures"
 
 
 def test_the_matrix_of_many_classes_is_left_to_the_picture() -> None:
     table = ClassTable(tuple((index, f"c{index}") for index in range(13)))
     none = tuple((0,) * 13 for _ in range(13))
     figures = tuple(ClassFigures(index, f"c{index}", None, None, None, 0) for index in range(13))
-    assert "a confusion matrix of 13 classes: see the picture" in report(
+    assert "the confusion matrix of 13 classes is in the plot" in report(
         Metrics(1, 1.0, 1.0, 0.0, figures, none, False), table
     )
 

@@ -51,7 +51,7 @@ def test_listeners_hear_what_happens_in_order(in_folder: Path, hands: Hands, qui
     heard: list[Event] = []
     train(hands(16), hands(8), quick(epochs=1), "model", [heard.append])
     assert [type(event) for event in heard] == [Note, Step, Step, Epoch, Checkpoint, Metric]
-    assert heard[0] == Note("training from scratch: no first weights (--pretrained, --init-from)")
+    assert heard[0] == Note("training from scratch: neither --pretrained nor --init-from was given")
 
 
 def test_it_learns_to_tell_right_from_left(in_folder: Path, hands: Hands, quick: Quick) -> None:
@@ -200,7 +200,7 @@ def test_train_as_one_types_it(workshop: Path, run: Run) -> None:
     result = run(*WORDS)
     assert result.exit_code == 0
     assert result.stdout.startswith("validation accuracy ")
-    assert "32 pictures to learn from, 16 to check; 2 classes: RH, LH" in result.stderr
+    assert "32 training pictures, 16 validation pictures; 2 classes: RH, LH" in result.stderr
     assert "network small at 32 pixels, 2 epochs, adam 0.001, seed 0" in result.stderr
     assert "training from scratch" in result.stderr
     assert "epoch 2 of 2: loss" in result.stderr
@@ -329,7 +329,7 @@ def test_a_model_goes_on_from_another_ones_weights(workshop: Path, run: Run) -> 
     run(*WORDS, "-o", "first")
     result = run(*WORDS, "--network", "small", "--init-from", "first/model.tar.gz")
     assert result.exit_code == 0
-    assert "first weights from first/model.tar.gz: 10 of 10 taken" in result.stderr
+    assert "initial weights from first/model.tar.gz: 10 of 10 fit" in result.stderr
 
 
 def test_ctrl_c_at_the_keyboard_ends_with_130_and_a_model(workshop: Path) -> None:
@@ -416,4 +416,4 @@ def test_pictures_on_both_sides_are_remarked_upon(trained: Path, run: Run) -> No
     words = ["train", "train.manifest", "train.manifest", "--images", "raw-data", "--epochs", "1"]
     done = run(*words, "--image-size", "32", "-o", "other")
     assert done.exit_code == 0
-    assert "pictures to check are also learnt from: the accuracy will say too much\n" in done.stderr
+    assert "validation pictures are also training pictures: the accuracy will be too high\n" in done.stderr

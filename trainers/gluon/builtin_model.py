@@ -1,8 +1,9 @@
-"""A model of SageMaker's built-in image classification, asked on this machine with MXNet.
+"""The predictor for a model of SageMaker's built-in image classification, with MXNet.
 
-It trains in SageMaker only (``trainers.sagemaker``). Its graph is MXNet's ResNet example: pixels of 0
-to 255 in, a batch normalisation first, and at the end a training output that asks for a label. What AWS does
-with a picture before the graph is not published, so answers may differ a little from an endpoint's.
+Such a model is trained in SageMaker (``trainers.sagemaker``). Its graph is MXNet's ResNet example: pixels of
+0 to 255 as input, batch normalisation first, and at the end a training output that needs a label. AWS does
+not publish what it does with a picture before the graph, so probabilities may differ a little from an
+endpoint's.
 """
 
 import json
@@ -11,25 +12,25 @@ from typing import Any
 
 from trainers.frameworks import Predict
 from trainers.gluon.export import SYMBOL
-from trainers.gluon.export import predictor as answers
+from trainers.gluon.export import predictor as gluon_predictor
 from trainers.model_archive import BadModel, Model
 
-# A training output, and what it answers when nobody trains.
+# Training outputs, and the operators that predict the same.
 _OUTPUTS = {"SoftmaxOutput": "softmax", "LogisticRegressionOutput": "sigmoid"}
 
 
 def predictor(model: Model) -> Predict:
-    """Return a function from pictures (n, side, side, RGB) to probabilities (n, classes)."""
+    """Return the function that predicts with a model; raises BadModel where it cannot be used."""
     if SYMBOL not in model.files:
         raise BadModel(model.network, f"expected {SYMBOL} in it")
-    symbol = for_answers(model.files[SYMBOL])
-    return answers(replace(model, files={**model.files, SYMBOL: symbol}))
+    symbol = for_prediction(model.files[SYMBOL])
+    return gluon_predictor(replace(model, files={**model.files, SYMBOL: symbol}))
 
 
-def for_answers(symbol: bytes) -> bytes:
-    """Return the graph without what only training needs: copies, the label, and the loss at the end.
+def for_prediction(symbol: bytes) -> bytes:
+    """Return a graph without what only training needs: copies, the label, and the loss at the end.
 
-    Raises BadModel for what is no MXNet graph.
+    Raises BadModel for a file that is no MXNet graph.
     """
     try:
         graph = json.loads(symbol)
@@ -39,7 +40,7 @@ def for_answers(symbol: bytes) -> bytes:
 
 
 def _plain(graph: dict[str, Any]) -> dict[str, Any]:
-    """Return the graph with the nodes that are wanted, numbered anew."""
+    """Return the graph with the nodes that prediction needs, numbered anew."""
     moved: dict[int, int] = {}
     nodes: list[dict[str, Any]] = []
     for at, node in enumerate(graph["nodes"]):

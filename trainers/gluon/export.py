@@ -1,4 +1,4 @@
-"""A trained network as the built-in algorithm's files, and such files as a function.
+"""A trained network as the files of the built-in algorithm, and the predictor of such files.
 
 The graph takes pixels of 0 to 255 and ends in probabilities. It is written so that MXNet 1.3, the
 built-in algorithm's generation, reads it too.
@@ -23,11 +23,11 @@ from trainers.pixels import Pixels
 SYMBOL = "image-classification-symbol.json"
 SHAPES = "model-shapes.json"
 
-# Written by 1.9, unknown to 1.3, and at their defaults.
+# Attributes that 1.9 writes and 1.3 does not know, all at their defaults.
 _NEWER = {"Pooling": ("layout",)}
 
-# What our networks consist of. Others can carry a pointer into memory (_Native, _NDArray) or call
-# back into Python (Custom), and a model may come from anywhere.
+# The operators of our networks. Others can hold a pointer into memory (_Native, _NDArray) or call
+# Python (Custom), and a model may come from anywhere.
 _OPERATORS = frozenset(
     {
         "null",
@@ -46,7 +46,7 @@ _OPERATORS = frozenset(
 
 
 def params_name(epoch: int) -> str:
-    """Return the weights' file name, as the built-in algorithm counts: from 0001."""
+    """Return the name of the weights file of an epoch, which counts from 1."""
     return f"image-classification-{epoch:04d}.params"
 
 
@@ -73,12 +73,12 @@ def _symbol(network: str, classes: int, multi_label: bool) -> str:
     with mx.name.NameManager():  # counts operators from 0 again
         scores = build(mx, network, classes)(mx.sym.var("data"))
     if multi_label:
-        return older(mx.sym.sigmoid(scores, name="sigmoid").tojson())
-    return older(mx.sym.softmax(scores, name="softmax").tojson())
+        return for_mxnet_13(mx.sym.sigmoid(scores, name="sigmoid").tojson())
+    return for_mxnet_13(mx.sym.softmax(scores, name="softmax").tojson())
 
 
-def older(symbol: str) -> str:
-    """Return the graph without what MXNet 1.3 does not know, and without hints for training.
+def for_mxnet_13(symbol: str) -> str:
+    """Return a graph without what MXNet 1.3 does not know, and without hints for training.
 
     The hints (``__init__``, ``__lr_mult__``…) name objects of this process: other bytes every time.
     """
@@ -92,7 +92,7 @@ def older(symbol: str) -> str:
 
 
 def save_weights(mx: Any, net: Any) -> bytes:
-    """Return the network's parameters in MXNet's file format, under the names that the graph uses."""
+    """Return the weights of a network in MXNet's file format, under the names that its graph uses."""
     graph = net(mx.sym.var("data"))
     states = set(graph.list_auxiliary_states())
     arrays = {
@@ -106,31 +106,31 @@ def save_weights(mx: Any, net: Any) -> bytes:
 
 
 def load_weights(mx: Any, source: str, data: bytes) -> Mapping[str, Any]:
-    """Return the arrays of a .params file by name; raises BadModel for anything else."""
+    """Return the arrays of a .params file by name; raises BadModel, naming ``source``, for another file."""
     try:
         arrays = mx.nd.load_frombuffer(data)
     except mx.base.MXNetError as error:
         raise BadModel(source, "expected weights in MXNet's .params format") from error
     if not isinstance(arrays, dict):
-        raise BadModel(source, "expected weights with names, found a bare list")
+        raise BadModel(source, "expected weights with names, found a list without")
     return arrays
 
 
 def predictor(model: Model) -> Predict:
-    """Return a function from pictures (n, side, side, RGB) to probabilities (n, classes)."""
+    """Return the function that predicts with a model; raises BadModel where graph and weights do not fit."""
     mx = load_mxnet()
     net = _block(mx, model)
 
     def predict(pictures: Pixels) -> Probabilities:
         channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
         try:
-            answers: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
+            probabilities: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
         except (mx.base.MXNetError, AssertionError, ValueError) as error:
-            raise _unfit(error) from error
+            raise _misfit(error) from error
         expected = (len(pictures), model.table.num_classes)
-        if answers.shape != expected:
-            raise BadModel(SYMBOL, f"expected {expected[1]:,} probabilities, found {answers.shape[1:]}")
-        return answers
+        if probabilities.shape != expected:
+            raise BadModel(SYMBOL, f"expected {expected[1]:,} probabilities, found {probabilities.shape[1:]}")
+        return probabilities
 
     return predict
 
@@ -145,27 +145,27 @@ def _block(mx: Any, model: Model) -> Any:
         block = mx.gluon.SymbolBlock(mx.sym.load_json(symbol), mx.sym.var("data", dtype="float32"))
         block.collect_params().load_dict(dict(arrays), mx.cpu(), ignore_extra=True)
     except (mx.base.MXNetError, AssertionError, ValueError) as error:
-        raise _unfit(error) from error
+        raise _misfit(error) from error
     return block
 
 
-def _unfit(error: Exception) -> BadModel:
-    """Return the error of a graph that cannot work with its weights; MXNet's reason ends its text."""
+def _misfit(error: Exception) -> BadModel:
+    """Return the error for a graph that does not fit its weights; the last line of MXNet's text says why."""
     reason = str(error).strip().rpartition("\n")[2]
     return BadModel(SYMBOL, f"graph and weights do not fit ({reason})")
 
 
 def _checked(symbol: bytes) -> str:
-    """Return the graph as text; raises BadModel when it does anything but our networks' arithmetic."""
+    """Return the graph as text; raises BadModel for one with other operators than our networks have."""
     try:
         text = symbol.decode()
         graph = json.loads(text)
         operators = {node["op"] for node in graph["nodes"]}
-        strange = sorted(operators - _OPERATORS)
+        unknown = sorted(operators - _OPERATORS)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadModel(SYMBOL, "expected an MXNet graph") from error
-    if strange:
-        raise BadModel(SYMBOL, f"refused: unknown operators {', '.join(map(str, strange))}")
+    if unknown:
+        raise BadModel(SYMBOL, f"refused: unknown operators {', '.join(map(str, unknown))}")
     if operators <= {"null"} or graph.get("heads") == []:  # MXNet reads such a graph, and crashes later
-        raise BadModel(SYMBOL, "expected an MXNet graph that answers something")
+        raise BadModel(SYMBOL, "expected an MXNet graph with an output")
     return text

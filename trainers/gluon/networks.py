@@ -1,13 +1,13 @@
-"""The networks by name, as Gluon blocks from pictures (n, 3, side, side) of 0 to 255 to one score a class."""
+"""The networks by name: Gluon blocks from ``(pictures, 3, side, side)``, 0 to 255, to a score a class."""
 
 from collections.abc import Callable
 from typing import Any
 
-# Of ImageNet's pictures, RGB from 0 to 255; what every pretrained network was fed with.
+# Of ImageNet's pictures, RGB from 0 to 255; the pretrained networks were trained with these.
 MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
 
-# How the names of the normalisation in front of every network begin: ours, never learnt.
+# How the names in the first block of every network begin: the normalisation, which is never trained.
 FIXED = "input0_"
 
 _CHANNELS = (16, 32, 64, 64)
@@ -51,7 +51,7 @@ def _zoo(zoo_name: str, prefix: str) -> Callable[[Any, int], Any]:
     return make
 
 
-# name -> (the model zoo's name or "", maker)
+# Name -> (name in the model zoo or "", function that makes it).
 NETWORKS: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
     "small": ("", small),
     "mlp": ("", mlp),
@@ -64,7 +64,7 @@ NETWORKS: dict[str, tuple[str, Callable[[Any, int], Any]]] = {
 
 
 def build(mx: Any, name: str, classes: int) -> Any:
-    """Return the network ``name`` with its own normalisation in front; its weights are not yet set.
+    """Return a network with its own normalisation in front; its weights are not set yet.
 
     Equal arguments give equal parameter names, however many networks this process has built.
     """
@@ -76,9 +76,9 @@ def build(mx: Any, name: str, classes: int) -> Any:
 def _normalise(mx: Any) -> Any:
     """Return a block that subtracts the mean and divides by the deviation, channel by channel.
 
-    In the network rather than before it: whoever loads the exported file feeds it plain pixels, and
-    cannot do it wrongly. It is a batch normalisation that never learns, since MXNet infers the shapes
-    of its numbers from the picture's; of constants it would not.
+    It is part of the network, so that an exported model takes plain pixels, and nobody can prepare them
+    wrongly. It is a batch normalisation that never learns, because MXNet infers the shapes of its arrays from
+    the picture; of constants it would not.
     """
     return mx.gluon.nn.BatchNorm(
         center=False, scale=False, use_global_stats=True, in_channels=3, prefix=FIXED
@@ -86,12 +86,12 @@ def _normalise(mx: Any) -> Any:
 
 
 def initialize(mx: Any, net: Any) -> None:
-    """Draw the weights of ``net`` from MXNet's random numbers, and set its normalisation."""
+    """Draw the weights of a network from MXNet's random numbers, and set its normalisation."""
     net.initialize(mx.init.Xavier(rnd_type="gaussian", factor_type="in", magnitude=2))
     net[0].running_mean.set_data(mx.nd.array(MEAN))
     net[0].running_var.set_data(mx.nd.array(DEVIATION) ** 2)
 
 
 def zoo_name(name: str) -> str:
-    """Return what the model zoo calls the network, or nothing where it has none."""
+    """Return the name of a network in MXNet's model zoo, or nothing where it is not there."""
     return NETWORKS[name][0]

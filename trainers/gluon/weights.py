@@ -1,4 +1,4 @@
-"""First weights: drawn from the seed, from the model zoo, or from a file, as far as they fit."""
+"""Initial weights: drawn from the seed, from the model zoo, or from a file, as far as they fit."""
 
 import contextlib
 import io
@@ -17,31 +17,36 @@ from trainers.gluon.export import load_weights
 from trainers.gluon.networks import FIXED, initialize, zoo_name
 from trainers.model_archive import ARCHIVE, read_model
 
-# A fresh name for each network of a process: resnetv20_, resnetv21_, … mean the same place.
+# MXNet counts the networks of a process in their names: resnetv20_ and resnetv21_ are the same network.
 _COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")
 
 
-def first_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
-    """Set the weights of ``net`` and say where they came from."""
+def initial_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
+    """Set the weights of a network, and yield a note that says where they come from.
+
+    Raises MtoolError for weights that cannot be had, or of which none fits.
+    """
     initialize(mx, net)
     # Shapes are known only after a picture has gone through once.
     net(mx.nd.zeros((1, 3, config.image_size, config.image_size)))
     source, arrays = _given(mx, config)
     if not source:
-        yield Note("training from scratch: no first weights (--pretrained, --init-from)")
+        yield Note("training from scratch: neither --pretrained nor --init-from was given")
         return
     taken, left = take(mx, net, arrays)
     if not taken:
-        raise MtoolError(f"{source}: no weights in it fit {config.network}; is it another network's?")
+        raise MtoolError(
+            f"{source}: none of its weights fits {config.network}; expected weights of the same network"
+        )
     total = taken + len(left)
-    yield Note(f"first weights from {source}: {taken} of {total} taken{_which(left)}")
+    yield Note(f"initial weights from {source}: {taken} of {total} fit{_which(left)}")
 
 
 def _which(left: list[str]) -> str:
     if not left:
         return ""
     shown = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
-    return f"; new from the seed: {shown}"
+    return f"; drawn from the seed: {shown}"
 
 
 def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Any]]:
@@ -54,12 +59,12 @@ def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Any]]:
 
 
 def _from_zoo(mx: Any, network: str) -> str:
-    """Return the file of the model zoo's weights; MXNet keeps it, or fetches it and checks its SHA-1."""
+    """Return the file with the weights of the model zoo, which MXNet fetches once and checks by SHA-1."""
     store = mx.gluon.model_zoo.model_store
     name = zoo_name(network)
     folder = Path(mx.base.data_dir()) / "models"
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it tells of every attempt there
+        with contextlib.redirect_stdout(io.StringIO()):  # MXNet prints there
             return str(store.get_model_file(name, root=str(folder)))
     except (OSError, RuntimeError, ValueError) as error:
         file = f"{name}-{store.short_hash(name)}.params"
@@ -78,13 +83,13 @@ def _read(path: str) -> bytes:
 
 
 def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:
-    """Copy the arrays that fit by name and shape; return how many, and the names left as drawn.
+    """Copy the arrays that fit by name and shape; return how many, and the names of the others.
 
     A file's names may be those of an export (``arg:resnetv20_conv0_weight``), with any counter, or
     those of ``save_parameters`` (``features.1.weight``).
     """
     named = {_plain(name): array for name, array in arrays.items()}
-    # The first block normalises; the second is the network as the file knew it.
+    # The first block normalises; the second is the network whose names a file has.
     structural = {p.name: name for name, p in net[1]._collect_params_with_prefix().items()}
     taken, left = 0, []
     for name, parameter in net.collect_params().items():
@@ -100,7 +105,7 @@ def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:
 
 
 def _plain(name: str) -> str:
-    """Return a parameter's name without its kind and its network's counter.
+    """Return the name of a parameter without its prefix in a file and without the count of its network.
 
     >>> _plain("arg:resnetv23_stage1_conv0_weight")
     'resnetv2_stage1_conv0_weight'

@@ -1,30 +1,33 @@
 """The best parameters of a tuning run, as the file that ``mtool train --params`` takes."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.trial_table import trial_title
 from trainers.registry import DEFAULT
 
+if TYPE_CHECKING:
+    from trainers.trial import Trial
 
-def tell_best(
-    context: typer.Context, values: dict[str, Any], trial: str, figure: float | None, count: int
-) -> None:
-    """Write the best parameters, and say how good they were."""
+
+def tell_best(context: typer.Context, values: dict[str, Any], best: "Trial", count: int, metric: str) -> None:
+    """Write the best parameters of ``count`` trials, and print the value of the metric for them."""
     from manifest_tools.io.sinks import publishing
 
     typed = context.params
-    # What was there was looked at before the work; a study that goes on replaces its own.
+    # Before the work it was checked that the file may be written; a study that is continued replaces its own.
     with publishing(force=True) as publication:
         publication.open(typed["best"]).write(json.dumps(values, indent=2).encode() + b"\n")
     if typed["as_json"]:
-        typer.echo(json.dumps({"trial": trial, "figure": figure, "trials": count, "parameters": values}))
+        report = {"trial": best.name, "figure": best.value, "trials": count, "parameters": values}
+        typer.echo(json.dumps(report))
     else:
-        said = "no figure" if figure is None else f"{figure:.4f}"
-        typer.echo(f"best of {count:,}: {clean(trial)}, {said}")
+        value = "unknown" if best.value is None else f"{best.value:.4f}"
+        typer.echo(f"best of {count:,} trials: {trial_title(best)}, {metric} {value}")
     if not typed["quiet"]:
-        best = clean(typed["best"])
+        path = clean(typed["best"])
         trainer = "" if typed["trainer"] == DEFAULT else f"--trainer {typed['trainer']} "
-        note(f"{best}: {publication.published[0].state}; type: mtool train {trainer}--params {best}")
+        note(f"{path}: {publication.published[0].state}; type: mtool train {trainer}--params {path}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 USUAL_OPTIMIZER = next(iter(TRAINERS[DEFAULT].optimizers))
 
-# Below this many pictures a network without first weights learns the pictures by heart, not the classes.
+# Below this many pictures a network without initial weights learns the pictures by heart, not the classes.
 FEW = 1_000
 ON_THIS_MACHINE = f"On this machine (--trainer {either(TRAINERS)})"
 
@@ -133,5 +133,5 @@ def config_from(
 
 
 def usual_network(trainer: Trainer, pictures: int, weights: bool) -> str:
-    """Return the network of a trainer for as many pictures, with first weights or without."""
+    """Return the network of a trainer for as many pictures, with initial weights or without."""
     return trainer.for_many if weights or pictures >= FEW else trainer.for_few

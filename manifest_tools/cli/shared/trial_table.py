@@ -1,8 +1,8 @@
-"""The trials of a tuning run as a table that changes while one looks, or as lines where nobody does."""
+"""The trials of a tuning run: on a terminal a table that is kept up to date, elsewhere a line for each."""
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from manifest_tools.cli.shared.screen import clean, note, table
 
@@ -17,27 +17,36 @@ def trial_table(trials: "Sequence[Trial]") -> str:
 
     >>> from trainers.trial import Trial
     >>> print(trial_table([Trial("1", "Completed", {"learning_rate": 0.01}, 0.75)]))
-    trial  state      figure  learning_rate
+    trial  state      value   learning_rate
     1      Completed  0.7500  0.01
     """
     names = sorted({name for one in trials for name in one.parameters})
     rows = [
-        (one.name, one.status, _figure(one), *(str(one.parameters.get(n, "")) for n in names))
+        (one.name, one.status, _value(one), *(_text(one.parameters.get(n, "")) for n in names))
         for one in trials
     ]
-    return table(rows, ("trial", "state", "figure", *names))
+    return table(rows, ("trial", "state", "value", *names))
 
 
-def _figure(trial: "Trial") -> str:
+def trial_title(trial: "Trial") -> str:
+    """Return what a trial is called in a sentence; those of this machine have a number for a name."""
+    return f"trial {trial.name}" if trial.name.isdecimal() else clean(trial.name)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else clean(str(value))
+
+
+def _value(trial: "Trial") -> str:
     return "" if trial.value is None else f"{trial.value:.4f}"
 
 
 class TrialTable:
-    """Shows the trials as they come: on a terminal one table, elsewhere a line for each that has ended."""
+    """Shows the trials so far: on a terminal as one table, elsewhere as a line for each that has ended."""
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._live: Live | None = None
 
     def show(self, trials: "Sequence[Trial]") -> None:
@@ -48,8 +57,8 @@ class TrialTable:
             self._update(trial_table(trials))
             return
         for one in trials:
-            if one.ended and one.name not in self._told:
-                self._told.add(one.name)
+            if one.ended and one.name not in self._shown:
+                self._shown.add(one.name)
                 note(_line(one))
 
     def _update(self, text: str) -> None:
@@ -70,5 +79,5 @@ class TrialTable:
 
 
 def _line(trial: "Trial") -> str:
-    values = ", ".join(f"{clean(name)} {value}" for name, value in sorted(trial.parameters.items()))
-    return f"{trial.name}: {trial.status}, {_figure(trial) or 'no figure'} ({values})"
+    values = ", ".join(f"{clean(name)} {_text(value)}" for name, value in sorted(trial.parameters.items()))
+    return f"{trial_title(trial)}: {trial.status}, {_value(trial) or 'no value'} ({values})"

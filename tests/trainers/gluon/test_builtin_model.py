@@ -47,7 +47,7 @@ def test_it_answers_as_its_graph_does_in_a_module(several: bool) -> None:
 
 
 def test_what_only_training_needs_is_gone() -> None:
-    graph = json.loads(builtin_model.for_answers(files()[f"{STEM}-symbol.json"]))
+    graph = json.loads(builtin_model.for_prediction(files()[f"{STEM}-symbol.json"]))
     operators = [node["op"] for node in graph["nodes"]]
     assert "_copy" not in operators and "SoftmaxOutput" not in operators
     assert operators[-1] == "softmax"
@@ -55,8 +55,8 @@ def test_what_only_training_needs_is_gone() -> None:
 
 
 def test_a_graph_is_made_plain_once() -> None:
-    once = builtin_model.for_answers(files()[f"{STEM}-symbol.json"])
-    assert builtin_model.for_answers(once) == once
+    once = builtin_model.for_prediction(files()[f"{STEM}-symbol.json"])
+    assert builtin_model.for_prediction(once) == once
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_a_run_from_weights_of_its_own_kind_takes_them_all(
 ) -> None:
     Path("old.params").write_bytes(params(learnt))
     events = list(GLUON.fit(hands(32), hands(8), quick(init_from="old.params", epochs=1, learning_rate=1e-6)))
-    assert events[0] == Note("first weights from old.params: 10 of 10 taken")
+    assert events[0] == Note("initial weights from old.params: 10 of 10 fit")
     fresh = list(GLUON.fit(hands(32), hands(8), quick(epochs=1, learning_rate=1e-6)))
     assert accuracy(events) > 0.9 > accuracy(fresh)
 
@@ -172,7 +172,7 @@ def test_weights_of_which_none_fits_are_an_error(
     in_folder: Path, learnt: Model, hands: Hands, quick: Quick
 ) -> None:
     Path("small.params").write_bytes(params(learnt))
-    with pytest.raises(MtoolError, match="no weights in it fit mlp"):
+    with pytest.raises(MtoolError, match="none of its weights fits mlp"):
         list(GLUON.fit(hands(8), hands(8), quick(network="mlp", init_from="small.params")))
 
 
@@ -212,8 +212,12 @@ def graph(operator: str) -> bytes:
         pytest.param(b"{}", "expected an MXNet graph", id="no graph"),
         pytest.param(b"\xff", "expected an MXNet graph", id="no text"),
         pytest.param(b"[" * 100_000, "expected an MXNet graph", id="nested without end"),
-        pytest.param(b'{"nodes": [], "arg_nodes": [], "heads": []}', "answers something", id="no nodes"),
-        pytest.param(graph("null"), "answers something", id="no operators"),
+        pytest.param(
+            b'{"nodes": [], "arg_nodes": [], "heads": []}',
+            "expected an MXNet graph with an output",
+            id="no nodes",
+        ),
+        pytest.param(graph("null"), "expected an MXNet graph with an output", id="no operators"),
         pytest.param(graph("softmax"), "do not fit", id="a graph without arguments"),
     ],
 )

@@ -131,11 +131,11 @@ def test_the_best_parameters_are_what_train_takes(
     script(workshop)
     result = run(*TUNE, *OUT, *VARIED, *told(num_layers=18), "--yes", "--price-per-hour", "2")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout == "best of 3: hands-002-abc, 0.9000\n"
+    assert result.stdout == "best of 3 trials: hands-002-abc, objective metric 0.9000\n"
     assert "3 trials, 1 at a time, 3 machine hours at most, 6.00 in all" in result.stderr
     assert "hands-001-abc: Completed, 0.7500 (learning_rate 0.01, optimizer sgd)" in result.stderr
     assert result.stderr.count("hands-001-abc: Completed") == 1
-    assert "hands-003-abc: Failed, no figure" in result.stderr
+    assert "hands-003-abc: Failed, no value" in result.stderr
     assert json.loads(Path("best.json").read_text()) == {
         "num_layers": "18",
         "learning_rate": "0.02",
@@ -160,7 +160,10 @@ def test_the_best_parameters_are_what_train_takes(
 
 def test_the_service_says_which_trial_is_best(run: "Run", workshop: SageMaker) -> None:
     script(workshop, BestTrainingJob=FIRST)
-    assert run(*TUNE, *OUT, *VARIED, "--yes").stdout == "best of 3: hands-001-abc, 0.7500\n"
+    assert (
+        run(*TUNE, *OUT, *VARIED, "--yes").stdout
+        == "best of 3 trials: hands-001-abc, objective metric 0.7500\n"
+    )
 
 
 def test_a_report_for_machines(run: "Run", workshop: SageMaker) -> None:
@@ -193,7 +196,10 @@ def test_no_wait_and_taken_up_again(run: "Run", workshop: SageMaker) -> None:
     result = run(*TUNE, *OUT, *VARIED, "--yes", "--no-wait")
     assert result.stdout == "hands\n"
     assert "mtool tune --trainer builtin --attach hands; to stop it: mtool jobs stop hands" in result.stderr
-    assert run(*TUNE, "--attach", "hands", "--every", "0.05").stdout == "best of 3: hands-002-abc, 0.9000\n"
+    assert (
+        run(*TUNE, "--attach", "hands", "--every", "0.05").stdout
+        == "best of 3 trials: hands-002-abc, objective metric 0.9000\n"
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
