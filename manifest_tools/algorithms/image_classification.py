@@ -15,14 +15,8 @@ _flag = partial(Hyperparameter, kind="bool", source=_PAGE, choices=("0", "1"), d
 _STOPPING = Only("early_stopping", ("True",))
 
 HYPERPARAMETERS = (
-    _int(
-        "num_classes", reason="Number of outputs of the network, the highest class index + 1.", required=True
-    ),
-    _int(
-        "num_training_samples",
-        reason="Number of training lines, from which schedules are computed.",
-        required=True,
-    ),
+    _int("num_classes", reason="Outputs of the network: the highest class index + 1.", required=True),
+    _int("num_training_samples", reason="Lines of train; schedules are computed from it.", required=True),
     _choice(
         "augmentation_type",
         reason="Random changes of the training pictures; each value crops and mirrors.",
@@ -42,32 +36,27 @@ HYPERPARAMETERS = (
         only=Only("optimizer", ("adam",)),
         tunable=Tunable("continuous", "1e-6", "0.999"),
     ),
-    _int("checkpoint_frequency", reason="Number of epochs between two saved models; at most epochs."),
+    _int("checkpoint_frequency", reason="Epochs between two saved models; at most epochs."),
     _flag(
         "early_stopping",
-        reason="Whether training may stop before the last epoch.",
+        reason="May stop before the last epoch.",
         choices=("True", "False"),
         default="False",
     ),
     _int(
         "early_stopping_min_epochs",
-        reason="Number of epochs before training may stop early.",
+        reason="Epochs before it may stop early.",
         default="10",
         only=_STOPPING,
     ),
-    _int(
-        "early_stopping_patience",
-        reason="Number of epochs without improvement before training stops.",
-        default="5",
-        only=_STOPPING,
-    ),
+    _int("early_stopping_patience", reason="Epochs without improvement.", default="5", only=_STOPPING),
     _fraction(
         "early_stopping_tolerance",
-        reason="Relative change of the metric that counts as improvement.",
+        reason="Smallest improvement that counts.",
         default="0.0",
         only=_STOPPING,
     ),
-    _int("epochs", reason="Number of passes over the training data.", default="30"),
+    _int("epochs", reason="Passes over the training data.", default="30"),
     _fraction(
         "eps",
         reason="Small number that is added to avoid a division by zero.",
@@ -129,7 +118,7 @@ HYPERPARAMETERS = (
         only=Only("optimizer", ("sgd", "nag")),
         tunable=Tunable("continuous", "0.0", "0.999"),
     ),
-    _flag("multi_label", reason="Whether a picture may have several classes."),
+    _flag("multi_label", reason="A picture may have several classes."),
     _choice(
         "num_layers",
         reason="Layers of the ResNet; the last five are for small pictures.",
@@ -145,14 +134,14 @@ HYPERPARAMETERS = (
     ),
     _choice(
         "precision_dtype",
-        reason="Number type of the weights.",
+        reason="Type of the weights.",
         choices=("float32", "float16"),
         default="float32",
     ),
-    _int("resize", reason="Pixels of the shorter side before cropping; at least that of image_shape."),
-    _int("top_k", reason="Also reports the accuracy of this number of best answers.", low=2),
-    _flag("use_pretrained_model", reason="Whether training starts with weights from ImageNet."),
-    _flag("use_weighted_loss", reason="Whether rare classes get a higher weight; only with multi_label=1."),
+    _int("resize", reason="Pixels of the shorter side before cropping."),
+    _int("top_k", reason="Also reports the accuracy of the k best answers.", low=2),
+    _flag("use_pretrained_model", reason="Starts with weights from ImageNet."),
+    _flag("use_weighted_loss", reason="Rare classes get a higher weight; only with multi_label=1."),
     _fraction(
         "weight_decay",
         reason="Coefficient of L2 regularization.",

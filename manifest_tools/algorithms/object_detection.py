@@ -16,12 +16,8 @@ _STOPPING = Only("early_stopping", ("True",))
 _OPTIMIZERS = ("sgd", "adam", "rmsprop", "adadelta")
 
 HYPERPARAMETERS = (
-    _int("num_classes", reason="Number of outputs of the network, the highest class_id + 1.", required=True),
-    _int(
-        "num_training_samples",
-        reason="Number of training lines, from which schedules are computed.",
-        required=True,
-    ),
+    _int("num_classes", reason="Outputs of the network: the highest class_id + 1.", required=True),
+    _int("num_training_samples", reason="Lines of train; schedules are computed from it.", required=True),
     _choice(
         "base_network",
         reason="Network that extracts the features of the picture.",
@@ -31,26 +27,21 @@ HYPERPARAMETERS = (
     Hyperparameter(
         "early_stopping",
         "bool",
-        "Whether training may stop before the last epoch.",
+        "May stop before the last epoch.",
         _PAGE,
         choices=("True", "False"),
         default="False",
     ),
     _int(
         "early_stopping_min_epochs",
-        reason="Number of epochs before training may stop early.",
+        reason="Epochs before it may stop early.",
         default="10",
         only=_STOPPING,
     ),
-    _int(
-        "early_stopping_patience",
-        reason="Number of epochs without improvement before training stops.",
-        default="5",
-        only=_STOPPING,
-    ),
+    _int("early_stopping_patience", reason="Epochs without improvement.", default="5", only=_STOPPING),
     _fraction(
         "early_stopping_tolerance",
-        reason="Relative change of the metric that counts as improvement.",
+        reason="Smallest improvement that counts.",
         default="0.0",
         only=_STOPPING,
     ),
@@ -59,7 +50,7 @@ HYPERPARAMETERS = (
     _int(
         "image_shape", reason="Pixels of each side of the square input.", low=300, high=10000, default="300"
     ),
-    _int("epochs", reason="Number of passes over the training data.", default="30"),
+    _int("epochs", reason="Passes over the training data.", default="30"),
     Hyperparameter(
         "freeze_layer_pattern",
         "text",
@@ -72,11 +63,7 @@ HYPERPARAMETERS = (
         reason="How several machines synchronize the weights.",
         choices=("dist_sync", "dist_async"),
     ),
-    _int(
-        "label_width",
-        reason="Numbers in a label: at least 5 x the most boxes on a picture + 2.",
-        default="350",
-    ),
+    _int("label_width", reason="Numbers in a label: 5 x the most boxes on a picture + 2.", default="350"),
     _fraction(
         "learning_rate",
         reason="Initial learning rate.",
@@ -114,12 +101,7 @@ HYPERPARAMETERS = (
         only=Only("optimizer", ("sgd",)),
         tunable=Tunable("continuous", "0.0", "0.999"),
     ),
-    _fraction(
-        "nms_threshold",
-        reason="Overlap from which two predicted boxes count as one.",
-        above_low=True,
-        default="0.45",
-    ),
+    _fraction("nms_threshold", reason="Overlap that makes two boxes one.", above_low=True, default="0.45"),
     Hyperparameter(
         "nms_topk",
         "int",
@@ -135,16 +117,11 @@ HYPERPARAMETERS = (
         default="sgd",
         tunable=Tunable("categorical", choices=_OPTIMIZERS),
     ),
-    _fraction(
-        "overlap_threshold",
-        reason="Overlap from which a predicted box counts as correct.",
-        above_low=True,
-        default="0.5",
-    ),
+    _fraction("overlap_threshold", reason="Overlap that makes a box correct.", above_low=True, default="0.5"),
     Hyperparameter(
         "use_pretrained_model",
         "bool",
-        "Whether training starts with weights from ImageNet.",
+        "Starts with weights from ImageNet.",
         _PAGE,
         choices=("0", "1"),
         default="1",

@@ -27,50 +27,24 @@ HYPERPARAMETERS = (
         choices=("resnet-50", "resnet-101"),
         default="resnet-50",
     ),
-    _flag(
-        "use_pretrained_model",
-        reason="Whether training starts with a backbone from ImageNet.",
-        default="True",
-    ),
+    _flag("use_pretrained_model", reason="Starts with a backbone from ImageNet.", default="True"),
     _choice(
         "algorithm", reason="Network that makes the mask.", choices=("fcn", "psp", "deeplab"), default="fcn"
     ),
-    _int(
-        "num_classes",
-        reason="Number of classes of pixels, with the background.",
-        low=2,
-        high=254,
-        required=True,
-    ),
-    _int(
-        "num_training_samples",
-        reason="Number of training lines, from which schedules are computed.",
-        required=True,
-    ),
-    _int(
-        "base_size", reason="Mean number of pixels of the longer side before cropping.", low=17, default="520"
-    ),
-    _int("crop_size", reason="Pixels of each side of the square that training sees.", low=17, default="240"),
-    _flag("early_stopping", reason="Whether training may stop before the last epoch.", default="False"),
-    _int(
-        "early_stopping_min_epochs",
-        reason="Number of epochs before training may stop early.",
-        default="5",
-        only=_STOPPING,
-    ),
-    _int(
-        "early_stopping_patience",
-        reason="Number of epochs without improvement before training stops.",
-        default="4",
-        only=_STOPPING,
-    ),
+    _int("num_classes", reason="Classes of pixels, with the background.", low=2, high=254, required=True),
+    _int("num_training_samples", reason="Lines of train; schedules are computed from it.", required=True),
+    _int("base_size", reason="Mean pixels of the longer side before cropping.", low=17, default="520"),
+    _int("crop_size", reason="Pixels of each side of the square input.", low=17, default="240"),
+    _flag("early_stopping", reason="May stop before the last epoch.", default="False"),
+    _int("early_stopping_min_epochs", reason="Epochs before it may stop early.", default="5", only=_STOPPING),
+    _int("early_stopping_patience", reason="Epochs without improvement.", default="4", only=_STOPPING),
     _fraction(
         "early_stopping_tolerance",
-        reason="Relative change of the metric that counts as improvement.",
+        reason="Smallest improvement that counts.",
         default="0.0",
         only=_STOPPING,
     ),
-    _int("epochs", reason="Number of passes over the training data.", default="10"),
+    _int("epochs", reason="Passes over the training data.", default="10"),
     _fraction(
         "gamma1",
         reason="Decay rate of the squared gradient.",
@@ -124,7 +98,7 @@ HYPERPARAMETERS = (
         default="sgd",
         tunable=Tunable("categorical", choices=_OPTIMIZERS),
     ),
-    _flag("syncbn", reason="Whether batches are normalized over all GPUs.", default="False"),
+    _flag("syncbn", reason="Batches are normalized over all GPUs.", default="False"),
     _int(
         "validation_mini_batch_size",
         reason="Pictures in a batch of validation; with 1 they are not cropped.",

@@ -72,7 +72,7 @@ def test_a_label_and_metadata_of_anything_never_raise(label: Any, fields: Any, k
 
 @settings(max_examples=1000, deadline=None)
 @given(mutated())
-def test_what_the_rooms_cannot_read_is_an_error(value: dict[str, Any]) -> None:
+def test_what_the_label_kinds_cannot_read_is_an_error(value: dict[str, Any]) -> None:
     name = next((key for key in ("x", "x-ref") if value.get(key) is not None), None)
     metadata = value.get(f"{name}-metadata")
     if name is None or not isinstance(metadata, dict) or not isinstance(metadata.get("type"), str):
