@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from manifest_tools.groundtruth.pipe_mode.samples import Sample as Sample
     from manifest_tools.groundtruth.pipe_mode.samples import read_pipe as read_pipe
     from manifest_tools.verbs.convert.convert import convert as convert
+    from manifest_tools.verbs.convert.from_format import convert_from as convert_from
     from manifest_tools.verbs.diff.diff import diff as diff
     from manifest_tools.verbs.diff.report import Diff as Diff
     from manifest_tools.verbs.filter.conditions import Conditions as Conditions
@@ -61,6 +62,7 @@ _HOMES = {
     "groundtruth.examples": ("read_examples",),
     "groundtruth.pipe_mode.samples": ("NotASample", "Sample", "read_pipe"),
     "verbs.convert.convert": ("convert",),
+    "verbs.convert.from_format": ("convert_from",),
     "verbs.diff.diff": ("diff",),
     "verbs.diff.report": ("Diff",),
     "verbs.filter.conditions": ("Conditions",),

@@ -186,8 +186,8 @@ def _from(
     done = write_manifests(data, outputs, force=force, kms_key=kms_key)
     if not quiet and done.on_this_disk:
         note(
-            f"{done.on_this_disk:,} pictures are named by a path, not by a URI in S3;"
-            " type --source-prefix s3://BUCKET/PREFIX for a manifest that SageMaker can use"
+            f"pictures named by a path, not by a URI in S3: {done.on_this_disk:,} of {done.pictures:,};"
+            " for a manifest that SageMaker can use, type --source-prefix s3://BUCKET/PREFIX"
         )
     return done
 
@@ -199,14 +199,12 @@ def summary(done: "Converted") -> str:
     if done.problems:
         text += f"\n{len(done.problems):,} pictures could not be used, and are not in it"
     if done.left_out:
-        text += f"\nlines without a label: {_counted(done.left_out)}"
+        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(done.left_out.items()))
+        text += f"\nlines without a label: {counts}"
     if done.lost:
-        text += f"\na manifest cannot hold, so these were left out: {_counted(done.lost)}"
+        lost = ", ".join(f"{what} ({count:,})" for what, count in sorted(done.lost.items()))
+        text += f"\na manifest cannot hold these, so they were left out: {lost}"
     return text
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
 
 
 def as_value(done: "Converted") -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from manifest_tools.formats import WRITTEN
 from manifest_tools.io.recordio import read_records
+from tests.ground_truth import FAILED, boxes, lines_of, write
 from tests.pictures import jpeg, row, write_manifest
 
 if TYPE_CHECKING:
@@ -175,3 +176,189 @@ def test_a_bucket_that_is_not_there_ends_the_run(
     assert result.exit_code == 3
     assert "S3 has no such bucket" in result.stderr
     assert made(in_folder) == []
+
+
+@pytest.fixture
+def holes(in_folder: Path) -> Path:
+    """Two manifests of boxes, train.manifest and validation.manifest, with different classes shown."""
+    write(in_folder / "train.manifest", boxes(1, ("RH", 0.9), ("scratch", 0.25)), boxes(2), FAILED)
+    write(in_folder / "validation.manifest", boxes(3, ("LH", 0.5)))
+    return in_folder
+
+
+def test_boxes_become_coco_without_a_picture_being_there(holes: Path, run: Run) -> None:
+    result = run("convert", "train.manifest", "--to", "coco")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        "2 pictures of 3 classes: train.coco.json (written)\nlines without a label: 1 failed\n"
+    )
+    assert run("convert", "train.manifest", "--to", "coco").stderr.count("(unchanged)") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("a", "a.coco.json"), ("a.json", "a.json"), ("a.coco.json", "a.coco.json")]
+)
+def test_a_coco_file_has_the_name_that_was_typed(holes: Path, run: Run, typed: str, name: str) -> None:
+    run("convert", "train.manifest", "--to", "coco", "-o", typed)
+    assert sorted(path.name for path in holes.iterdir() if path.name.startswith("a")) == [name]
+
+
+def test_several_manifests_become_parts_with_one_class_table(holes: Path, run: Run) -> None:
+    result = run("convert", "train.manifest", "validation.manifest", "--to", "coco", "-o", "ds")
+    assert result.stderr.startswith(
+        "3 pictures of 3 classes: ds/train.coco.json (written), ds/validation.coco.json (written)\n"
+    )
+    found = [json.loads(Path(f"ds/{part}.coco.json").read_bytes()) for part in ("train", "validation")]
+    assert found[0]["categories"] == found[1]["categories"]
+    assert [one["name"] for one in found[0]["categories"]] == ["RH", "LH", "scratch"]
+
+
+def test_there_and_back_gives_the_same_lines(in_folder: Path, sample: Path, run: Run) -> None:
+    manifest = sample / "output.manifest"
+    run("convert", manifest, "--to", "coco", "-o", "a")
+    result = run("convert", "--from", "coco", "a.coco.json")
+    assert (result.exit_code, result.stdout) == (0, "")
+    labelled = [line for line in lines_of(manifest) if b'"class-name"' in line]
+    assert [json.loads(line) for line in lines_of("a.manifest")] == list(map(json.loads, labelled))
+
+
+def test_the_way_back_gives_a_manifest_a_part(holes: Path, run: Run) -> None:
+    run("convert", "train.manifest", "validation.manifest", "--to", "coco", "-o", "ds")
+    result = run("convert", "--from", "coco", "ds", "-o", "back")
+    assert result.stderr == (
+        "3 pictures of 3 classes: back/train.manifest (written), back/validation.manifest (written)\n"
+    )
+    assert run("validate", "back/train.manifest").exit_code == 0
+    again = run("diff", "validation.manifest", "back/validation.manifest")
+    assert again.exit_code == 0, again.stdout
+
+
+def test_a_file_of_others_says_what_a_manifest_cannot_hold(in_folder: Path, run: Run) -> None:
+    crowd = {"image_id": 1, "category_id": 5, "bbox": [1, 2, 3, 4], "iscrowd": 1}
+    box = {"image_id": 1, "category_id": 5, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 3, 4, 5, 6]]}
+    value = {
+        "images": [{"id": 1, "file_name": "left/1.jpg", "width": 9, "height": 9}],
+        "categories": [{"id": 5, "name": "x\x1b[31m"}],
+        "annotations": [crowd, box],
+    }
+    Path("instances.json").write_text(json.dumps(value))
+    words = ("convert", "--from", "coco", "instances.json", "-o", "out.manifest")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "pictures named by a path, not by a URI in S3: 1 of 1; for a manifest that SageMaker can use, type"
+        " --source-prefix s3://BUCKET/PREFIX\n"
+        "1 pictures of 1 classes: out.manifest (written)\n"
+        "a manifest cannot hold these, so they were left out: crowd regions (1), outlines (1)\n"
+    )
+    rest = ("--label-attribute", "holes", "--force", "--json")
+    told = run(*words, "--source-prefix", "s3://raw/photos", *rest)
+    report = json.loads(told.stdout)
+    assert (report["pictures"], report["lost"]) == (1, {"crowd regions": 1, "outlines": 1})
+    line = json.loads(Path("out.manifest").read_bytes())
+    assert line["source-ref"] == "s3://raw/photos/left/1.jpg"
+    assert line["holes"]["annotations"] == [{"class_id": 0, "top": 2, "left": 1, "height": 4, "width": 3}]
+
+
+def test_a_hostile_name_in_a_coco_file_cannot_steer_the_terminal(in_folder: Path, run: Run) -> None:
+    value = {"images": [{"id": 1, "file_name": "../\x1b[31m"}], "categories": [], "annotations": []}
+    Path("a.json").write_text(json.dumps(value))
+    result = run("convert", "--from", "coco", "a.json", "-o", "-")
+    assert result.exit_code == 1
+    assert "image 1: expected a file_name below a folder" in result.stderr
+    assert "\x1b" not in result.stderr + result.stdout
+
+
+def test_a_dry_run_of_the_way_back_writes_nothing(holes: Path, run: Run) -> None:
+    run("convert", "train.manifest", "--to", "coco", "-o", "a.json")
+    result = run("convert", "--from", "coco", "a.json", "-o", "b.manifest", "--dry-run")
+    assert (result.exit_code, result.stderr) == (0, "a.json (coco) would become b.manifest\n")
+    assert not Path("b.manifest").exists()
+
+
+def test_a_manifest_goes_to_standard_output_too(holes: Path, run: Run) -> None:
+    run("convert", "validation.manifest", "--to", "coco", "-o", "a")
+    result = run("convert", "--from", "coco", "a.coco.json", "-o", "-", "-q")
+    assert json.loads(result.stdout)["kind"]["annotations"][0]["class_id"] == 1
+
+
+def test_the_way_back_leads_to_s3(holes: Path, run: Run, s3: "S3Client") -> None:
+    s3.create_bucket(Bucket="out")
+    run("convert", "train.manifest", "validation.manifest", "--to", "coco", "-o", "s3://out/ds")
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket="out")["Contents"]]
+    assert keys == ["ds/train.coco.json", "ds/validation.coco.json"]
+    run("convert", "--from", "coco", "s3://out/ds/train.coco.json", "-o", "s3://out/train.manifest")
+    body = s3.get_object(Bucket="out", Key="train.manifest")["Body"].read()
+    assert [json.loads(line)["source-ref"] for line in body.splitlines()] == [
+        "s3://raw/1.jpg",
+        "s3://raw/2.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(["train.manifest"], "expected --to FORMAT", id="neither way"),
+        pytest.param(["a", "--to", "coco", "--from", "coco"], "expected --to FORMAT", id="both ways"),
+        pytest.param(["a", "--to", "yolo"], "--to yolo: expected one of recordio", id="an unknown target"),
+        pytest.param(["a", "--from", "folder"], "--from folder: expected one of coco", id="one way only"),
+        pytest.param(
+            ["train.manifest", "--to", "coco", "--resize", "9"],
+            "--resize: coco names pictures and does not open them",
+            id="pictures changed that are not opened",
+        ),
+        pytest.param(
+            ["train.manifest", "--to", "recordio"],
+            "has boxes, but recordio takes one class a picture or several classes a picture; type --to coco",
+            id="boxes where only classes go",
+        ),
+        pytest.param(
+            ["train.manifest", "validation.manifest", "--to", "coco"],
+            "2 manifests: expected a place for all of them; type -o NAME",
+            id="parts without a place",
+        ),
+        pytest.param(
+            ["train.manifest", "--to", "coco", "--source-prefix", "s3://b"],
+            "--source-prefix goes with --from",
+            id="a prefix for a manifest",
+        ),
+        pytest.param(
+            ["a.json", "--from", "coco", "--link"], "--link goes with --to", id="links on the way back"
+        ),
+        pytest.param(
+            ["a.json", "b.json", "--from", "coco"], "expected one file or folder, found 2", id="two places"
+        ),
+        pytest.param(
+            ["a.json", "--from", "coco", "--source-prefix", "raw"],
+            "--source-prefix raw: expected s3://BUCKET",
+            id="a prefix elsewhere",
+        ),
+        pytest.param(
+            ["ds", "--from", "coco", "-o", "one.manifest"],
+            "ds has the parts train, validation; type -o FOLDER",
+            id="two parts into one manifest",
+        ),
+        pytest.param(
+            ["ds/train.coco.json", "--from", "coco", "-o", "ds/train.coco.json"],
+            "its own input",
+            id="over the input",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(
+    holes: Path, run: Run, words: list[str], message: str
+) -> None:
+    run("convert", "train.manifest", "validation.manifest", "--to", "coco", "-o", "ds")
+    result = run("convert", *words)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_classes_that_disagree_are_refused(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", boxes(1, ("RH", 0.9)))
+    write(in_folder / "b.manifest", boxes(2, ("RH", 0.9)).replace(b'"RH"', b'"elk"'))
+    result = run("convert", "a.manifest", "b.manifest", "--to", "coco", "-o", "ds")
+    assert result.exit_code == 1
+    assert "b.manifest and a.manifest disagree: class 0 has two names: 'RH' and 'elk'" in result.stderr
+    assert not Path("ds").exists()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import manifest_tools
 from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.formats import FORMATS, module_of
 from manifest_tools.groundtruth.classes import ClassTable
@@ -13,7 +14,8 @@ from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, convert, is_current
-from manifest_tools.verbs.convert.plan import plan
+from manifest_tools.verbs.convert.plan import plan, plan_each, plan_parts
+from tests.ground_truth import boxes, write
 from tests.pictures import jpeg, row, write_manifest
 
 
@@ -262,3 +264,94 @@ def test_every_format_does_what_its_row_says() -> None:
         assert hasattr(module_of(known), "write") == known.writes
         assert hasattr(module_of(known), "read") == known.reads
         assert (known.defaults is None) == (known.pictures == "named")
+
+
+@pytest.fixture
+def two(parts: str, in_folder: Path) -> list[str]:
+    """The manifest of ``parts`` and another of three pictures, one of a class that only it has."""
+    rows = [row("0.jpg", 0), row("5.jpg", 1), row("3.jpg", 2)]
+    return [parts, write_manifest(in_folder / "validation.manifest", rows)]
+
+
+def test_records_of_several_manifests_lie_in_one_folder(two: list[str]) -> None:
+    done = convert(two, "recordio", "ds", images=["raw"], pass_through=True)
+    assert [output.path for output in done.outputs] == [
+        f"ds/{part}.{ending}" for part in ("train", "validation") for ending in ("rec", "idx", "lst")
+    ] + ["ds.json"]
+    assert [record.id for record in records("ds/validation.rec")] == [1, 2, 3]
+    convert(two[1], "recordio", "alone", images=["raw"], pass_through=True)
+    assert Path("ds/validation.rec").read_bytes() == Path("alone.rec").read_bytes()
+    report = json.loads(Path("ds.json").read_text())
+    assert report["classes"]["num_classes"] == done.table.num_classes == 3
+    assert {part: described["manifest"] for part, described in report["parts"].items()} == {
+        "train": "train.manifest",
+        "validation": "validation.manifest",
+    }
+    assert report["files"]["ds/train.rec"] == Path("ds/train.rec").stat().st_size
+    assert "manifest" not in report
+
+
+def test_folders_of_several_manifests_have_the_same_classes(two: list[str]) -> None:
+    done = convert(two, "folder", "ds", images=["raw"])
+    assert [(output.path, output.state) for output in done.outputs] == [
+        ("ds", "written"),
+        ("ds.json", "written"),
+    ]
+    assert sorted(str(path.relative_to("ds")) for path in Path("ds").glob("*/*")) == [
+        "train/LH",
+        "train/RH",
+        "validation/LH",
+        "validation/LH_.._x",
+        "validation/RH",
+    ]
+    assert done.pictures == 9
+
+
+def test_problems_name_the_manifest_of_their_part(two: list[str]) -> None:
+    Path("raw/3.jpg").unlink()
+    done = convert(two, "recordio", "ds", images=["raw"])
+    assert [(Path(problem.file).name, problem.line) for problem in done.problems] == [
+        ("train.manifest", 4),
+        ("validation.manifest", 3),
+    ]
+
+
+def test_manifests_of_one_name_become_two_parts(parts: str, in_folder: Path) -> None:
+    (in_folder / "b").mkdir()
+    other = write_manifest(in_folder / "b/train.manifest", [row("0.jpg", 0)])
+    assert [one.part for one in plan_parts([parts, other], "recordio", "ds", images=["raw"])] == [
+        "train",
+        "train-2",
+    ]
+
+
+def test_plans_of_several_manifests_share_one_table_and_keep_their_outputs(two: list[str]) -> None:
+    first, second = plan_each(two, "recordio", ["a", "b"], images=["raw"])
+    assert (first.output, second.output, first.part) == ("a", "b", "")
+    assert first.table == second.table
+    assert first.table.num_classes == 3
+
+
+def test_one_class_and_several_are_not_mixed(parts: str, in_folder: Path) -> None:
+    other = write_manifest(in_folder / "m", [row("0.jpg", [0, 1])])
+    with pytest.raises(Refused, match="train.manifest has one class a picture, and .*m has several classes"):
+        plan_parts([parts, other], "recordio", "ds", images=["raw"])
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_any_number_of_workers_gives_the_same_coco(in_folder: Path, jobs: int) -> None:
+    lines = [boxes(n, *([("RH", 0.5)] * (n % 3)), pad="x" * 999_000) for n in range(10)]
+    manifest = write(in_folder / "fat.manifest", *lines)
+    convert(manifest, "coco", f"out{jobs}", jobs=jobs)
+    found = json.loads(Path(f"out{jobs}.coco.json").read_bytes())
+    assert [image["id"] for image in found["images"]] == list(range(1, 11))
+    assert [one["id"] for one in found["annotations"]] == list(range(1, 10))
+    assert [one["image_id"] for one in found["annotations"]] == [2, 3, 3, 5, 6, 6, 8, 9, 9]
+
+
+def test_from_python_the_way_back_is_a_function(in_folder: Path) -> None:
+    manifest = write(in_folder / "a.manifest", boxes(1, ("LH", 0.5)))
+    manifest_tools.convert(manifest, "coco")
+    done = manifest_tools.convert_from("a.coco.json", "coco", "b.manifest", label_attribute="kind")
+    assert (done.pictures, done.lost, done.on_this_disk) == (1, {}, 0)
+    assert json.loads(Path("b.manifest").read_bytes())["kind"] == json.loads(boxes(1, ("LH", 0.5)))["kind"]
