@@ -2,13 +2,12 @@
 
 import ast
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.import_graph import ALL, files, imports, ours
 
 # A module may import from its own room and from those before it here.
 ROOMS = (
@@ -41,44 +40,6 @@ DATA_WORDS = (
 )
 # The front door: it names what is behind it, and imports it when asked.
 FRONT = ("manifest_tools/__init__.py", "manifest_tools/__main__.py")
-
-
-def files(*folders: str) -> list[str]:
-    found = (path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
-    return sorted(str(path.relative_to(REPOSITORY)) for path in found)
-
-
-ALL = files("manifest_tools", "trainers")
-
-
-def file_of(name: str) -> str | None:
-    """Return the file of a dotted name, which may be of something in a module."""
-    for dotted in (name, name.rpartition(".")[0]):
-        for ending in (".py", "/__init__.py"):
-            if (path := dotted.replace(".", "/") + ending) in ALL:
-                return path
-    return None
-
-
-def names_imported(tree: ast.AST, path: str) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path}: imports are absolute"
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-
-
-@cache
-def imports(path: str) -> frozenset[str]:
-    """Return what a file imports, at its top or inside a function, as dotted names."""
-    return frozenset(names_imported(ast.parse((REPOSITORY / path).read_text("utf-8")), path))
-
-
-@cache
-def ours(path: str) -> frozenset[str]:
-    """Return the files of ours that a file imports."""
-    return frozenset(found for name in imports(path) if (found := file_of(name)) and found != path)
 
 
 def packages(path: str) -> set[str]:

@@ -139,7 +139,7 @@ def test_names_of_boxes_that_disagree_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("custom-type", 0, "not stratified: bend is custom, no class stands on its lines\n"),
+        ("custom-type", 0, "not stratified: bend is custom and has no class on its lines\n"),
         ("input-only", 1, "no line has a label; its lines have source-ref, split; "),
     ],
 )
