@@ -58,7 +58,7 @@ def diff(
         return
     from manifest_tools.verbs.diff.diff import diff as diff_manifests
 
-    found = diff_manifests(old, new, label_attribute_name=label_attribute, max_lines=max_lines, jobs=jobs)
+    found = diff_manifests(old, new, label_attribute=label_attribute, max_lines=max_lines, jobs=jobs)
     _print(found, as_json, as_markdown)
     if not quiet:
         _notes(found, as_json or as_markdown)

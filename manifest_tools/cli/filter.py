@@ -118,7 +118,7 @@ def filter(
         sample=sample,
         seed=seed,
         rejects=rejects,
-        label_attribute_name=label_attribute,
+        label_attribute=label_attribute,
         force=force,
         kms_key=kms_key,
         dry_run=dry_run,

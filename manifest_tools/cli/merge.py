@@ -76,7 +76,7 @@ def merge(
     result = merge_manifests(
         *manifests,
         output=output,
-        label_attribute_name=label_attribute,
+        label_attribute=label_attribute,
         on_conflict=on_conflict.value,
         rejects=rejects,
         force=force,

@@ -73,7 +73,7 @@ def split(
         output,
         parts=_parts(ratio, part or []),
         seed=seed,
-        label_attribute_name=label_attribute,
+        label_attribute=label_attribute,
         classes=read_class_table(classes) if classes else None,
         rejects=rejects,
         shuffle=shuffle,

@@ -212,7 +212,7 @@ def _report(
 
     return validate_manifests(
         *names,
-        label_attribute_name=given.label_attribute,
+        label_attribute=given.label_attribute,
         preflight=preflight,
         together=bool(given.manifests),
         codes=codes,
@@ -235,7 +235,7 @@ def _object_problems(
     return check_objects(
         *names,
         images=given.images or (),
-        label_attribute_name=given.label_attribute,
+        label_attribute=given.label_attribute,
         smallest=smallest(preflight) if preflight is not None else None,
         jobs=given.jobs,
         progress=progress,

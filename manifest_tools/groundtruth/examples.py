@@ -39,7 +39,7 @@ class Examples:
 
 def read_examples(
     manifest: str,
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     *,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
@@ -50,7 +50,7 @@ def read_examples(
     ClassConflict where lines or ``classes`` disagree, InvalidLine for a line that cannot be read.
     """
     source = open_source(manifest)
-    attribute = one_attribute(source, label_attribute_name, jobs)
+    attribute = one_attribute(source, label_attribute, jobs)
     if not attribute.kind.is_classification:
         what = f"{clipped(attribute.name)} of type {clipped(attribute.short_type)}"
         raise Refused(f"{source.name}: expected a label of one class or several, found {what}")

@@ -312,7 +312,7 @@ def test_more_attributes_than_any_job_makes_are_no_reason_to_run_out_of_memory(
         with pytest.raises(BadData, match="at most 100 label attributes"):
             look(path)
     assert stats(path, "a7").attributes[0].name == "a7"
-    list(validate(path, label_attribute_name="a7"))
+    list(validate(path, label_attribute="a7"))
     with pytest.raises(Refused, match=r"a7 \(.*\) and 93 more; type --label-attribute a0"):
         label_attribute(open_source(path))
 

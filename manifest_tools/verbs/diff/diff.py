@@ -28,7 +28,7 @@ def diff(
     old: str,
     new: str,
     *,
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     max_lines: int = MAX_LINES,
     jobs: Jobs = None,
 ) -> Diff:
@@ -58,7 +58,7 @@ def diff(
         found = Diff(names[0], names[1], identical=True, old_lines=lines, new_lines=lines, same=lines)
     else:
         one, other = read_columns(sources[0], jobs), read_columns(sources[1], jobs)
-        found = _diff(one, other, label_attribute_name, max_lines, jobs)
+        found = _diff(one, other, label_attribute, max_lines, jobs)
     for source in sources:
         source.check_unchanged()
     return found

@@ -75,7 +75,7 @@ def filter(
     sample: int | None = None,
     seed: int = 0,
     rejects: str | None = None,
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
     dry_run: bool = False,
@@ -93,7 +93,7 @@ def filter(
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_source(manifest) if sample is None else decompressed(open_source(manifest))
-    peek, type_name = _peek(source, conditions, label_attribute_name, jobs)
+    peek, type_name = _peek(source, conditions, label_attribute, jobs)
     task = partial(_filter_block, peek, type_name, conditions)
     limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
     result, observed = Filtered(source.name), FilterState()

@@ -36,7 +36,7 @@ from manifest_tools.verbs.merge.write_tasks import ExtraKeyLines, WriteTasks, ex
 def merge(
     *manifests: str,
     output: str = "-",
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     on_conflict: Policy = "error",
     rejects: str | None = None,
     force: bool = False,
@@ -46,7 +46,7 @@ def merge(
 ) -> Merged:
     """Write the lines of several manifests as one, in order, one line a picture.
 
-    ``label_attribute_name`` is the name that a label attribute gets where the manifests call it differently;
+    ``label_attribute`` is the name that a label attribute gets where the manifests call it differently;
     an adjustment of it is merged into it. Without it, labels of different names on lines of one picture go on
     one line. Classes are matched by name and have the indices of the first manifest. A line that needs no
     change keeps its bytes.
@@ -69,12 +69,12 @@ def merge(
     """
     outputs = [output, *([] if rejects is None else [rejects])]
     _check(manifests, outputs, on_conflict)
-    if label_attribute_name is not None:
-        check_attribute_name(label_attribute_name)
+    if label_attribute is not None:
+        check_attribute_name(label_attribute)
     check_key(kms_key, outputs)
     sources = [decompressed(open_source(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
-        plan = _plan(sources, label_attribute_name, on_conflict, workers)
+        plan = _plan(sources, label_attribute, on_conflict, workers)
         with publishing(force=force, kms_key=kms_key) as publication:
             kept = LineStream(None if dry_run else publication.open(output))
             rejected = LineStream(None if dry_run or rejects is None else publication.open(rejects))

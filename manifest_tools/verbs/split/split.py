@@ -33,7 +33,7 @@ def split(
     *,
     parts: Mapping[str, Ratio] | None = None,
     seed: int = 0,
-    label_attribute_name: str | Sequence[str] | None = None,
+    label_attribute: str | Sequence[str] | None = None,
     classes: ClassTable | None = None,
     rejects: str | None = None,
     shuffle: bool = False,
@@ -50,7 +50,7 @@ def split(
     changes the order of the lines in each part. ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a
     line.
 
-    Several ``label_attribute_name``, or ``sport*``, stratify over the classes of all of them, by name. Raises
+    Several ``label_attribute``, or ``sport*``, stratify over the classes of all of them, by name. Raises
     Refused for parts that cannot be, for a manifest without a label, and for outputs that exist already.
     """
     ratios = exact_ratios(parts or DEFAULT_PARTS)
@@ -58,7 +58,7 @@ def split(
     check_key(kms_key, list(targets.values()))
     source = decompressed(open_source(manifest))
     with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
-        attributes = _attributes(source, label_attribute_name, workers)
+        attributes = _attributes(source, label_attribute, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
         part = _assign(lines, list(ratios.values()), train_index(ratios), seed, rejects is not None)
         result = _count(manifest, source, seed, ratios, targets, lines, part, attributes)

@@ -107,16 +107,16 @@ class Stats:
         return pandas.DataFrame(rows, columns=columns)
 
 
-def stats(manifest: str, label_attribute_name: str | None = None, *, jobs: Jobs = None) -> Stats:
+def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = None) -> Stats:
     """Return what is in a manifest, for all its label attributes or the one named.
 
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.
     """
     source = decompressed(open_source(manifest))
-    if label_attribute_name is not None:
-        one_attribute(source, label_attribute_name, jobs)
+    if label_attribute is not None:
+        one_attribute(source, label_attribute, jobs)
     whole = ManifestCounts()
-    for _, part in scan(source, partial(count_block, label_attribute_name), jobs):
+    for _, part in scan(source, partial(count_block, label_attribute), jobs):
         whole.add(part)
     return _stats(source.name, whole)
 

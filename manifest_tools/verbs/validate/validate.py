@@ -71,7 +71,7 @@ class Report:
     manifests: tuple[str | Source, ...]
     """The files, by name or opened; for a preflight the one for training first."""
 
-    label_attribute_name: str | None = None
+    label_attribute: str | None = None
     """The only label attribute to check; None for all."""
 
     preflight: Preflight | None = None
@@ -144,7 +144,7 @@ class Report:
     def _check_manifest(self, source: Source) -> Iterator[Problem]:
         """Yield what is wrong with a manifest by itself; remembers what its lines show."""
         self.checked[-1].manifest = source.name
-        requested = self.label_attribute_name
+        requested = self.label_attribute
         head = _facts_at_the_head(source, requested)
         expected = (requested,) if requested is not None else tuple(head.attributes)
         names = self._attribute_names([*self._files, head])
@@ -170,7 +170,7 @@ class Report:
         """Return what a job would be sent of each line; nothing without a preflight."""
         if self.preflight is None:
             return ()
-        return attribute_names(files, self.preflight, self.label_attribute_name)
+        return attribute_names(files, self.preflight, self.label_attribute)
 
     def _channel_as_sent(self, source: Source, names: tuple[str, ...], channel: Channel) -> Channel:
         """Return the channel that was read as ``names``; reads it again where its head was misleading."""
@@ -195,7 +195,7 @@ class Report:
         job = self.preflight_input = PreflightInput(
             files=tuple(self._files),
             preflight=self.preflight,
-            label_attribute=self.label_attribute_name,
+            label_attribute=self.label_attribute,
             channels=tuple(self._channels.values()),
             names=self._attribute_names(self._files),
             bad_lines={one.manifest: one.bad_lines for one in self.checked},
@@ -210,7 +210,7 @@ class Report:
 
 def validate(
     *manifests: str | Source,
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     preflight: Preflight | None = None,
     together: bool = True,
     codes: Collection[str] | None = None,
@@ -228,7 +228,7 @@ def validate(
     ``check_objects`` finds. A .rec or .lst is checked as such; a file that is none of these is a problem like
     any other. Raises Refused where there is no such file.
     """
-    return Report(manifests, label_attribute_name, preflight, together, codes, objects, images, jobs)
+    return Report(manifests, label_attribute, preflight, together, codes, objects, images, jobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,11 +340,11 @@ def test_attributes_that_came_went_or_were_renamed_are_told_once(tmp_path: Path)
 def test_one_attribute_alone_can_be_compared(tmp_path: Path) -> None:
     old = [line(1, 0, page=1), line(2, 1)]
     new = [boxes(1)[:-1] + b"," + line(1, 0, page=2)[1:], line(2, 0)]
-    found = compared(tmp_path, old, new, label_attribute_name="kind")
+    found = compared(tmp_path, old, new, label_attribute="kind")
     assert [one.name for one in found.attributes] == ["kind"]
     assert [key.path for key in found.keys] == ["$.kind-metadata.page"]
     with pytest.raises(Refused, match="has the label attribute 'sort'; the attributes found: kind, box"):
-        compared(tmp_path, old, new, label_attribute_name="sort")
+        compared(tmp_path, old, new, label_attribute="sort")
 
 
 def test_a_folder_that_went_elsewhere_is_no_loss(tmp_path: Path) -> None:

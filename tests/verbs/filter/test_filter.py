@@ -156,7 +156,7 @@ def test_a_broken_line_is_named_and_nothing_is_written(rows: list[bytes], at: in
         broken = [*rows[:at], rows[at][:-1], *rows[at + 1 :]]
         path = write(Path(folder) / "in", *broken)
         with pytest.raises(BadData, match=f"in:{at + 1}: "):
-            filter(path, f"{folder}/out", conditions=SURE, label_attribute_name="kind", jobs=1)
+            filter(path, f"{folder}/out", conditions=SURE, label_attribute="kind", jobs=1)
         assert [one.name for one in Path(folder).iterdir()] == ["in"]
 
 

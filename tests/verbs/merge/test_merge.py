@@ -145,7 +145,7 @@ def test_any_number_of_workers_and_blocks_gives_the_same_bytes(tmp_path: Path) -
             b,
             output=str(tmp_path / "out"),
             rejects=str(tmp_path / "rest"),
-            label_attribute_name="kind",
+            label_attribute="kind",
             on_conflict="last",
             jobs=jobs,
         )
@@ -305,6 +305,6 @@ def test_a_class_that_moves_takes_no_index_that_a_class_without_name_has(tmp_pat
 def test_a_name_that_a_line_has_already_is_an_error_of_that_line(tmp_path: Path) -> None:
     rows = [line(1), line(2).replace(b'{"source-ref"', b'{"sort": 1, "source-ref"')]
     with pytest.raises(InvalidLine, match="the attribute sort is there already") as refused:
-        merge(write(tmp_path / "a", *rows), output=str(tmp_path / "out"), label_attribute_name="sort")
+        merge(write(tmp_path / "a", *rows), output=str(tmp_path / "out"), label_attribute="sort")
     assert refused.value.number == 2
     assert not (tmp_path / "out").exists()

@@ -101,10 +101,10 @@ def test_names_that_differ_are_made_one_or_refused(tmp_path: Path) -> None:
         Refused, match="not the same; to give both labels one name, type --label-attribute lab1-kind"
     ):
         merge(a, b, output=str(out))
-    found = merge(a, b, output=str(out), label_attribute_name="kind")
+    found = merge(a, b, output=str(out), label_attribute="kind")
     assert lines_of(out) == [row(1, kind(0)) + b"\n", row(2, kind(0)) + b"\n", row(3, kind(1)) + b"\n"]
     assert [one.renamed for one in found.manifests] == [2, 1]
-    found = merge(a, b, output=str(out), label_attribute_name="lab1-kind", force=True)
+    found = merge(a, b, output=str(out), label_attribute="lab1-kind", force=True)
     assert [one.renamed for one in found.manifests] == [0, 1]
     assert lines_of(out)[:2] == lines_of(a)
 
@@ -112,7 +112,7 @@ def test_names_that_differ_are_made_one_or_refused(tmp_path: Path) -> None:
 def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
     rows = [line(n, n % 3) for n in range(5)]
     a, b = write(tmp_path / "a", *rows), write(tmp_path / "b", *rows[:2])
-    merge(a, b, output=str(tmp_path / "out"), label_attribute_name="sort")
+    merge(a, b, output=str(tmp_path / "out"), label_attribute="sort")
     rewrite(a, edits=[RenameAttribute("kind", "sort")])
     assert (tmp_path / "out").read_bytes() == Path(a).read_bytes()
 
@@ -153,7 +153,7 @@ def test_refused_are(
 ) -> None:
     a, b = write(tmp_path / "a", row(1, first)), write(tmp_path / "b", row(2, second))
     with pytest.raises(Refused, match=message):
-        merge(a, b, output=str(tmp_path / "out"), label_attribute_name=told)
+        merge(a, b, output=str(tmp_path / "out"), label_attribute=told)
     assert not (tmp_path / "out").exists()
 
 
@@ -173,7 +173,7 @@ def test_an_adjusted_label_counts_where_it_was_adjusted_and_the_original_elsewhe
     beside = originals if chained else [{}] * 4
     write(tmp_path / "a", *(row(n, beside[n], one) for n, one in enumerate(adjusted)))
     out = tmp_path / "out"
-    found = merge(*(str(tmp_path / name) for name in files), output=str(out), label_attribute_name=told)
+    found = merge(*(str(tmp_path / name) for name in files), output=str(out), label_attribute=told)
     by_picture = {value["source-ref"]: value for value in values(out)}
     expected = [
         boxes(told, (0, 100), (1, 200), job_name="two", **ADJUSTED),
@@ -181,7 +181,7 @@ def test_an_adjusted_label_counts_where_it_was_adjusted_and_the_original_elsewhe
     ]
     assert by_picture == {f"s3://raw/{n}.jpg": json.loads(row(n, one)) for n, one in enumerate(expected)}
     assert (found.conflicts, sum(one.adjusted for one in found.manifests)) == (0, 1)
-    again = merge(str(out), output=str(tmp_path / "again"), label_attribute_name=told)
+    again = merge(str(out), output=str(tmp_path / "again"), label_attribute=told)
     assert (tmp_path / "again").read_bytes() == out.read_bytes()
     assert again.kept == 4
 
@@ -192,7 +192,7 @@ def test_on_one_line_the_later_of_two_adjustments_counts(tmp_path: Path) -> None
         row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED), boxes("d", (0, 3), **ADJUSTED)),
         row(2, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED), boxes("d", (0, 2), **UNADJUSTED)),
     )
-    merge(a, output=str(tmp_path / "out"), label_attribute_name="b")
+    merge(a, output=str(tmp_path / "out"), label_attribute="b")
     assert [value["b"]["annotations"][0]["left"] for value in values(tmp_path / "out")] == [3, 2]
     assert [list(value) for value in values(tmp_path / "out")] == [["source-ref", "b", "b-metadata"]] * 2
 
@@ -211,7 +211,7 @@ def test_an_adjustment_of_one_of_two_originals_is_not_guessed(tmp_path: Path) ->
     pairs = (boxes("cars", (0, 1)), boxes("people", (0, 2)), boxes("better", (0, 3), **ADJUSTED))
     a = write(tmp_path / "a", row(1, *pairs))
     with pytest.raises(Refused, match="'better' adjusts 'cars' or 'people', and nothing says which"):
-        merge(a, a, output=str(tmp_path / "out"), label_attribute_name="cars")
+        merge(a, a, output=str(tmp_path / "out"), label_attribute="cars")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_line_takes_from_another_what_was_adjusted_there(tmp_path: Path) -> No
         row(1, boxes("boxes", (0, 1)), boxes("better", (0, 2), **ADJUSTED)),
         row(2, boxes("boxes", (0, 3)), boxes("better", (0, 3), **UNADJUSTED)),
     )
-    merge(a, b, output=str(tmp_path / "out"), label_attribute_name="boxes")
+    merge(a, b, output=str(tmp_path / "out"), label_attribute="boxes")
     assert values(tmp_path / "out") == [
         json.loads(row(1, kind(0), boxes("boxes", (0, 2), **ADJUSTED))),
         json.loads(row(2, kind(1), boxes("boxes", (0, 3)))),

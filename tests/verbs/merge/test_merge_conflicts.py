@@ -199,7 +199,7 @@ def test_a_label_without_indices_is_told_by_its_type(tmp_path: Path) -> None:
 def test_the_part_of_a_family_that_counts_is_what_is_told(tmp_path: Path) -> None:
     a = write(tmp_path / "a", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (1, 2), **ADJUSTED)))
     b = write(tmp_path / "b", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED)))
-    found = merge(a, b, output=str(tmp_path / "out"), label_attribute_name="b", on_conflict="last")
+    found = merge(a, b, output=str(tmp_path / "out"), label_attribute="b", on_conflict="last")
     assert found.conflict_table.rows == (ConflictRow("b", "dog", "cat", 1),)
 
 

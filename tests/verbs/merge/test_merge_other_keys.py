@@ -144,7 +144,7 @@ def test_values_differ_by_what_they_mean(tmp_path: Path, one: bytes, other: byte
 def test_names_of_labels_are_no_other_keys(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0, "lab1")), row(2, kind(0, "lab1")))
     b = write(tmp_path / "b", row(1, kind(0, "lab2"), {"split": 1}), row(2, {"sort": 9, "lab1": 7}))
-    found = merge(a, b, output=str(tmp_path / "out"), label_attribute_name="sort")
+    found = merge(a, b, output=str(tmp_path / "out"), label_attribute="sort")
     assert lines_of(tmp_path / "out") == [
         row(1, kind(0, "sort"), {"split": 1}) + b"\n",
         row(2, kind(0, "sort")) + b"\n",

@@ -64,7 +64,7 @@ def test_counts_are_those_of_the_lines_and_no_line_is_lost(
     rows = [line(at, *names) for at, names in enumerate(shown)]
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "in", *rows, UNLABELLED)
-        found = split(path, folder, parts=HALVES, seed=seed, jobs=1, label_attribute_name=attribute(rows[0]))
+        found = split(path, folder, parts=HALVES, seed=seed, jobs=1, label_attribute=attribute(rows[0]))
         sides = [[row.rstrip(b"\n") for row in lines_of(f"{folder}/{part}.manifest")] for part in HALVES]
     assert Counter(sides[0] + sides[1]) == Counter(rows)
     names = {row: set(said) for row, said in zip(rows, shown, strict=True)}
@@ -164,7 +164,7 @@ def together(folder: Path | str, rows: list[bytes], **more: Any) -> Split:
     path = write(Path(folder) / "in", *rows)
     names = ("sport0", "sport1", "sport2")
     there = [name for name in names if any(f'"{name}"'.encode() in row for row in rows)]
-    return split(path, str(folder), label_attribute_name=there, jobs=1, **more)
+    return split(path, str(folder), label_attribute=there, jobs=1, **more)
 
 
 @given(
@@ -224,7 +224,7 @@ def test_jobs_of_other_types_are_dealt_out_together_too(tmp_path: Path) -> None:
         other = json.loads(boxes(n, ("RH", 0.9)) if n % 4 else boxes(n))
         rows.append(json.dumps({**json.loads(sport(n, NAMES[n % 2 + 1])), **other}).encode())
     path = write(tmp_path / "in", *rows)
-    found = split(path, label_attribute_name=["sport0", "kind"])
+    found = split(path, label_attribute=["sport0", "kind"])
     assert {found.table.name(index): counts for index, counts in found.counts.items()} == {
         "LH": (16, 4),
         "RH": (24, 6),
@@ -273,7 +273,7 @@ def test_one_attribute_of_several_is_not_read_by_name(tmp_path: Path) -> None:
     with pytest.raises(ClassConflict):
         together(tmp_path, rows)
     with pytest.raises(Refused, match="no line has the label attribute 'sport9'"):
-        split(str(tmp_path / "in"), label_attribute_name=["sport0", "sport9"])
+        split(str(tmp_path / "in"), label_attribute=["sport0", "sport9"])
 
 
 def test_shares_hold_over_several_attributes(tmp_path: Path) -> None:

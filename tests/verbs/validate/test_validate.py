@@ -634,13 +634,13 @@ def test_only_the_label_attribute_that_was_told_is_checked(
 ) -> None:
     path = manifest([{**line(1), "finish": -1, "finish-metadata": metadata()}])
     assert codes(validate(path)) == [(1, "MT211")]
-    assert codes(validate(path, label_attribute_name="hand")) == []
+    assert codes(validate(path, label_attribute="hand")) == []
 
 
 def test_a_label_attribute_that_no_line_has_is_a_problem_that_lists_what_there_is(
     manifest: Callable[[list[dict[str, Any]]], str],
 ) -> None:
-    (problem,) = validate(manifest([line(1)]), label_attribute_name="nahd")
+    (problem,) = validate(manifest([line(1)]), label_attribute="nahd")
     assert (problem.line, problem.code) == (0, "MT304")
     assert "nahd" in problem.message
 

@@ -76,7 +76,7 @@ def check_data(
     can be learnt or it is not clear which label is meant, ClassConflict where two names or files disagree.
     """
     purpose = PURPOSES.get(algorithm.name, algorithm.name)
-    report = validate(*manifests, label_attribute_name=attribute, preflight=Preflight(purpose), jobs=jobs)
+    report = validate(*manifests, label_attribute=attribute, preflight=Preflight(purpose), jobs=jobs)
     codes = {rule.code for rule in of_scope("job", purpose)}
     of_lines = tuple(problem for problem in report if problem.code not in codes)
     job = report.preflight_input

@@ -21,7 +21,7 @@ __all__ = ["CODES", "check_objects"]
 def check_objects(
     *manifests: "str | Source",
     images: Sequence[str] = (),
-    label_attribute_name: str | None = None,
+    label_attribute: str | None = None,
     smallest: "Size | None" = None,
     jobs: "Jobs" = None,
     progress: "Progress | None" = None,
@@ -29,7 +29,7 @@ def check_objects(
     """Return a report that finds, as one iterates, what is wrong with the objects that manifests name.
 
     ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET
-    of the first 64 kB each. ``label_attribute_name`` leaves out all labels but one. ``smallest`` is the width
+    of the first 64 kB each. ``label_attribute`` leaves out all labels but one. ``smallest`` is the width
     and height that a training job's image_shape asks for. ``jobs`` are processes, threads where S3 is asked.
     What is no manifest, or no line of one, is left out: ``validate`` reports it.
 
@@ -45,4 +45,4 @@ def check_objects(
     from manifest_tools.base.parallel import no_progress
     from manifest_tools.verbs.validate.objects.report import Objects
 
-    return Objects(manifests, tuple(images), label_attribute_name, smallest, jobs, progress or no_progress)
+    return Objects(manifests, tuple(images), label_attribute, smallest, jobs, progress or no_progress)

@@ -36,7 +36,7 @@ class Objects:
     images: Sequence[str] = ()
     """Where the objects lie on this disk, as ``--images`` says."""
 
-    label_attribute_name: str | None = None
+    label_attribute: str | None = None
     """The only label attribute whose objects are inspected; None for all."""
 
     smallest: Size | None = None
@@ -60,14 +60,14 @@ class Objects:
         for manifest in self.manifests:
             with contextlib.suppress(NotAManifest):
                 source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
-                self._plans.append(inspection_plan(source, self.images, self.label_attribute_name))
+                self._plans.append(inspection_plan(source, self.images, self.label_attribute))
                 yield from self._check_manifest(len(self._plans) - 1, self._plans[-1])
         yield from self._same_pictures()
 
     def _check_manifest(self, number: int, plan: InspectionPlan) -> Iterator[Problem]:
         not_inspected: dict[str, tuple[int, int]] = {}
         reader = ObjectReader(plan.image_paths, plan.ask_s3)
-        lines = read_references(plan.source, self.label_attribute_name)
+        lines = read_references(plan.source, self.label_attribute)
         with _workers(self.jobs, plan.ask_s3) as (jobs, size, ahead):
             task = partial(inspect_lines, reader, self.smallest, number)
             parts = run(task, _batches(lines, size), jobs, ahead)
@@ -96,7 +96,7 @@ class Objects:
         for file, plan in enumerate(self._plans):
             lines = set(unsure["line"][unsure["file"] == file].tolist())
             if lines:
-                refs = list(_refs_on(plan, self.label_attribute_name, lines))
+                refs = list(_refs_on(plan, self.label_attribute, lines))
                 keys = run(partial(_digest, ObjectReader(plan.image_paths, False)), refs, self.jobs)
                 found |= dict(zip(hash_texts(refs).tolist(), keys, strict=True))
         return found

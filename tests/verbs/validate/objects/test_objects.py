@@ -337,8 +337,8 @@ class TestWhatALineSays:
         room.put("a.jpg", jpeg(1))
         line = mask("a.jpg", "gone.png") | {"textract-ref": "s3://raw/gone.json"}
         assert [one.path for one in room.check(line)] == ["$.mask-ref", "$.textract-ref"]
-        assert [one.path for one in room.check(line, label_attribute_name="mask-ref")] == ["$.mask-ref"]
-        assert room.check(line, label_attribute_name="kind") == []
+        assert [one.path for one in room.check(line, label_attribute="mask-ref")] == ["$.mask-ref"]
+        assert room.check(line, label_attribute="kind") == []
 
     def test_a_key_that_only_looks_like_a_pointer(self, room: Room) -> None:
         room.put("a.jpg", jpeg(1))

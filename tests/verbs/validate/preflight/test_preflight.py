@@ -53,9 +53,7 @@ def report(folder: Path, *parts: str, **told: Any) -> Report:
         path.write_text(text, "utf-8")
         names.append(str(path))
     label = told.pop("label_attribute", None)
-    return validate(
-        *names, preflight=Preflight(**({"purpose": "builtin"} | told)), label_attribute_name=label
-    )
+    return validate(*names, preflight=Preflight(**({"purpose": "builtin"} | told)), label_attribute=label)
 
 
 def checked(folder: Path, *parts: str, **told: Any) -> tuple[list[Problem], PreflightInput]:
@@ -518,7 +516,7 @@ def told(folder: Path, rule: Any) -> str:
     purpose = rule.purposes[0] if rule.purposes else "builtin"
     preflight = Preflight(purpose, example.hyperparameters, example.request)
     label = example.label_attribute
-    found = validate(*names, preflight=preflight, label_attribute_name=label, codes=[rule.code])
+    found = validate(*names, preflight=preflight, label_attribute=label, codes=[rule.code])
     return " ".join(problem.message for problem in found)
 
 

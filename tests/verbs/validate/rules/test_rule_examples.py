@@ -33,7 +33,7 @@ def checked(folder: Path, rule: Rule, example: Example) -> Report:
     settings = (example.hyperparameters, example.request)
     preflight = Preflight(rule.purposes[0], *settings) if rule.purposes else None
     names = write(folder, example)
-    return validate(*names, label_attribute_name=example.label_attribute, preflight=preflight)
+    return validate(*names, label_attribute=example.label_attribute, preflight=preflight)
 
 
 @pytest.mark.parametrize("rule", CHECKED, ids=lambda rule: rule.code)
