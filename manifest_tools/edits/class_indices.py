@@ -4,8 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 
 from manifest_tools.groundtruth.label_kinds import LabelKind
-from manifest_tools.io.json_paths import spans_at
-from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, find, members, splice
+from manifest_tools.io.json_spans import (
+    Edit,
+    Span,
+    decode_string,
+    encode_string,
+    find,
+    members,
+    spans_at,
+    splice,
+)
 
 IndexMap = Mapping[int, int]
 """New class indices by the old ones."""

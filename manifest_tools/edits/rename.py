@@ -15,7 +15,6 @@ from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.attributes import attribute_name
 from manifest_tools.groundtruth.label_kinds import NAMES_IN_LABELS, NAMES_IN_METADATA
 from manifest_tools.groundtruth.record import METADATA, SOURCES
-from manifest_tools.io.json_paths import spans_at
 from manifest_tools.io.json_spans import (
     Edit,
     Span,
@@ -24,6 +23,7 @@ from manifest_tools.io.json_spans import (
     encode_string,
     members,
     replacements,
+    spans_at,
     splice,
     string_spans,
 )

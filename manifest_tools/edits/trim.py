@@ -3,8 +3,16 @@
 from collections.abc import Collection, Iterator
 
 from manifest_tools.groundtruth.label_kinds import LabelKind
-from manifest_tools.io.json_paths import spans_at
-from manifest_tools.io.json_spans import Edit, Span, decode_string, items, keep_elements, members, splice
+from manifest_tools.io.json_spans import (
+    Edit,
+    Span,
+    decode_string,
+    items,
+    keep_elements,
+    members,
+    spans_at,
+    splice,
+)
 
 
 def trim(

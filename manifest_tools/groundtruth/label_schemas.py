@@ -9,24 +9,25 @@ from typing import Any
 import msgspec
 
 Index = int | str
+Number = int | float  # as it was written
 
 
 class Box(msgspec.Struct, gc=False):
     """A bounding box, in pixels from the upper left corner."""
 
     class_id: Index | None = None
-    left: float | None = None
-    top: float | None = None
-    width: float | None = None
-    height: float | None = None
+    left: Number | None = None
+    top: Number | None = None
+    width: Number | None = None
+    height: Number | None = None
 
 
 class ImageSize(msgspec.Struct, gc=False):
     """The size of the picture that boxes lie on; ``depth`` counts channels."""
 
-    width: float | None = None
-    height: float | None = None
-    depth: float | None = None
+    width: Number | None = None
+    height: Number | None = None
+    depth: Number | None = None
 
 
 class Boxes(msgspec.Struct, gc=False):
@@ -78,7 +79,7 @@ class Entities(msgspec.Struct, gc=False):
 class Confidence(msgspec.Struct, gc=False):
     """The confidence of one box or entity."""
 
-    confidence: float | None = None
+    confidence: Number | None = None
 
 
 class Colour(msgspec.Struct, rename="kebab", gc=False):
@@ -86,7 +87,7 @@ class Colour(msgspec.Struct, rename="kebab", gc=False):
 
     class_name: str | None = None
     hex_color: str | None = None
-    confidence: float | None = None
+    confidence: Number | None = None
 
 
 # By the name that a Peek gives.

@@ -26,6 +26,8 @@ from manifest_tools.groundtruth.classes import ClassTable, class_index
 from manifest_tools.groundtruth.examples import one_attribute, peek, whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.label_kinds.boxes import is_number
+from manifest_tools.groundtruth.label_schemas import Box as LineBox
+from manifest_tools.groundtruth.label_schemas import Boxes, Colour, Confidence, ImageSize, Number
 from manifest_tools.groundtruth.record import Peek, state
 from manifest_tools.groundtruth.rows import BadLine, decode_all, line_offsets, read_rows, reason
 from manifest_tools.groundtruth.scan import scan
@@ -165,43 +167,12 @@ def _survey(recipe: Peek, type_name: str, block: Block) -> _Survey:
     return found
 
 
-# What a line is decoded into on the second pass: numbers as they were written, and what a label needs.
-Number = int | float
-
-
-class _Box(msgspec.Struct, gc=False):
-    class_id: int | str | None = None
-    left: Number | None = None
-    top: Number | None = None
-    width: Number | None = None
-    height: Number | None = None
-
-
-class _Size(msgspec.Struct, gc=False):
-    width: Number | None = None
-    height: Number | None = None
-    depth: int | None = None
-
-
-class _Boxes(msgspec.Struct, gc=False):
-    annotations: list[_Box]
-    image_size: list[_Size] | None = None
-
-
-class _Confidence(msgspec.Struct, gc=False):
-    confidence: Number | None = None
-
-
-class _Colour(msgspec.Struct, rename="kebab", gc=False):
-    hex_color: str | None = None
-    confidence: Number | None = None
-
-
+# What a line is decoded into on the second pass.
 class _Metadata(msgspec.Struct, rename="kebab", gc=False):
     confidence: Number | None = None
     confidence_map: dict[str, Number] | None = None
-    objects: list[_Confidence] | None = None
-    internal_color_map: dict[str, _Colour] | None = None
+    objects: list[Confidence] | None = None
+    internal_color_map: dict[str, Colour] | None = None
     job_name: str | None = None
     human_annotated: str | None = None
     creation_date: str | None = None
@@ -216,7 +187,7 @@ class _Line(Protocol):
 _LABELS: dict[PictureKind, Any] = {
     "single_label": int | str | None,
     "multi_label": list[int | str] | None,
-    "boxes": _Boxes | None,
+    "boxes": Boxes | None,
     "segmentation": str | None,
 }
 
@@ -295,8 +266,8 @@ def _picture(number: int, line: _Line, kind: PictureKind) -> Picture:
         return picture(classes=classes, confidences=_confidences(classes, metadata.confidence_map))
     if kind == "segmentation":
         return picture(mask=_mask(line.label, metadata.internal_color_map or {}))
-    size = line.label.image_size[0] if line.label.image_size else _Size()
-    return picture(size=_sides(size), depth=size.depth, boxes=_boxes(line.label, metadata.objects or []))
+    size = line.label.image_size[0] if line.label.image_size else ImageSize()
+    return picture(size=_sides(size), depth=_depth(size), boxes=_boxes(line.label, metadata.objects or []))
 
 
 def _confidences(
@@ -306,16 +277,22 @@ def _confidences(
     return () if set(found) <= {None} else found
 
 
-def _mask(ref: str, colours: dict[str, _Colour]) -> Mask:
+def _mask(ref: str, colours: dict[str, Colour]) -> Mask:
     listed = tuple((class_index(index), colour.hex_color) for index, colour in colours.items())
     return Mask(ref, listed, next((colour.confidence for colour in colours.values()), None))
 
 
-def _sides(size: _Size) -> tuple[float, float] | None:
+def _sides(size: ImageSize) -> tuple[float, float] | None:
     return None if size.width is None or size.height is None else (size.width, size.height)
 
 
-def _boxes(label: _Boxes, objects: Sequence[_Confidence]) -> tuple[Box, ...]:
+def _depth(size: ImageSize) -> int | None:
+    if size.depth is None or size.depth == int(size.depth):
+        return None if size.depth is None else int(size.depth)
+    raise ValueError(f"expected a whole number of channels as depth, found {size.depth}")
+
+
+def _boxes(label: Boxes, objects: Sequence[Confidence]) -> tuple[Box, ...]:
     sure = chain((found.confidence for found in objects), repeat(None))
     return tuple(
         _box(at, box, confidence)
@@ -323,7 +300,7 @@ def _boxes(label: _Boxes, objects: Sequence[_Confidence]) -> tuple[Box, ...]:
     )
 
 
-def _box(at: int, box: _Box, confidence: float | None) -> Box:
+def _box(at: int, box: LineBox, confidence: float | None) -> Box:
     sides = (box.left, box.top, box.width, box.height)
     if not all(map(is_number, sides)):
         raise ValueError(f"box {at}: expected left, top, width and height in pixels")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from manifest_tools.io.json_paths import ELEMENTS, VALUES, Path
+
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 _SCALAR = re.compile(rb"[^\s,\]}\[{\":]++")
@@ -111,6 +113,26 @@ def find(line: bytes, *path: str) -> list[Member]:
         if depth < len(path) - 1:
             starts = [m.value.start for m in found if line[m.value.start : m.value.start + 1] == b"{"]
     return found
+
+
+def spans_at(line: bytes, value: Span, path: Path) -> Iterator[Span]:
+    """Yield the spans of the values at a path from ``value``; of duplicate keys all count.
+
+    >>> line = b'{"a": [{"b": 1.10}, {"c": 2}]}'
+    >>> [line[span.start : span.end] for span in spans_at(line, Span(0, 30), ("a", ELEMENTS, "b"))]
+    [b'1.10']
+    """
+    if not path:
+        yield value
+        return
+    step, rest, first = path[0], path[1:], line[value.start : value.start + 1]
+    if step == ELEMENTS:
+        for item in items(line, value.start) if first == b"[" else ():
+            yield from spans_at(line, item, rest)
+        return
+    for member in members(line, value.start) if first == b"{" else ():
+        if step == VALUES or decode_string(line, member.key) == step:
+            yield from spans_at(line, member.value, rest)
 
 
 def decode_string(line: bytes, span: Span) -> str:

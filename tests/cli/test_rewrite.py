@@ -138,7 +138,7 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
             "a.manifest: no line has the attribute 'nosuch'; it has kind, source-ref\n",
         ),
         *(
-            (["--rename-attribute", f"kind={name}"], "expected the name of a label attribute, found ")
+            (["--rename-attribute", f"kind={name}"], "no label attribute can be called ")
             for name in ("kind-metadata", "k-metadata", "source", "source-ref", "a\nb")
         ),
         (

@@ -19,8 +19,7 @@ from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.byte_ranges import ByteRanges
-from manifest_tools.io.json_paths import spans_at
-from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, splice
+from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, spans_at, splice
 from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source
 from manifest_tools.verbs.validate.rules.line.metadata import misnamed_metadata
