@@ -1,6 +1,7 @@
 """The labels of a job's channels: whether the algorithm reads each, and what all say together."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
@@ -22,13 +23,14 @@ from manifest_tools.verbs.validate.rules.wording import counted, line_count, lis
 
 _BUILTIN = ("builtin",)
 
+# What the rows of this file have in common.
+_rule = partial(rule, scope="job", keeps=lambda: GOOD)
 
-@rule(
+
+@_rule(
     "MT508",
     "error",
-    "job",
     breaks=lambda: with_train_lines(single("RH", PICTURES[4])),
-    keeps=lambda: GOOD,
     fix="Write the label in the form of its type: an index, a list of indices, boxes with image_size.",
     source=IMAGE_CLASSIFICATION,
     purposes=TRAINING,
@@ -42,12 +44,10 @@ def labels_can_be_read(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(job.names[-1]), message, seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT511",
     "error",
-    "job",
     breaks=lambda: with_train_lines(single([0], PICTURES[4])),
-    keeps=lambda: GOOD,
     fix="Write all labels as lists of classes and set multi_label=1, or write none as a list.",
     source=IMAGE_CLASSIFICATION,
     purposes=_BUILTIN,
@@ -64,10 +64,9 @@ def labels_are_all_lists_or_none(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path(job.names[-1]), message, seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT512",
     "warning",
-    "job",
     breaks=lambda: Example(multi_label_files([0, 1], [1, 0])),
     keeps=lambda: Example(multi_label_files([0, 1], [2])),
     fix="Set label-format=class-id for class indices, label-format=multi-hot for a 0 or 1 for each class.",
@@ -88,12 +87,10 @@ def lists_are_clear(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(where, f"{message}; {advice}", seen.first if seen else 0, channels[0].name)
 
 
-@rule(
+@_rule(
     "MT513",
     "warning",
-    "job",
     breaks=lambda: with_train_lines(single(5, PICTURES[4], "BH")),
-    keeps=lambda: GOOD,
     fix="Set num_classes to the highest class index + 1; a class without lines costs one output.",
     source=OUTPUT,
     purposes=("builtin", "object-detection"),
@@ -112,12 +109,10 @@ def classes_have_no_gaps(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path(job.names[-1]), message, file=job.channels[0].name)
 
 
-@rule(
+@_rule(
     "MT514",
     "warning",
-    "job",
     breaks=lambda: Example((lines(single(0, PICTURES[0])), VALIDATION)),
-    keeps=lambda: GOOD,
     fix="Add pictures of another class; mtool split puts lines of every class into every part.",
     source=IMAGE_CLASSIFICATION,
     purposes=_BUILTIN,
@@ -130,10 +125,9 @@ def there_are_classes_to_tell_apart(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path(job.attribute), message, file=train.name)
 
 
-@rule(
+@_rule(
     "MT517",
     "warning",
-    "job",
     breaks=lambda: Example((lines(boxed(1, PICTURES[0]), boxed(0, PICTURES[1])),) * 2),
     keeps=lambda: Example((lines(boxed(1, PICTURES[0]), boxed(2, PICTURES[1])),) * 2),
     fix="Check whether so many are meant; mtool filter leaves them out (known failure 4).",

@@ -1,6 +1,7 @@
 """What a job's channels hold: whether every line of train and validation becomes a sample."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
@@ -30,16 +31,16 @@ from manifest_tools.verbs.validate.rules.wording import counted, line_count, lis
 _NEAR = 5  # names spelt otherwise that are reported of one attribute
 _ENDINGS = (".jpg", ".jpeg", ".png", "")
 
+# What the rows of this file have in common.
+_rule = partial(rule, scope="job", keeps=lambda: GOOD, purposes=TRAINING)
 
-@rule(
+
+@_rule(
     "MT501",
     "error",
-    "job",
     breaks=lambda: Example((TRAIN,)),
-    keeps=lambda: GOOD,
     fix="mtool split output.manifest makes train.manifest and validation.manifest; name both.",
     source=IMAGE_CLASSIFICATION,
-    purposes=TRAINING,
 )
 def there_are_two_channels(job: PreflightInput) -> Iterator[Finding]:
     """A training job has two channels, train and validation, with a manifest each."""
@@ -52,15 +53,12 @@ def there_are_two_channels(job: PreflightInput) -> Iterator[Finding]:
         yield Finding("", f"{wanted} {len(files)}", file=files[2].name)
 
 
-@rule(
+@_rule(
     "MT502",
     "error",
-    "job",
     breaks=lambda: Example((TRAIN, lines(FAILED))),
-    keeps=lambda: GOOD,
     fix="Name the manifest with the labels; mtool stats shows which attributes it has.",
     source=f"{SAGEMAKER_ISSUES}1283",
-    purposes=TRAINING,
 )
 def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
     """A channel has at least one line with a picture and a label."""
@@ -72,17 +70,14 @@ def a_channel_has_samples(job: PreflightInput) -> Iterator[Finding]:
             yield Finding("", message if channel.lines else "the file has no lines", file=channel.name)
 
 
-@rule(
+@_rule(
     "MT503",
     "error",
-    "job",
     breaks=lambda: Example(
         (lines(single() | labelled("other", 0, "image-classification", class_name="a")),) * 2
     ),
-    keeps=lambda: GOOD,
     fix="Name the label attribute with --label-attribute.",
     source=AUGMENTED_MANIFEST,
-    purposes=TRAINING,
 )
 def it_is_clear_which_label(job: PreflightInput) -> Iterator[Finding]:
     """It is clear which label attribute the model learns from."""
@@ -96,15 +91,13 @@ def it_is_clear_which_label(job: PreflightInput) -> Iterator[Finding]:
         yield Finding("", message, file=job.files[0].name)
 
 
-@rule(
+@_rule(
     "MT504",
     "error",
-    "job",
     breaks=lambda: Example((TRAIN, VALIDATION), label_attribute="Hand"),
     keeps=lambda: Example((TRAIN, VALIDATION), label_attribute="hand"),
     fix="Copy AttributeNames from the lines, exactly as they are spelt there (known failure 1).",
     source=f"{SAGEMAKER_ISSUES}1283",
-    purposes=TRAINING,
 )
 def attribute_names_are_keys(job: PreflightInput) -> Iterator[Finding]:
     """AttributeNames are keys of the lines, spelt exactly as there."""
@@ -120,15 +113,12 @@ def attribute_names_are_keys(job: PreflightInput) -> Iterator[Finding]:
                 yield Finding(path(name), message, file=channel.name)
 
 
-@rule(
+@_rule(
     "MT505",
     "error",
-    "job",
     breaks=lambda: with_train_lines(FAILED),
-    keeps=lambda: GOOD,
     fix="mtool filter --labelled leaves such lines out (known failures 15 and 16).",
     source=f"{SAGEMAKER_ISSUES}2928",
-    purposes=TRAINING,
 )
 def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
     """No line of a channel is one whose labeling failed."""
@@ -139,15 +129,12 @@ def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT506",
     "error",
-    "job",
     breaks=lambda: with_train_lines(line(PICTURES[4])),
-    keeps=lambda: GOOD,
     fix="mtool filter --labelled leaves such lines out (known failure 11).",
     source=AUGMENTED_MANIFEST,
-    purposes=TRAINING,
 )
 def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
     """Every line has every attribute that is sent: a missing one shifts the records after it."""
@@ -158,15 +145,12 @@ def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
                 yield Finding(path(name), message, seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT507",
     "error",
-    "job",
     breaks=lambda: Example((lines(boxed(1, PICTURES[0])), lines(boxed(1, PICTURES[1])))),
-    keeps=lambda: GOOD,
     fix="Use the algorithm for that type; for a video, write a line for every frame (known failure 12).",
     source=f"{SAGEMAKER_ISSUES}1683",
-    purposes=TRAINING,
 )
 def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
     """A label is of a type that the algorithm learns from."""
@@ -184,15 +168,12 @@ def types_can_be_trained(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(where, f"{message} (on {line_count(seen)}){row}", seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT509",
     "error",
-    "job",
     breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/sequence-1.json")),
-    keeps=lambda: GOOD,
     fix="Write a line for every frame, with its own label (known failure 12).",
     source=f"{SAGEMAKER_ISSUES}1682",
-    purposes=TRAINING,
 )
 def pictures_are_no_sequences(job: PreflightInput) -> Iterator[Finding]:
     """A source-ref is a picture, not a file that lists the frames of a video."""
@@ -203,15 +184,12 @@ def pictures_are_no_sequences(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT510",
     "warning",
-    "job",
     breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/IMG_0001.tif")),
-    keeps=lambda: GOOD,
     fix="Convert the pictures to JPEG or PNG; mtool validate --objects checks what they are.",
     source=IMAGE_CLASSIFICATION,
-    purposes=TRAINING,
 )
 def pictures_are_jpeg_or_png(job: PreflightInput) -> Iterator[Finding]:
     """The name of a picture ends in .jpg, .jpeg or .png."""
@@ -223,15 +201,12 @@ def pictures_are_jpeg_or_png(job: PreflightInput) -> Iterator[Finding]:
                 yield Finding(path(job.names[0]), message, seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT515",
     "warning",
-    "job",
     breaks=lambda: with_train_lines(single(0, "s3://lab3-rawdata/0001 to 0017.jpg")),
-    keeps=lambda: GOOD,
     fix="Rename the objects: use letters, digits and - _ . / only (known failure 9).",
     source="https://github.com/aws/sagemaker-python-sdk/issues/1189",
-    purposes=TRAINING,
 )
 def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
     """The S3 key of a picture has no spaces, no + or % or other sign of URLs, and ASCII letters only."""
@@ -243,15 +218,12 @@ def keys_are_plain(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(job.names[0]), message, channel.odd_keys.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT516",
     "warning",
-    "job",
     breaks=lambda: with_train_lines(single(0, "s3://lab4-rawdata/IMG_0001.JPG")),
-    keeps=lambda: GOOD,
     fix="Copy the pictures into one bucket; then mtool rewrite --from s3://OLD --to s3://NEW.",
     source=AUGMENTED_MANIFEST,
-    purposes=TRAINING,
 )
 def pictures_are_in_one_bucket(job: PreflightInput) -> Iterator[Finding]:
     """The pictures are in one bucket, which the job's role may read."""

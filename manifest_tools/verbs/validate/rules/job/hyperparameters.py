@@ -1,6 +1,7 @@
 """Rules of hyperparameters: the algorithm has them, accepts their values, and uses them."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from manifest_tools import algorithms
 from manifest_tools.algorithms.findings import FindingKind, HyperparameterFinding
@@ -33,121 +34,106 @@ _KNOWN_FAILURES = {
     ("contradiction", "resize"): 25,
 }
 
+# What the rows of this file have in common.
+_rule = partial(rule, scope="job", keeps=with_hyperparameters, purposes=TRAINING)
 
-@rule(
+
+@_rule(
     "MT601",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(num_classes=""),
-    keeps=with_hyperparameters,
     fix="Set it; the message says the value that the manifests show (known failure 40).",
     source=HYPERPARAMETERS,
-    purposes=TRAINING,
 )
 def nothing_is_missing(job: PreflightInput) -> Iterator[Finding]:
     """Every hyperparameter that the algorithm needs is set."""
     return _findings(job, "missing", "error")
 
 
-@rule(
+@_rule(
     "MT602",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(learning_rat="0.1"),
     keeps=lambda: with_hyperparameters(learning_rate="0.1"),
     fix="Spell it as on the algorithm's page.",
     source=HYPERPARAMETERS,
-    purposes=TRAINING,
 )
 def every_name_is_known(job: PreflightInput) -> Iterator[Finding]:
     """Every hyperparameter is one that the algorithm has."""
     return _findings(job, "unknown", "error")
 
 
-@rule(
+@_rule(
     "MT603",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(augmentation_type="crop_color_transformation"),
     keeps=lambda: with_hyperparameters(augmentation_type="crop_color_transform"),
     fix="Set a value that the message names; only the container checks it, too late (known failure 38).",
     source=HYPERPARAMETERS,
-    purposes=TRAINING,
 )
 def every_value_is_taken(job: PreflightInput) -> Iterator[Finding]:
     """Every hyperparameter has a value that the algorithm accepts."""
     return _findings(job, "value", "error")
 
 
-@rule(
+@_rule(
     "MT604",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(image_shape="300"),
     keeps=lambda: with_hyperparameters(image_shape="3,224,224"),
     fix="Write it in the form of this algorithm, or use the image of the other one (known failure 39).",
     source=f"{GUIDE_ISSUES}44",
-    purposes=TRAINING,
 )
 def none_is_of_another_algorithm(job: PreflightInput) -> Iterator[Finding]:
     """No hyperparameter, and no form of its value, belongs to another algorithm."""
     return _findings(job, "algorithm", "error")
 
 
-@rule(
+@_rule(
     "MT605",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(beta_1="0.9"),
     keeps=lambda: with_hyperparameters(beta_1="0.9", optimizer="adam"),
     fix="Leave it out, or set the hyperparameter that it is used with.",
     source=HYPERPARAMETERS,
-    purposes=TRAINING,
 )
 def none_is_ignored(job: PreflightInput) -> Iterator[Finding]:
     """No hyperparameter is ignored because of how the others are set."""
     return _findings(job, "ignored", "warning")
 
 
-@rule(
+@_rule(
     "MT606",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(use_weighted_loss="1"),
-    keeps=with_hyperparameters,
     fix="Change one of the two hyperparameters.",
     source=HYPERPARAMETERS,
-    purposes=TRAINING,
 )
 def none_contradicts_another(job: PreflightInput) -> Iterator[Finding]:
     """No two hyperparameters contradict one another."""
     return _findings(job, "contradiction", "error")
 
 
-@rule(
+@_rule(
     "MT607",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(image_shape="1,224,224"),
     keeps=lambda: with_hyperparameters(image_shape="3,224,224"),
     fix="Check that it is meant (known failures 6 and 47).",
     source=f"{SAGEMAKER_ISSUES}302",
-    purposes=TRAINING,
 )
 def none_is_doubtful_beside_another(job: PreflightInput) -> Iterator[Finding]:
     """Every hyperparameter makes sense with the others, and nobody saw them fail together."""
     return _findings(job, "contradiction", "warning")
 
 
-@rule(
+@_rule(
     "MT608",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(**{"x" * 257: "1"}),
     keeps=lambda: with_hyperparameters(lr_scheduler_step="10,20"),
     fix="Shorten the name or the value.",
     source=CREATE_TRAINING_JOB,
-    purposes=TRAINING,
 )
 def they_fit_into_a_request(job: PreflightInput) -> Iterator[Finding]:
     """There are at most 100 hyperparameters, with names and values that fit into a request."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
@@ -40,11 +41,13 @@ _MIRROR = {one: other for pair in _SIDES for one, other in (pair, pair[::-1])}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 _BUILTIN = ("builtin",)
 
+# What the rows of this file have in common.
+_rule = partial(rule, scope="job")
 
-@rule(
+
+@_rule(
     "MT610",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(num_classes="1"),
     keeps=with_hyperparameters,
     fix="Set num_classes to the highest class index + 1.",
@@ -70,10 +73,9 @@ def _too_few(job: PreflightInput, given: int, why: str, line: int, channel: Chan
     return Finding(path(job.names[-1]), f"num_classes={given}, but {why}; {advice}", line, channel.name)
 
 
-@rule(
+@_rule(
     "MT611",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(num_classes="20"),
     keeps=with_hyperparameters,
     fix="Set num_classes to the highest class index + 1.",
@@ -89,10 +91,9 @@ def num_classes_is_not_too_many(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path("num_classes"), f"{message}; {advice}", file=file_of(job))
 
 
-@rule(
+@_rule(
     "MT612",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(num_training_samples="100"),
     keeps=with_hyperparameters,
     fix="Set it to the number of lines with a label; what another number does is undefined.",
@@ -108,10 +109,9 @@ def num_training_samples_is_right(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path("num_training_samples"), f"{message}; {advice}", file=file_of(job))
 
 
-@rule(
+@_rule(
     "MT613",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(mini_batch_size=""),
     keeps=with_hyperparameters,
     fix="Set mini_batch_size to at most the number of lines of the smaller file (known failure 23).",
@@ -128,10 +128,9 @@ def train_fills_a_batch(job: PreflightInput) -> Iterator[Finding]:
         yield Finding(path("mini_batch_size"), f"{message}; {advice}", file=file_of(job))
 
 
-@rule(
+@_rule(
     "MT614",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(mini_batch_size="3"),
     keeps=with_hyperparameters,
     fix="Set mini_batch_size to at most the number of lines of the smaller file (known failure 23).",
@@ -153,10 +152,9 @@ def validation_fills_a_batch(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(name), f"{message}; {advice}", file=channel.name)
 
 
-@rule(
+@_rule(
     "MT615",
     "error",
-    "job",
     breaks=lambda: _full(70),
     keeps=lambda: _full(70, label_width="352"),
     fix="Set label_width to 5 x the most boxes on a picture + 2 (known failures 19 and 34).",
@@ -180,10 +178,9 @@ def _label_width(channel: Channel) -> int:
     return 5 * int(channel.most.number) + 2
 
 
-@rule(
+@_rule(
     "MT616",
     "error",
-    "job",
     breaks=lambda: with_hyperparameters(multi_label="1"),
     keeps=lambda: with_hyperparameters(multi_label="0"),
     fix="Set multi_label=1 where labels are lists of classes; leave it out where a label is one class.",
@@ -201,10 +198,9 @@ def multi_label_is_right(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path(job.names[-1]), f"{message}; {advice}", seen.first, channel.name)
 
 
-@rule(
+@_rule(
     "MT617",
     "warning",
-    "job",
     breaks=lambda: with_hyperparameters(augmentation_type="crop"),
     keeps=with_hyperparameters,
     fix="Leave augmentation_type out: each of its three values mirrors half of the pictures.",
@@ -225,10 +221,9 @@ def mirrored_classes_stay_apart(job: PreflightInput) -> Iterator[Finding]:
             yield Finding(path("augmentation_type"), f"{message}; leave it out", file=channel.name)
 
 
-@rule(
+@_rule(
     "MT618",
     "error",
-    "job",
     breaks=lambda: _small(100),
     keeps=lambda: _small(100, resize="224"),
     fix="Set resize to the longer side of image_shape or more, or leave small pictures out.",

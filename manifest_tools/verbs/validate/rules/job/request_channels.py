@@ -36,6 +36,7 @@ from manifest_tools.verbs.validate.rules.wording import listed
 
 _RECORDIO = "application/x-recordio"
 
+# What the rows of this file have in common.
 _rule = partial(rule, scope="job", keeps=with_request, purposes=TRAINING)
 
 

@@ -39,6 +39,7 @@ _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 # Families of machines with a GPU that no page of these algorithms lists. All others have no GPU.
 _OTHER_GPUS = ("p4d", "p4de", "p5", "p5e", "p5en", "g6", "g6e", "p3dn", "g7e", "gr6")
 
+# What the rows of this file have in common.
 _rule = partial(rule, scope="job", keeps=with_request, purposes=TRAINING)
 
 

@@ -17,6 +17,7 @@ MOST_LINES = 250_000
 MOST_LABELS = 250
 MOST_BYTES = 1 << 30
 
+# What the rows of this file have in common.
 _rule = partial(rule, scope="job", purposes=("rekognition",))
 
 

@@ -26,6 +26,7 @@ LONGEST_NAME = 256
 _SHRUNK = 1280
 _SMALLEST, _LARGEST, _LONGEST_BY = 64, 4096, 20
 
+# What the rows of this file have in common.
 _rule = partial(rule, purposes=("rekognition",))
 
 
