@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def delete(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of an endpoint; mtool jobs lists them.")],
     everything: Annotated[
-        bool,
-        typer.Option("--all", help="Also a configuration and models that mtool did not make for it."),
+        bool, typer.Option("--all", help="Also a configuration and models that mtool did not make for it.")
     ] = False,
     dry_run: shared.DryRun = False,
     yes: shared.Yes = False,

@@ -27,40 +27,15 @@ class DeployMachineOptions(MachineOptions):
     """What answers, for deploy alone."""
 
     serverless: Annotated[
-        bool,
-        typer.Option("--serverless", help="No machine of its own: billed by the request."),
+        bool, typer.Option("--serverless", help="No machine of its own: billed by the request.")
     ] = False
-    memory: Annotated[
-        int,
-        typer.Option(
-            "--memory",
-            metavar="MB",
-            help="With --serverless: 1024, 2048, ... 6144.",
-        ),
-    ] = 2048
-    concurrency: Annotated[
-        int,
-        typer.Option(
-            "--concurrency",
-            metavar="N",
-            help="With --serverless: requests at a time.",
-        ),
-    ] = 5
+    memory: Annotated[int, typer.Option(metavar="MB", help="With --serverless: 1024, 2048, ... 6144.")] = 2048
+    concurrency: Annotated[int, typer.Option(metavar="N", help="With --serverless: requests at a time.")] = 5
     subnet: Annotated[
-        list[str],
-        typer.Option(
-            "--subnet",
-            metavar="ID",
-            help="Run in this private network; may be repeated.",
-        ),
+        list[str], typer.Option(metavar="ID", help="Run in this private network; may be repeated.")
     ] = field(default_factory=list)
     security_group: Annotated[
-        list[str],
-        typer.Option(
-            "--security-group",
-            metavar="ID",
-            help="Of the private network; may be repeated.",
-        ),
+        list[str], typer.Option(metavar="ID", help="Of the private network; may be repeated.")
     ] = field(default_factory=list)
 
 
@@ -71,23 +46,13 @@ class ApiOptions(DeployMachineOptions):
     SECTION = "API"
 
     api: Annotated[
-        bool,
-        typer.Option("--api", help="Put an API Gateway in front of it; needs --api-role."),
+        bool, typer.Option("--api", help="Put an API Gateway in front of it; needs --api-role.")
     ] = False
     api_role: Annotated[
-        str | None,
-        typer.Option(
-            "--api-role",
-            metavar="ARN",
-            help="The role with which the API asks the endpoint.",
-        ),
+        str | None, typer.Option(metavar="ARN", help="The role with which the API asks the endpoint.")
     ] = None
     public: Annotated[
-        bool,
-        typer.Option(
-            "--public",
-            help="With --api: whoever knows the address may ask, at your cost.",
-        ),
+        bool, typer.Option("--public", help="With --api: whoever knows the address may ask, at your cost.")
     ] = False
 
 
@@ -103,10 +68,7 @@ class DeployOptions(ServingOptions, ApiOptions):
         typer.Option("-o", "--output", metavar="URI", help="The prefix in S3 that a local model goes under."),
     ] = None
     remind_after: Annotated[
-        str | None,
-        typer.Option(
-            "--remind-after", metavar="TIME", help="30m, 2h, 1d: when mtool jobs --idle reminds of it."
-        ),
+        str | None, typer.Option(metavar="TIME", help="30m, 2h, 1d: when mtool jobs --idle reminds of it.")
     ] = None
 
 

@@ -23,7 +23,7 @@ def doctor(
         str | None, typer.Argument(metavar="JOB", help="A job or an endpoint; - reads a text from here.")
     ] = None,
     text: Annotated[
-        str | None, typer.Option("--text", metavar="TEXT", help="A message that you have, in place of a job.")
+        str | None, typer.Option(metavar="TEXT", help="A message that you have, in place of a job.")
     ] = None,
     as_json: options.Json = False,
 ) -> None:

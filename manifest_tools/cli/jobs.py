@@ -31,7 +31,6 @@ def jobs(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            "--kind",
             parser=one_of(lambda: KINDS),
             metavar=f"<{'|'.join(KINDS)}>",
             help="List only these; may be repeated.",
@@ -46,7 +45,6 @@ def jobs(
     price_per_hour: Annotated[
         list[str] | None,
         typer.Option(
-            "--price-per-hour",
             metavar="[TYPE=]PRICE",
             help="What a machine costs, of one instance type or of any; may be repeated.",
         ),
@@ -55,8 +53,7 @@ def jobs(
         bool, typer.Option("-f", "--follow", help="With logs: stay, and print lines as they come.")
     ] = False,
     every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="With --follow: how often to look. [10]"),
+        float | None, typer.Option(metavar="SECONDS", min=0.1, help="With --follow: how often to look. [10]")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With stop: print the request, and send nothing.")

@@ -26,9 +26,7 @@ def policy(
     ] = None,
     bucket: Annotated[
         list[str] | None,
-        typer.Option(
-            "--bucket", metavar="URI", help="Where pictures lie, s3://bucket/prefix; may be repeated."
-        ),
+        typer.Option(metavar="URI", help="Where pictures lie, s3://bucket/prefix; may be repeated."),
     ] = None,
     output: Annotated[
         str | None,
@@ -46,25 +44,19 @@ def policy(
         ),
     ] = None,
     algorithm: Annotated[
-        list[str] | None,
-        typer.Option("--algorithm", metavar="NAME", help="May be repeated. [image-classification]"),
+        list[str] | None, typer.Option(metavar="NAME", help="May be repeated. [image-classification]")
     ] = None,
     role: Annotated[
-        str | None, typer.Option("--role", metavar="NAME", help="The role's name or ARN. [mtool-sagemaker]")
+        str | None, typer.Option(metavar="NAME", help="The role's name or ARN. [mtool-sagemaker]")
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="ID", help="12 digits. [that of --role, or any]")
+        str | None, typer.Option(metavar="ID", help="12 digits. [that of --role, or any]")
     ] = None,
-    region: Annotated[
-        str | None, typer.Option("--region", metavar="NAME", help="Where jobs run. [AWS_REGION]")
-    ] = None,
+    region: Annotated[str | None, typer.Option(metavar="NAME", help="Where jobs run. [AWS_REGION]")] = None,
     kms_key: Annotated[
-        str | None,
-        typer.Option("--kms-key", metavar="KEY", help="Allow this key: ID, ARN or alias/NAME."),
+        str | None, typer.Option(metavar="KEY", help="Allow this key: ID, ARN or alias/NAME.")
     ] = None,
-    of: Annotated[
-        Literal["role", "person"] | None, typer.Option("--of", help="Print this policy alone.")
-    ] = None,
+    of: Annotated[Literal["role", "person"] | None, typer.Option(help="Print this policy alone.")] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Print only who may assume the role, its trust document.")
     ] = False,

@@ -11,11 +11,7 @@ import typer
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
 from manifest_tools.cli.shared.pictures import data_sets, pictures_of
-from manifest_tools.cli.shared.sagemaker_options import (
-    IN_SAGEMAKER,
-    JobOptions,
-    check_trainer,
-)
+from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
 from manifest_tools.cli.shared.screen import clean, note
 from trainers.registry import BUILTIN
 
@@ -44,9 +40,7 @@ class TrainOptions(JobOptions, LocalTrainOptions):
     ] = False
     model: Annotated[
         str,
-        typer.Option(
-            "--model", metavar="FOLDER", rich_help_panel=IN_SAGEMAKER, help="Where its model is fetched to."
-        ),
+        typer.Option(metavar="FOLDER", rich_help_panel=IN_SAGEMAKER, help="Where its model is fetched to."),
     ] = "model"
 
 

@@ -28,20 +28,10 @@ class TransformMachineOptions(MachineOptions):
     """What answers, for transform alone."""
 
     concurrent: Annotated[
-        int | None,
-        typer.Option(
-            "--concurrent",
-            metavar="N",
-            help="Pictures at a time on each machine.",
-        ),
+        int | None, typer.Option(metavar="N", help="Pictures at a time on each machine.")
     ] = None
     max_payload: Annotated[
-        int,
-        typer.Option(
-            "--max-payload",
-            metavar="MB",
-            help="The largest picture; times --concurrent, at most 100.",
-        ),
+        int, typer.Option(metavar="MB", help="The largest picture; times --concurrent, at most 100.")
     ] = 6
 
 
@@ -51,40 +41,20 @@ class AnswerOptions(TransformMachineOptions):
 
     SECTION = "Answers"
 
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            "--manifest",
-            metavar="FILE",
-            help="Put the answers into its lines.",
-        ),
-    ] = None
-    joined: Annotated[
-        str,
-        typer.Option("--joined", metavar="FILE", help="Where the lines with answers go."),
-    ] = "predicted.manifest"
-    attribute: Annotated[
-        str,
-        typer.Option(
-            "--attribute",
-            metavar="NAME",
-            help="What the answers are called in a line.",
-        ),
-    ] = "predicted"
+    manifest: Annotated[str | None, typer.Option(metavar="FILE", help="Put the answers into its lines.")] = (
+        None
+    )
+    joined: Annotated[str, typer.Option(metavar="FILE", help="Where the lines with answers go.")] = (
+        "predicted.manifest"
+    )
+    attribute: Annotated[str, typer.Option(metavar="NAME", help="What the answers are called in a line.")] = (
+        "predicted"
+    )
     collect: Annotated[
-        bool,
-        typer.Option(
-            "--collect",
-            help="Start nothing: collect what a transform job has answered.",
-        ),
+        bool, typer.Option("--collect", help="Start nothing: collect what a transform job has answered.")
     ] = False
     classes: Annotated[
-        str | None,
-        typer.Option(
-            "--classes",
-            metavar="FILE",
-            help="What the classes are called: JSON, or a name a line.",
-        ),
+        str | None, typer.Option(metavar="FILE", help="What the classes are called: JSON, or a name a line.")
     ] = None
 
     @property
@@ -107,8 +77,7 @@ class TransformOptions(ServingOptions, AnswerOptions):
         ),
     ]
     pictures: Annotated[
-        str | None,
-        typer.Argument(metavar="[PICTURES]", help="A prefix in S3; without, those of --manifest."),
+        str | None, typer.Argument(metavar="[PICTURES]", help="A prefix in S3; without, those of --manifest.")
     ] = None
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="URI", help="Where the job writes in S3.")

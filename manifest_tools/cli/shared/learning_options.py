@@ -46,19 +46,15 @@ class LearningOptions(DataOptions):
     trainer: Annotated[
         str,
         typer.Option(
-            "--trainer",
-            metavar="NAME",
-            help=f"{either(TRAINERS)}, on this machine, or {BUILTIN}, in SageMaker.",
+            metavar="NAME", help=f"{either(TRAINERS)}, on this machine, or {BUILTIN}, in SageMaker."
         ),
     ] = DEFAULT
     params: Annotated[
-        str | None,
-        typer.Option("--params", metavar="FILE", help="Parameters as JSON, such as tune's best.json."),
+        str | None, typer.Option(metavar="FILE", help="Parameters as JSON, such as tune's best.json.")
     ] = None
     init_from: Annotated[
         str | None,
         typer.Option(
-            "--init-from",
             metavar="FILE",
             help=f"Start from a {either(end for row in TRAINERS.values() for end in row.endings)} file or"
             f" a model.tar.gz; {BUILTIN}: from a job, or a model in S3.",

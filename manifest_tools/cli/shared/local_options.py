@@ -48,24 +48,22 @@ class LocalOptions(LearningOptions):
     network: Annotated[
         str | None,
         typer.Option(
-            "--network",
             metavar="NAME",
             help=f"{either(network.name for row in _ROWS for network in row.networks)}; "
             f"{either(row.for_few for row in _ROWS)} for under {FEW:,} pictures.",
         ),
     ] = None
-    epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Times to see every picture.")] = 30
+    epochs: Annotated[int, typer.Option(metavar="N", help="Times to see every picture.")] = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalTrainOptions(LocalOptions):
     """What learns on this machine, for train alone."""
 
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", help="Pictures a step.")] = 16
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures a step.")] = 16
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning-rate",
             metavar="R",
             help=f"Step size. [{_usual(rate for row in _ROWS for rate in row.optimizers.items())}]",
         ),
@@ -73,19 +71,13 @@ class LocalTrainOptions(LocalOptions):
     image_size: Annotated[
         int | None,
         typer.Option(
-            "--image-size",
             metavar="N",
             help="Pixels a side that the network sees. "
             f"[{_usual((network.name, network.side) for row in _ROWS for network in row.networks)}]",
         ),
     ] = None
     optimizer: Annotated[
-        str,
-        typer.Option(
-            "--optimizer",
-            metavar="NAME",
-            help=f"{either(name for row in _ROWS for name in row.optimizers)}.",
-        ),
+        str, typer.Option(metavar="NAME", help=f"{either(name for row in _ROWS for name in row.optimizers)}.")
     ] = USUAL_OPTIMIZER
     augment: Annotated[
         bool, typer.Option("--augment", help="Shift, turn, scale and recolour a little; never mirrors.")

@@ -30,7 +30,6 @@ class SageMakerOptions(LearningOptions):
     algorithm: Annotated[
         str,
         typer.Option(
-            "--algorithm",
             parser=one_of(lambda: ALGORITHMS),
             metavar=f"<{'|'.join(ALGORITHMS)}>",
             help="Which of the three learns.",
@@ -46,9 +45,7 @@ class SageMakerOptions(LearningOptions):
     ] = "augmented-manifest"
     channel: Annotated[
         list[str],
-        typer.Option(
-            "--channel", metavar="NAME=URI", help="One more channel, such as train_lst; may be repeated."
-        ),
+        typer.Option(metavar="NAME=URI", help="One more channel, such as train_lst; may be repeated."),
     ] = field(default_factory=list)
     p: Annotated[
         list[str],
@@ -56,73 +53,55 @@ class SageMakerOptions(LearningOptions):
     ] = field(default_factory=list)
     job_name: Annotated[
         str | None,
-        typer.Option(
-            "--job-name", metavar="NAME", help="What the job is called. [the manifest's name, and the time]"
-        ),
+        typer.Option(metavar="NAME", help="What the job is called. [the manifest's name, and the time]"),
     ] = None
     role: Annotated[
-        str | None,
-        typer.Option("--role", metavar="ARN", help="The role that SageMaker takes on. [MTOOL_ROLE]"),
+        str | None, typer.Option(metavar="ARN", help="The role that SageMaker takes on. [MTOOL_ROLE]")
     ] = None
     # The cheapest machine with a GPU that the algorithm's guide names and that can still be had.
-    instance_type: Annotated[
-        str, typer.Option("--instance-type", metavar="TYPE", help="The machine that trains.")
-    ] = "ml.g4dn.xlarge"
-    instance_count: Annotated[
-        int, typer.Option("--instance-count", metavar="N", min=1, help="How many of them.")
-    ] = 1
+    instance_type: Annotated[str, typer.Option(metavar="TYPE", help="The machine that trains.")] = (
+        "ml.g4dn.xlarge"
+    )
+    instance_count: Annotated[int, typer.Option(metavar="N", min=1, help="How many of them.")] = 1
     volume: Annotated[
-        int | None,
-        typer.Option("--volume", metavar="GB", help="The disk of each machine. [50, or the machine's own]"),
+        int | None, typer.Option(metavar="GB", help="The disk of each machine. [50, or the machine's own]")
     ] = None
     volume_kms_key: Annotated[
-        str | None, typer.Option("--volume-kms-key", metavar="KEY", help="Encrypt these disks with it.")
+        str | None, typer.Option(metavar="KEY", help="Encrypt these disks with it.")
     ] = None
-    max_run: Annotated[
-        str, typer.Option("--max-run", metavar="TIME", help="Stop after so long: 90m, 2h, 1d.")
-    ] = "1h"
+    max_run: Annotated[str, typer.Option(metavar="TIME", help="Stop after so long: 90m, 2h, 1d.")] = "1h"
     spot: Annotated[
         bool, typer.Option("--spot", help="Use spare machines: cheaper, but AWS may take them away.")
     ] = False
     max_wait: Annotated[
         str | None,
-        typer.Option(
-            "--max-wait", metavar="TIME", help="With --spot: wait and run at most so long. [twice --max-run]"
-        ),
+        typer.Option(metavar="TIME", help="With --spot: wait and run at most so long. [twice --max-run]"),
     ] = None
     checkpoints: Annotated[
-        str | None,
-        typer.Option(
-            "--checkpoints", metavar="URI", help="Save what is learnt there. [--spot: under --output]"
-        ),
+        str | None, typer.Option(metavar="URI", help="Save what is learnt there. [--spot: under --output]")
     ] = None
     retries: Annotated[
-        int | None,
-        typer.Option("--retries", metavar="N", help="Begin again after failures of SageMaker itself."),
+        int | None, typer.Option(metavar="N", help="Begin again after failures of SageMaker itself.")
     ] = None
-    tag: Annotated[
-        list[str], typer.Option("--tag", metavar="KEY=VALUE", help="Tag the job; may be repeated.")
-    ] = field(default_factory=list)
+    tag: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Tag the job; may be repeated.")] = (
+        field(default_factory=list)
+    )
     subnet: Annotated[
-        list[str],
-        typer.Option("--subnet", metavar="ID", help="Train in this private network; may be repeated."),
+        list[str], typer.Option(metavar="ID", help="Train in this private network; may be repeated.")
     ] = field(default_factory=list)
     security_group: Annotated[
-        list[str],
-        typer.Option("--security-group", metavar="ID", help="Of the private network; may be repeated."),
+        list[str], typer.Option(metavar="ID", help="Of the private network; may be repeated.")
     ] = field(default_factory=list)
     no_preflight: Annotated[
         bool, typer.Option("--no-preflight", help="Start even where the data has errors.")
     ] = False
     emit: Annotated[
-        ScriptForm | None,
-        typer.Option("--emit", help="Print a script that sends the request, and send nothing."),
+        ScriptForm | None, typer.Option(help="Print a script that sends the request, and send nothing.")
     ] = None
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Start what is billed without asking.")] = False
     price_per_hour: Annotated[
         list[str],
         typer.Option(
-            "--price-per-hour",
             metavar="[TYPE=]PRICE",
             help="What a machine costs an hour, to say what the job costs; may be repeated, by type.",
         ),
@@ -131,11 +110,10 @@ class SageMakerOptions(LearningOptions):
         False
     )
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.05, help="How often to look at the job.")
+        float, typer.Option(metavar="SECONDS", min=0.05, help="How often to look at the job.")
     ] = 10
     attach: Annotated[
-        str | None,
-        typer.Option("--attach", metavar="JOB", help="Start nothing: follow this job, then fetch from it."),
+        str | None, typer.Option(metavar="JOB", help="Start nothing: follow this job, then fetch from it.")
     ] = None
 
 

@@ -23,23 +23,16 @@ class MachineOptions(Options):
 
     SECTION = "Machines"
 
-    instance_type: Annotated[
-        str, typer.Option("--instance-type", metavar="TYPE", help="The machine that answers.")
-    ] = "ml.m5.large"
-    instance_count: Annotated[
-        int, typer.Option("--instance-count", metavar="N", help="How many of them.")
-    ] = 1
+    instance_type: Annotated[str, typer.Option(metavar="TYPE", help="The machine that answers.")] = (
+        "ml.m5.large"
+    )
+    instance_count: Annotated[int, typer.Option(metavar="N", help="How many of them.")] = 1
     volume_kms_key: Annotated[
-        str | None,
-        typer.Option("--volume-kms-key", metavar="KEY", help="Encrypt the machines' disks with it."),
+        str | None, typer.Option(metavar="KEY", help="Encrypt the machines' disks with it.")
     ] = None
     price_per_hour: Annotated[
         list[str],
-        typer.Option(
-            "--price-per-hour",
-            metavar="[TYPE=]PRICE",
-            help="What a machine costs an hour; may be repeated, by type.",
-        ),
+        typer.Option(metavar="[TYPE=]PRICE", help="What a machine costs an hour; may be repeated, by type."),
     ] = field(default_factory=list)
 
 
@@ -61,21 +54,17 @@ class ServingOptions(MachineOptions):
 
     name: Annotated[
         str | None,
-        typer.Option(
-            "--name", metavar="NAME", help="What it is called. [the job's or the file's name, and the time]"
-        ),
+        typer.Option(metavar="NAME", help="What it is called. [the job's or the file's name, and the time]"),
     ] = None
     role: Annotated[
-        str | None,
-        typer.Option("--role", metavar="ARN", help="What the model runs as. [the job's own, or MTOOL_ROLE]"),
+        str | None, typer.Option(metavar="ARN", help="What the model runs as. [the job's own, or MTOOL_ROLE]")
     ] = None
     tag: Annotated[
-        list[str], typer.Option("--tag", metavar="KEY=VALUE", help="Tag what is made; may be repeated.")
+        list[str], typer.Option(metavar="KEY=VALUE", help="Tag what is made; may be repeated.")
     ] = field(default_factory=list)
     dry_run: DryRun = False
     emit: Annotated[
-        ScriptForm | None,
-        typer.Option("--emit", help="Print a script that sends the requests, and send nothing."),
+        ScriptForm | None, typer.Option(help="Print a script that sends the requests, and send nothing.")
     ] = None
     yes: Yes = False
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it, print its name, and end.")] = False

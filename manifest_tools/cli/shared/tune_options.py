@@ -22,10 +22,9 @@ class TrialOptions(DataOptions):
         typer.Option("--range", metavar="NAME=LOW:HIGH[:log]", help="Vary it between two ends; repeats."),
     ] = field(default_factory=list)
     choice: Annotated[
-        list[str],
-        typer.Option("--choice", metavar="NAME=VALUE", help="Try this value of it; may be repeated."),
+        list[str], typer.Option(metavar="NAME=VALUE", help="Try this value of it; may be repeated.")
     ] = field(default_factory=list)
-    max_jobs: Annotated[int, typer.Option("--max-jobs", metavar="N", help="Trials in all.")] = 20
+    max_jobs: Annotated[int, typer.Option(metavar="N", help="Trials in all.")] = 20
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="End trials that do worse than the others.")
     ] = False
@@ -36,31 +35,21 @@ class TuneOptions(JobOptions, LocalOptions, TrialOptions):
     """The options of tune."""
 
     parallel: Annotated[
-        int,
-        typer.Option(
-            "--parallel", metavar="N", min=1, rich_help_panel=IN_SAGEMAKER, help="Trials at the same time."
-        ),
+        int, typer.Option(metavar="N", min=1, rich_help_panel=IN_SAGEMAKER, help="Trials at the same time.")
     ] = 1
     metric: Annotated[
         str | None,
         typer.Option(
-            "--metric",
-            metavar="NAME",
-            rich_help_panel=IN_SAGEMAKER,
-            help="What to aim at. [the algorithm's first]",
+            metavar="NAME", rich_help_panel=IN_SAGEMAKER, help="What to aim at. [the algorithm's first]"
         ),
     ] = None
     strategy: Annotated[
-        Strategy,
-        typer.Option("--strategy", rich_help_panel=IN_SAGEMAKER, help="How the next values are chosen."),
+        Strategy, typer.Option(rich_help_panel=IN_SAGEMAKER, help="How the next values are chosen.")
     ] = "Bayesian"
     max_total: Annotated[
         str | None,
         typer.Option(
-            "--max-total",
-            metavar="TIME",
-            rich_help_panel=IN_SAGEMAKER,
-            help="Stop all trials after so long: 12h, 2d.",
+            metavar="TIME", rich_help_panel=IN_SAGEMAKER, help="Stop all trials after so long: 12h, 2d."
         ),
     ] = None
     output: Annotated[
@@ -70,5 +59,5 @@ class TuneOptions(JobOptions, LocalOptions, TrialOptions):
         ),
     ] = "tuning"
     best: Annotated[
-        str, typer.Option("--best", metavar="FILE", help="Where the best parameters go, for train --params.")
+        str, typer.Option(metavar="FILE", help="Where the best parameters go, for train --params.")
     ] = "best.json"
