@@ -39,7 +39,7 @@ def delete(
 
     found = find_parts(name, everything=everything)
     shared.say([_line(found, part) for part in found.parts], quiet and yes)
-    shared.say(found.remarks, quiet)
+    shared.say(found.notes, quiet)
     if dry_run:
         shared.print_calls(found.calls, found.region, None)
         return

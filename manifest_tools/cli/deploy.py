@@ -200,7 +200,7 @@ def _intention(planned: _Planned, given: DeployOptions) -> list[str]:
         documents = role_documents(deployment.api)
         lines += [f"an API Gateway in front of it; {who}"]
         lines += [f"{name} of its role: {json.dumps(one)}" for name, one in documents.items()]
-    return [*lines, *source.remarks]
+    return [*lines, *source.notes]
 
 
 def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:

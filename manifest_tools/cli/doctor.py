@@ -48,24 +48,24 @@ def doctor(
         found = examine_text(sys.stdin.buffer.read().decode("utf-8", "replace"))
     else:
         found = examine(str(job))
-    print(json.dumps(_as_json(found)) if as_json else _told(found))
+    print(json.dumps(_as_json(found)) if as_json else _as_text(found))
     if found.unexplained:
         note("no failure that is known; its own words are above")
         raise typer.Exit(UNEXPLAINED)
 
 
-def _told(found: "Examination") -> str:
-    told = [f"{found.name}: {found.state}"] if found.name else []
-    told += [f"reason: {_one_line(found.reason)}"] if found.reason else []
-    told += [f"{found.state}: {found.ending}"] if found.ending else []
-    told += [found.remark] if found.remark else []
+def _as_text(found: "Examination") -> str:
+    lines = [f"{found.name}: {found.state}"] if found.name else []
+    lines += [f"reason: {_one_line(found.reason)}"] if found.reason else []
+    lines += [f"{found.state}: {found.ending}"] if found.ending else []
+    lines += [found.note] if found.note else []
     if found.name and not (found.reason or found.ending or found.diagnoses) and found.state != "Failed":
-        told += ["nothing has failed"]
+        lines += ["nothing has failed"]
     for one in found.diagnoses:
-        told += ["", *_diagnosis(one)]
+        lines += ["", *_diagnosis(one)]
     if not found.diagnoses:
-        told += [f"log: {_one_line(line)}" for line in found.faults]
-    return "\n".join(told).lstrip("\n") or "nothing in it is known"
+        lines += [f"log: {_one_line(line)}" for line in found.faults]
+    return "\n".join(lines).lstrip("\n") or "nothing in it is known"
 
 
 def _diagnosis(one: "Diagnosis") -> list[str]:
@@ -100,4 +100,4 @@ def _as_json(found: "Examination") -> dict[str, object]:
         for one in found.diagnoses
     ]
     about = {"job": found.name, "kind": found.kind, "state": found.state, "reason": found.reason}
-    return about | {"ending": found.ending, "known": known, "log": list(found.faults), "remark": found.remark}
+    return about | {"ending": found.ending, "known": known, "log": list(found.faults), "remark": found.note}

@@ -112,7 +112,7 @@ def _check(what: Task | None, name: str | None, given: dict[str, bool]) -> None:
     """Refuse an option that would change nothing, and a verb without its job."""
     if what is not None and not name:
         raise Refused(f"expected the name of a job; type: mtool jobs {what} NAME; mtool jobs lists them")
-    for option in (option for option, told in given.items() if told and option not in _GO_WITH[what]):
+    for option in (option for option, typed in given.items() if typed and option not in _GO_WITH[what]):
         place = next(other for other, allowed in _GO_WITH.items() if option in allowed)
         words = f"mtool jobs {place} NAME" if place else "mtool jobs"
         raise Refused(f"{option} goes with {words} only; leave it out")
@@ -157,21 +157,21 @@ def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
 def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
     from trainers.sagemaker.account.jobs import find_job, with_machines
 
-    job, told = find_job(name)
-    told.pop("ResponseMetadata", None)
+    job, description = find_job(name)
+    description.pop("ResponseMetadata", None)
     if as_json:
-        print(json.dumps(told, default=job_table.as_json, indent=2))
+        print(json.dumps(description, default=job_table.as_json, indent=2))
         return
-    print(job_table.about(with_machines(job, told, prices), told))
+    print(job_table.about(with_machines(job, description, prices), description))
 
 
 def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet: bool) -> None:
     from trainers.sagemaker.account.jobs import find_job
     from trainers.sagemaker.training.log_streams import all_lines
 
-    job, told = find_job(name)
+    job, description = find_job(name)
     if follow:
-        _follow(job, told, every, prices, quiet)
+        _follow(job, description, every, prices, quiet)
         return
     count = 0
     for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the remark below
@@ -181,16 +181,16 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet
 
 
 def _follow(
-    job: "JobSummary", told: dict[str, Any], every: float, prices: dict[str, float], quiet: bool
+    job: "JobSummary", description: dict[str, Any], every: float, prices: dict[str, float], quiet: bool
 ) -> None:
     from manifest_tools.cli.shared.follow import epochs_of, watch
     from trainers.sagemaker.training.follow import check_ended_well, follow, machines
 
     if job.kind not in ("training", "transform"):
         raise Refused(f"{job.name}: a {job.kind} cannot be followed, only training and transform jobs can")
-    price = prices.get(machines(told)[0], prices.get(""))
+    price = prices.get(machines(description)[0], prices.get(""))
     events = follow(job.name, kind=job.kind, price_per_hour=price, every=every)
-    end = watch(job.name, events, epochs=epochs_of(told), line=_print_line, quiet=quiet)
+    end = watch(job.name, events, epochs=epochs_of(description), line=_print_line, quiet=quiet)
     check_ended_well(end)
 
 

@@ -139,8 +139,8 @@ def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet:
         return answering
     if not answering.table.names and planned is not None:
         return replace(answering, table=planned.table)
-    for remark in answering.remarks if not quiet else ():
-        note(clean(remark))
+    for text in answering.notes if not quiet else ():
+        note(clean(text))
     return answering
 
 

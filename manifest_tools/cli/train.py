@@ -88,12 +88,12 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
     load_trainer(given.trainer)
     with records_place(given.output) as place:
         plans = records_of_pair(pair, place, config.image_size)
-        said = _intention(pair, config)
+        intention = _intention(pair, config)
         if given.dry_run:
-            _show_plans(said, plans)
+            _show_plans(intention, plans)
             return
         if not given.quiet:
-            note(said)
+            note(intention)
             if leak := _leak(pair):
                 note(leak)
         data, dropped = data_sets(plans, given.jobs, given.quiet)
@@ -138,11 +138,11 @@ def _leak(pair: "PlannedPair") -> str:
     )
 
 
-def _show_plans(said: str, plans: "Sequence[ConversionPlan]") -> None:
+def _show_plans(intention: str, plans: "Sequence[ConversionPlan]") -> None:
     """Say what would be done, and what of it is there already."""
     from manifest_tools.verbs.convert.convert import is_current
 
-    note(said)
+    note(intention)
     for plan in plans:
         state = "there already" if is_current(plan) else "would be made"
         note(f"{clean(plan.output)}.rec: {state}")
@@ -151,9 +151,9 @@ def _show_plans(said: str, plans: "Sequence[ConversionPlan]") -> None:
 
 
 def _listeners(quiet: bool) -> "list[EventListener]":
-    from trainers.events import progress as tell
+    from trainers.events import progress
 
-    return [] if quiet else [tell(_write, sys.stderr.isatty())]
+    return [] if quiet else [progress(_write, sys.stderr.isatty())]
 
 
 def _write(text: str) -> None:
@@ -179,7 +179,7 @@ def _show(result: "Result", as_json: bool, quiet: bool) -> None:
 
 def _summary(result: "Result") -> str:
     best, done = result.report["best_epoch"], result.report["epochs_done"]
-    told = f"validation accuracy {result.accuracy:.3f} at epoch {best} of {done}"
+    figures = f"validation accuracy {result.accuracy:.3f} at epoch {best} of {done}"
     if result.interrupted:
-        return f"interrupted; the best epoch so far is kept: {told}"
-    return told
+        return f"interrupted; the best epoch so far is kept: {figures}"
+    return figures

@@ -89,8 +89,8 @@ def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:
         return
     for published in fetched.published:
         note(f"{clean(published.path)}: {published.state}")
-    if fetched.remark:
-        note(fetched.remark)
+    if fetched.note:
+        note(fetched.note)
 
 
 def _report(end: "JobEnd", model: str) -> dict[str, Any]:

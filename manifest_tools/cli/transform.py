@@ -185,7 +185,7 @@ def _plan(given: TransformOptions) -> "TransformPlan":
     )
     transform.check_free(planned)
     transform.check_pictures(planned)
-    shared.say(source.remarks, quiet=False)
+    shared.say(source.notes, quiet=False)
     return planned
 
 
@@ -254,7 +254,7 @@ def _collect(name: str, given: TransformOptions) -> None:
     from trainers.sagemaker.batch.collect import collect, find_answers, lines_of
 
     answers = find_answers(name, given.table)
-    shared.say(answers.remarks, given.quiet)
+    shared.say(answers.notes, given.quiet)
     lines = lines_of(answers, given.manifest, given.attribute)
     kms_key = given.kms_key if given.joined.startswith("s3://") else None
     with publishing(force=given.force, kms_key=kms_key) as publication:

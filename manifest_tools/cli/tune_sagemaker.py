@@ -36,8 +36,8 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     sends = given.emit is None and not given.dry_run
     if sends and not given.no_wait:
         check_free(given.best, given.force, "--best")
-    asked = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
-    planned = plan_or_explain(asked)
+    settings = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
+    planned = plan_or_explain(settings)
     job = tuning_job(
         planned,
         ranges,

@@ -134,7 +134,7 @@ def test_a_failure_takes_the_upload_back_as_well(
             id="a VPC",
         ),
         pytest.param(("--instance-type", "ml.c6g.large"), "whose processor is an ARM", id="an ARM"),
-        pytest.param(("--instance-type", "ml.p4d.24xlarge"), "is endpoint on", id="a GPU it cannot use"),
+        pytest.param(("--instance-type", "ml.p4d.24xlarge"), "is served on", id="a GPU it cannot use"),
         pytest.param(("--api",), "--api needs a role that trusts apigateway.amazonaws.com", id="no role"),
         pytest.param(("--public",), "--public is for --api", id="public without an API"),
         pytest.param(("--remind-after", "soon"), "expected a time such as 30m, 2h or 1d", id="no time"),

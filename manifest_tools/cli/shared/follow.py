@@ -31,19 +31,19 @@ def watch(
     """
     from trainers.sagemaker.training.follow import how_to_go_on
 
-    teller = _JobScreen(name, epochs, line, quiet)
+    screen = _JobScreen(name, epochs, line, quiet)
     try:
-        return teller.listen(events)
+        return screen.listen(events)
     except KeyboardInterrupt:
-        teller.close()
+        screen.close()
         note(how_to_go_on(name))
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        teller.close()
+        screen.close()
 
 
 class _JobScreen:
-    """Says one events after the other."""
+    """Shows one event after the other."""
 
     def __init__(self, name: str, epochs: int | None, line: Callable[[str], None], quiet: bool) -> None:
         self.name, self.epochs, self.line, self.quiet = name, epochs, line, quiet
@@ -58,7 +58,7 @@ class _JobScreen:
                 self.close()
                 self._remark(self._over(one))
                 return one
-            self._tell(one)
+            self._show(one)
         raise AssertionError("a job that is followed comes to its end")
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class _JobScreen:
             self._bar.stop()
             self._bar = None
 
-    def _tell(self, one: "JobEvent") -> None:
+    def _show(self, one: "JobEvent") -> None:
         from trainers.events import Note
         from trainers.sagemaker.client.retry import Waiting
         from trainers.sagemaker.training import follow, log_lines, log_streams
@@ -109,7 +109,7 @@ def _state(status: str, secondary: str) -> str:
 
 
 def epoch_line(epoch: "Epoch", epochs: int | None) -> str:
-    """Return what is said of an epoch.
+    """Return the line about an epoch.
 
     >>> from trainers.sagemaker.training.log_lines import Epoch
     >>> epoch_line(Epoch(3, (("train:accuracy", 0.9), ("validation:accuracy", 0.75)), 2.5), 10)
@@ -142,5 +142,5 @@ def epochs_of(description: dict[str, Any]) -> int | None:
     >>> epochs_of({"HyperParameters": {"epochs": "30"}})
     30
     """
-    told = description.get("HyperParameters", {}).get("epochs", "")
-    return int(told) if told.isdecimal() else None
+    epochs = description.get("HyperParameters", {}).get("epochs", "")
+    return int(epochs) if epochs.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What the screen, and a machine, are told of a job: for ``mtool jobs`` and for words that make jobs."""
+"""What the screen, and JSON, show of a job: for ``mtool jobs`` and for words that make jobs."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def duration_text(time: timedelta) -> str:
     """Return a length of time, in the largest unit of which there are two.
 
-    >>> spelled(timedelta(minutes=5)), spelled(timedelta(hours=30)), spelled(timedelta(days=9))
-    ('5 min', '30 h', '9 days')
+    >>> [duration_text(timedelta(minutes=count)) for count in (5, 30 * 60, 9 * 24 * 60)]
+    ['5 min', '30 h', '9 days']
     """
     minutes = max(0, int(time.total_seconds() // 60))
     if minutes < 120:
@@ -75,27 +75,29 @@ def summary(found: "Sequence[JobSummary]") -> str:
     return f"{len(placed):,} on machines now, {cost}{unknown}"
 
 
-def about(job: "JobSummary", told: dict[str, Any]) -> str:
+def about(job: "JobSummary", description: dict[str, Any]) -> str:
     """Return one job as a table of two columns: what ``jobs.find`` and ``jobs.with_machines`` return."""
     rows = [("name", job.name), ("kind", job.kind), ("state", job.state)]
-    rows += [("about", told["SecondaryStatus"])] if "SecondaryStatus" in told else []
+    rows += [("about", description["SecondaryStatus"])] if "SecondaryStatus" in description else []
     rows += [("created", f"{job.created:%Y-%m-%d %H:%M:%S%z}")]
     rows += [("ended", f"{job.ended:%Y-%m-%d %H:%M:%S%z}")] if job.ended else []
     rows += [("machines", machines(job))] if job.machines else []
     rows += [("an hour", f"{job.per_hour:.2f}")] if job.runs and job.per_hour is not None else []
-    return table(rows + _details(told))
+    return table(rows + _details(description))
 
 
-def _details(told: dict[str, Any]) -> list[tuple[str, str]]:
+def _details(description: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the rest of a description that people look for."""
-    rows = [("reason", " ".join(told["FailureReason"].split()))] if "FailureReason" in told else []
-    artifact = told.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    rows = (
+        [("reason", " ".join(description["FailureReason"].split()))] if "FailureReason" in description else []
+    )
+    artifact = description.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     rows += [("model", artifact)] if artifact else []
-    seconds = told.get("BillableTimeInSeconds")
+    seconds = description.get("BillableTimeInSeconds")
     rows += [("billed", f"{seconds:,} s a machine")] if seconds is not None else []
-    figures = sorted(told.get("FinalMetricDataList", ()), key=lambda one: str(one["MetricName"]))
+    figures = sorted(description.get("FinalMetricDataList", ()), key=lambda one: str(one["MetricName"]))
     rows += [(one["MetricName"], f"{one['Value']:.4g}") for one in figures]
-    rows += [(f"-p {name}", value) for name, value in sorted(told.get("HyperParameters", {}).items())]
+    rows += [(f"-p {name}", value) for name, value in sorted(description.get("HyperParameters", {}).items())]
     return rows
 
 

@@ -51,12 +51,12 @@ def _machines(training: "Training") -> str:
 def _limit(training: "Training", given: JobOptions) -> str:
     hours = training.max_run / 3600
     price = price_of(given)
-    said = (
+    text = (
         f"{hours:g} h"
         if price is None
         else f"{hours:g} h, at most {price * hours * training.compute.count:.2f}"
     )
-    return said + (f"; {training.max_wait / 3600:g} h with waiting" if training.max_wait else "")
+    return text + (f"; {training.max_wait / 3600:g} h with waiting" if training.max_wait else "")
 
 
 def _classes(planned: "TrainingPlan") -> str:
@@ -65,7 +65,7 @@ def _classes(planned: "TrainingPlan") -> str:
 
 
 def price_of(given: JobOptions) -> float | None:
-    """Return what one of the machines costs an hour, where that was told."""
+    """Return what one of the machines costs an hour, where that was typed."""
     from trainers.sagemaker.account.jobs import read_prices
 
     prices = read_prices(given.price_per_hour)

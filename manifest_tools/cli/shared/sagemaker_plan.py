@@ -130,13 +130,13 @@ def _checkpoints(given: JobOptions, output: str, name: str) -> str | None:
     return f"{output.rstrip('/')}/{name}/checkpoints"
 
 
-def plan_or_explain(asked: "TrainingSettings") -> "TrainingPlan":
+def plan_or_explain(settings: "TrainingSettings") -> "TrainingPlan":
     """Return the plan, after saying what is wrong with the data where the job would fail with it."""
     from trainers.sagemaker.training.data_check import Unfit
     from trainers.sagemaker.training.plan import plan_training
 
     try:
-        return plan_training(asked)
+        return plan_training(settings)
     except Unfit as error:
         for problem in error.problems[:SHOWN]:
             note(str(problem))

@@ -75,13 +75,13 @@ class ServingOptions(MachineOptions):
 
 
 def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
-    """Print what would be sent: as JSON, or as a script of the form that was asked for."""
+    """Print what would be sent: as JSON, or as a script of the given form."""
     from trainers.sagemaker.client.scripts import as_json, as_script
 
     print(f"{as_json(calls)}\n" if emit is None else as_script(emit, calls, region=region), end="")
 
 
-def per_hour(told: list[str] | None, instance_type: str, count: int) -> str:
+def per_hour(price_texts: list[str] | None, instance_type: str, count: int) -> str:
     """Return what machines cost an hour, in words.
 
     >>> per_hour(["ml.m5.large=0.25"], "ml.m5.large", 2), per_hour(None, "ml.m5.large", 1)
@@ -89,7 +89,7 @@ def per_hour(told: list[str] | None, instance_type: str, count: int) -> str:
     """
     from trainers.sagemaker.account.jobs import read_prices
 
-    prices = read_prices(told or ())
+    prices = read_prices(price_texts or ())
     price = prices.get(instance_type, prices.get(""))
     return "price not known: --price-per-hour" if price is None else f"{price * count:.4g} an hour"
 

@@ -59,17 +59,25 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a job for a command line: its manifests, algorithm and hyperparameters.
-
-    ``role`` and ``output`` are empty where they are not known; a person's own settings then count.
-    """
+    """What is known of a job, for a command line that mends it."""
 
     job: str = "JOB"
+    """Its name."""
+
     manifests: tuple[str, ...] = ("train.manifest", "validation.manifest")
+    """Its train and validation manifest."""
+
     purpose: str = "builtin"
+    """What ``mtool validate --for`` calls its algorithm."""
+
     hyperparameters: dict[str, str] = field(default_factory=dict)
+    """As texts, by name."""
+
     role: str = ""
+    """The ARN of its role; empty where it is not known."""
+
     output: str = ""
+    """Its output prefix in S3; empty where it is not known."""
 
 
 def command(failure: KnownFailure, setting: Setting) -> str:
@@ -80,7 +88,7 @@ def command(failure: KnownFailure, setting: Setting) -> str:
     "mtool policy 's3://b/my train.manifest'"
     """
     manifests = setting.manifests or Setting().manifests
-    told = (f"{name}={value}" for name, value in sorted(setting.hyperparameters.items()))
+    parameters = (f"{name}={value}" for name, value in sorted(setting.hyperparameters.items()))
     first = shlex.quote(manifests[0])
     return _COMMANDS[failure.checks[0]].format(
         manifests=" ".join(map(shlex.quote, manifests)),
@@ -93,5 +101,5 @@ def command(failure: KnownFailure, setting: Setting) -> str:
             for option, value in (("--role", setting.role), ("-o", setting.output))
             if value
         ),
-        parameters="".join(f" -p {shlex.quote(one)}" for one in told),
+        parameters="".join(f" -p {shlex.quote(one)}" for one in parameters),
     )

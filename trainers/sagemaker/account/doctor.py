@@ -18,29 +18,45 @@ _LOGGED = ("training", "transform", "endpoint")
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A known failure that was recognised, ``where`` it was, and the command line against it."""
+    """A known failure that was recognised."""
 
     failure: KnownFailure
+    """The row of the table of known failures."""
+
     where: str
+    """Where it was recognised: the reason, or a line of the log."""
+
     command: str
+    """The command line to type against it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What is known of a job, or of a text (then without a name and a state).
-
-    ``ending`` says what a job ended by that ran well until then, a limit of time, say; ``faults`` are the
-    log's own lines about errors, the last ones; ``remark`` says why the log could not be read.
-    """
+    """What is known of a job, or of a text."""
 
     diagnoses: tuple[Diagnosis, ...]
+    """The known failures that were recognised."""
+
     name: str = ""
+    """The name of the job; empty for a text."""
+
     kind: str = ""
+    """Its kind, such as "training"; empty for a text."""
+
     state: str = ""
+    """Its state; empty for a text."""
+
     reason: str = ""
+    """The failure reason, in SageMaker's words; empty where nothing failed."""
+
     ending: str = ""
+    """What ended a job that ran well until then, a time limit say; or empty."""
+
     faults: tuple[str, ...] = ()
-    remark: str = ""
+    """The last lines of the log that speak of errors."""
+
+    note: str = ""
+    """Why the log could not be read; or empty."""
 
     @property
     def unexplained(self) -> bool:
@@ -61,18 +77,18 @@ _ENDINGS = {
 
 def examine(name: str) -> Examination:
     """Return what a job, or an endpoint, failed by; raises NotThere, and what ``client.send`` raises."""
-    job, told = find_job(name)
-    state = told.get("SecondaryStatus", job.state)
-    reason = _reason(job.kind, name, told)
+    job, description = find_job(name)
+    state = description.get("SecondaryStatus", job.state)
+    reason = _reason(job.kind, name, description)
     lines: list[str] = []
-    remark = ""
+    note = ""
     if job.kind in _LOGGED:
         try:
             lines = [line.text for line in last_lines(job.kind, name, _LINES)]
         except Denied as error:
-            remark = f"the log could not be read: {error}"
+            note = f"the log could not be read: {error}"
     failed = job.state == "Failed"
-    setting = _setting(name, told)
+    setting = _setting(name, description)
     return Examination(
         diagnose({"its reason": reason, "its log": "\n".join(lines)}, setting) if failed else (),
         name,
@@ -81,7 +97,7 @@ def examine(name: str) -> Examination:
         reason,
         "" if failed else _ENDINGS.get(state, _ENDINGS.get(job.state, "")),
         tuple(_faults(lines)) if failed else (),
-        remark,
+        note,
     )
 
 
@@ -104,9 +120,9 @@ def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...
     return tuple(found.values())
 
 
-def _reason(kind: str, name: str, told: Mapping[str, Any]) -> str:
+def _reason(kind: str, name: str, description: Mapping[str, Any]) -> str:
     """Return the failure reason; a tuning job's own says little, so that of a failed trial comes with it."""
-    reason = str(told.get("FailureReason", ""))
+    reason = str(description.get("FailureReason", ""))
     if kind != "tuning":
         return reason
     for page in pages(resources.trials(name)):
@@ -119,25 +135,25 @@ def _reason(kind: str, name: str, told: Mapping[str, Any]) -> str:
 
 def _faults(lines: Iterable[str], most: int = 5) -> list[str]:
     """Return the last lines that say an error, each once."""
-    found = [said.text for line in lines for said in read_line(line) if isinstance(said, Fault)]
+    found = [event.text for line in lines for event in read_line(line) if isinstance(event, Fault)]
     return list(dict.fromkeys(found))[-most:]
 
 
 _PURPOSES = {"object-detection": "object-detection", "semantic-segmentation": "semantic-segmentation"}
 
 
-def _setting(name: str, told: Mapping[str, Any]) -> Setting:
+def _setting(name: str, description: Mapping[str, Any]) -> Setting:
     """Return what the job's description has for a command line."""
-    image = told.get("AlgorithmSpecification", {}).get("TrainingImage", "")
+    image = description.get("AlgorithmSpecification", {}).get("TrainingImage", "")
     algorithm = image.rpartition("/")[2].partition(":")[0]
     sources = (
         channel.get("DataSource", {}).get("S3DataSource", {})
-        for channel in told.get("InputDataConfig") or ()
+        for channel in description.get("InputDataConfig") or ()
         if channel.get("ChannelName") in ("train", "validation")
     )
     manifests = tuple(one["S3Uri"] for one in sources if one.get("S3DataType") == "AugmentedManifestFile")
     hyperparameters = {
-        key: value for key, value in told.get("HyperParameters", {}).items() if not key.startswith("_")
+        key: value for key, value in description.get("HyperParameters", {}).items() if not key.startswith("_")
     }
     usual = Setting()
     return Setting(
@@ -145,6 +161,6 @@ def _setting(name: str, told: Mapping[str, Any]) -> Setting:
         manifests or usual.manifests,
         _PURPOSES.get(algorithm, usual.purpose),
         hyperparameters,
-        told.get("RoleArn", ""),
-        told.get("OutputDataConfig", {}).get("S3OutputPath", ""),
+        description.get("RoleArn", ""),
+        description.get("OutputDataConfig", {}).get("S3OutputPath", ""),
     )

@@ -16,16 +16,19 @@ _LOOK_BACK = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """An endpoint that nobody asks anything, ``since`` the last request, or since it was made.
-
-    ``asked`` is False where there was no request in two weeks, or ever. ``reminder`` is when somebody wanted
-    to be reminded of it (``deploy --remind-after``), once that time has come.
-    """
+    """An endpoint that nobody sends requests to."""
 
     job: JobSummary
+    """The endpoint."""
+
     since: datetime
+    """The time of the last request, or of its creation."""
+
     asked: bool
+    """Whether there was a request in the last two weeks."""
+
     reminder: datetime | None = None
+    """The time of ``deploy --remind-after``, once it has come."""
 
 
 def idle_endpoints(
@@ -40,28 +43,28 @@ def idle_endpoints(
     for job in list_jobs(("endpoint",), prices=prices):
         if job.state != "InService":
             continue
-        told = send(resources.describe("endpoint", job.name))
-        last = _last_request(told, moment)
+        description = send(resources.describe("endpoint", job.name))
+        last = _last_request(description, moment)
         since = max(last or job.created, job.created)
-        reminder = _reminder(told, moment)
+        reminder = _reminder(description, moment)
         if moment - since >= after or reminder is not None:
             found.append(Idle(job, since, last is not None, reminder))
     return sorted(found, key=lambda one: one.since)
 
 
-def _reminder(told: Mapping[str, Any], now: datetime) -> datetime | None:
+def _reminder(description: Mapping[str, Any], now: datetime) -> datetime | None:
     """Return when to remind of a described endpoint, None before that time, or where tags cannot be read."""
     try:
-        wanted = tags.reminder(tags.read_tags(told["EndpointArn"]))
+        due = tags.reminder(tags.read_tags(description["EndpointArn"]))
     except Denied:
         return None
-    return wanted if wanted is not None and wanted <= now else None
+    return due if due is not None and due <= now else None
 
 
-def _last_request(told: Mapping[str, Any], now: datetime) -> datetime | None:
+def _last_request(description: Mapping[str, Any], now: datetime) -> datetime | None:
     """Return the hour in which the endpoint was last asked, None where that is two weeks ago or more."""
-    name = told["EndpointName"]
-    last = [_last_of(name, one["VariantName"], now) for one in told.get("ProductionVariants", ())]
+    name = description["EndpointName"]
+    last = [_last_of(name, one["VariantName"], now) for one in description.get("ProductionVariants", ())]
     return max((moment for moment in last if moment is not None), default=None)
 
 

@@ -20,19 +20,30 @@ _ANY = ""  # the key of a price that holds for every instance type
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """A job, or an endpoint. ``machines`` are instance types with their counts, of what runs now.
-
-    ``per_hour`` is what it costs now, in the currency of the prices: 0 for what has ended, None where a price
-    is not known. A tuning job has no machines of its own: its training jobs have.
-    """
+    """A job or an endpoint, as a list shows it."""
 
     kind: str
+    """One of KINDS."""
+
     name: str
+    """Its name."""
+
     state: str
+    """Its state, in SageMaker's words."""
+
     created: datetime
+    """When it was created."""
+
     ended: datetime | None = None
+    """When it ended; None while it runs."""
+
     machines: tuple[tuple[str, int], ...] = ()
+    """The instance types that run now, each with its count. A tuning job has none: its training jobs
+    have."""
+
     per_hour: float | None = None
+    """What it costs now, in the currency of the prices: 0 when it has ended, None when a price is not
+    known."""
 
     @property
     def runs(self) -> bool:
@@ -44,14 +55,14 @@ class JobSummary:
         return now - self.created
 
 
-def read_prices(told: Sequence[str]) -> dict[str, float]:
+def read_prices(texts: Sequence[str]) -> dict[str, float]:
     """Return prices an hour by instance type; a number alone holds for every other type.
 
     >>> read_prices(["ml.p3.2xlarge=3.825", "1"])
     {'ml.p3.2xlarge': 3.825, '': 1.0}
     """
     prices: dict[str, float] = {}
-    for text in told:
+    for text in texts:
         instance_type, _, number = text.rpartition("=")
         try:
             prices[instance_type] = float(number)
@@ -63,13 +74,13 @@ def read_prices(told: Sequence[str]) -> dict[str, float]:
 
 
 def list_jobs(
-    wanted: Sequence[str] = KINDS, *, newest: int | None = NEWEST, prices: Mapping[str, float] | None = None
+    kinds: Sequence[str] = KINDS, *, newest: int | None = NEWEST, prices: Mapping[str, float] | None = None
 ) -> Iterator[JobSummary]:
-    """Yield jobs and endpoints of the wanted kinds: what runs, and the newest that have ended; None for all.
+    """Yield jobs and endpoints of these kinds: what runs, and the newest that have ended; None for all.
 
     A kind comes after the other, each newest first. Raises what ``client.send`` raises.
     """
-    for kind in wanted:
+    for kind in kinds:
         for job in sorted(_found(kind, newest).values(), key=lambda one: one.created, reverse=True):
             yield _priced(job, prices or {})
 
@@ -96,11 +107,13 @@ def _pages(kind: str, state: str) -> Iterator[JobSummary]:
 _ENDS = ("TrainingEndTime", "HyperParameterTuningEndTime", "TransformEndTime")
 
 
-def _job(kind: str, told: Mapping[str, Any]) -> JobSummary:
+def _job(kind: str, description: Mapping[str, Any]) -> JobSummary:
     """Return what a list, or a description, says of a job."""
     found = resources.KINDS[kind]
-    ended = next((told[field] for field in _ENDS if field in told), None)
-    return JobSummary(kind, told[found.name], told[found.state], told["CreationTime"], ended)
+    ended = next((description[field] for field in _ENDS if field in description), None)
+    return JobSummary(
+        kind, description[found.name], description[found.state], description["CreationTime"], ended
+    )
 
 
 def _priced(job: JobSummary, prices: Mapping[str, float]) -> JobSummary:
@@ -114,13 +127,14 @@ def _priced(job: JobSummary, prices: Mapping[str, float]) -> JobSummary:
     return replace(job, machines=placed, per_hour=_per_hour(placed, prices))
 
 
-def _machines(kind: str, told: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+def _machines(kind: str, description: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     if kind != "endpoint":
-        placed = machines(dict(told))
+        placed = machines(dict(description))
         return (placed,) if placed[0] else ()
-    config = send(resources.describe("endpoint-config", told["EndpointConfigName"]))
+    config = send(resources.describe("endpoint-config", description["EndpointConfigName"]))
     counts = {
-        one["VariantName"]: one.get("CurrentInstanceCount") for one in told.get("ProductionVariants", ())
+        one["VariantName"]: one.get("CurrentInstanceCount")
+        for one in description.get("ProductionVariants", ())
     }
     found = []
     for variant in config["ProductionVariants"]:
@@ -156,7 +170,7 @@ def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
     denied: MtoolError | None = None
     for kind in KINDS:
         try:
-            told = send(resources.describe(kind, name))
+            description = send(resources.describe(kind, name))
         except NotThere:
             continue
         except Denied as error:
@@ -166,15 +180,15 @@ def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
             if len(name) > resources.KINDS[kind].longest and kind == "tuning":
                 continue
             raise
-        return _job(kind, told), told
+        return _job(kind, description), description
     raise denied or NotThere(
         f"{name}: no job and no endpoint is called so in {region()}; type mtool jobs, or set AWS_REGION"
     )
 
 
-def with_machines(job: JobSummary, told: Mapping[str, Any], prices: Mapping[str, float]) -> JobSummary:
+def with_machines(job: JobSummary, description: Mapping[str, Any], prices: Mapping[str, float]) -> JobSummary:
     """Return a job that was found with its machines, and with what they cost an hour where it runs."""
-    placed = _machines(job.kind, told) if job.kind != "tuning" else ()
+    placed = _machines(job.kind, description) if job.kind != "tuning" else ()
     return replace(job, machines=placed, per_hour=_per_hour(placed, prices) if job.runs else 0.0)
 
 

@@ -31,22 +31,38 @@ _ROLE_NAME = re.compile(r"[a-zA-Z0-9+=,.@_-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What is to be allowed. ``pictures`` are prefixes by bucket, ``manifests`` URIs of objects in S3.
+    """What is to be allowed.
 
-    ``output`` is the prefix under which models, answers and uploaded manifests go. An ``account`` that is not
-    known is ``*``, which means no other in practice: jobs are one's own. Raises Refused for what IAM, S3 or
-    SageMaker would not take.
+    Raises Refused for what IAM, S3 or SageMaker would not take.
     """
 
     region: str
+    """The region that jobs run in."""
+
     pictures: Mapping[str, Sequence[str]]
+    """The prefixes of the pictures, by bucket."""
+
     manifests: Sequence[str] = ()
+    """The URIs of manifests in S3."""
+
     output: str | None = None
+    """The prefix under which models, answers and uploaded manifests go."""
+
     words: Sequence[Word] = WORDS
+    """The words of mtool that are to be allowed."""
+
     algorithms: Sequence[str] = ("image-classification",)
+    """The built-in algorithms that are trained or served."""
+
     role: str = USUAL_ROLE
+    """The name of the role that jobs assume."""
+
     account: str = "*"
+    """12 digits; ``*`` where it is not known, which means no other account in practice: jobs are one's
+    own."""
+
     kms_key: str | None = None
+    """The key that encrypts what is written."""
 
     def __post_init__(self) -> None:
         for name in self.algorithms:

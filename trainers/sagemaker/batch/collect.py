@@ -38,19 +38,34 @@ _OUT = ".out"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Where a transform job's answers lie, and what they mean."""
+    """Where a transform job's answers are in S3, and what they mean."""
 
     job: str
+    """The name of the job."""
+
     state: str
+    """Its state."""
+
     prefix: str
     """The prefix of its pictures."""
+
     listed: bool
     """The pictures were named one by one."""
+
     output: str
+    """The prefix of the answers, without a slash at its end."""
+
     table: ClassTable
+    """The class table; empty where no class has a name."""
+
     multi_label: bool
+    """Whether a picture has several classes, or none."""
+
     ended: datetime
-    remarks: tuple[str, ...] = ()
+    """When the job ended, in UTC."""
+
+    notes: tuple[str, ...] = ()
+    """What a person should know of them."""
 
 
 def find_answers(name: str, table: ClassTable | None = None) -> Answers:
@@ -58,13 +73,13 @@ def find_answers(name: str, table: ClassTable | None = None) -> Answers:
 
     Raises NotThere, or Refused for a job that is not over.
     """
-    told = send(resources.describe("transform", name))
-    state = told["TransformJobStatus"]
+    description = send(resources.describe("transform", name))
+    state = description["TransformJobStatus"]
     if state in resources.KINDS["transform"].live:
         raise Refused(f"{name}: the job is {state}; type, once it is over: mtool transform {name} --collect")
-    source = told["TransformInput"]["DataSource"]["S3DataSource"]
+    source = description["TransformInput"]["DataSource"]["S3DataSource"]
     listed = source["S3DataType"] == "ManifestFile"
-    known = tags.read_tags(told["TransformJobArn"])
+    known = tags.read_tags(description["TransformJobArn"])
     names = class_names.NamedClasses(table)
     if table is None and tags.CLASSES in known:
         names = class_names.first_of([known[tags.CLASSES]], known.get(CLASSES_TAG, ""))
@@ -74,26 +89,31 @@ def find_answers(name: str, table: ClassTable | None = None) -> Answers:
         state,
         prefix_of_list(source["S3Uri"]) if listed else source["S3Uri"],
         listed,
-        told["TransformOutput"]["S3OutputPath"].rstrip("/"),
+        description["TransformOutput"]["S3OutputPath"].rstrip("/"),
         names.table or ClassTable(),
         known.get(tags.MULTI_LABEL) == "1",
-        _ended(told),
-        tuple(one for one in (names.remark, nameless) if one),
+        _ended(description),
+        tuple(one for one in (names.note, nameless) if one),
     )
 
 
-def _ended(told: dict[str, Any]) -> datetime:
-    moment: datetime = told.get("TransformEndTime") or told["CreationTime"]
+def _ended(description: dict[str, Any]) -> datetime:
+    moment: datetime = description.get("TransformEndTime") or description["CreationTime"]
     return moment.astimezone(UTC)
 
 
 @dataclass(slots=True)
 class Collected:
-    """How many pictures have their answer, and which have none, the first few of them by name."""
+    """How many pictures have their answer."""
 
     answered: int = 0
+    """Pictures with an answer."""
+
     unanswered: int = 0
+    """Pictures without one."""
+
     missing: list[str] = field(default_factory=list)
+    """The first few pictures without an answer."""
 
 
 ManifestLine = tuple[str, bytes]
@@ -107,7 +127,7 @@ def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator
     if manifest is not None:
         return of_manifest(manifest, attribute)
     if answers.listed:
-        raise Refused(f"{answers.job}: asked about the pictures of a manifest; type --manifest FILE with it")
+        raise Refused(f"{answers.job}: it was about the pictures of a manifest; type --manifest FILE with it")
     return of_prefix(answers.prefix)
 
 
@@ -142,13 +162,13 @@ def collect(
     stream = publication.open(path)
     reader = _AnswerReader(answers)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for ref, line, said in run(partial(_answered, reader, answers), lines, pool, 4 * _AT_ONCE):
-            if said is None:
+        for ref, line, answer in run(partial(_answered, reader, answers), lines, pool, 4 * _AT_ONCE):
+            if answer is None:
                 stream.write(line)
                 _count_missing(found, ref)
             else:
                 found.answered += 1
-                stream.write(with_label(line, attribute, label(said, answers)))
+                stream.write(with_label(line, attribute, label(answer, answers)))
     return found
 
 
@@ -208,20 +228,25 @@ def _last_folder(answers: Answers, ref: str) -> str:
 _WAYS = (_below, _last_folder, _whole_key)
 
 
-def label(said: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
+def label(answer: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
     """Return the label and the metadata that an answer is, in Ground Truth's form."""
     common = {
         "job-name": f"transform-job/{answers.job}",
         "human-annotated": "no",
         "creation-date": answers.ended.strftime("%Y-%m-%dT%H:%M:%S.%f"),
     }
-    shares = said.probabilities
+    probabilities = answer.probabilities
     if answers.multi_label:
-        names = {str(index): answers.table.name(index) for index in said.classes}
-        doubts = {str(index): shares[index] for index in said.classes}
-        return list(said.classes), {"class-map": names, "confidence-map": doubts, "type": MULTI, **common}
-    index = said.classes[0]
-    name = {"class-name": answers.table.name(index), "confidence": shares[index]}
+        names = {str(index): answers.table.name(index) for index in answer.classes}
+        confidences = {str(index): probabilities[index] for index in answer.classes}
+        return list(answer.classes), {
+            "class-map": names,
+            "confidence-map": confidences,
+            "type": MULTI,
+            **common,
+        }
+    index = answer.classes[0]
+    name = {"class-name": answers.table.name(index), "confidence": probabilities[index]}
     return index, {**name, "type": SINGLE, **common}
 
 

@@ -41,16 +41,31 @@ class TransformPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformSettings:
-    """What a person may set."""
+    """What people can set of a transform job."""
 
     instance_type: str = INSTANCE_TYPE
+    """The machine that answers."""
+
     count: int = 1
+    """How many of them."""
+
     concurrent: int | None = None
+    """Requests at a time on each machine; None for SageMaker's own number."""
+
     max_payload: int = 6
+    """The largest picture, in MB."""
+
     name: str | None = None
+    """The name of the job and its model; None for one from the model and the time."""
+
     output_key: str | None = None
+    """The KMS key that encrypts the answers."""
+
     volume_key: str | None = None
+    """The KMS key that encrypts the machines' disks."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of both."""
 
 
 def plan_transform(

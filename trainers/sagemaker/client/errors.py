@@ -95,8 +95,8 @@ def refusal(action: str, response: Mapping[str, Any], region: str) -> MtoolError
 
     ``response`` is given as botocore's ClientError carries it.
     """
-    said = response.get("Error", {})
-    code, message = str(said.get("Code", "")), _line(said.get("Message", ""))
+    error = response.get("Error", {})
+    code, message = str(error.get("Code", "")), _line(error.get("Message", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _DENIED:
         found = _ACTION.search(message)

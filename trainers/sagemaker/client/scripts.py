@@ -110,8 +110,8 @@ def _cli_uploads(uploads: Sequence["Upload"], kms_key: str | None) -> Iterator[s
             # A name that begins with a hyphen is no option.
             yield shlex.join(["aws", "s3", "cp", os.path.join(".", one.source), one.target, *sealed])
         else:
-            said = shlex.quote(one.content.decode())
-            yield f"printf %s {said} | {shlex.join(['aws', 's3', 'cp', '-', one.target, *sealed])}"
+            text = shlex.quote(one.content.decode())
+            yield f"printf %s {text} | {shlex.join(['aws', 's3', 'cp', '-', one.target, *sealed])}"
 
 
 def as_cli(

@@ -28,21 +28,34 @@ _LONGEST_SEED = 2**63 - 1  # a long of the API's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One channel: a name, a place in S3, and how the container gets what is there.
+    """One channel: where its data is, and how the container gets it.
 
-    ``attributes`` are the AttributeNames of an augmented manifest, picture first; it alone has some.
-    ``shuffle_seed`` has the lines (or keys) shuffled before every epoch. Raises Refused for what the
-    service, or the container, would not take.
+    Raises Refused for what the service, or the container, would not take.
     """
 
     name: str
+    """Its name."""
+
     uri: str
+    """The URI of a manifest, or a prefix in S3."""
+
     content_type: str
+    """What the container takes the data for."""
+
     data_type: DataType = "S3Prefix"
+    """What ``uri`` is."""
+
     mode: Mode = "File"
+    """Whether the data is streamed (Pipe), or copied to the disk (File)."""
+
     attributes: tuple[str, ...] = ()
+    """The AttributeNames of an augmented manifest, picture first; empty for other data."""
+
     wrapper: Literal["None", "RecordIO"] = "None"
+    """How records are packed on the way."""
+
     shuffle_seed: int | None = None
+    """The seed by which lines are shuffled before every epoch; None for no shuffling."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= _LONGEST_NAME or self.name.strip(_LETTERS):

@@ -32,14 +32,31 @@ class Model:
     """A model.tar.gz together with the image that serves it."""
 
     name: str
+    """Its name."""
+
     algorithm: Algorithm
+    """The algorithm that made it, and whose image serves it."""
+
     region: str
+    """Where it is."""
+
     role: str
+    """The ARN of the role that it runs as."""
+
     data: str
+    """The URI of the model.tar.gz in S3."""
+
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for the container."""
+
     vpc: Vpc | None = None
+    """The private network; None for none."""
+
     network_isolation: bool = False
+    """Whether the container has no network at all."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags."""
 
     def __post_init__(self) -> None:
         check_name("model", self.name)
@@ -70,10 +87,13 @@ class Instances:
 
 @dataclass(frozen=True, slots=True)
 class Serverless:
-    """An endpoint that is billed by use: MB of memory, and requests at a time. It has no GPU."""
+    """An endpoint without a machine of its own, which is billed by use. It has no GPU."""
 
     memory: int = 2048
+    """In MB."""
+
     concurrency: int = 5
+    """Requests at a time."""
 
     def __post_init__(self) -> None:
         if self.memory not in _MEMORY:
@@ -83,14 +103,25 @@ class Serverless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointConfig:
-    """How a model is endpoint. ``volume_key`` is for machines without a disk of their own."""
+    """How a model is served."""
 
     name: str
+    """Its name."""
+
     algorithm: Algorithm
+    """The algorithm of the model."""
+
     model: str
+    """The name of the model."""
+
     serving: Instances | Serverless
+    """The machines that answer, or none of its own."""
+
     volume_key: str | None = None
+    """The KMS key of the disks of machines that have none of their own."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags."""
 
     def __post_init__(self) -> None:
         check_name("endpoint configuration", self.name)
@@ -107,11 +138,16 @@ class EndpointConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address that answers, by the configuration ``config``; it bills until it is deleted."""
+    """An address that answers; it bills until it is deleted."""
 
     name: str
+    """Its name."""
+
     config: str
+    """The name of its configuration."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags."""
 
     def __post_init__(self) -> None:
         check_name("endpoint", self.name)
@@ -121,29 +157,58 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformJob:
-    """Answers for every picture under a prefix, or in a list of them (``ManifestFile``, a JSON array).
-
-    Every object is a request of its own, of at most ``max_payload`` MB; ``concurrent`` of them are under
-    way on each machine.
-    """
+    """A job that writes an answer for every picture. Each picture is a request of its own."""
 
     name: str
+    """Its name."""
+
     algorithm: Algorithm
+    """The algorithm of the model."""
+
     model: str
+    """The name of the model."""
+
     input: str
+    """The prefix of the pictures in S3, or the URI of a list of them."""
+
     output: str
+    """The prefix in S3 that the answers go under."""
+
     instance_type: str
+    """The machine that answers."""
+
     count: int = 1
+    """How many of them."""
+
     data_type: Literal["S3Prefix", "ManifestFile"] = "S3Prefix"
+    """What ``input`` is: a prefix, or a list (a JSON array)."""
+
     content_type: str = "application/x-image"
+    """What each picture is sent as."""
+
     accept: str | None = None
+    """What is answered; None for the algorithm's own form."""
+
     concurrent: int | None = None
+    """Requests at a time on each machine; None for SageMaker's own number."""
+
     max_payload: int = 6
+    """The largest picture, in MB."""
+
     timeout: int | None = None
+    """Seconds that a request may take."""
+
     retries: int | None = None
+    """How often a request is sent again."""
+
     output_key: str | None = None
+    """The KMS key that encrypts the answers."""
+
     volume_key: str | None = None
+    """The KMS key of the machines' disks."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Its tags."""
 
     def __post_init__(self) -> None:
         check_name("transform job", self.name)

@@ -90,7 +90,7 @@ def for_training(text: str, algorithm: Algorithm, count: int = 1) -> InstanceTyp
 def for_endpoint(text: str, algorithm: Algorithm) -> InstanceType:
     """Return the type, if an endpoint on it can serve the algorithm; raises Refused saying which would do."""
     gpu = {family: sizes for family, sizes in _gpu(algorithm).items() if family != "p3dn"}
-    return _one_of(text, {**ENDPOINT_CPU, **gpu}, f"{algorithm.name} is endpoint on")
+    return _one_of(text, {**ENDPOINT_CPU, **gpu}, f"{algorithm.name} is served on")
 
 
 def for_transform(text: str, algorithm: Algorithm) -> InstanceType:

@@ -11,24 +11,40 @@ from trainers.sagemaker.requests.requests import Body, Request
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """One kind of thing: what its operations and the fields of their answers are called.
-
-    ``name`` is the field of its name, ``arn`` of its ARN, ``state`` of its status (empty: it has none), and
-    ``listed`` of the list in the answer of ``list_operation``. ``stop`` and ``delete`` are operations,
-    empty where there is none. ``live`` are the states in which it may cost money.
-    """
+    """One kind of thing in an account: what its operations are called, and the fields of their answers."""
 
     title: str
+    """What people call it."""
+
     name: str
+    """The field of its name."""
+
     arn: str
+    """The field of its ARN."""
+
     state: str
+    """The field of its state; empty where it has none."""
+
     describe: str
+    """The operation that describes one."""
+
     list_operation: str
+    """The operation that lists them."""
+
     listed: str
+    """The field of the list in the answer of ``list_operation``."""
+
     stop: str = ""
+    """The operation that stops one; empty where there is none."""
+
     delete: str = ""
+    """The operation that deletes one; empty where there is none."""
+
     live: tuple[str, ...] = ()
+    """The states in which it may cost money."""
+
     longest: int = LONGEST
+    """The longest name, in characters."""
 
 
 KINDS: dict[str, ResourceKind] = {

@@ -1,6 +1,6 @@
 """Training and tuning jobs as frozen values: everything that can be set, checked when they are made.
 
-Nothing is asked of AWS here. What is wrong raises Refused; what is only doubtful, ``doubts`` says.
+Nothing is asked of AWS here. What is wrong raises Refused; ``warnings`` says what looks like a mistake.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,16 +35,19 @@ _LIST_OF_CLASSES = "label-format="
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """The machines of a training job, and the disk beside each of them.
-
-    ``volume`` is in GB; None is 50, or the machine's own disk, beside which there can be no other (and no
-    key for it: such disks are always encrypted).
-    """
+    """The machines of a training job."""
 
     instance_type: str
+    """What they are."""
+
     count: int = 1
+    """How many there are."""
+
     volume: int | None = None
+    """The disk of each, in GB. None is 50, or the machine's own disk, beside which there can be no other."""
+
     volume_key: str | None = None
+    """The KMS key of these disks; None for a machine with a disk of its own, which is always encrypted."""
 
     def check(self, algorithm: Algorithm) -> InstanceType:
         """Return the type, taken apart; raises Refused where the algorithm cannot train on this."""
@@ -65,7 +68,10 @@ class Vpc:
     """The private network in which containers run."""
 
     subnets: tuple[str, ...]
+    """IDs, one or more."""
+
     security_groups: tuple[str, ...]
+    """IDs, one or more."""
 
     def __post_init__(self) -> None:
         check_ids("subnets", self.subnets, 16)
@@ -76,29 +82,57 @@ class Vpc:
 class Training:
     """What a training job and the trials of a tuning job have in common.
 
-    ``hyperparameters`` are those that are set, as texts (see ``spelled``). ``output`` is the prefix under
-    which the model goes, ``max_run`` seconds of running after which the job is stopped. ``max_wait`` makes
-    it a spot job: seconds for waiting and running together, and ``checkpoints`` is then where it goes on
-    from once the machine was taken away. ``retries`` are after failures of the service itself. An earlier
-    model to begin from is a channel, ``model_channel``.
+    An earlier model to begin from is a channel, ``model_channel``.
     """
 
     algorithm: Algorithm
+    """The built-in algorithm."""
+
     region: str
+    """Where it runs."""
+
     role: str
+    """The ARN of the role that it runs as."""
+
     channels: tuple[Channel, ...]
+    """Where its data is."""
+
     output: str
+    """The prefix in S3 under which the model goes."""
+
     compute: Compute
+    """The machines."""
+
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """Those that are set, as texts (``hyperparameter_texts``)."""
+
     max_run: int = HOUR
+    """Seconds of running after which it is stopped."""
+
     max_wait: int | None = None
+    """Seconds of waiting and running after which a job on spot machines is stopped; None for other
+    machines."""
+
     checkpoints: str | None = None
+    """The prefix in S3 from which it goes on when a spot machine was taken away."""
+
     output_key: str | None = None
+    """The KMS key that encrypts what it writes."""
+
     vpc: Vpc | None = None
+    """The private network; None for none."""
+
     network_isolation: bool = False
+    """Whether the container has no network at all."""
+
     encrypt_traffic: bool = False
+    """Whether the machines encrypt what they send each other."""
+
     retries: int | None = None
+    """How often it begins again after failures of SageMaker itself."""
+
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for the container."""
 
     def __post_init__(self) -> None:
         image_uri(self.algorithm.name, self.region)
@@ -163,7 +197,8 @@ def hyperparameter_texts(
     """Return hyperparameters as the texts that the algorithm reads; texts stay as they are.
 
     >>> from manifest_tools.algorithms import algorithm
-    >>> spelled({"early_stopping": True, "multi_label": True, "epochs": 2}, algorithm("image-classification"))
+    >>> chosen = algorithm("image-classification")
+    >>> hyperparameter_texts({"early_stopping": True, "multi_label": True, "epochs": 2}, chosen)
     {'early_stopping': 'True', 'multi_label': '1', 'epochs': '2'}
     """
     return dict(_spellings(values, algorithm))

@@ -21,25 +21,44 @@ _MOST_RANGES = 30  # of each kind, and values of a choice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuningJob:
-    """One tuning job; the hyperparameters of ``training`` are the same for all trials.
+    """One tuning job.
 
-    ``metric`` is what it aims at, the algorithm's first one where it is empty. ``early_stopping`` is the
-    service's: it stops trials that do worse than others (the algorithm's own is a hyperparameter).
-    ``max_total`` are seconds for all trials together. Raises Refused for what the service would not
-    take, and for what the algorithm cannot vary.
+    Raises Refused for what the service would not take, and for what the algorithm cannot vary.
     """
 
     name: str
+    """Its name."""
+
     training: Training
+    """What all trials have in common."""
+
     ranges: tuple[Range | Choice, ...]
+    """What is varied."""
+
     max_jobs: int
+    """Trials in all."""
+
     parallel: int = 1
+    """Trials at the same time."""
+
     metric: str = ""
+    """What it aims at; empty for the algorithm's first metric."""
+
     strategy: Strategy = "Bayesian"
+    """How the next values are chosen."""
+
     early_stopping: bool = False
+    """Whether the service stops trials that do worse than others; the algorithm's own early stopping is a
+    hyperparameter."""
+
     max_total: int | None = None
+    """Seconds for all trials together."""
+
     seed: int | None = None
+    """The seed of the strategy."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of the job."""
 
     def __post_init__(self) -> None:
         check_name("tuning job", self.name, LONGEST_TUNING_JOB)
@@ -83,8 +102,8 @@ def warnings(job: TuningJob) -> list[str]:
 def _beyond(one: Range, algorithm: Algorithm) -> Iterator[str]:
     _, known = tunable(one.name, algorithm)
     if float(one.low) < float(known.low) or float(one.high) > float(known.high):
-        said = f"{one.name}: {one.low} to {one.high} goes beyond what AWS recommends"
-        yield f"{said}, {known.low} to {known.high}"
+        text = f"{one.name}: {one.low} to {one.high} goes beyond what AWS recommends"
+        yield f"{text}, {known.low} to {known.high}"
 
 
 def _check_limits(job: TuningJob) -> None:

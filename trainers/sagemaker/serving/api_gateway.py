@@ -25,16 +25,23 @@ _SIGNED = "signed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """A REST API for the endpoint ``name``, which it asks with the rights of ``role``.
+    """A REST API in front of an endpoint.
 
-    Whoever asks signs the request with AWS credentials; with ``public`` anybody may ask who knows the
-    address. The role has to trust apigateway.amazonaws.com, see ``role_documents``.
+    Raises Refused for a name or a role that none can have.
     """
 
     name: str
+    """The name of the endpoint, and of the API."""
+
     region: str
+    """Where both are."""
+
     role: str
+    """The ARN of the role with which the API asks the endpoint; it has to trust apigateway.amazonaws.com,
+    see ``role_documents``."""
+
     public: bool = False
+    """Whether anybody may ask who knows the address; else requests are signed with AWS credentials."""
 
     def __post_init__(self) -> None:
         check_name("endpoint", self.name)

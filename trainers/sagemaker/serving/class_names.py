@@ -21,11 +21,16 @@ NAMELESS = "its classes have no names: no classes.json was found; type --classes
 
 @dataclass(frozen=True, slots=True)
 class NamedClasses:
-    """A class table and where it was found; without one, ``remark`` says why, where there is more to say."""
+    """A class table, and where it was found."""
 
     table: ClassTable | None = None
+    """The table; None where there is none."""
+
     uri: str = ""
-    remark: str = ""
+    """Its URI in S3; empty where it comes from elsewhere."""
+
+    note: str = ""
+    """Why there is no table, where there is more to say than that."""
 
 
 def beside(uri: str) -> str:
@@ -37,29 +42,31 @@ def beside(uri: str) -> str:
     return f"{uri.rstrip('/').rpartition('/')[0]}/{CARD}"
 
 
-def of_job(told: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClasses:
+def of_job(description: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClasses:
     """Return the names of the classes of a training job, as it is described."""
     sources = (
         one.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
-        for one in told.get("InputDataConfig") or ()
+        for one in description.get("InputDataConfig") or ()
         if one.get("ChannelName") == "train"
     )
-    uploaded = f"{folder(told['OutputDataConfig']['S3OutputPath'], told['TrainingJobName'])}/{CARD}"
+    uploaded = (
+        f"{folder(description['OutputDataConfig']['S3OutputPath'], description['TrainingJobName'])}/{CARD}"
+    )
     places = [uploaded, *(beside(uri) for uri in sources if uri.startswith("s3://"))]
     return first_of(places, tags.get(CLASSES_TAG, ""))
 
 
 def first_of(places: Iterable[str], digest: str = "") -> NamedClasses:
     """Return the first class table that is there, and has the hash if one is given."""
-    remarks = []
+    notes = []
     for uri in dict.fromkeys(places):
         found = _read(uri)
         if found.table is not None and digest and found.table.digest != digest:
-            found = NamedClasses(remark=f"{uri} is not the table that the model was trained with; left aside")
+            found = NamedClasses(note=f"{uri} is not the table that the model was trained with; left aside")
         if found.table is not None:
             return found
-        remarks += [found.remark] if found.remark else []
-    return NamedClasses(remark="; ".join(remarks))
+        notes += [found.note] if found.note else []
+    return NamedClasses(note="; ".join(notes))
 
 
 def _read(uri: str) -> NamedClasses:
@@ -68,6 +75,6 @@ def _read(uri: str) -> NamedClasses:
     except s3.NotThere:
         return NamedClasses()
     except (ValueError, RecursionError, BadData) as error:
-        return NamedClasses(remark=f"{uri}: no class table ({error})")
+        return NamedClasses(note=f"{uri}: no class table ({error})")
     except MtoolError as error:  # a bucket elsewhere, no leave to read: names are no reason to stop
-        return NamedClasses(remark=str(error))
+        return NamedClasses(note=str(error))

@@ -14,11 +14,16 @@ from trainers.sagemaker.serving.deploy import PASSING
 
 @dataclass(frozen=True, slots=True)
 class EndpointPart:
-    """One thing that is to be deleted, or kept; ``kept`` says why. ``key`` is a name, of an API its ID."""
+    """One thing that an endpoint consists of."""
 
     kind: str
+    """A kind of ``resources.KINDS``, or API."""
+
     key: str
+    """Its name; of an API its ID."""
+
     kept: str = ""
+    """Why it is not deleted; empty where it is."""
 
     @property
     def title(self) -> str:
@@ -38,18 +43,25 @@ API = "api"
 
 @dataclass(frozen=True, slots=True)
 class EndpointParts:
-    """An endpoint's parts, in the order in which they are deleted.
-
-    ``state`` is the endpoint's, empty where it is gone; ``reminder`` when it would have been reminded of;
-    ``remarks`` what could not be looked at.
-    """
+    """An endpoint with all that it consists of."""
 
     name: str
+    """The name of the endpoint."""
+
     parts: tuple[EndpointPart, ...]
+    """The parts, in the order in which they are deleted."""
+
     state: str = ""
+    """The state of the endpoint; empty where it is gone."""
+
     reminder: str = ""
-    remarks: tuple[str, ...] = ()
+    """The time of ``deploy --remind-after``; or empty."""
+
+    notes: tuple[str, ...] = ()
+    """What could not be looked at."""
+
     region: str = ""
+    """Where all of it is."""
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -68,17 +80,17 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
     A configuration and a model that mtool did not make for this endpoint may serve others as well: they are
     kept, but for ``everything``.
     """
-    look = _Look()
+    finder = _PartFinder()
     endpoint = send_or_none("endpoint", name)
-    known = look.tags(endpoint["EndpointArn"]) if endpoint else {}
+    known = finder.tags(endpoint["EndpointArn"]) if endpoint else {}
     config_name = endpoint["EndpointConfigName"] if endpoint else name
-    config = look.described("endpoint-config", config_name)
+    config = finder.described("endpoint-config", config_name)
     variants = config["ProductionVariants"] if config else ()
     models = list(dict.fromkeys(one["ModelName"] for one in variants if "ModelName" in one)) or [name]
-    parts = look.apis(name) if endpoint is None or tags.API in known else []
+    parts = finder.apis(name) if endpoint is None or tags.API in known else []
     parts += [EndpointPart("endpoint", name)] if endpoint else []
-    parts += look.others("endpoint-config", [config_name], name, everything)
-    parts += look.others("model", models, name, everything)
+    parts += finder.others("endpoint-config", [config_name], name, everything)
+    parts += finder.others("model", models, name, everything)
     if not parts:
         raise NotThere(
             f"{name}: no endpoint is called so in {region()}, and nothing is left of one; see mtool jobs"
@@ -90,7 +102,7 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
         tuple(parts),
         state,
         known.get(tags.REMIND_AFTER, ""),
-        tuple(dict.fromkeys(look.remarks)),
+        tuple(dict.fromkeys(finder.notes)),
         region(),
     )
 
@@ -103,33 +115,35 @@ def send_or_none(kind: str, name: str) -> dict[str, Any] | None:
         return None
 
 
-class _Look:
-    """Looks at what is around an endpoint; what it may not see is a remark, and stays."""
+class _PartFinder:
+    """Finds what an endpoint consists of; what it may not see is a note, and stays."""
 
     def __init__(self) -> None:
-        self.remarks: list[str] = []
+        self.notes: list[str] = []
 
     def described(self, kind: str, name: str) -> dict[str, Any] | None:
         try:
             return send_or_none(kind, name)
         except Denied as error:
-            self.remarks.append(f"{resources.KINDS[kind].title} {name}: cannot be seen, and stays: {error}")
+            self.notes.append(f"{resources.KINDS[kind].title} {name}: cannot be seen, and stays: {error}")
             return None
 
     def tags(self, arn: str) -> dict[str, str]:
         try:
             return tags.read_tags(arn)
         except Denied as error:
-            self.remarks.append(f"for whom it was made cannot be seen: {error}")
+            self.notes.append(f"for whom it was made cannot be seen: {error}")
             return {}
 
     def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[EndpointPart]:
         """Return what an endpoint is made of; kept unless it was made for this one."""
         found = []
         for name in names:
-            if (told := self.described(kind, name)) is None:
+            if (description := self.described(kind, name)) is None:
                 continue
-            ours = everything or self.tags(told[resources.KINDS[kind].arn]).get(tags.MADE_FOR) == endpoint
+            ours = (
+                everything or self.tags(description[resources.KINDS[kind].arn]).get(tags.MADE_FOR) == endpoint
+            )
             found.append(
                 EndpointPart(kind, name, "" if ours else "not made by mtool deploy for this endpoint")
             )
@@ -139,7 +153,7 @@ class _Look:
         try:
             return [EndpointPart(API, one) for one in api_gateway.find(name)]
         except Denied as error:
-            self.remarks.append(f"whether there is an API in front of it cannot be seen: {error}")
+            self.notes.append(f"whether there is an API in front of it cannot be seen: {error}")
             return []
 
 

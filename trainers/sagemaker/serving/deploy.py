@@ -36,9 +36,16 @@ class DeploymentPlan:
     """All that is to be made; the endpoint, its configuration and its model have one name."""
 
     model: Model
+    """The model."""
+
     config: EndpointConfig
+    """The endpoint configuration."""
+
     endpoint: Endpoint
+    """The endpoint."""
+
     api: Api | None = None
+    """The API in front of it; None for none."""
 
     @property
     def name(self) -> str:
@@ -60,16 +67,31 @@ class DeploymentPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentSettings:
-    """What a person may set; ``remind_after`` from the time of the deployment."""
+    """What people can set of a deployment."""
 
     serving: Instances | Serverless = Instances(INSTANCE_TYPE)
+    """The machines that answer, or none of its own."""
+
     name: str | None = None
+    """The name of the endpoint; None for one from the model and the time."""
+
     vpc: Vpc | None = None
+    """The private network; None for none."""
+
     volume_key: str | None = None
+    """The KMS key that encrypts the machines' disks."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of all that is made."""
+
     remind_after: timedelta | None = None
+    """How long after the deployment ``mtool jobs --idle`` reminds of it."""
+
     api_role: str | None = None
+    """The ARN of the role of an API; None for no API."""
+
     public: bool = False
+    """Whether anybody may ask the API."""
 
 
 def plan_deployment(
@@ -185,10 +207,13 @@ PASSING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """A state that an endpoint has come to, so long after the first look."""
+    """A state that an endpoint has come to."""
 
     status: str
+    """The state, in SageMaker's words."""
+
     after: timedelta
+    """How long after the first time that it was asked for."""
 
 
 def endpoint_states(

@@ -21,13 +21,22 @@ _ANSWERS = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRol
 
 @dataclass(frozen=True, slots=True)
 class EndpointInfo:
-    """An endpoint in service. ``remarks`` are for a person: what is not known of it."""
+    """What is known of an endpoint in service."""
 
     name: str
+    """Its name."""
+
     table: ClassTable
+    """Its class table; empty where no class has a name."""
+
     multi_label: bool = False
+    """Whether a picture has several classes, or none."""
+
     largest: int = LARGEST
-    remarks: tuple[str, ...] = ()
+    """The largest request, in bytes."""
+
+    notes: tuple[str, ...] = ()
+    """What is not known of it."""
 
 
 def find_endpoint(name: str, table: ClassTable | None = None, multi_label: bool = False) -> EndpointInfo:
@@ -37,25 +46,27 @@ def find_endpoint(name: str, table: ClassTable | None = None, multi_label: bool 
     beside its model. Whoever may ask it, and may not look at it, asks it without names.
     """
     try:
-        told = send(resources.describe("endpoint", name))
+        description = send(resources.describe("endpoint", name))
     except Denied as error:
-        remark = f"nothing is known of {name} but what you type: {error}"
-        return EndpointInfo(name, table or ClassTable(), multi_label, remarks=(remark,))
-    state = told["EndpointStatus"]
+        note = f"nothing is known of {name} but what you type: {error}"
+        return EndpointInfo(name, table or ClassTable(), multi_label, notes=(note,))
+    state = description["EndpointStatus"]
     if state not in _ANSWERS:
-        why = f"; {told['FailureReason']}" if "FailureReason" in told else ""
+        why = f"; {description['FailureReason']}" if "FailureReason" in description else ""
         raise Refused(f"{name}: the endpoint is {state} and answers nobody now{why}; see mtool jobs")
     try:
-        return _known(name, told, table, multi_label)
+        return _known(name, description, table, multi_label)
     except Denied as error:
-        remark = f"the names of its classes cannot be looked for: {error}"
-        return EndpointInfo(name, table or ClassTable(), multi_label, remarks=(remark,))
+        note = f"the names of its classes cannot be looked for: {error}"
+        return EndpointInfo(name, table or ClassTable(), multi_label, notes=(note,))
 
 
-def _known(name: str, told: Mapping[str, Any], table: ClassTable | None, multi_label: bool) -> EndpointInfo:
-    config = send(resources.describe("endpoint-config", told["EndpointConfigName"]))
+def _known(
+    name: str, description: Mapping[str, Any], table: ClassTable | None, multi_label: bool
+) -> EndpointInfo:
+    config = send(resources.describe("endpoint-config", description["EndpointConfigName"]))
     variants = config["ProductionVariants"]
-    known = tags.read_tags(told["EndpointArn"])
+    known = tags.read_tags(description["EndpointArn"])
     names = class_names.NamedClasses(table)
     if table is None:
         names = class_names.first_of(_places(known, variants), known.get(CLASSES_TAG, ""))
@@ -66,7 +77,7 @@ def _known(name: str, told: Mapping[str, Any], table: ClassTable | None, multi_l
         names.table or ClassTable(),
         multi_label or known.get(tags.MULTI_LABEL) == "1",
         LARGEST_SERVERLESS if serverless else LARGEST,
-        tuple(one for one in (names.remark, nameless) if one),
+        tuple(one for one in (names.note, nameless) if one),
     )
 
 

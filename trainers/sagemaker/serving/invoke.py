@@ -59,8 +59,8 @@ def invoke(
     """Yield what the endpoint says about each picture, in order; ``read`` returns a picture's bytes.
 
     A picture that cannot be read, is too large, or that the model refuses is an Unread, and the next one
-    follows. What passes is told and asked again, with longer and longer waits. Raises what ``client.ask``
-    raises, for it would be the same with every picture.
+    follows. While AWS is busy it is asked again, after longer and longer waits, of which ``notify`` is given
+    each. Raises what ``client.ask`` raises, for it would be the same with every picture.
     """
     one = partial(_one, endpoint, read, partial(retry, tries=_TRIES, first=0.5, notify=notify, sleep=sleep))
     with ThreadPoolExecutor(at_once) as pool:
@@ -82,12 +82,12 @@ def _one(endpoint: EndpointInfo, read: Read, retry: Retry, name: str) -> Predict
         why = error.message if isinstance(error, Unusable) else str(error)
         return Unread(name, why.removeprefix(f"{name}: "))
     try:
-        said = retry(partial(_ask, endpoint.name, kind, data))
+        answer = retry(partial(_ask, endpoint.name, kind, data))
     except MtoolError as error:
         if _is_of_the_picture(error):
             return Unread(name, str(error))
         raise
-    return prediction(name, read_answer(said), endpoint.table, endpoint.multi_label)
+    return prediction(name, read_answer(answer), endpoint.table, endpoint.multi_label)
 
 
 def _check_size(data: bytes, endpoint: EndpointInfo) -> None:
@@ -99,16 +99,16 @@ def _check_size(data: bytes, endpoint: EndpointInfo) -> None:
 
 
 def _ask(name: str, kind: str, data: bytes) -> bytes:
-    told = ask(
+    response = ask(
         "sagemaker-runtime",
         "invoke_endpoint",
         {"EndpointName": name, "ContentType": kind, "Accept": "application/json", "Body": data},
     )
     try:
-        said: bytes = told["Body"].read()
+        answer: bytes = response["Body"].read()
     except Exception as error:  # botocore's or urllib3's: the connection broke off inside the answer
         raise Unreachable(f"{name}: the answer broke off ({error}); check the network") from error
-    return said
+    return answer
 
 
 # What SageMaker answers that is a matter of one picture.

@@ -1,4 +1,4 @@
-"""What is to be endpoint: the model of a training job, or a model.tar.gz here or in S3."""
+"""What is to be served: the model of a training job, or a model.tar.gz here or in S3."""
 
 import json
 import re
@@ -32,29 +32,44 @@ UNTRIED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """A model, and all that is known of it.
-
-    ``data`` is where it lies in S3; empty for a file on this disk, ``local``, which has to go there first.
-    ``classes`` is where its classes.json lies in S3, or empty. ``remarks`` are for a person.
-    """
+    """A model that can be served, and all that is known of it."""
 
     title: str
+    """What people call it."""
+
     stem: str
+    """What an endpoint of it is named after."""
+
     algorithm: Algorithm
+    """The built-in algorithm whose image serves it."""
+
     role: str
+    """The ARN of the role that it runs as."""
+
     data: str = ""
+    """Its URI in S3; empty for a file on this disk."""
+
     local: str = ""
+    """Its path on this disk; empty for one in S3."""
+
     table: ClassTable | None = None
+    """Its class table; None where it is not known."""
+
     classes: str = ""
+    """The URI of its classes.json in S3; or empty."""
+
     multi_label: bool = False
-    remarks: tuple[str, ...] = ()
+    """Whether a picture has several classes, or none."""
+
+    notes: tuple[str, ...] = ()
+    """What a person should know of it."""
 
 
 def find_model_source(name: str, role: str | None = None) -> ModelSource:
     """Return the model that ``name`` means: a training job, or a model.tar.gz by its path or S3 URI.
 
     ``role`` is what it is to run as, in place of the job's own, or of MTOOL_ROLE. Raises NotThere, Refused
-    or BadModel for what cannot be endpoint, and what the client raises.
+    or BadModel for what cannot be served, and what the client raises.
     """
     if name.endswith((".tar.gz", ".tgz")) or "/" in name:
         return _from_archive(name, role)
@@ -62,32 +77,32 @@ def find_model_source(name: str, role: str | None = None) -> ModelSource:
 
 
 def _from_job(name: str, role: str | None) -> ModelSource:
-    told = send(resources.describe("training", name))
-    data = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
-    state = told["TrainingJobStatus"]
+    description = send(resources.describe("training", name))
+    data = description.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    state = description["TrainingJobStatus"]
     if not data or state in ("InProgress", "Stopping", "Failed"):
         go_on = "mtool doctor" if state == "Failed" else "mtool jobs show"
         raise Refused(f"{name}: the job is {state} and has no model to serve; type: {go_on} {name}")
-    chosen = _algorithm(name, told.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
-    known, remark = _tags(told)
-    names = class_names.of_job(told, known)
+    chosen = _algorithm(name, description.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
+    known, note = _tags(description)
+    names = class_names.of_job(description, known)
     return ModelSource(
         title=f"the model of {name}",
         stem=_TIME.sub("", name),
         algorithm=chosen,
-        role=role_arn(role) if role else told["RoleArn"],
+        role=role_arn(role) if role else description["RoleArn"],
         data=data,
         table=names.table,
         classes=names.uri,
-        multi_label=told.get("HyperParameters", {}).get("multi_label") == "1",
-        remarks=tuple(one for one in (remark, names.remark, _unnamed(names.table), _unread(chosen)) if one),
+        multi_label=description.get("HyperParameters", {}).get("multi_label") == "1",
+        notes=tuple(one for one in (note, names.note, _unnamed(names.table), _unread(chosen)) if one),
     )
 
 
-def _tags(told: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+def _tags(description: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """Return the job's tags, or why they cannot be read: without them the class table is taken as it is."""
     try:
-        return tags.read_tags(told["TrainingJobArn"]), ""
+        return tags.read_tags(description["TrainingJobArn"]), ""
     except Denied as error:
         return {}, f"the job's tags cannot be read, so its class table is not checked: {error}"
 
@@ -140,7 +155,7 @@ def _from_archive(path: str, role: str | None) -> ModelSource:
         table=table or names.table,
         classes=names.uri,
         multi_label=card.get("multi-label") is True,
-        remarks=(UNTRIED,) if card.get("trainer") == "gluon" else (),
+        notes=(UNTRIED,) if card.get("trainer") == "gluon" else (),
     )
 
 

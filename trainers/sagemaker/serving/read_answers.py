@@ -21,14 +21,14 @@ def read_answer(data: bytes) -> tuple[float, ...]:
     ((0.25, 0.75), (0.25, 0.75))
     """
     try:
-        said: Any = json.loads(data)
+        value: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise NoAnswer(_expected(data)) from error
-    if isinstance(said, dict):
-        said = said.get("prediction")
-    if not isinstance(said, list) or not said or not all(map(_is_probability, said)):
+    if isinstance(value, dict):
+        value = value.get("prediction")
+    if not isinstance(value, list) or not value or not all(map(_is_probability, value)):
         raise NoAnswer(_expected(data))
-    return tuple(map(float, said))
+    return tuple(map(float, value))
 
 
 def _is_probability(value: Any) -> bool:

@@ -24,10 +24,13 @@ _USUAL_SHAPE, _USUAL_LAYERS = "3,224,224", "152"
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was laid into the folder; ``remark`` says what it cannot be used for, or nothing."""
+    """What was written into the folder."""
 
     published: tuple[Published, ...]
-    remark: str = ""
+    """The files."""
+
+    note: str = ""
+    """What the model cannot be used for; or empty."""
 
 
 def check_free(output: str, force: bool) -> None:
@@ -50,7 +53,7 @@ def fetch(
     uri = description.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     if not uri:
         raise Refused(f"{name} has left no model; type: mtool doctor {name}")
-    card, remark = _card(description, classes)
+    card, note = _card(description, classes)
     if why := _unaskable(description):
         return Fetched(_as_it_is(uri, output, force), f"{name}: {why}, so evaluate and predict cannot ask it")
     with s3.open_stream(uri) as stream:
@@ -58,7 +61,7 @@ def fetch(
     _make(output)
     with publishing(force=force) as publication:
         write_model(model, publication.open(inside(output, ARCHIVE)))
-    return Fetched(tuple(publication.published), remark)
+    return Fetched(tuple(publication.published), note)
 
 
 def _unaskable(description: Mapping[str, Any]) -> str:
@@ -89,7 +92,7 @@ def _model(description: Mapping[str, Any], card: dict[str, Any], files: dict[str
 
 
 def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[dict[str, Any], str]:
-    """Return what the classes.json of the job says, and a remark where there is none."""
+    """Return what the classes.json of the job says, and a note where there is none."""
     if classes is not None:
         return classes.to_json(), ""
     # A trial's table is that of its tuning job.

@@ -27,34 +27,50 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The job's state, when it has changed: its status, and within "InProgress" what it is about."""
+    """The job's state, when it has changed."""
 
     status: str
+    """The state, in SageMaker's words."""
+
     secondary: str
+    """What the job is doing in that state; equal to ``status`` where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the job has cost so far, in the currency of the price, from the seconds that are billed."""
+    """What the job has cost so far."""
 
     seconds: float
+    """The seconds that are billed."""
+
     amount: float
+    """The cost, in the currency of the price."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """The job is over. ``artifact`` is the S3 URI of what it made, ``reason`` why it failed, or empty.
-
-    ``billed`` are seconds of each of its machines, None where the service does not say.
-    """
+    """The end of a job."""
 
     name: str
+    """The name of the job."""
+
     status: str
+    """Its last state, one of ENDED."""
+
     secondary: str
+    """More about the state."""
+
     reason: str
+    """Why it failed; or empty."""
+
     artifact: str
+    """The S3 URI of what it made; or empty."""
+
     billed: float | None
+    """Billed seconds of each of its machines; None where the service does not say."""
+
     description: dict[str, Any] = field(compare=False, repr=False)
+    """All that SageMaker says of the job."""
 
 
 JobEvent = Note | Status | LogLine | Figure | Epoch | Speed | BestSoFar | Fault | Cost | Waiting | JobEnd

@@ -12,20 +12,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of one epoch, under the name that the service's metrics have: ``validation:accuracy``."""
+    """One figure of one epoch."""
 
     epoch: int
+    """The epoch, from 1."""
+
     name: str
+    """The name that the service's metrics have: ``validation:accuracy``."""
+
     value: float
+    """The figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One epoch that is over, with its figures; ``seconds`` is None where the log does not say."""
+    """One epoch that is over."""
 
     epoch: int
+    """The epoch, from 1."""
+
     figures: tuple[tuple[str, float], ...]
+    """The figures, each with its name."""
+
     seconds: float | None = None
+    """How long it took; None where the log does not say."""
 
     def figure(self, name: str) -> float | None:
         """Return a figure by its name, or None.
@@ -48,18 +58,24 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How it goes inside an epoch, in pictures a second."""
+    """The speed inside an epoch."""
 
     epoch: int
+    """The epoch, from 1."""
+
     batch: int
+    """The batch at which it was measured."""
+
     samples_per_second: float
+    """Pictures a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestSoFar:
-    """The algorithm keeps the epoch that it is at, its best so far."""
+    """The algorithm keeps this epoch, the best so far."""
 
     accuracy: float
+    """Accuracy on the validation part."""
 
 
 @dataclass(frozen=True, slots=True)

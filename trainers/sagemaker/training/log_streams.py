@@ -19,11 +19,16 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a log; ``stream`` tells the machines of a job apart."""
+    """One line of a log."""
 
     text: str
+    """The line, without its end."""
+
     when: datetime
+    """When it was written."""
+
     stream: str
+    """The stream that it is from; each machine of a job has one."""
 
 
 def group(kind: str, name: str) -> str:

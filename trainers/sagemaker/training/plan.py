@@ -36,44 +36,94 @@ from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batch
 from trainers.sagemaker.training.upload import CLASSES, Upload, folder, placed
 from trainers.sagemaker.training.warm_start import WarmStart, inherited_hyperparameters
 
-# What has to be told where the data is not looked at.
+# What has to be given where the data is not looked at.
 _NEEDED = ("num_classes", "num_training_samples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
-    """What people set of a job. ``data`` has a path or URI for each channel.
+    """What people can set of a training job.
 
-    ``varied`` has, for a tuning job, the values of what is varied that ask most of the data. Without
-    ``preflight`` problems of the data do not count. Raises Refused for what needs no data to be seen.
+    Raises Refused for what needs no data to be seen.
     """
 
     name: str
+    """The name of the job."""
+
     algorithm: Algorithm
+    """The built-in algorithm."""
+
     data: Mapping[str, str]
+    """A path or URI for each channel."""
+
     output: str
+    """The prefix in S3 that the job writes under."""
+
     region: str
+    """Where the job runs."""
+
     role: str
+    """The ARN of the role that the job runs as."""
+
     compute: Compute
+    """The machines."""
+
     input_format: InputFormat = "augmented-manifest"
+    """How the data comes."""
+
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """As texts, by name."""
+
     varied: Mapping[str, str] = field(default_factory=dict)
+    """For a tuning job, the values of what is varied that ask most of the data."""
+
     label_attribute: str | None = None
+    """The label to learn; None where there is one only."""
+
     classes: ClassTable | None = None
+    """The class table, for classes that no line shows."""
+
     seed: int = 0
+    """The seed of the shuffling."""
+
     preflight: bool = True
+    """Whether errors of the data stop the job."""
+
     warm_start: WarmStart | None = None
+    """The model to begin from."""
+
     max_run: int = HOUR
+    """The longest run, in seconds."""
+
     max_wait: int | None = None
+    """For spot machines, the longest run with the waiting, in seconds."""
+
     checkpoints: str | None = None
+    """Where checkpoints go in S3."""
+
     output_key: str | None = None
+    """The KMS key that encrypts what the job writes."""
+
     vpc: Vpc | None = None
+    """The private network; None for none."""
+
     network_isolation: bool = False
+    """Whether the container has no network at all."""
+
     encrypt_traffic: bool = False
+    """Whether the machines encrypt what they send each other."""
+
     retries: int | None = None
+    """How often the job begins again after failures of SageMaker itself."""
+
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for the container."""
+
     tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of the job."""
+
     jobs: Jobs = None
+    """Worker processes that read the data."""
 
     def __post_init__(self) -> None:
         image_uri(self.algorithm.name, self.region)
@@ -94,13 +144,23 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """A job that is whole, what has to be uploaded for it, and what looks like a mistake in it."""
+    """A job that is whole, with what has to be uploaded for it."""
 
     name: str
+    """The name of the job."""
+
     training: Training
+    """All that the job is but its name."""
+
     tags: Mapping[str, str]
+    """The tags, with the hash of the class table."""
+
     uploads: tuple[Upload, ...]
+    """What has to be uploaded before."""
+
     table: ClassTable | None
+    """The class table; None where it is not known."""
+
     samples: tuple[int, ...]
     """Lines to learn from, and to check with; empty where the data was not looked at."""
 
@@ -108,6 +168,7 @@ class TrainingPlan:
     """Hyperparameters that nobody set."""
 
     problems: tuple[Problem, ...]
+    """The problems of the data."""
 
     @property
     def job(self) -> TrainingJob:
@@ -122,17 +183,17 @@ class TrainingPlan:
 
 
 def plan_training(settings: TrainingSettings) -> TrainingPlan:
-    """Return the job that is settings. Reads the data, and S3 for that where the data lies there.
+    """Return the plan of the job. Reads the data, and S3 for that where the data lies there.
 
     Raises Unfit where the data has errors that the job would fail with, Refused for what cannot be.
     """
     place = folder(settings.output, settings.name)
     uris, uploads = placed(settings.data, place)
     found = _checked_data(settings)
-    told = {**settings.hyperparameters, **settings.varied}
-    follows = {} if found is None else derived(found, settings.algorithm, told)
+    given = {**settings.hyperparameters, **settings.varied}
+    follows = {} if found is None else derived(found, settings.algorithm, given)
     if settings.warm_start is not None:
-        follows |= inherited_hyperparameters(settings.warm_start, settings.algorithm, told, follows)
+        follows |= inherited_hyperparameters(settings.warm_start, settings.algorithm, given, follows)
     hyperparameters = {**settings.hyperparameters, **follows}
     problems = () if found is None else _check(settings, found, hyperparameters)
     training = Training(

@@ -21,21 +21,33 @@ DERIVED = ("num_classes", "num_training_samples", "multi_label", "label_width")
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """All trials there are, oldest first; told when one of them has changed."""
+    """All trials of a tuning job, when one of them has changed."""
 
     trials: tuple[Trial, ...]
+    """The trials, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuningEnd:
-    """The job is over. ``best`` is its best trial, None where none came to a figure."""
+    """The end of a tuning job."""
 
     name: str
+    """The name of the job."""
+
     status: str
+    """Its last state."""
+
     reason: str
+    """Why it failed; or empty."""
+
     best: Trial | None
+    """The best trial; None where none came to a figure."""
+
     trials: tuple[Trial, ...]
+    """All trials, oldest first."""
+
     description: dict[str, Any] = field(compare=False, repr=False)
+    """All that SageMaker says of the job."""
 
 
 TuningEvent = Status | Trials | Waiting | TuningEnd
@@ -85,10 +97,10 @@ def list_trials(name: str) -> tuple[Trial, ...]:
     return tuple(map(_trial, found))
 
 
-def _trial(told: Mapping[str, Any]) -> Trial:
-    figure = told.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
-    parameters = _unquoted(told.get("TunedHyperParameters", {}))
-    return Trial(told["TrainingJobName"], told["TrainingJobStatus"], parameters, figure)
+def _trial(summary: Mapping[str, Any]) -> Trial:
+    figure = summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
+    parameters = _unquoted(summary.get("TunedHyperParameters", {}))
+    return Trial(summary["TrainingJobName"], summary["TrainingJobStatus"], parameters, figure)
 
 
 def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
@@ -98,9 +110,9 @@ def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
 
 def _end(name: str, job: Mapping[str, Any], trials: tuple[Trial, ...]) -> TuningEnd:
     """Return the end; which trial is best, the service says, and the trials where it does not."""
-    told = job.get("BestTrainingJob")
+    summary = job.get("BestTrainingJob")
     goal = job.get("HyperParameterTuningJobConfig", {}).get("HyperParameterTuningJobObjective", {})
-    best = _trial(told) if told else best_of(trials, maximize=goal.get("Type") != "Minimize")
+    best = _trial(summary) if summary else best_of(trials, maximize=goal.get("Type") != "Minimize")
     reason = " ".join(str(job.get("FailureReason", "")).split())
     return TuningEnd(name, job["HyperParameterTuningJobStatus"], reason, best, trials, dict(job))
 
@@ -116,5 +128,5 @@ def best_parameters(end: TuningEnd) -> dict[str, str]:
         advice = f"; type: mtool doctor {failed}" if failed else ""
         raise MtoolError(f"{end.name} is {end.status}, and no trial came to a figure{why}{advice}")
     static = end.description.get("TrainingJobDefinition", {}).get("StaticHyperParameters", {})
-    told = {name: value for name, value in static.items() if name not in DERIVED and name[:1] != "_"}
-    return {**told, **end.best.parameters}
+    given = {name: value for name, value in static.items() if name not in DERIVED and name[:1] != "_"}
+    return {**given, **end.best.parameters}

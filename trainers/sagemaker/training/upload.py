@@ -21,11 +21,16 @@ _SUFFIXES = {".rec": ".rec", ".lst": ".lst"}
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object that is to be made: of a file, or of ``content``."""
+    """An object that is to be made in S3."""
 
     target: str
+    """Its URI."""
+
     source: str = ""
+    """The file that it is made of; empty where ``content`` is it."""
+
     content: bytes = b""
+    """Its bytes, where there is no file."""
 
 
 def folder(output: str, job: str) -> str:

@@ -12,34 +12,37 @@ from trainers.sagemaker.requests import resources
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
-    """A model.tar.gz in S3; ``hyperparameters`` are its job's, empty where only the model is known."""
+    """The model of an earlier job, to begin from."""
 
     uri: str
+    """The URI of its model.tar.gz in S3."""
+
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """The earlier job's; empty where only the model is known."""
 
 
-def find_warm_start(told: str) -> WarmStart:
+def find_warm_start(source: str) -> WarmStart:
     """Return the model of a training job, by the job's name, or by the model's URI, which asks nothing.
 
     Raises Refused for a job without a model, and what ``client.send`` raises.
     """
-    if told.startswith("s3://"):
-        return WarmStart(told)
-    if told.endswith(".tar.gz") or "/" in told:
-        raise Refused(f"{told}: expected the name of a training job, or s3://.../model.tar.gz")
-    job = send(resources.describe("training", told))
+    if source.startswith("s3://"):
+        return WarmStart(source)
+    if source.endswith(".tar.gz") or "/" in source:
+        raise Refused(f"{source}: expected the name of a training job, or s3://.../model.tar.gz")
+    job = send(resources.describe("training", source))
     uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     if not uri:
-        raise Refused(f"{told}: it has no model to begin from, it is {job['TrainingJobStatus']}")
+        raise Refused(f"{source}: it has no model to begin from, it is {job['TrainingJobStatus']}")
     return WarmStart(uri, job.get("HyperParameters", {}))
 
 
 def inherited_hyperparameters(
-    model: WarmStart, algorithm: Algorithm, told: Mapping[str, str], found: Mapping[str, str]
+    model: WarmStart, algorithm: Algorithm, given: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the hyperparameters that the new job takes over, since it must have the same.
 
-    ``told`` are those that people set, ``found`` those that follow from the data. Raises Refused where they
+    ``given`` are those that people set, ``found`` those that follow from the data. Raises Refused where they
     differ from the earlier job's: classes, say, cannot be added.
     """
     taken: dict[str, str] = {}
@@ -48,7 +51,7 @@ def inherited_hyperparameters(
         before = model.hyperparameters.get(name, one.default if one is not None else None)
         if before is None:
             continue
-        now = told.get(name)
+        now = given.get(name)
         if now is not None and now.replace(" ", "") != before.replace(" ", ""):
             raise Refused(f"{name}={shown(now)}: the earlier model has {before}, and cannot be changed in it")
         if name == "num_classes" and int(found.get(name, "0")) > int(before):

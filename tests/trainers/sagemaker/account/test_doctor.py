@@ -165,7 +165,7 @@ def test_without_the_right_to_read_the_log_the_reason_is_read(sagemaker: SageMak
     sagemaker.answer("DescribeLogStreams", Fault("AccessDeniedException", ""))
     found = examine("a-job")
     assert [one.failure.row for one in found.diagnoses] == [23]
-    assert "logs:DescribeLogStreams" in found.remark
+    assert "logs:DescribeLogStreams" in found.note
 
 
 def test_json(run: "Run") -> None:

@@ -93,7 +93,7 @@ def test_an_endpoint_has_types_that_a_transform_job_has_not(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ml.c7g.large", "ml.inf1.xlarge", "ml.p3dn.24xlarge", "ml.g6.xlarge"])
 def test_what_cannot_serve_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match=f"{text}: image-classification is endpoint on .*, not on"):
+    with pytest.raises(Refused, match=f"{text}: image-classification is served on .*, not on"):
         for_endpoint(text, IC)
 
 

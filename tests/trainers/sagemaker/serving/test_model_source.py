@@ -34,7 +34,7 @@ def test_a_job_gives_model_role_algorithm_and_classes(sagemaker: SageMaker, s3: 
     assert source.role == ROLE
     assert (source.algorithm.name, source.stem) == ("image-classification", "hands")
     assert (source.table, source.classes) == (TABLE, f"s3://{BUCKET}/{FOLDER}/classes.json")
-    assert source.remarks == ()
+    assert source.notes == ()
 
 
 def test_another_role_takes_the_place_of_the_job_s(sagemaker: SageMaker, s3: "S3Client") -> None:
@@ -52,12 +52,12 @@ def test_a_class_table_of_another_model_is_left_aside(sagemaker: SageMaker, s3: 
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": "0" * 64}])
     source = find_model_source(JOB)
     assert (source.table, source.classes) == (None, "")
-    assert "is not the table that the model was trained with" in source.remarks[0]
+    assert "is not the table that the model was trained with" in source.notes[0]
 
 
 def test_the_right_hash_is_no_remark(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": TABLE.digest}])
-    assert find_model_source(JOB).remarks == ()
+    assert find_model_source(JOB).notes == ()
 
 
 def test_without_leave_to_read_tags_the_table_is_taken_and_it_is_said(
@@ -67,14 +67,14 @@ def test_without_leave_to_read_tags_the_table_is_taken_and_it_is_said(
     sagemaker.answer("ListTags", Fault("AccessDeniedException", ""))
     source = find_model_source(JOB)
     assert source.table == TABLE
-    assert "its class table is not checked" in source.remarks[0]
+    assert "its class table is not checked" in source.notes[0]
 
 
 def test_no_class_table_says_what_to_type(sagemaker: SageMaker, s3: "S3Client") -> None:
     bucket(s3)
     s3.create_bucket(Bucket="bucket")
     trained(sagemaker)
-    assert "predict --classes FILE" in find_model_source(JOB).remarks[0]
+    assert "predict --classes FILE" in find_model_source(JOB).notes[0]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_local_archive_of_ours(tmp_path: Path, role: None) -> None:
     source = find_model_source(str(file))
     assert (source.local, source.data, source.stem) == (str(file), "", tmp_path.name)
     assert source.table == TABLE
-    assert source.remarks == (UNTRIED,)
+    assert source.notes == (UNTRIED,)
 
 
 def test_an_archive_in_s3_with_its_classes_beside_it(s3: "S3Client", role: None) -> None:
@@ -125,7 +125,7 @@ def test_an_archive_in_s3_with_its_classes_beside_it(s3: "S3Client", role: None)
     source = find_model_source(uri)
     assert (source.local, source.data, source.stem) == ("", uri, "one")
     assert (source.table, source.classes) == (TABLE, f"s3://{BUCKET}/one/classes.json")
-    assert source.remarks == ()
+    assert source.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_class_table_that_is_none_is_a_remark(s3: "S3Client", data: bytes) -> 
     bucket(s3)
     found = first_of([put(s3, "classes.json", data)])
     assert found.table is None
-    assert "no class table" in found.remark
+    assert "no class table" in found.note
 
 
 def test_the_first_class_table_that_is_there_is_taken(s3: "S3Client") -> None:

@@ -149,8 +149,8 @@ def test_without_the_right_to_read_the_log_the_state_is_followed(
     sagemaker.put("TrainingJob", "a-job", *TRAINED)
     sagemaker.answer("DescribeLogStreams", Fault("AccessDeniedException", "no"))
     happened = followed()
-    (remark,) = those(Note, happened)
-    assert "the log cannot be read" in remark.text and "logs:DescribeLogStreams" in remark.text
+    (note,) = those(Note, happened)
+    assert "the log cannot be read" in note.text and "logs:DescribeLogStreams" in note.text
     assert those(LogLine, happened) == []
     assert isinstance(happened[-1], JobEnd)
 

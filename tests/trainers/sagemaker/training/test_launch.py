@@ -450,7 +450,7 @@ def test_a_model_is_fetched_with_the_classes_that_were_uploaded(
     members = files()
     job = finished(tmp_path, bucket, sagemaker, members)
     fetched = fetch(job, str(tmp_path / "model"))
-    assert (fetched.remark, [one.state for one in fetched.published]) == ("", ["written"])
+    assert (fetched.note, [one.state for one in fetched.published]) == ("", ["written"])
     model = read_model(str(tmp_path / "model"))
     assert (model.predictor, model.network, model.image_size) == ("builtin", "resnet20", 32)
     assert (model.table.labels, model.attribute, model.multi_label) == (("RH", "LH"), "hand", False)
@@ -477,7 +477,7 @@ def test_without_a_class_table_classes_have_numbers(
 ) -> None:
     job = finished(tmp_path, bucket, sagemaker, files())
     bucket.delete_object(Bucket="lab3-models", Key="hands/hands-1/classes.json")
-    assert "type --classes FILE" in fetch(job, str(tmp_path / "model")).remark
+    assert "type --classes FILE" in fetch(job, str(tmp_path / "model")).note
     assert read_model(str(tmp_path / "model")).table.labels == ("class 0", "class 1")
 
 
@@ -488,7 +488,7 @@ def test_what_is_no_classifier_is_fetched_as_it_is(
 
     job = finished(tmp_path, bucket, sagemaker, {"model_algo-1": b"weights", "hyperparams.json": b"{}"})
     job["AlgorithmSpecification"]["TrainingImage"] = "1.dkr.ecr.us-east-1.amazonaws.com/object-detection:1"
-    assert "no image classification" in fetch(job, str(tmp_path / "model")).remark
+    assert "no image classification" in fetch(job, str(tmp_path / "model")).note
     with tarfile.open(tmp_path / "model" / "model.tar.gz") as tar:
         assert tar.getnames() == ["model_algo-1", "hyperparams.json"]
 
