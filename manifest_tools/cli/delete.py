@@ -48,7 +48,7 @@ def delete(
         return
     confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.passing:
-        _wait(name, every, quiet)
+        _wait(found, every, quiet)
     _delete(found, quiet)
 
 
@@ -57,16 +57,18 @@ def _line(found: "EndpointParts", part: "EndpointPart") -> str:
     return f"{part.title}{state}: {f'kept: {part.kept}; --all deletes it' if part.kept else 'to be deleted'}"
 
 
-def _wait(name: str, every: float, quiet: bool) -> None:
+def _wait(found: "EndpointParts", every: float, quiet: bool) -> None:
     """Wait until it can be deleted; that it has failed is no reason to keep it."""
     from trainers.sagemaker.client.client import NotThere
     from trainers.sagemaker.serving.deploy import EndpointFailed, endpoint_states
 
-    note(f"{name} cannot be deleted before it has come to rest; waiting")
+    note(f"{found.name} is {found.state} and cannot be deleted yet; waiting until it can")
     try:
-        with shared.waiting(name, quiet):
-            for state in endpoint_states(name, every=every, notify=lambda text: shared.say([text], quiet)):
-                shared.say([f"{name}: {state.status}"], quiet)
+        with shared.waiting(found.name, quiet):
+            for state in endpoint_states(
+                found.name, every=every, notify=lambda text: shared.say([text], quiet)
+            ):
+                shared.say([f"{found.name}: {state.status}"], quiet)
     except EndpointFailed as failed:
         shared.say([str(failed.reason)], quiet)
     except NotThere:

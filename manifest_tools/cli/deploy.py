@@ -199,7 +199,9 @@ def _intention(planned: _Planned, given: DeployOptions) -> list[str]:
         who = who if given.public else "requests are signed (SigV4)"
         documents = role_documents(deployment.api)
         lines += [f"an API Gateway in front of it; {who}"]
-        lines += [f"{name} of its role: {json.dumps(one)}" for name, one in documents.items()]
+        lines += [
+            f"the {name} of the API's role has to be: {json.dumps(one)}" for name, one in documents.items()
+        ]
     return [*lines, *source.notes]
 
 
@@ -241,7 +243,9 @@ def _wait(name: str, every: float, quiet: bool) -> None:
             for state in endpoint_states(name, every=every, notify=lambda text: shared.say([text], quiet)):
                 shared.say([f"{name}: {state.status} ({duration_text(state.after)})"], quiet)
     except KeyboardInterrupt:
-        note(f"{name} goes on, and bills; once it is in service, to delete it: mtool delete {name}")
+        note(
+            f"{name} is still being made, and bills; to delete it once it is in service: mtool delete {name}"
+        )
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -50,7 +50,7 @@ def doctor(
         found = examine(str(job))
     print(json.dumps(_as_json(found)) if as_json else _as_text(found))
     if found.unexplained:
-        note("no failure that is known; its own words are above")
+        note("this is not among the known failures; what was said is above")
         raise typer.Exit(UNEXPLAINED)
 
 
@@ -65,7 +65,7 @@ def _as_text(found: "Examination") -> str:
         lines += ["", *_diagnosis(one)]
     if not found.diagnoses:
         lines += [f"log: {_one_line(line)}" for line in found.faults]
-    return "\n".join(lines).lstrip("\n") or "nothing in it is known"
+    return "\n".join(lines).lstrip("\n") or "none of the known failures is in it"
 
 
 def _diagnosis(one: "Diagnosis") -> list[str]:

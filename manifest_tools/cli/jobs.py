@@ -149,7 +149,7 @@ def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
         print(job_table.idle_table(found, datetime.now(UTC)))
     if not quiet:
         due = [one for one in found if one.reminder]
-        reminded = [f"{one.job.name}: to be reminded of since {one.reminder:%Y-%m-%d %H:%M}" for one in due]
+        reminded = [f"{one.job.name}: its reminder was due at {one.reminder:%Y-%m-%d %H:%M}" for one in due]
         typed = [f"mtool delete {one.job.name}" for one in found]
         note("\n".join([*reminded, *typed]) or "no endpoint is idle")
 
@@ -177,7 +177,7 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet
     for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the remark below
         print(clean(line.text))
     if not count and not quiet:
-        note(f"{name} has no log lines by now; it is {job.state}")
+        note(f"{name} has written no log lines yet; it is {job.state}")
 
 
 def _follow(

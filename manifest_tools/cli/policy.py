@@ -96,7 +96,7 @@ def policy(
         kms_key=kms_key,
     )
     if not quiet and needs.account == "*":
-        note("the account is not known, and stands as *; type --account ID, or the ARN of the role")
+        note("the account is not known, so the policies say *; type --account ID, or --role with its ARN")
     documents = _documents(needs)
     if as_json:
         typer.echo(json.dumps(documents))

@@ -49,7 +49,8 @@ def train(given: JobOptions, model: str, early_stopping: bool) -> None:
 
 def _follow(name: str, given: JobOptions, model: str) -> None:
     """Follow the job to its end, and fetch what it made."""
-    from trainers.sagemaker.client.client import Throttled, Unreachable, send
+    from trainers.sagemaker.client.client import send
+    from trainers.sagemaker.client.errors import Passing
     from trainers.sagemaker.requests import resources
     from trainers.sagemaker.training.fetch import check_free
     from trainers.sagemaker.training.follow import check_ended_well, follow, how_to_go_on
@@ -60,7 +61,7 @@ def _follow(name: str, given: JobOptions, model: str) -> None:
         events = follow(name, price_per_hour=price_of(given), every=given.every)
         line = _silent if given.quiet else note
         end = watch(name, events, epochs=epochs, line=line, quiet=given.quiet)
-    except (Throttled, Unreachable):
+    except Passing:
         note(how_to_go_on(name))
         raise
     check_ended_well(end)

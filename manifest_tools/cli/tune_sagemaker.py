@@ -67,14 +67,14 @@ def _unknown(planned: "TrainingPlan") -> list[str]:
     """Say what no page of AWS settles."""
     if planned.training.checkpoints is None:
         return []
-    return ["whether trials keep their checkpoints apart is not documented; look at the first two"]
+    return ["AWS does not say whether each trial has checkpoints of its own; look at those of the first two"]
 
 
 def _bill(given: TuneOptions, max_run: int) -> str:
     """Say how much is billed at most: each trial is a training job of its own."""
     price = price_of(given)
     hours = given.max_jobs * given.instance_count * max_run / 3600
-    cost = "" if price is None else f", {price * hours:.2f} in all"
+    cost = "" if price is None else f", which cost {price * hours:.2f}"
     return f"{given.max_jobs:,} trials, {given.parallel:,} at a time, {hours:g} machine hours at most{cost}"
 
 

@@ -55,7 +55,7 @@ def test_a_job_goes_into_service(run: "Run", job: SageMaker) -> None:
 
 
 def test_without_a_price_it_says_what_to_type(run: "Run", job: SageMaker) -> None:
-    assert "price not known: --price-per-hour" in run("deploy", JOB, "--dry-run").stderr
+    assert "price not known; type --price-per-hour" in run("deploy", JOB, "--dry-run").stderr
 
 
 def test_nothing_happens_without_agreement(run: "Run", job: SageMaker) -> None:
@@ -182,7 +182,7 @@ def test_ctrl_c_leaves_it_and_says_how_to_delete_it(run: "Run", job: SageMaker) 
     result = run("deploy", JOB, "--name", "hands", *FAST)
     assert (result.exit_code, result.stdout) == (130, "hands\n")
     assert result.stderr.endswith(
-        "hands goes on, and bills; once it is in service, to delete it: mtool delete hands\n"
+        "hands is still being made, and bills; to delete it once it is in service: mtool delete hands\n"
     )
     assert "hands" in job.endpoints
 

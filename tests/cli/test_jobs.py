@@ -103,7 +103,7 @@ def test_logs_are_data(run: "Run", sagemaker: SageMaker) -> None:
 def test_a_job_without_a_log_says_so(run: "Run", sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("InProgress", "Starting"))
     result = run("jobs", "logs", "a-job")
-    assert (result.stdout, result.stderr) == ("", "a-job has no log lines by now; it is InProgress\n")
+    assert (result.stdout, result.stderr) == ("", "a-job has written no log lines yet; it is InProgress\n")
 
 
 def test_a_job_is_followed_to_its_end(run: "Run", sagemaker: SageMaker) -> None:

@@ -90,7 +90,8 @@ class TestTheWord:
     def test_an_unknown_account_is_said(self, policy: Typed) -> None:
         said = policy("a.manifest", "--output", OUTPUT, "--json")[2]
         assert (
-            said == "the account is not known, and stands as *; type --account ID, or the ARN of the role\n"
+            said
+            == "the account is not known, so the policies say *; type --account ID, or --role with its ARN\n"
         )
 
     @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def show_plan(planned: "TrainingPlan", given: JobOptions, warnings: list[str] | 
         rows.append((f"-p {name}", value + (" (from the data)" if name in planned.derived else "")))
     note(table(rows))
     if not planned.samples:
-        note("the data was not looked at: whether it fits is not known")
+        note("the data was not read, so it is not known whether the job can use it")
     for problem in planned.problems[:SHOWN]:
         note(str(problem))
     for warning in planned.warnings if warnings is None else warnings:
@@ -54,7 +54,7 @@ def _limit(training: "Training", given: JobOptions) -> str:
     text = (
         f"{hours:g} h"
         if price is None
-        else f"{hours:g} h, at most {price * hours * training.compute.count:.2f}"
+        else f"{hours:g} h, which cost at most {price * hours * training.compute.count:.2f}"
     )
     return text + (f"; {training.max_wait / 3600:g} h with waiting" if training.max_wait else "")
 

@@ -76,9 +76,8 @@ def _data(given: JobOptions) -> dict[str, str]:
     more = pairs("--channel", given.channel)
     for name in more:
         if name in data:
-            raise Refused(
-                f"--channel {name}: it is the {('first', 'second')[name != 'train']} word; leave it out"
-            )
+            said = "TRAIN" if name == "train" else "VALIDATION"
+            raise Refused(f"--channel {name}: {said}, the argument, says that already; leave it out")
     if given.input_ == "augmented-manifest":
         for name in data.values():
             if name in ("train.manifest", "validation.manifest") and not os.path.exists(name):

@@ -85,13 +85,13 @@ def per_hour(price_texts: list[str] | None, instance_type: str, count: int) -> s
     """Return what machines cost an hour, in words.
 
     >>> per_hour(["ml.m5.large=0.25"], "ml.m5.large", 2), per_hour(None, "ml.m5.large", 1)
-    ('0.5 an hour', 'price not known: --price-per-hour')
+    ('0.5 an hour', 'price not known; type --price-per-hour')
     """
     from trainers.sagemaker.account.jobs import read_prices
 
     prices = read_prices(price_texts or ())
     price = prices.get(instance_type, prices.get(""))
-    return "price not known: --price-per-hour" if price is None else f"{price * count:.4g} an hour"
+    return "price not known; type --price-per-hour" if price is None else f"{price * count:.4g} an hour"
 
 
 def machines(instance_type: str, count: int) -> str:

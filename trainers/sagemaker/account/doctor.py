@@ -67,9 +67,9 @@ class Examination:
 # By the state that a job ended in, of those that are no failure.
 _ENDINGS = {
     "MaxRuntimeExceeded": "it ran as long as it was allowed to, and what it had by then is kept; type the"
-    " same with a longer --max-run",
-    "MaxWaitTimeExceeded": "spot machines did not come, or not for long enough; type the same with a longer"
-    " --max-wait, or without --spot",
+    " same command with a longer --max-run",
+    "MaxWaitTimeExceeded": "spot machines did not come, or not for long enough; type the same command"
+    " with a longer --max-wait, or without --spot",
     "Stopped": "somebody stopped it",
     "Interrupted": "its spot machines were taken away; it goes on when others come",
 }

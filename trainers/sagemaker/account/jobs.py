@@ -182,7 +182,8 @@ def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
             raise
         return _job(kind, description), description
     raise denied or NotThere(
-        f"{name}: no job and no endpoint is called so in {region()}; type mtool jobs, or set AWS_REGION"
+        f"{name}: there is no job and no endpoint of that name in {region()}; type mtool jobs, or"
+        " set AWS_REGION"
     )
 
 

@@ -127,7 +127,9 @@ def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator
     if manifest is not None:
         return of_manifest(manifest, attribute)
     if answers.listed:
-        raise Refused(f"{answers.job}: it was about the pictures of a manifest; type --manifest FILE with it")
+        raise Refused(
+            f"{answers.job}: the job read the pictures of a manifest; type --manifest with that file"
+        )
     return of_prefix(answers.prefix)
 
 

@@ -15,11 +15,19 @@ class Taken(Refused):
     """A name that something has already."""
 
 
-class Throttled(MtoolError):
-    """AWS asks to go slower, or is out of order for a while: it is worth asking again."""
+class Passing(MtoolError):
+    """A failure after which it is worth asking again; ``reason`` is the message without its advice."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason}; {advice}" if advice else reason)
+        self.reason = reason
 
 
-class Unreachable(MtoolError):
+class Throttled(Passing):
+    """AWS asks to go slower, or is out of order for a while."""
+
+
+class Unreachable(Passing):
     """No answer came: the network, a wrong region, or a wrong endpoint."""
 
 
@@ -102,7 +110,9 @@ def refusal(action: str, response: Mapping[str, Any], region: str) -> MtoolError
         found = _ACTION.search(message)
         return Denied(found["action"] if found else action, message or code)
     if code in _THROTTLED or status in (429, 500, 502, 503):
-        return Throttled(f"{action}: AWS is too busy ({code}: {message}); wait a minute and type it again")
+        return Throttled(
+            f"{action}: AWS is too busy ({code}: {message})", "wait a minute and type the command again"
+        )
     for codes, words in _ANSWERS.items():
         if code in codes:
             return MtoolError(f"{action}: {words}")
@@ -156,7 +166,7 @@ def failure(action: str, error: Exception) -> MtoolError:
             wrong = Refused if kind in ("NoRegionError", "InvalidRegionError") else MtoolError
             return wrong(f"{action}: {words.format(error=text)}")
     if any(kind in _BROKEN for kind in kinds):
-        return Unreachable(f"{action}: {text}; check the network, AWS_REGION and AWS_ENDPOINT_URL")
+        return Unreachable(f"{action}: {text}", "check the network, AWS_REGION and AWS_ENDPOINT_URL")
     return MtoolError(f"{action}: {text}; check AWS_PROFILE, AWS_CONFIG_FILE and the AWS_ variables")
 
 

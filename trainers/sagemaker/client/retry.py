@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from trainers.sagemaker.client.client import Throttled, Unreachable
+from trainers.sagemaker.client.errors import Passing
 
 T = TypeVar("T")
 Sleep = Callable[[float], None]
@@ -43,9 +43,9 @@ def waits(
     for attempt in range(tries - 1):
         try:
             return ask()
-        except (Throttled, Unreachable) as error:
+        except Passing as error:
             seconds = min(first * 2.0**attempt, longest)
-            yield Waiting(str(error), seconds)
+            yield Waiting(error.reason, seconds)
             sleep(seconds)
     return ask()
 

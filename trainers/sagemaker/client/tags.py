@@ -25,7 +25,7 @@ _LONGEST = timedelta(days=366)
 def read_duration(text: str) -> timedelta:
     """Return a length of time that was typed: minutes, hours or days, with a unit.
 
-    >>> read_span("2h"), read_span("90m")
+    >>> read_duration("2h"), read_duration("90m")
     (datetime.timedelta(seconds=7200), datetime.timedelta(seconds=5400))
     """
     found = _SPAN.fullmatch(text)

@@ -179,7 +179,7 @@ def input_of(channels: Sequence[Channel], algorithm: Algorithm) -> Input:
 
     >>> from manifest_tools.algorithms import algorithm
     >>> found = recordio_channels(algorithm("object-detection"), {"train": "s3://birds/t.rec", "validation": "s3://birds/v.rec"})
-    >>> way_of(found, algorithm("object-detection")).name
+    >>> input_of(found, algorithm("object-detection")).name
     'recordio'
     """
     names = [one.name for one in channels]

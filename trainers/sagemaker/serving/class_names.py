@@ -62,7 +62,9 @@ def first_of(places: Iterable[str], digest: str = "") -> NamedClasses:
     for uri in dict.fromkeys(places):
         found = _read(uri)
         if found.table is not None and digest and found.table.digest != digest:
-            found = NamedClasses(note=f"{uri} is not the table that the model was trained with; left aside")
+            found = NamedClasses(
+                note=f"{uri} is not the class table that the model was trained with, so it is not used"
+            )
         if found.table is not None:
             return found
         notes += [found.note] if found.note else []
@@ -75,6 +77,6 @@ def _read(uri: str) -> NamedClasses:
     except s3.NotThere:
         return NamedClasses()
     except (ValueError, RecursionError, BadData) as error:
-        return NamedClasses(note=f"{uri}: no class table ({error})")
+        return NamedClasses(note=f"{uri} is no class table ({error})")
     except MtoolError as error:  # a bucket elsewhere, no leave to read: names are no reason to stop
         return NamedClasses(note=str(error))

@@ -93,8 +93,8 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
     parts += finder.others("model", models, name, everything)
     if not parts:
         raise NotThere(
-            f"{name}: no endpoint is called so in {region()}, and nothing is left of one; see mtool jobs"
-            " --kind endpoint, and check AWS_REGION"
+            f"{name}: there is no endpoint of that name in {region()}, and nothing that one has left;"
+            " type: mtool jobs --kind endpoint, or check AWS_REGION"
         )
     state = endpoint["EndpointStatus"] if endpoint else ""
     return EndpointParts(
@@ -125,14 +125,16 @@ class _PartFinder:
         try:
             return send_or_none(kind, name)
         except Denied as error:
-            self.notes.append(f"{resources.KINDS[kind].title} {name}: cannot be seen, and stays: {error}")
+            self.notes.append(
+                f"{resources.KINDS[kind].title} {name}: may not be looked at, so it stays: {error}"
+            )
             return None
 
     def tags(self, arn: str) -> dict[str, str]:
         try:
             return tags.read_tags(arn)
         except Denied as error:
-            self.notes.append(f"for whom it was made cannot be seen: {error}")
+            self.notes.append(f"what its parts were made for may not be looked at, so they stay: {error}")
             return {}
 
     def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[EndpointPart]:
@@ -153,7 +155,7 @@ class _PartFinder:
         try:
             return [EndpointPart(API, one) for one in api_gateway.find(name)]
         except Denied as error:
-            self.notes.append(f"whether there is an API in front of it cannot be seen: {error}")
+            self.notes.append(f"whether there is an API in front of it may not be looked at: {error}")
             return []
 
 
@@ -170,5 +172,5 @@ class SomeLeft(MtoolError):
     """Parts of an endpoint that could not be deleted."""
 
     def __init__(self, name: str, left: list[str]) -> None:
-        super().__init__(f"{name}: could not be deleted: {'; '.join(left)}; type the same again")
+        super().__init__(f"{name}: could not be deleted: {'; '.join(left)}; type the same command again")
         self.left = tuple(left)

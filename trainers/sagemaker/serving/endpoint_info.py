@@ -48,16 +48,16 @@ def find_endpoint(name: str, table: ClassTable | None = None, multi_label: bool 
     try:
         description = send(resources.describe("endpoint", name))
     except Denied as error:
-        note = f"nothing is known of {name} but what you type: {error}"
+        note = f"{name} may not be looked at, so mtool knows of it only what you type: {error}"
         return EndpointInfo(name, table or ClassTable(), multi_label, notes=(note,))
     state = description["EndpointStatus"]
     if state not in _ANSWERS:
         why = f"; {description['FailureReason']}" if "FailureReason" in description else ""
-        raise Refused(f"{name}: the endpoint is {state} and answers nobody now{why}; see mtool jobs")
+        raise Refused(f"{name}: the endpoint is {state} and cannot answer now{why}; see mtool jobs")
     try:
         return _known(name, description, table, multi_label)
     except Denied as error:
-        note = f"the names of its classes cannot be looked for: {error}"
+        note = f"the names of its classes may not be looked at: {error}"
         return EndpointInfo(name, table or ClassTable(), multi_label, notes=(note,))
 
 

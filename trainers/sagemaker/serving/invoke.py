@@ -107,7 +107,7 @@ def _ask(name: str, kind: str, data: bytes) -> bytes:
     try:
         answer: bytes = response["Body"].read()
     except Exception as error:  # botocore's or urllib3's: the connection broke off inside the answer
-        raise Unreachable(f"{name}: the answer broke off ({error}); check the network") from error
+        raise Unreachable(f"{name}: the answer broke off ({error})", "check the network") from error
     return answer
 
 

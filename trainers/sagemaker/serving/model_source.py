@@ -119,7 +119,9 @@ def _algorithm(name: str, image: str) -> Algorithm:
 
 def _unnamed(table: ClassTable | None) -> str:
     return (
-        "" if table else "no classes.json is beside its manifests: predict --classes FILE names the classes"
+        ""
+        if table
+        else "no classes.json is beside its manifests; to name the classes, type predict --classes FILE"
     )
 
 

@@ -21,7 +21,7 @@ def model_places(source: ModelSource, output: str | None, name: str) -> tuple[st
     """
     if source.data:
         if output is not None:
-            raise Refused(f"{source.title}: lies in S3 already, nothing is uploaded; leave --output out")
+            raise Refused(f"{source.title}: it is in S3 already, so nothing is uploaded; leave --output out")
         return source.data, source.classes
     if output is None:
         raise Refused(f"{source.local}: SageMaker reads models in S3; type --output s3://bucket/prefix/")

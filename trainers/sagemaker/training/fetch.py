@@ -55,7 +55,9 @@ def fetch(
         raise Refused(f"{name} has left no model; type: mtool doctor {name}")
     card, note = _card(description, classes)
     if why := _unaskable(description):
-        return Fetched(_as_it_is(uri, output, force), f"{name}: {why}, so evaluate and predict cannot ask it")
+        return Fetched(
+            _as_it_is(uri, output, force), f"{name}: {why}, so mtool evaluate and predict cannot use it"
+        )
     with s3.open_stream(uri) as stream:
         model = _model(description, card, read_archive(uri, stream))
     _make(output)
@@ -68,8 +70,8 @@ def _unaskable(description: Mapping[str, Any]) -> str:
     """Say why a model cannot be asked on this machine, or nothing."""
     image = description["AlgorithmSpecification"].get("TrainingImage", "")
     if f"/{IMAGE_CLASSIFICATION}:" not in image:
-        return "no image classification"
-    return "" if _side(description) else "its pictures are not square, in three colours"
+        return "not a model of image classification"
+    return "" if _side(description) else "it does not take square pictures with three colours"
 
 
 def _side(description: Mapping[str, Any]) -> int:
@@ -106,7 +108,10 @@ def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[d
     except (ValueError, RecursionError) as error:
         raise BadData(f"{uri}: expected a class table; found {error}") from error
     if card.get("sha256", table.digest) != table.digest:
-        raise BadData(f"{uri}: its hash is not that of its classes: somebody has changed it; --classes FILE")
+        raise BadData(
+            f"{uri}: somebody has changed the classes in it (their hash differs); type --classes FILE"
+            " with the model's own"
+        )
     return card, ""
 
 
@@ -114,7 +119,10 @@ def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
     """Return the table with as many classes as the model has; those that nobody named have numbers."""
     count = int(hyperparameters["num_classes"])
     if table.num_classes > count:
-        raise BadData(f"the class table has {table.num_classes:,} classes, and the model {count:,}")
+        raise BadData(
+            f"the class table has {table.num_classes:,} classes, but the model has {count:,}; type"
+            " --classes FILE with the model's own"
+        )
     last = [] if table.num_classes == count else [(count - 1, unnamed(count - 1))]
     return class_table([*table.names, *last])
 

@@ -33,7 +33,7 @@ def find_warm_start(source: str) -> WarmStart:
     job = send(resources.describe("training", source))
     uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     if not uri:
-        raise Refused(f"{source}: it has no model to begin from, it is {job['TrainingJobStatus']}")
+        raise Refused(f"{source}: the job is {job['TrainingJobStatus']} and has no model to begin from")
     return WarmStart(uri, job.get("HyperParameters", {}))
 
 
@@ -53,7 +53,9 @@ def inherited_hyperparameters(
             continue
         now = given.get(name)
         if now is not None and now.replace(" ", "") != before.replace(" ", ""):
-            raise Refused(f"{name}={shown(now)}: the earlier model has {before}, and cannot be changed in it")
+            raise Refused(
+                f"{name}={shown(now)}: the earlier model has {before}, which cannot be changed; leave it out"
+            )
         if name == "num_classes" and int(found.get(name, "0")) > int(before):
             more = f"the data has {found[name]} classes, and the earlier model {before}"
             raise Refused(f"{name}: {more}; a model learns no new classes: leave --init-from out")

@@ -123,7 +123,7 @@ def test_a_name_too_long_for_a_tuning_job_is_found_among_the_others(sagemaker: S
 
 
 def test_a_name_that_there_is_none_of_is_refused_with_the_region(sagemaker: SageMaker) -> None:
-    with pytest.raises(NotThere, match="none: no job and no endpoint is called so in us-east-1"):
+    with pytest.raises(NotThere, match="none: there is no job and no endpoint of that name in us-east-1"):
         find_job("none")
 
 

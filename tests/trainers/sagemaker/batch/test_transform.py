@@ -272,7 +272,7 @@ def test_a_line_that_is_no_json(tmp_path: Path, s3: "S3Client") -> None:
 
 
 def test_a_listed_job_wants_its_manifest() -> None:
-    with pytest.raises(Refused, match="type --manifest FILE with it"):
+    with pytest.raises(Refused, match="type --manifest with that file"):
         lines_of(replace(ANSWERS, listed=True), None, "predicted")
 
 

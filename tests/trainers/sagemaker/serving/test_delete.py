@@ -65,7 +65,7 @@ def test_whether_there_is_an_api_cannot_be_seen(sagemaker: SageMaker, api_gatewa
     in_service(sagemaker, "hands", mtool__api="v1")
     api_gateway.faults["GetRestApis"] = Fault("AccessDeniedException", "", 403)
     found = find_parts("hands")
-    assert "whether there is an API in front of it cannot be seen" in found.notes[0]
+    assert "whether there is an API in front of it may not be looked at" in found.notes[0]
 
 
 def test_nothing_of_that_name(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
@@ -89,7 +89,7 @@ def test_without_leave_to_read_tags_the_endpoint_can_be_deleted_all_the_same(sag
     sagemaker.answer("ListTags", *[Fault("AccessDeniedException", "")] * 3)
     found = find_parts("hands")
     assert titles(found) == ["endpoint hands"]
-    assert "for whom it was made cannot be seen: access denied" in found.notes[0]
+    assert "what its parts were made for may not be looked at, so they stay: access denied" in found.notes[0]
 
 
 def test_without_leave_to_see_the_rest_likewise(sagemaker: SageMaker) -> None:
@@ -97,4 +97,4 @@ def test_without_leave_to_see_the_rest_likewise(sagemaker: SageMaker) -> None:
     sagemaker.answer("DescribeEndpointConfig", *[Fault("AccessDeniedException", "")] * 2)
     found = find_parts("hands")
     assert titles(found) == ["endpoint hands", "model hands"]
-    assert "endpoint configuration hands: cannot be seen, and stays" in found.notes[0]
+    assert "endpoint configuration hands: may not be looked at, so it stays" in found.notes[0]

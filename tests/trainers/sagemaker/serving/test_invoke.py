@@ -232,7 +232,7 @@ def test_without_leave_to_look_for_names_it_is_asked_without(sagemaker: SageMake
 @pytest.mark.parametrize("state", ["Creating", "Failed", "OutOfService", "Deleting"])
 def test_one_that_answers_nobody_is_refused(sagemaker: SageMaker, state: str) -> None:
     sagemaker.put("Endpoint", "hands", Step(state, reason="because" if state == "Failed" else ""))
-    with pytest.raises(Refused, match=f"the endpoint is {state} and answers nobody now"):
+    with pytest.raises(Refused, match=f"the endpoint is {state} and cannot answer now"):
         find_endpoint("hands")
 
 

@@ -488,7 +488,7 @@ def test_what_is_no_classifier_is_fetched_as_it_is(
 
     job = finished(tmp_path, bucket, sagemaker, {"model_algo-1": b"weights", "hyperparams.json": b"{}"})
     job["AlgorithmSpecification"]["TrainingImage"] = "1.dkr.ecr.us-east-1.amazonaws.com/object-detection:1"
-    assert "no image classification" in fetch(job, str(tmp_path / "model")).note
+    assert "not a model of image classification" in fetch(job, str(tmp_path / "model")).note
     with tarfile.open(tmp_path / "model" / "model.tar.gz") as tar:
         assert tar.getnames() == ["model_algo-1", "hyperparams.json"]
 

@@ -185,7 +185,7 @@ def test_a_job_without_any_figure_leads_to_the_doctor(
     result = run(*TUNE, *OUT, *VARIED, "--yes")
     assert result.exit_code == 3
     assert result.stderr.endswith(
-        "hands is Failed, and no trial came to a figure: All training jobs have failed;"
+        "hands is Failed, but no trial has a figure: All training jobs have failed;"
         " type: mtool doctor hands-003-abc\n"
     )
     assert not (in_folder / "best.json").exists()
