@@ -78,7 +78,7 @@ def test_one_on_its_way_is_waited_for(run: "Run", sagemaker: SageMaker) -> None:
     sagemaker.script(Step("Creating"), Step("Creating"), Step("InService"), name="hands", kind="Endpoint")
     result = run("delete", "hands", "--yes", "--every", "0.05")
     assert result.exit_code == 0
-    assert "hands cannot be deleted before it has come to rest; waiting" in result.stderr
+    assert "hands is Creating and cannot be deleted yet; waiting until it can" in result.stderr
     assert sagemaker.endpoints == {}
 
 
@@ -102,4 +102,4 @@ def test_a_part_that_stays_does_not_keep_the_others(run: "Run", sagemaker: SageM
 def test_nothing_of_that_name(run: "Run", sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
     result = run("delete", "hands", "--yes")
     assert result.exit_code == 2
-    assert "mtool: hands: no endpoint is called so in us-east-1" in result.stderr
+    assert "mtool: hands: there is no endpoint of that name in us-east-1" in result.stderr

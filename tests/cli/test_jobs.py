@@ -193,7 +193,9 @@ def test_stop(run: "Run", sagemaker: SageMaker) -> None:
     ("words", "said"),
     [
         pytest.param(("show",), "type: mtool jobs show NAME", id="show what"),
-        pytest.param(("show", "none"), "none: no job and no endpoint is called so", id="an unknown name"),
+        pytest.param(
+            ("show", "none"), "none: there is no job and no endpoint of that name", id="an unknown name"
+        ),
         pytest.param(
             ("stop", "a_b"), "name of the training job: expected letters and digits", id="a name that is none"
         ),

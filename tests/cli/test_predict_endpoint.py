@@ -54,7 +54,7 @@ def test_against_a_manifest_with_a_contact_sheet(run: "Run", endpoint: SageMaker
     words = ("--manifest", manifest, "--images", ".", "--sheet", "sheet.png")
     result = run("predict", "--endpoint", "hands", *words)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[1].endswith("LH 0.800  wrong: RH")
+    assert result.stdout.splitlines()[1].endswith("LH 0.800  wrong: the label is RH")
     with Image.open("sheet.png") as image:
         assert image.format == "PNG"
 
@@ -88,7 +88,7 @@ def test_a_picture_that_cannot_be_read(run: "Run", endpoint: SageMaker) -> None:
     Path("no.jpg").write_bytes(b"<html>")
     result = run("predict", "--endpoint", "hands", "no.jpg", "1.jpg")
     assert (result.exit_code, result.stdout) == (1, "1.jpg   RH 0.900\n")
-    assert result.stderr.startswith("no.jpg: expected a JPEG or PNG picture, found 6 bytes")
+    assert result.stderr.startswith("no.jpg: expected a JPEG or PNG picture, found an HTML page")
 
 
 def test_throttling_is_waited_out_and_said(run: "Run", endpoint: SageMaker) -> None:

@@ -144,7 +144,7 @@ def test_from_manifests_to_a_model_that_answers_here(
     assert result.stdout == "hands-1: validation:accuracy 0.750; the model is in model\n"
     said = result.stderr
     assert "-p num_classes           2 (from the data)" in said
-    assert "time limit               1 h, at most 2.00" in said
+    assert "time limit               1 h, which cost at most 2.00" in said
     assert "s3://lab3-models/hands/hands-1/train.manifest: written" in said
     assert LOG[0] in said
     assert "epoch 1 of 1: train:accuracy 0.500, validation:accuracy 0.750 (2.5 s)" in said
@@ -427,7 +427,9 @@ def test_manifests_in_s3_say_where_the_output_goes(run: "Run") -> None:
         pytest.param((*BUILTIN, *OUT, "--tag", "a"), "--tag: expected KEY=VALUE", id="half a tag"),
         pytest.param((*BUILTIN, *OUT, "--tag", "a=1", "--tag", "a=2"), "comes twice", id="a tag twice"),
         pytest.param(
-            (*BUILTIN, *OUT, "--channel", "train=s3://b/c"), "it is the first word", id="train twice"
+            (*BUILTIN, *OUT, "--channel", "train=s3://b/c"),
+            "TRAIN, the argument, says that already",
+            id="train twice",
         ),
         pytest.param(
             (*BUILTIN, *OUT, "--subnet", "s-1"), "--subnet and --security-group go together", id="half a VPC"

@@ -126,7 +126,9 @@ def best_parameters(end: TuningEnd) -> dict[str, str]:
         failed = next((one.name for one in end.trials if one.status == "Failed"), "")
         why = f": {end.reason}" if end.reason else ""
         advice = f"; type: mtool doctor {failed}" if failed else ""
-        raise MtoolError(f"{end.name} is {end.status}, but no trial has a figure{why}{advice}")
+        raise MtoolError(
+            f"{end.name} is {end.status}, but no trial has a value of the objective metric{why}{advice}"
+        )
     static = end.description.get("TrainingJobDefinition", {}).get("StaticHyperParameters", {})
     given = {name: value for name, value in static.items() if name not in DERIVED and name[:1] != "_"}
     return {**given, **end.best.parameters}

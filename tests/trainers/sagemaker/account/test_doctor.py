@@ -117,7 +117,7 @@ def test_a_failure_that_nobody_knows_shows_its_own_words(run: "Run", sagemaker: 
         "reason: ClientError: never seen",
         "log: Customer Error: \\x1b[31mnever seen",
     ]
-    assert "no failure that is known" in result.stderr
+    assert "this is not among the known failures" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "all is well", "x" * 100_000])
@@ -184,7 +184,7 @@ def test_called_wrongly(run: "Run", words: tuple[str, ...]) -> None:
 def test_an_unknown_job(run: "Run", sagemaker: SageMaker) -> None:
     result = run("doctor", "none")
     assert result.exit_code == 2
-    assert "none: no job and no endpoint is called so" in result.stderr
+    assert "none: there is no job and no endpoint of that name" in result.stderr
 
 
 def test_bytes_that_are_no_text_are_read_as_far_as_they_go(run: "Run") -> None:

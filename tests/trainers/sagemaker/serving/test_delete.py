@@ -69,7 +69,9 @@ def test_whether_there_is_an_api_cannot_be_seen(sagemaker: SageMaker, api_gatewa
 
 
 def test_nothing_of_that_name(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
-    with pytest.raises(NotThere, match="no endpoint is called so in us-east-1, and nothing is left of one"):
+    with pytest.raises(
+        NotThere, match="there is no endpoint of that name in us-east-1, and nothing that one has left"
+    ):
         find_parts("hands")
 
 

@@ -212,7 +212,7 @@ def test_a_table_that_is_not_the_model_s_is_left_aside(sagemaker: SageMaker, s3:
     in_service(sagemaker, "hands", mtool__classes_sha256=TABLE.digest)
     endpoint = find_endpoint("hands")
     assert endpoint.table == ClassTable()
-    assert "left aside" in endpoint.notes[0]
+    assert "so it is not used" in endpoint.notes[0]
     assert "type --classes FILE" in endpoint.notes[1]
 
 
@@ -220,13 +220,13 @@ def test_whoever_may_only_ask_asks(sagemaker: SageMaker) -> None:
     sagemaker.answer("DescribeEndpoint", Fault("AccessDeniedException", ""))
     endpoint = find_endpoint("hands", TABLE)
     assert endpoint.table == TABLE
-    assert "nothing is known of hands but what you type" in endpoint.notes[0]
+    assert "hands may not be looked at, so mtool knows of it only what you type" in endpoint.notes[0]
 
 
 def test_without_leave_to_look_for_names_it_is_asked_without(sagemaker: SageMaker) -> None:
     in_service(sagemaker, "hands")
     sagemaker.answer("ListTags", Fault("AccessDeniedException", ""))
-    assert "cannot be looked for" in find_endpoint("hands").notes[0]
+    assert "may not be looked at" in find_endpoint("hands").notes[0]
 
 
 @pytest.mark.parametrize("state", ["Creating", "Failed", "OutOfService", "Deleting"])

@@ -52,7 +52,7 @@ def test_a_class_table_of_another_model_is_left_aside(sagemaker: SageMaker, s3: 
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": "0" * 64}])
     source = find_model_source(JOB)
     assert (source.table, source.classes) == (None, "")
-    assert "is not the table that the model was trained with" in source.notes[0]
+    assert "is not the class table that the model was trained with" in source.notes[0]
 
 
 def test_the_right_hash_is_no_remark(sagemaker: SageMaker, s3: "S3Client") -> None:

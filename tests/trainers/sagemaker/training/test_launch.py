@@ -226,7 +226,9 @@ def test_masks(tmp_path: Path) -> None:
         pytest.param({"output": "model"}, "output: expected s3://bucket/key", id="an output"),
         pytest.param({"tags": {"a": "b,c"}}, "no commas", id="a tag"),
         pytest.param({"hyperparameters": {"epochs": "0"}}, "epochs: expected", id="a hyperparameter"),
-        pytest.param({"hyperparameters": {"epoch": "1"}}, "type epochs", id="a name of a hyperparameter"),
+        pytest.param(
+            {"hyperparameters": {"epoch": "1"}}, "did you mean epochs", id="a name of a hyperparameter"
+        ),
         pytest.param({"input_format": "image"}, "type --input lst", id="pictures without a list"),
         pytest.param({"input_format": "lst", "algorithm": SEG}, "type --input image", id="a list of masks"),
         pytest.param({"input_format": "lst"}, "type --channel train_lst=s3://bucket/prefix", id="no list"),
@@ -415,7 +417,7 @@ def test_an_earlier_model_learns_no_new_classes(tmp_path: Path) -> None:
 
 def test_a_job_without_a_model_is_nothing_to_begin_from(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "failed-1", Step("Failed"))
-    with pytest.raises(Refused, match="failed-1: it has no model to begin from, it is Failed"):
+    with pytest.raises(Refused, match="failed-1: the job is Failed and has no model to begin from"):
         find_warm_start("failed-1")
     with pytest.raises(Refused, match="expected the name of a training job"):
         find_warm_start("model/model.tar.gz")
@@ -465,7 +467,7 @@ def test_a_class_table_that_was_changed_is_not_believed(
     key = "hands/hands-1/classes.json"
     card = bucket.get_object(Bucket="lab3-models", Key=key)["Body"].read().replace(b'"RH"', b'"XX"')
     bucket.put_object(Bucket="lab3-models", Key=key, Body=card)
-    with pytest.raises(BadData, match="its hash is not that of its classes"):
+    with pytest.raises(BadData, match="somebody has changed the classes in it"):
         fetch(job, str(tmp_path / "model"))
     swapped = ClassTable(((0, "right"), (1, "left")))
     fetch(job, str(tmp_path / "model"), classes=swapped)

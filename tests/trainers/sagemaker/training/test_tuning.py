@@ -132,7 +132,7 @@ def test_the_best_parameters_are_what_train_takes(
     result = run(*TUNE, *OUT, *VARIED, *told(num_layers=18), "--yes", "--price-per-hour", "2")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "best of 3 trials: hands-002-abc, objective metric 0.9000\n"
-    assert "3 trials, 1 at a time, 3 machine hours at most, 6.00 in all" in result.stderr
+    assert "3 trials, 1 at a time, 3 machine hours at most, which cost 6.00" in result.stderr
     assert "hands-001-abc: Completed, 0.7500 (learning_rate 0.01, optimizer sgd)" in result.stderr
     assert result.stderr.count("hands-001-abc: Completed") == 1
     assert "hands-003-abc: Failed, no value" in result.stderr
@@ -185,7 +185,7 @@ def test_a_job_without_any_figure_leads_to_the_doctor(
     result = run(*TUNE, *OUT, *VARIED, "--yes")
     assert result.exit_code == 3
     assert result.stderr.endswith(
-        "hands is Failed, but no trial has a figure: All training jobs have failed;"
+        "hands is Failed, but no trial has a value of the objective metric: All training jobs have failed;"
         " type: mtool doctor hands-003-abc\n"
     )
     assert not (in_folder / "best.json").exists()
