@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name in a table
-_NAMED = 100  # and on a line of its own
-_DAYS = 31  # longer than this, dates are counted by month; months likewise by year
+_LONG_NAME = 100  # columns of a name on a line of its own
+_DAYS = 31  # if there are more, dates are counted by month, and more months by year
 _FEW = 8
 
 
@@ -24,19 +24,19 @@ def stats(
     manifests: options.Manifests = None,
     label_attribute: Annotated[
         str | None,
-        typer.Option("--label-attribute", metavar="NAME", help="Show this label, not all of them."),
+        typer.Option("--label-attribute", metavar="NAME", help="Show this label attribute only."),
     ] = None,
     every_class: Annotated[
-        bool, typer.Option("--all", help=f"Show all classes, also when there are more than {_MOST}.")
+        bool, typer.Option("--all", help=f"Show all classes, even if there are more than {_MOST}.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object a manifest, a line each.")
+        bool, typer.Option("--json", help="Print one JSON object for each manifest, each on a line.")
     ] = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Say what is in a manifest.
 
-    Label attributes with type and coverage, classes, confidences, who labelled, and when.
+    For each label attribute: type, labelled lines, classes, confidences, who labelled, and when.
 
     \b
     For example:
@@ -60,7 +60,7 @@ def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:
     sources = {**found.sources, **({"text on the line": found.texts} if found.texts else {})}
     yield from _indented(_counts(sources))
     if not found.attributes:
-        yield "\nno label attribute: nothing is labelled yet"
+        yield "\nno label attribute: no line is labelled yet"
     for attribute in found.attributes:
         yield ""
         yield from _attribute(attribute, every_class)
@@ -70,7 +70,7 @@ def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:
 
 
 def _siblings(attributes: Sequence["AttributeStats"]) -> Iterator[list["AttributeStats"]]:
-    """Yield attributes that are numbered, sport0 and sport1: Rekognition's several labels a picture."""
+    """Yield attributes that differ in a number, sport0 and sport1: Rekognition's several labels a picture."""
     stems: dict[str, list[AttributeStats]] = {}
     for one in attributes:
         if one.type.lower() == "groundtruth/image-classification" and one.name[-1:].isdecimal():
@@ -79,7 +79,7 @@ def _siblings(attributes: Sequence["AttributeStats"]) -> Iterator[list["Attribut
 
 
 def _together(siblings: Sequence["AttributeStats"], manifest: str) -> Iterator[str]:
-    """Count classes by name over attributes whose numbers say nothing."""
+    """Yield the classes of numbered attributes, counted by name: the numbers have no meaning."""
     names: dict[str, int] = {}
     for one in siblings:
         for shown in one.classes:
@@ -87,24 +87,24 @@ def _together(siblings: Sequence["AttributeStats"], manifest: str) -> Iterator[s
     stem = siblings[0].name.rstrip("0123456789")
     most = max(names.values(), default=1)
     rows = [(_short(name), n, bar(n / most)) for name, n in sorted(names.items(), key=lambda one: -one[1])]
-    how_many = f"{len(siblings)} attributes with one label each, as Rekognition has it"
-    yield f"{_short(stem, _NAMED)}* together: {how_many}"
+    how_many = f"{len(siblings)} attributes with one label each, as Rekognition writes them"
+    yield f"{_short(stem, _LONG_NAME)}* together: {how_many}"
     yield from _indented(table(rows[:_MOST], ("name", "labels", "")).split("\n"))
     if len(rows) > _MOST:
         yield f"  ... {len(rows) - _MOST:,} more"
-    yield "  a split can be stratified over all of them; type:"
+    yield "  to stratify a split over all of them, type:"
     yield f"  {clean(_split(manifest, stem))}"
 
 
 def _split(manifest: str, stem: str) -> str:
-    """Return what to type, as a shell takes it; what lies not in a folder needs a place for its parts."""
+    """Return the command line, quoted for a shell; a manifest that is not in a folder needs -o."""
     place = " -o parts" if manifest == "-" or manifest.startswith("s3://") else ""
     return f"mtool split {shlex.quote(manifest)}{place} --label-attribute {shlex.quote(f'{stem}*')}"
 
 
 def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
     kind = one.type.removeprefix("groundtruth/") or "no type"
-    yield f"{_short(one.name, _NAMED)} ({_short(kind, _NAMED)})"
+    yield f"{_short(one.name, _LONG_NAME)} ({_short(kind, _LONG_NAME)})"
     states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
     yield "  " + ", ".join(
         f"{count:,} {state}" for state, count in states.items() if count or state == "labelled"
@@ -117,11 +117,7 @@ def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
         yield ""
         yield from _indented(_confidence(one.confidence, _items(one) or "labels"))
     if one.labelled and not one.classes:
-        yield (
-            "  no classes to count: none stand on its lines"
-            if not one.empty
-            else f"  no {one.unit} on any line"
-        )
+        yield ("  no classes: its lines have none" if not one.empty else f"  no {one.unit} on any line")
     if one.labelled:
         yield ""
         yield from _indented(_who_and_when(one))
@@ -169,16 +165,16 @@ def _confidence(found: "Confidences", what: str) -> list[str]:
     shown = rows if any(found.bins) else rows[:1]
     text = table(shown, ("confidence", what, "")).split("\n")
     if found.zeros:
-        text.append("a confidence of 0 is no information: a job with one worker a picture writes it")
+        text.append("a confidence of 0 says nothing: a job with one worker per picture writes it")
     return text
 
 
 def _who_and_when(one: "AttributeStats") -> list[str]:
     rest = one.labelled - one.human - one.machine
-    who = {"by people": one.human, "by a model": one.machine, "by whom is not said": rest}
+    who = {"by people": one.human, "by a model": one.machine, "annotator unknown": rest}
     text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
     if one.adjusted or one.unadjusted:
-        text.append(f"adjusted: {one.adjusted:,} changed, {one.unadjusted:,} left as they were")
+        text.append(f"adjustment job: {one.adjusted:,} changed, {one.unadjusted:,} left as they were")
     text += _counts({f"job {job}": count for job, count in one.jobs.items()})
     if one.days:
         days = list(one.days)
@@ -196,7 +192,7 @@ def _who_and_when(one: "AttributeStats") -> list[str]:
 
 
 def _periods(days: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts by day, by month, or by year, whatever fits on a screen."""
+    """Return the counts by day, month or year, whichever fits on a screen."""
     for length in (10, 7, 4):
         found: dict[str, int] = {}
         for day, count in days.items():
@@ -207,7 +203,7 @@ def _periods(days: Mapping[str, int]) -> dict[str, int]:
 
 
 def _counts(counts: Mapping[str, int]) -> list[str]:
-    """Return a line for each of the first few, the longest counts first."""
+    """Return a line for each of the first few counts."""
     if not counts:
         return []
     shown = list(counts.items())[:_FEW]

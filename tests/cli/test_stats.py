@@ -45,7 +45,7 @@ def test_the_whole_screen_of_a_small_manifest(run: "Run", in_folder: Path) -> No
         "\n"
         "  confidence  labels\n"
         "  0                3  ########################\n"
-        "  a confidence of 0 is no information: a job with one worker a picture writes it\n"
+        "  a confidence of 0 says nothing: a job with one worker per picture writes it\n"
         "\n"
         "  labelled by people: 3\n"
         "  job labeling-job/hand  3\n"
@@ -209,13 +209,13 @@ def test_boxes_are_counted_beside_the_lines_that_have_them(run: "Run", sample: P
             ["parts-ref (video-object-detection)", "  1      tray         1   50.0 %"],
         ),
         ("video-classification", ["  0      clean       2   66.7 %"]),
-        ("boxes-chained-with-adjustment", ["  adjusted: 2 changed, 1 left as they were"]),
+        ("boxes-chained-with-adjustment", ["  adjustment job: 2 changed, 1 left as they were"]),
         (
             "boxes-chained-with-verification",
             ["check-holes (label-verification)", "  0      good      2   66.7 %"],
         ),
         ("multi-label-empty-list", ["         (no label)      1   33.3 %"]),
-        ("custom-type", ["bend (custom)", "  no classes to count: none stand on its lines"]),
+        ("custom-type", ["bend (custom)", "  no classes: its lines have none"]),
         (
             "ref-attribute-beside-its-stem",
             ["Person (image-classification)", "Person-ref (semantic-segmentation)"],
@@ -226,15 +226,15 @@ def test_boxes_are_counted_beside_the_lines_that_have_them(run: "Run", sample: P
         ),
         ("keys-that-look-like-labels", ["kind (image-classification)"]),
         ("source-ref-metadata-is-no-label", ["hand (image-classification)"]),
-        ("input-only", ["no label attribute: nothing is labelled yet"]),
+        ("input-only", ["no label attribute: no line is labelled yet"]),
         (
             "rekognition-an-attribute-a-label",
             [
                 "finish0 (image-classification)",
                 "finish1 (image-classification)",
-                "finish* together: 2 attributes with one label each, as Rekognition has it",
+                "finish* together: 2 attributes with one label each, as Rekognition writes them",
                 "  scratched        2  ###",
-                "  a split can be stratified over all of them; type:",
+                "  to stratify a split over all of them, type:",
                 "  mtool split ",
             ],
         ),

@@ -1,4 +1,4 @@
-"""What ``stats`` counts in a block of lines, for every label attribute; tallies of blocks add up."""
+"""Counts what is in a block of lines, for every label attribute; the counts of blocks add up."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,46 +16,69 @@ from manifest_tools.groundtruth.survey import check_number, survey_lines
 from manifest_tools.io.sources import Block
 
 BINS = 10
+"""Confidences are counted by tenths."""
+
 NO_URI = "no s3:// URI"
+"""Stands for the bucket of lines whose source-ref is not an S3 URI."""
 
 
 @dataclass(slots=True)
 class BucketCounts:
-    """Lines whose pictures share a bucket, and how their URIs begin."""
+    """The lines whose pictures are in one bucket."""
 
     lines: int
-    begins: str
+
+    common_start: str
+    """The longest text with which all their URIs begin."""
 
     def add(self, other: "BucketCounts") -> None:
         """Add the lines of another part."""
         self.lines += other.lines
-        self.begins = commonprefix([self.begins, other.begins])
+        self.common_start = commonprefix([self.common_start, other.common_start])
 
 
 @dataclass(slots=True)
 class AttributeCounts:
-    """What is counted of one label attribute.
-
-    ``classes`` counts lines by index and name, None where the line has none, ``items`` what they have several
-    of (boxes, entities), ``empty`` labels without any; ``bins`` counts the confidences above 0 by tenths,
-    ``zeros`` those that are 0; ``adjusted`` and ``unadjusted`` the labels that an adjustment job changed, or
-    left as they were.
-    """
+    """The counts of one label attribute."""
 
     types: Counter[str] = field(default_factory=Counter)
+    """Labels by the ``type`` of their metadata."""
+
     labelled: int = 0
     failed: int = 0
+
     classes: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    """Lines by class index and name; the name is None on lines that do not name the class."""
+
     items: Counter[tuple[int, str | None]] = field(default_factory=Counter)
+    """Boxes, cuboids or entities, in the same way."""
+
     empty: int = 0
+    """Labels without any class, box or entity."""
+
     adjusted: int = 0
+    """Labels that an adjustment job changed."""
+
     unadjusted: int = 0
+    """Labels that an adjustment job left as they were."""
+
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    """``(BINS,)``: confidences above 0, by tenths."""
+
     zeros: int = 0
+    """Confidences of 0."""
+
     annotators: Counter[str] = field(default_factory=Counter)
+    """Labels by ``human-annotated``, as it is written."""
+
     jobs: Counter[str] = field(default_factory=Counter)
+    """Labels by ``job-name``."""
+
     days: Counter[str] = field(default_factory=Counter)
+    """Labels by the first ten characters of ``creation-date``."""
+
     failures: Counter[str] = field(default_factory=Counter)
+    """Lines without a label by ``failure-reason``."""
 
     def add(self, other: "AttributeCounts") -> None:
         """Add what another part counted."""
@@ -77,28 +100,37 @@ class AttributeCounts:
 
 @dataclass(slots=True)
 class ManifestCounts:
-    """What is counted of a manifest, or of a part of it; ``lines`` has the blank ones, ``objects`` not."""
+    """The counts of a manifest, or of a part of it."""
 
     lines: int = 0
+    """All lines, blank ones too."""
+
     objects: int = 0
+    """Lines that are not blank."""
+
     texts: int = 0
-    prefixes: dict[str, BucketCounts] = field(default_factory=dict)
+    """Lines with a text in ``source`` instead of a ``source-ref``."""
+
+    buckets: dict[str, BucketCounts] = field(default_factory=dict)
+    """By the name of the bucket, or NO_URI."""
+
     attributes: dict[str, AttributeCounts] = field(default_factory=dict)
+    """By the name of the label attribute."""
 
     def add(self, other: "ManifestCounts") -> None:
         """Add what another part counted."""
         self.lines += other.lines
         self.objects += other.objects
         self.texts += other.texts
-        for bucket, prefix in other.prefixes.items():
-            self.prefixes.setdefault(bucket, BucketCounts(0, prefix.begins)).add(prefix)
-        for name, tally in other.attributes.items():
-            self.attributes.setdefault(name, AttributeCounts()).add(tally)
+        for name, bucket in other.buckets.items():
+            self.buckets.setdefault(name, BucketCounts(0, bucket.common_start)).add(bucket)
+        for name, counts in other.attributes.items():
+            self.attributes.setdefault(name, AttributeCounts()).add(counts)
         check_number(self.attributes)
 
 
 def count_block(requested: str | None, block: Block) -> ManifestCounts:
-    """Return what a block shows; raises BadLine at a line that cannot be read."""
+    """Return the counts of a block, of the ``requested`` attribute or of all; raises BadLine."""
     data = block.read()
     found = ManifestCounts()
     peeked = _peek_all(data, attributes_in(data), requested)
@@ -118,20 +150,21 @@ def count_block(requested: str | None, block: Block) -> ManifestCounts:
 def _peek_all(
     data: bytes, attributes: list[Attribute], requested: str | None, sure: bool = False
 ) -> list[tuple[Attribute, Rows]] | None:
-    """Return the rows of each attribute, or None where there may be others, or one has no type yet.
+    """Return the rows of each attribute, or None if there may be other attributes or a type is unknown.
 
-    A ``-metadata`` key is spelt once an attribute and line, so counting them proves that there is no other.
+    A line has one ``-metadata`` key for each attribute, so counting these keys proves that there is no other
+    attribute. ``sure`` says that the attributes are known to be all.
     """
     wanted = [one for one in attributes if requested in (None, one.name)]
     check_number(wanted)
     if not sure and not all(one.type for one in wanted):
         return None
-    # The empty key is no attribute's: where there is none, the lines are counted all the same.
+    # No attribute has the empty name: it makes the lines count when there is no attribute.
     peeked = [(one, _rows(data, one)) for one in wanted or [Attribute("", METADATA, "", "")]]
     if not sure:
-        spelt = sum(row.metadata is not None for _, rows in peeked for row in rows.rows)
+        with_metadata = sum(row.metadata is not None for _, rows in peeked for row in rows.rows)
         escaped = b"\\" in data and b"\\u00" in data
-        if escaped or data.count(METADATA.encode() + b'"') != spelt:
+        if escaped or data.count(METADATA.encode() + b'"') != with_metadata:
             return None
     return peeked
 
@@ -150,8 +183,8 @@ def _count_sources(rows: Iterable[Row], found: ManifestCounts) -> None:
     buckets = Counter([_bucket(ref) for ref in refs])
     for bucket, lines in buckets.items():
         mine = refs if len(buckets) == 1 else [ref for ref in refs if _bucket(ref) == bucket]
-        # What the first and the last in order have in common, all have.
-        found.prefixes[bucket] = BucketCounts(lines, commonprefix([min(mine), max(mine)]))
+        # All refs begin with what the first and the last one in order have in common.
+        found.buckets[bucket] = BucketCounts(lines, commonprefix([min(mine), max(mine)]))
 
 
 def _bucket(ref: str) -> str:
@@ -164,20 +197,20 @@ def _count_rows(rows: Rows, kind: LabelKind) -> AttributeCounts:
     labelled = [row for row in rows.rows if row.label is not None]
     rest = [row.metadata for row in rows.rows if row.label is None and row.metadata is not None]
     metas = [row.metadata for row in labelled if row.metadata is not None]
-    tally = AttributeCounts(labelled=len(labelled))
-    tally.failures = Counter(str(m.failure_reason) for m in rest if m.failure_reason is not None)
-    tally.failed = tally.failures.total()
-    tally.types = _texts([meta.type for meta in metas])
-    tally.annotators = _texts([meta.human_annotated for meta in metas])
-    tally.jobs = _texts([meta.job_name for meta in metas])
-    tally.days = Counter([(meta.creation_date or "")[:10] for meta in metas])
-    said = [meta.adjustment_status for meta in metas]
-    tally.adjusted, tally.unadjusted = said.count("adjusted"), said.count("unadjusted")
+    counts = AttributeCounts(labelled=len(labelled))
+    counts.failures = Counter(str(m.failure_reason) for m in rest if m.failure_reason is not None)
+    counts.failed = counts.failures.total()
+    counts.types = _texts([meta.type for meta in metas])
+    counts.annotators = _texts([meta.human_annotated for meta in metas])
+    counts.jobs = _texts([meta.job_name for meta in metas])
+    counts.days = Counter([(meta.creation_date or "")[:10] for meta in metas])
+    statuses = [meta.adjustment_status for meta in metas]
+    counts.adjusted, counts.unadjusted = statuses.count("adjusted"), statuses.count("unadjusted")
     if kind.schema == "index":
-        _count_classes(rows, labelled, metas, tally)
+        _count_classes(rows, labelled, metas, counts)
     elif kind.has_classes:
-        _count_lists(rows, kind, tally)
-    return tally
+        _count_lists(rows, kind, counts)
+    return counts
 
 
 def _texts(values: list[str | None]) -> Counter[str]:
@@ -186,22 +219,22 @@ def _texts(values: list[str | None]) -> Counter[str]:
     return Counter({text: count for text, count in found.items() if text is not None})
 
 
-def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], tally: AttributeCounts) -> None:
+def _count_classes(rows: Rows, labelled: list[Row], metas: list[Metadata], counts: AttributeCounts) -> None:
     from manifest_tools.groundtruth.classes import class_index
 
     names = [None if row.metadata is None else row.metadata.class_name for row in labelled]
     for (label, name), count in Counter(zip([row.label for row in labelled], names, strict=True)).items():
         try:
-            tally.classes[class_index(label), name] += count
+            counts.classes[class_index(label), name] += count
         except ValueError as error:
-            raise BadLine(_place(rows, label), str(error)) from error
-    _count_shares([meta.confidence for meta in metas if meta.confidence is not None], tally)
+            raise BadLine(_line_of(rows, label), str(error)) from error
+    _count_confidences([meta.confidence for meta in metas if meta.confidence is not None], counts)
 
 
-def _count_lists(rows: Rows, kind: LabelKind, tally: AttributeCounts) -> None:
+def _count_lists(rows: Rows, kind: LabelKind, counts: AttributeCounts) -> None:
     lines: list[tuple[int, str | None]] = []
     items: list[tuple[int, str | None]] = []
-    shares: list[float] = []
+    confidences: list[float] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         if row.label is None:
             continue
@@ -210,20 +243,20 @@ def _count_lists(rows: Rows, kind: LabelKind, tally: AttributeCounts) -> None:
             shown = [(index, named.get(index)) for index in kind.indices(row)]
             lines += dict.fromkeys(shown)
             items += shown
-            tally.empty += not shown
-            shares += [share for share in kind.confidences(row) if share is not None]
+            counts.empty += not shown
+            confidences += [one for one in kind.confidences(row) if one is not None]
         except ValueError as error:
             raise BadLine(number, str(error)) from error
-    tally.classes, tally.items = Counter(lines), Counter(items)
-    _count_shares(shares, tally)
+    counts.classes, counts.items = Counter(lines), Counter(items)
+    _count_confidences(confidences, counts)
 
 
-def _place(rows: Rows, label: object) -> int:
+def _line_of(rows: Rows, label: object) -> int:
     return next(int(rows.numbers[at]) for at, row in enumerate(rows.rows) if row.label == label)
 
 
-def _count_shares(shares: list[float], tally: AttributeCounts) -> None:
-    values = np.array(shares, np.float64)
-    tally.zeros = int((values == 0).sum())
+def _count_confidences(confidences: list[float], counts: AttributeCounts) -> None:
+    values = np.array(confidences, np.float64)
+    counts.zeros = int((values == 0).sum())
     above = np.clip(values[values != 0] * BINS, 0, BINS - 1).astype(np.int64)
-    tally.bins = np.bincount(above, minlength=BINS)
+    counts.bins = np.bincount(above, minlength=BINS)

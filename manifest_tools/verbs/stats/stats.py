@@ -20,78 +20,106 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """On how many lines a class stands; a class that no line names has an empty ``name``.
-
-    ``labels`` counts how often: of boxes, cuboids and entities there may be several of a class on a line.
-    """
+    """How often a class occurs."""
 
     index: int
+
     name: str
+    """Empty if no line names the class."""
+
     lines: int
+    """Lines that have the class."""
+
     labels: int
+    """Boxes, cuboids or entities of the class; a line may have several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confidences:
-    """How sure the labels are: ``bins`` counts by tenths what is above 0, the first up to 0.1.
-
-    A job with one worker a picture writes 0 on every line: no information, so ``zeros`` are kept apart.
-    """
+    """How confidences are distributed."""
 
     zeros: int
+    """Confidences of 0. A job with one worker for each picture writes 0, so they say nothing."""
+
     bins: tuple[int, ...]
+    """Confidences above 0 by tenths: up to 0.1, up to 0.2 and so on."""
 
     @property
     def total(self) -> int:
-        """How many confidences there are."""
+        """The number of confidences."""
         return self.zeros + sum(self.bins)
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeStats:
-    """What a manifest shows of one label attribute; ``days`` counts labels by the day of their creation.
-
-    ``human`` and ``machine`` count who labelled; the rest of ``labelled`` does not say. ``unit`` is what a
-    line has several of (``box``, ``entity``), ``empty`` counts labels without any; ``adjusted`` those that an
-    adjustment job changed, ``unadjusted`` those that it left as they were.
-    """
+    """What a manifest shows of one label attribute."""
 
     name: str
+
     type: str
+    """The most frequent ``type`` of the metadata, such as ``groundtruth/object-detection``."""
+
     labelled: int
     failed: int
     unlabelled: int
     classes: tuple[ClassCount, ...]
     confidence: Confidences
+
     human: int
+    """Labels that people made."""
+
     machine: int
+    """Labels that a model made; the rest of ``labelled`` does not say who."""
+
     jobs: dict[str, int]
+    """Labels by labeling job, the largest job first."""
+
     days: dict[str, int]
+    """Labels by the day of their creation, in order."""
+
     failures: dict[str, int]
+    """Failed lines by reason, the commonest first."""
+
     unit: str
+    """What a line may have several of: ``box``, ``cuboid`` or ``entity``; empty for other types."""
+
     empty: int
+    """Labels without any class, box or entity."""
+
     adjusted: int
+    """Labels that an adjustment job changed."""
+
     unadjusted: int
+    """Labels that an adjustment job left as they were."""
 
     @property
     def has_classes(self) -> bool:
-        """Say whether a label is a class, or a list of them."""
+        """Whether any class was found."""
         return bool(self.classes)
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What is in a manifest; ``sources`` counts lines by how their ``source-ref`` begins."""
+    """What is in a manifest."""
 
     manifest: str
+    """The manifest, by the name that was typed."""
+
     lines: int
+    """Lines that are not blank."""
+
     blank: int
+
     texts: int
+    """Lines with a text in ``source`` instead of a ``source-ref``."""
+
     sources: dict[str, int]
+    """Lines by the beginning of their ``source-ref``: a bucket and the deepest folder that they share."""
+
     attributes: tuple[AttributeStats, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON can say it."""
+        """Return all of it as values that JSON can hold."""
         return asdict(self)
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -110,7 +138,7 @@ class Stats:
 def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = None) -> Stats:
     """Return what is in a manifest, for all its label attributes or the one named.
 
-    Raises InvalidLine at a line that cannot be read, Refused for an attribute that is not there.
+    Raises InvalidLine at a line that cannot be read, Refused for an attribute that no line has.
     """
     source = decompressed(open_source(manifest))
     if label_attribute is not None:
@@ -123,52 +151,52 @@ def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = Non
 
 def _stats(name: str, whole: ManifestCounts) -> Stats:
     sources = {
-        bucket if bucket == NO_URI else _up_to_slash(prefix.begins): prefix.lines
-        for bucket, prefix in sorted(whole.prefixes.items(), key=lambda item: -item[1].lines)
+        name if name == NO_URI else _up_to_slash(bucket.common_start): bucket.lines
+        for name, bucket in sorted(whole.buckets.items(), key=lambda item: -item[1].lines)
     }
     attributes = tuple(
-        _attribute_stats(attribute, tally, whole.objects) for attribute, tally in whole.attributes.items()
+        _attribute_stats(attribute, counts, whole.objects) for attribute, counts in whole.attributes.items()
     )
     return Stats(name, whole.objects, whole.lines - whole.objects, whole.texts, sources, attributes)
 
 
-def _up_to_slash(begins: str) -> str:
-    return begins[: begins.rfind("/") + 1]
+def _up_to_slash(uri: str) -> str:
+    return uri[: uri.rfind("/") + 1]
 
 
-def _attribute_stats(name: str, tally: AttributeCounts, objects: int) -> AttributeStats:
+def _attribute_stats(name: str, counts: AttributeCounts, objects: int) -> AttributeStats:
     who = {"yes": 0, "no": 0}
-    for said, count in tally.annotators.items():
-        meant = {"true": "yes", "false": "no"}.get(said.lower(), said.lower())
-        who[meant] = who.get(meant, 0) + count
-    type_name = max(tally.types, key=lambda one: tally.types[one], default="")
+    for written, count in counts.annotators.items():
+        annotator = {"true": "yes", "false": "no"}.get(written.lower(), written.lower())
+        who[annotator] = who.get(annotator, 0) + count
+    type_name = max(counts.types, key=lambda one: counts.types[one], default="")
     return AttributeStats(
         name=name,
         type=type_name,
-        labelled=tally.labelled,
-        failed=tally.failed,
-        unlabelled=objects - tally.labelled - tally.failed,
-        classes=_classes(tally),
-        confidence=Confidences(tally.zeros, tuple(tally.bins.tolist())),
+        labelled=counts.labelled,
+        failed=counts.failed,
+        unlabelled=objects - counts.labelled - counts.failed,
+        classes=_classes(counts),
+        confidence=Confidences(counts.zeros, tuple(counts.bins.tolist())),
         human=who["yes"],
         machine=who["no"],
-        jobs=dict(tally.jobs.most_common()),
-        days={day: tally.days[day] for day in sorted(tally.days) if _is_day(day)},
-        failures=dict(tally.failures.most_common()),
+        jobs=dict(counts.jobs.most_common()),
+        days={day: counts.days[day] for day in sorted(counts.days) if _is_day(day)},
+        failures=dict(counts.failures.most_common()),
         unit=label_kind(type_name).item,
-        empty=tally.empty,
-        adjusted=tally.adjusted,
-        unadjusted=tally.unadjusted,
+        empty=counts.empty,
+        adjusted=counts.adjusted,
+        unadjusted=counts.unadjusted,
     )
 
 
-def _classes(tally: AttributeCounts) -> tuple[ClassCount, ...]:
-    """Return the classes by index; lines without name count for the name that others give the index."""
+def _classes(counts: AttributeCounts) -> tuple[ClassCount, ...]:
+    """Return the classes by index; a line that does not name its class counts for the name on other lines."""
     names: dict[int, str] = {}
-    for (index, name), _ in tally.classes.most_common():
+    for (index, name), _ in counts.classes.most_common():
         if name is not None:
             names.setdefault(index, name)
-    lines, labels = _named(tally.classes, names), _named(tally.items or tally.classes, names)
+    lines, labels = _named(counts.classes, names), _named(counts.items or counts.classes, names)
     return tuple(ClassCount(*key, lines[key], labels[key]) for key in sorted(lines))
 
 

@@ -222,12 +222,12 @@ def test_boxes_cuboids_and_entities_are_counted_by_line_and_one_by_one(lines: li
     for value in lines:
         whole.add(count_block(None, Block("", 0, 0, json.dumps(value).encode())))
     found = [units_of(value) for value in lines]
-    tally = whole.attributes["kind"]
-    assert tally.items == Counter(item for one in found for item in one)
-    assert tally.classes == Counter(item for one in found for item in set(one))
-    assert (tally.empty, tally.labelled) == (found.count([]), len(lines))
+    counts = whole.attributes["kind"]
+    assert counts.items == Counter(item for one in found for item in one)
+    assert counts.classes == Counter(item for one in found for item in set(one))
+    assert (counts.empty, counts.labelled) == (found.count([]), len(lines))
     sure = [one["confidence"] for value in lines for one in shares_of(value)]
-    assert (tally.zeros, int(tally.bins.sum())) == (sure.count(0), len(sure) - sure.count(0))
+    assert (counts.zeros, int(counts.bins.sum())) == (sure.count(0), len(sure) - sure.count(0))
 
 
 def units_of(value: dict[str, Any]) -> list[tuple[int, str | None]]:
@@ -265,16 +265,16 @@ def test_counts_of_two_parts_add_up_to_the_count_of_the_whole(
 
 
 def as_text(count: ManifestCounts) -> str:
-    tallies = {
+    attributes = {
         name: (
-            sorted(tally.classes.items(), key=repr),
-            sorted(tally.items.items(), key=repr),
-            (tally.empty, tally.adjusted, tally.unadjusted),
-            tally.bins.tolist(),
-            tally.zeros,
-            sorted(tally.days.items()),
+            sorted(counts.classes.items(), key=repr),
+            sorted(counts.items.items(), key=repr),
+            (counts.empty, counts.adjusted, counts.unadjusted),
+            counts.bins.tolist(),
+            counts.zeros,
+            sorted(counts.days.items()),
         )
-        for name, tally in count.attributes.items()
+        for name, counts in count.attributes.items()
     }
-    prefixes = {bucket: (one.lines, one.begins) for bucket, one in count.prefixes.items()}
-    return repr((count.lines, count.objects, count.texts, prefixes, tallies))
+    buckets = {bucket: (one.lines, one.common_start) for bucket, one in count.buckets.items()}
+    return repr((count.lines, count.objects, count.texts, buckets, attributes))
