@@ -221,16 +221,16 @@ def test_boxes_cuboids_and_entities_are_counted_by_line_and_one_by_one(lines: li
     whole = ManifestCounts()
     for value in lines:
         whole.add(count_block(None, Block("", 0, 0, json.dumps(value).encode())))
-    found = [units_of(value) for value in lines]
+    found = [items_of(value) for value in lines]
     counts = whole.attributes["kind"]
     assert counts.items == Counter(item for one in found for item in one)
     assert counts.classes == Counter(item for one in found for item in set(one))
     assert (counts.empty, counts.labelled) == (found.count([]), len(lines))
-    sure = [one["confidence"] for value in lines for one in shares_of(value)]
+    sure = [one["confidence"] for value in lines for one in confidences_of(value)]
     assert (counts.zeros, int(counts.bins.sum())) == (sure.count(0), len(sure) - sure.count(0))
 
 
-def units_of(value: dict[str, Any]) -> list[tuple[int, str | None]]:
+def items_of(value: dict[str, Any]) -> list[tuple[int, str | None]]:
     annotations = value["kind"]["annotations"]
     if isinstance(annotations, dict):
         return [(NAMES.index(one["label"]), one["label"]) for one in annotations["entities"]]
@@ -238,7 +238,7 @@ def units_of(value: dict[str, Any]) -> list[tuple[int, str | None]]:
     return [(index, NAMES[index]) for index in indices]
 
 
-def shares_of(value: dict[str, Any]) -> list[dict[str, Any]]:
+def confidences_of(value: dict[str, Any]) -> list[dict[str, Any]]:
     metadata: dict[str, list[dict[str, Any]]] = value["kind-metadata"]
     return metadata.get("objects", metadata.get("entities", []))
 
