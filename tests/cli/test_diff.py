@@ -125,17 +125,17 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), SAME)
+@pytest.mark.parametrize(("change", "message"), SAME)
 def test_what_means_the_same_ends_in_0(
-    pair: Path, run: Run, change: Callable[[bytes], bytes], said: str
+    pair: Path, run: Run, change: Callable[[bytes], bytes], message: str
 ) -> None:
     (pair / "new.manifest").write_bytes(change((pair / "old.manifest").read_bytes()))
     done = run("diff", "old.manifest", "new.manifest")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", said)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", message)
     assert run("diff", "old.manifest", "new.manifest", "-q").stderr == ""
-    shown = run("diff", "old.manifest", "new.manifest", "--markdown")
-    assert (shown.exit_code, shown.stderr) == (0, "")
-    assert f"\n\n{said.strip().capitalize()}.\n" in shown.stdout
+    output = run("diff", "old.manifest", "new.manifest", "--markdown")
+    assert (output.exit_code, output.stderr) == (0, "")
+    assert f"\n\n{message.strip().capitalize()}.\n" in output.stdout
     assert json.loads(run("diff", "old.manifest", "new.manifest", "--json").stdout)["differs"] is False
 
 
@@ -151,9 +151,9 @@ def test_hostile_names_are_text_in_markdown_and_steer_no_terminal(in_folder: Pat
     name = f"a{HOSTILE}"
     write(in_folder / "old.manifest", line(HOSTILE, 0, 0.5), line(2))
     write(in_folder / "new.manifest", line(HOSTILE, 0, 0.5, class_name=HOSTILE, **{name: 1}), line(2))
-    shown = run("diff", "old.manifest", "new.manifest")
-    assert "\x1b" not in shown.stdout
-    assert "\\x1b[31m" in shown.stdout
+    output = run("diff", "old.manifest", "new.manifest")
+    assert "\x1b" not in output.stdout
+    assert "\\x1b[31m" in output.stdout
     done = run("diff", "old.manifest", "new.manifest", "--markdown")
     assert [sign for sign in ("\x1b", "<img", "@everyone", "](", "\n# ") if sign in done.stdout] == []
     for lines in done.stdout.split("\n\n"):
@@ -164,20 +164,20 @@ def test_hostile_names_are_text_in_markdown_and_steer_no_terminal(in_folder: Pat
 
 @given(st.text(min_size=1, max_size=50) | st.text("|\\`<>&@#*_ a", min_size=1))
 def test_a_text_as_code_says_the_same_and_is_nothing_else(text: str) -> None:
-    shown = code(text)
-    if shown.startswith("<code>"):
-        inner = shown.removeprefix("<code>").removesuffix("</code>")
+    output = code(text)
+    if output.startswith("<code>"):
+        inner = output.removeprefix("<code>").removesuffix("</code>")
         assert unescape(inner) == clean(text)
         assert not set(inner.replace("&#", "").replace(";", "")) & set(punctuation)
     else:
-        assert shown == f"`{clean(text)}`"
-        assert not set(shown[1:-1]) & set("|\\`\n")
+        assert output == f"`{clean(text)}`"
+        assert not set(output[1:-1]) & set("|\\`\n")
 
 
 def test_a_cell_of_a_table_ends_where_it_should() -> None:
-    shown = table([(HOSTILE, OwnWords("ours"), 1)], ("a", "b", "c")).splitlines()[2]
-    assert shown.count("|") == 4
-    assert "<" not in shown.replace("<code>", "").replace("</code>", "")
+    output = table([(HOSTILE, OwnWords("own"), 1)], ("a", "b", "c")).splitlines()[2]
+    assert output.count("|") == 4
+    assert "<" not in output.replace("<code>", "").replace("</code>", "")
     assert code("  ") == "<code>  </code>"
     assert len(code("x" * 10**6)) < 300
 
@@ -214,11 +214,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), REFUSED)
-def test_what_is_called_wrongly_ends_in_2(pair: Path, run: Run, words: list[str], said: str) -> None:
+@pytest.mark.parametrize(("words", "message"), REFUSED)
+def test_what_is_called_wrongly_ends_in_2(pair: Path, run: Run, words: list[str], message: str) -> None:
     done = run("diff", *words)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"mtool: {said}")
+    assert done.stderr.startswith(f"mtool: {message}")
     assert done.stderr.count("\n") == 1
 
 
@@ -227,10 +227,10 @@ def test_standard_input_gzip_and_s3_are_manifests_too(pair: Path, run: Run, s3: 
 
     old, new = (pair / "old.manifest").read_bytes(), (pair / "new.manifest").read_bytes()
     Path("new.manifest.gz").write_bytes(gzip.compress(new))
-    s3.create_bucket(Bucket="ours")
-    s3.put_object(Bucket="ours", Key="new.manifest", Body=new)
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="new.manifest", Body=new)
     expected = json.loads(run("diff", "old.manifest", "new.manifest", "--json").stdout)
-    for name in ("new.manifest.gz", "s3://ours/new.manifest"):
+    for name in ("new.manifest.gz", "s3://data/new.manifest"):
         assert json.loads(run("diff", "old.manifest", name, "--json").stdout) == expected | {"new": name}
     piped = json.loads(run("diff", "-", "new.manifest", "--json", input=old).stdout)
     assert piped == expected | {"old": "standard input"}
@@ -238,9 +238,10 @@ def test_standard_input_gzip_and_s3_are_manifests_too(pair: Path, run: Run, s3: 
 
 def test_a_note_says_how_many_lines_are_no_json(pair: Path, run: Run) -> None:
     write(pair / "new.manifest", line(1), b"{")
-    said = run("diff", "old.manifest", "new.manifest").stderr
+    message = run("diff", "old.manifest", "new.manifest").stderr
     assert (
-        said == "new.manifest: 1 line is not a JSON object with a source-ref or source; compared by bytes\n"
+        message
+        == "new.manifest: 1 line is not a JSON object with a source-ref or source; compared by bytes\n"
     )
     assert run("diff", "old.manifest", "new.manifest", "-q").stderr == ""
 
@@ -273,8 +274,8 @@ def test_git_diff_shows_labels_and_not_bytes(git: Callable[..., str], in_folder:
     git("add", ".")
     git("commit", "-qm", "one")
     write(in_folder / "a.manifest", line(1, 1, 0.5).replace(b": ", b":"), line(2, 1, 0.5), b"{mended")
-    shown = [row for row in git("diff", "--no-color").splitlines() if row[:1] in "+- "]
-    assert shown[2:] == [
+    output = [row for row in git("diff", "--no-color").splitlines() if row[:1] in "+- "]
+    assert output[2:] == [
         "-s3://raw/1.jpg  kind: 0 RH 0.5",
         "+s3://raw/1.jpg  kind: 1 LH 0.5",
         " s3://raw/2.jpg  kind: 1 LH 0.5",
@@ -292,6 +293,6 @@ def test_git_diff_shows_nothing_where_only_the_spelling_changed(
     git("commit", "-qm", "one")
     write(in_folder / "a.manifest", line(1).replace(b": ", b":"))
     (in_folder / "empty.manifest").write_bytes(b"[\n1,\n")
-    shown = git("diff", "--no-color")
-    assert "raw" not in shown
-    assert shown.endswith("+[\n+1,\n")
+    output = git("diff", "--no-color")
+    assert "raw" not in output
+    assert output.endswith("+[\n+1,\n")

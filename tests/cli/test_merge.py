@@ -61,9 +61,9 @@ def test_without_a_place_the_lines_go_to_standard_output_and_the_report_does_not
     assert done.stdout.encode() == b"".join(
         row + b"\n" for row in (line(1, 0), line(2, 1), FAILED, line(3, 1, 0.9), line(4, 0), UNLABELLED)
     )
-    said = json.loads(done.stderr)
-    tables = said.pop("class_tables")
-    assert said == {
+    found = json.loads(done.stderr)
+    tables = found.pop("class_tables")
+    assert found == {
         "kept": 6,
         "manifests": [
             {
@@ -175,7 +175,7 @@ def test_one_line_says_what_is_wrong_with(
     assert (two / "there").read_bytes() == b"mine\n"
 
 
-def test_hostile_names_steer_no_terminal(in_folder: Path, run: Run) -> None:
+def test_escapes_in_names_do_not_reach_the_terminal(in_folder: Path, run: Run) -> None:
     esc = "\x1b[31m"
     write(in_folder / "a", line(1, 0, class_name=f"RH{esc}"))
     write(in_folder / "b", line(2, 1, class_name=f"rh{esc}"))
@@ -198,7 +198,7 @@ def test_the_policies_of_the_command_are_those_of_the_function() -> None:
     assert tuple(one.value for one in OnConflict) == POLICIES
 
 
-def test_other_keys_are_added_and_told_where_they_differ(in_folder: Path, run: Run) -> None:
+def test_extra_keys_are_added_and_reported_where_they_differ(in_folder: Path, run: Run) -> None:
     noted = [row.replace(b'"kind":', b'"note":"n%d","kind":' % n) for n, row in enumerate([line(1)] * 3)]
     write(in_folder / "a", line(1))
     for name, row in zip("bcd", noted, strict=True):
@@ -215,11 +215,11 @@ def test_other_keys_are_added_and_told_where_they_differ(in_folder: Path, run: R
         "2 lines left out have other values for the key note; the values of the line kept stay\n"
         "all: written\n"
     )
-    said = json.loads(run("merge", "b", "c", "-o", "two", "--json").stderr)
-    assert (said["differ"], said["differing"]) == (1, ["note"])
+    found = json.loads(run("merge", "b", "c", "-o", "two", "--json").stderr)
+    assert (found["differ"], found["differing"]) == (1, ["note"])
 
 
-def test_many_and_long_keys_that_differ_are_told_in_short(in_folder: Path, run: Run) -> None:
+def test_many_and_long_keys_that_differ_are_shortened(in_folder: Path, run: Run) -> None:
     for name in "ab":
         keys = [f"key{n}" for n in range(12)] + ["\x1b[31m" + "x" * 1_000_000]
         found = {"source-ref": "s3://b/1.jpg"} | dict.fromkeys(reversed(keys), name)
@@ -232,7 +232,7 @@ def test_many_and_long_keys_that_differ_are_told_in_short(in_folder: Path, run: 
     assert "\x1b" not in done.stderr
 
 
-def test_dates_that_are_missing_are_told_in_the_line_of_the_policy(in_folder: Path, run: Run) -> None:
+def test_missing_dates_are_reported_with_the_policy(in_folder: Path, run: Run) -> None:
     for name, label, date in (("a", 0, "soon"), ("b", 1, "2024-01-01")):
         write(in_folder / name, *(line(n, label, creation_date=date) for n in (1, 2)))
     done = run("merge", "a", "b", "--on-conflict", "newest", "-o", "all")
@@ -242,7 +242,7 @@ def test_dates_that_are_missing_are_told_in_the_line_of_the_policy(in_folder: Pa
     )
 
 
-def test_no_table_of_decided_labels_is_long(in_folder: Path, run: Run) -> None:
+def test_the_table_of_conflicts_is_short(in_folder: Path, run: Run) -> None:
     rows = [line(n, 0, class_name=f"c{n}").replace(b'"kind": 0', b'"kind": %d' % n) for n in range(25)]
     write(in_folder / "a", *rows)
     write(in_folder / "b", *(line(n, 0, class_name="c0") for n in range(25)))

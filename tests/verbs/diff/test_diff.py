@@ -82,21 +82,21 @@ def in_any_order(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def turned(found: Diff) -> Diff:
+def reversed_diff(found: Diff) -> Diff:
     """Return what ``diff`` should say about the same two files in the other order, but for the samples."""
     names = {"old": "new", "new": "old", "added": "gone", "gone": "added", "rose": "fell", "fell": "rose"}
     names |= {f"{one}_{what}": f"{other}_{what}" for one, other in (("old", "new"), ("new", "old"))
               for what in ("lines", "unread", "type", "labelled")}  # fmt: skip
 
-    def turn(value: Any) -> Any:
+    def reverse(value: Any) -> Any:
         if isinstance(value, dict):
             kept = {key: one for key, one in value.items() if key != "samples"}
-            kept = {names.get(key, key): turn(one) for key, one in kept.items()}
+            kept = {names.get(key, key): reverse(one) for key, one in kept.items()}
             return kept | {key: -kept[key] for key in ("mean", "median") if key in kept}
-        return sorted(map(turn, value), key=in_any_order) if isinstance(value, list | tuple) else value
+        return sorted(map(reverse, value), key=in_any_order) if isinstance(value, list | tuple) else value
 
-    turned_round: Diff = turn(found.to_json())
-    return turned_round
+    found_reversed: Diff = reverse(found.to_json())
+    return found_reversed
 
 
 def sorted_lists(value: Any) -> Any:
@@ -107,11 +107,11 @@ def sorted_lists(value: Any) -> Any:
 
 @files
 @given(lines, lines)
-def test_the_other_way_round_what_was_added_is_gone_and_flips_are_turned(
+def test_comparing_in_the_other_order_swaps_added_and_gone_and_both_sides_of_a_flip(
     tmp_path: Path, old: list[bytes], new: list[bytes]
 ) -> None:
     there, back = compared(tmp_path, old, new), compared(tmp_path, new, old)
-    expected = turned(there) | {"old": there.old, "new": there.new}  # type: ignore[operator]
+    expected = reversed_diff(there) | {"old": there.old, "new": there.new}  # type: ignore[operator]
     assert sorted_lists(back.to_json()) == expected
 
 
@@ -166,7 +166,7 @@ def brute_longest(values: list[int]) -> int:
 
 
 @given(st.permutations(range(12)))
-def test_what_stays_in_order_is_a_longest_rising_sequence(values: list[int]) -> None:
+def test_lines_that_stay_in_order_are_a_longest_rising_sequence(values: list[int]) -> None:
     kept = in_order(np.array(values))
     chosen = np.array(values)[kept].tolist()
     assert chosen == sorted(chosen)
@@ -175,16 +175,16 @@ def test_what_stays_in_order_is_a_longest_rising_sequence(values: list[int]) -> 
 
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_the_nth_of_equal_keys_is_matched_with_the_nth(old: list[int], new: list[int]) -> None:
-    places, mates = match_keys(np.array(old, np.uint64), np.array(new, np.uint64))
+    places, new_places = match_keys(np.array(old, np.uint64), np.array(new, np.uint64))
     expected = []
     for at, key in enumerate(old):
         others = [place for place, other in enumerate(new) if other == key]
         if (turn := old[:at].count(key)) < len(others):
             expected.append((at, others[turn]))
-    assert list(zip(places.tolist(), mates.tolist(), strict=True)) == expected
+    assert list(zip(places.tolist(), new_places.tolist(), strict=True)) == expected
 
 
-def test_one_line_put_in_front_moves_no_other(tmp_path: Path) -> None:
+def test_a_line_put_in_front_moves_no_other(tmp_path: Path) -> None:
     rows = [line(at) for at in range(50)]
     found = compared(tmp_path, rows, [line("new"), *rows])
     assert (found.moved, found.added, found.same) == (0, 1, 51)
@@ -230,7 +230,7 @@ def test_a_label_without_name_is_called_as_other_lines_of_its_file_call_it(tmp_p
     assert flips(found) == {("RH", "LH"): 1}
 
 
-def test_of_lists_of_classes_each_that_came_or_went_is_counted(tmp_path: Path) -> None:
+def test_each_class_that_was_added_to_a_list_or_is_gone_is_counted(tmp_path: Path) -> None:
     old, new = [multi(1, RH=0.5, LH=0.5), multi(2, RH=0.5)], [multi(1, LH=0.25, burr=0.5), multi(2, RH=0.5)]
     found = compared(tmp_path, old, new).attributes[0]
     assert [(one.name, one.added, one.gone) for one in found.changes] == [("RH", 0, 1), ("burr", 1, 0)]
@@ -271,7 +271,7 @@ def test_boxes_in_another_order_are_no_other_boxes(tmp_path: Path) -> None:
     assert {key.path for key in found.keys} == {"$.box", "$.box-metadata.objects"}
 
 
-def test_drift_has_mean_median_and_who_rose_and_fell(tmp_path: Path) -> None:
+def test_confidence_changes_have_a_mean_a_median_and_how_many_rose_and_fell(tmp_path: Path) -> None:
     before, after = [0.5, 0.5, 0.5, 0.5], [0.6, 0.4, 0.9, 0.5]
     old = [line(at, at % 2, share) for at, share in enumerate(before)]
     new = [line(at, at % 2, share) for at, share in enumerate(after)]
@@ -283,7 +283,7 @@ def test_drift_has_mean_median_and_who_rose_and_fell(tmp_path: Path) -> None:
     ]
 
 
-def test_class_tables_that_differ_are_told(tmp_path: Path) -> None:
+def test_class_tables_that_differ_are_reported(tmp_path: Path) -> None:
     old, new = [line(1, 0), line(2, 1)], [line(1, 0), line(2, 1, class_name="left hand")]
     (found,) = compared(tmp_path, old, new).attributes
     assert found.tables_differ
@@ -319,7 +319,7 @@ def test_other_keys_are_counted_by_their_path(tmp_path: Path) -> None:
     assert not any(one.differs for one in found.attributes)
 
 
-def test_attributes_that_came_went_or_were_renamed_are_told_once(tmp_path: Path) -> None:
+def test_attributes_that_were_added_gone_or_renamed_are_reported_once(tmp_path: Path) -> None:
     both = [line(at, at % 2) for at in range(4)]
     renamed = [row.replace(b"kind", b"sort") for row in both]
     write(tmp_path / "old", *both)
@@ -347,7 +347,7 @@ def test_one_attribute_alone_can_be_compared(tmp_path: Path) -> None:
         compared(tmp_path, old, new, label_attribute="sort")
 
 
-def test_a_folder_that_went_elsewhere_is_no_loss(tmp_path: Path) -> None:
+def test_pictures_in_another_folder_are_relocated_not_gone(tmp_path: Path) -> None:
     old = write(tmp_path / "old", *(line(at) for at in range(9)))
     moved = [line(at, int(at == 3)).replace(b"s3://raw/", b"s3://cooked/a/") for at in range(9)]
     new = write(tmp_path / "new", *moved, line("new"))
@@ -356,7 +356,7 @@ def test_a_folder_that_went_elsewhere_is_no_loss(tmp_path: Path) -> None:
     assert flips(found) == {("RH", "LH"): 1}
 
 
-def test_a_name_that_stands_in_two_folders_is_two_pictures(tmp_path: Path) -> None:
+def test_a_name_in_two_folders_is_two_pictures(tmp_path: Path) -> None:
     old = write(tmp_path / "old", *(line(f"a/{at}") for at in range(9)))
     new = write(tmp_path / "new", *(line(f"b/{at}") for at in range(5, 20)))
     found = diff(old, new, jobs=1)

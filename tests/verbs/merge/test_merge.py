@@ -189,7 +189,7 @@ def test_a_labelled_line_counts_before_a_failed_one_and_that_before_one_without_
     assert lines_of(tmp_path / "two") == [failed + b"\n"]
 
 
-def test_lines_without_source_are_nobody_s_and_all_stay(tmp_path: Path) -> None:
+def test_lines_without_a_source_are_all_kept(tmp_path: Path) -> None:
     rows = [line(1).replace(b'"source-ref"', b'"ref"'), line(1, 1).replace(b'"source-ref"', b'"ref"')]
     path = write(tmp_path / "a", *rows)
     assert merge(path, path, output=str(tmp_path / "out")).kept == 4
@@ -224,7 +224,7 @@ def test_a_new_class_keeps_its_index_where_that_is_free_and_else_gets_the_next_o
     assert lines_of(tmp_path / "out")[4] == classed(5, "4", "burr") + b"\n"
 
 
-def test_a_class_without_name_keeps_its_index_until_the_others_move(tmp_path: Path) -> None:
+def test_a_class_without_a_name_keeps_its_index_and_is_refused_where_others_change(tmp_path: Path) -> None:
     a = write(tmp_path / "a", classed(1, "0", "RH"))
     b = write(tmp_path / "b", classed(2, "0", None), classed(3, "7", None))
     c = write(tmp_path / "c", classed(4, "1", "RH"), classed(5, "0", None))
@@ -235,7 +235,7 @@ def test_a_class_without_name_keeps_its_index_until_the_others_move(tmp_path: Pa
         merge(a, c, output=str(tmp_path / "out"), force=True)
 
 
-def test_a_manifest_that_disagrees_with_itself_is_no_table(tmp_path: Path) -> None:
+def test_a_manifest_with_two_names_for_one_index_is_refused(tmp_path: Path) -> None:
     a = write(tmp_path / "a", line(1))
     b = write(tmp_path / "b", classed(2, "0", "RH"), classed(3, "0", "LH"))
     with pytest.raises(ClassConflict, match="b: class 0 has two names"):
@@ -259,7 +259,7 @@ def test_a_compressed_manifest_and_a_compressed_result(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "out.gz").read_bytes()) == line(1) + b"\n" + line(2) + b"\n"
 
 
-def test_an_output_that_is_there_is_left_alone_and_so_is_an_input(tmp_path: Path) -> None:
+def test_an_existing_output_is_not_overwritten_and_an_input_never(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", line(1)), write(tmp_path / "b", line(2))
     for place in (a, b):
         with pytest.raises(Refused, match="would replace its own input"):
@@ -280,14 +280,14 @@ def test_an_output_that_is_there_is_left_alone_and_so_is_an_input(tmp_path: Path
     ],
     ids=["is no JSON", "has a class below 0", "has an object for a class", "has a number for a picture"],
 )
-def test_a_line_is_named_that(tmp_path: Path, row: bytes, reason: str) -> None:
+def test_an_error_names_the_line_that(tmp_path: Path, row: bytes, reason: str) -> None:
     a, b = write(tmp_path / "a", line(1)), write(tmp_path / "b", line(1), row)
     with pytest.raises(InvalidLine, match=reason) as refused:
         merge(a, b, output=str(tmp_path / "out"))
     assert (refused.value.source, refused.value.number) == (b, 2)
 
 
-def test_only_classes_that_the_names_tell_apart_make_a_conflict(tmp_path: Path) -> None:
+def test_labels_conflict_when_their_class_names_differ_not_their_indices(tmp_path: Path) -> None:
     assert NAMES[0] == "RH"
     a = write(tmp_path / "a", classed(1, "0", "RH"), classed(2, "1", "LH"))
     b = write(tmp_path / "b", classed(1, "1", "RH"), classed(2, "0", "LH"))
@@ -295,7 +295,7 @@ def test_only_classes_that_the_names_tell_apart_make_a_conflict(tmp_path: Path) 
     assert (tmp_path / "out").read_bytes() == Path(a).read_bytes()
 
 
-def test_a_class_that_moves_takes_no_index_that_a_class_without_name_has(tmp_path: Path) -> None:
+def test_a_new_index_is_not_one_of_a_class_without_a_name(tmp_path: Path) -> None:
     a = write(tmp_path / "a", classed(1, "0", "RH"))
     b, c = write(tmp_path / "b", classed(2, "3", None)), write(tmp_path / "c", classed(3, "0", "LH"))
     found = merge(a, b, c, output=str(tmp_path / "out"))

@@ -60,7 +60,7 @@ def test_the_input_and_the_output_of_a_chained_job_make_its_output_and_what_it_l
     assert out == expected
 
 
-def test_many_lines_take_their_labels_from_all_over_another_manifest(tmp_path: Path) -> None:
+def test_many_lines_get_their_labels_from_lines_anywhere_in_another_manifest(tmp_path: Path) -> None:
     count = 3000
     a = write(tmp_path / "a", *(row(n, kind(n % 2)) for n in range(count)))
     pads = [pair("pad", "x" * 40 * (n % 90), "groundtruth/custom") for n in range(count)]
@@ -93,7 +93,7 @@ def test_a_conflict_over_one_label_is_decided_for_that_label_alone(tmp_path: Pat
     assert (found.conflicts, [one.won for one in found.manifests]) == (1, [0, 1])
 
 
-def test_names_that_differ_are_made_one_or_refused(tmp_path: Path) -> None:
+def test_label_attributes_of_different_names_are_refused_or_get_the_requested_name(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0, "lab1-kind")), row(2, kind(0, "lab1-kind")))
     b = write(tmp_path / "b", row(2, kind(0, "lab2-kind")), row(3, kind(1, "lab2-kind")))
     out = tmp_path / "out"
@@ -118,7 +118,7 @@ def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told", "message"),
+    ("first", "second", "requested", "message"),
     [
         (kind(0), boxes("boxes", (0, 1)), None, "to put one behind the other, type cat .*a .*b$"),
         (kind(0), boxes("boxes", (0, 1)), "kind", "to put one behind the other, type cat .*a .*b$"),
@@ -140,28 +140,28 @@ def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
     ],
     ids=[
         "labels of two types on other pictures",
-        "labels of two types, and one of them told",
+        "labels of two types, and one of them requested",
         "one name for labels of two types",
-        "two attributes that could be the one told",
+        "two attributes that could be the requested one",
         "two attributes that could get a new name",
         "a reference that would lose its -ref",
         "a name for labels that are not there",
     ],
 )
-def test_refused_are(
-    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], told: str | None, message: str
+def test_merge_refuses(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], requested: str | None, message: str
 ) -> None:
     a, b = write(tmp_path / "a", row(1, first)), write(tmp_path / "b", row(2, second))
     with pytest.raises(Refused, match=message):
-        merge(a, b, output=str(tmp_path / "out"), label_attribute=told)
+        merge(a, b, output=str(tmp_path / "out"), label_attribute=requested)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("told", ["boxes", "better", "best"], ids=lambda name: f"called {name}")
+@pytest.mark.parametrize("requested", ["boxes", "better", "best"], ids=lambda name: f"called {name}")
 @pytest.mark.parametrize("chained", [True, False], ids=["beside the original", "alone"])
 @pytest.mark.parametrize("files", [("o", "a"), ("a", "o")], ids=["original first", "adjusted first"])
 def test_an_adjusted_label_counts_where_it_was_adjusted_and_the_original_elsewhere(
-    tmp_path: Path, told: str, chained: bool, files: tuple[str, str]
+    tmp_path: Path, requested: str, chained: bool, files: tuple[str, str]
 ) -> None:
     originals = [boxes("boxes", (0, n), job_name="one") for n in range(4)]
     adjusted = [
@@ -173,15 +173,15 @@ def test_an_adjusted_label_counts_where_it_was_adjusted_and_the_original_elsewhe
     beside = originals if chained else [{}] * 4
     write(tmp_path / "a", *(row(n, beside[n], one) for n, one in enumerate(adjusted)))
     out = tmp_path / "out"
-    found = merge(*(str(tmp_path / name) for name in files), output=str(out), label_attribute=told)
+    found = merge(*(str(tmp_path / name) for name in files), output=str(out), label_attribute=requested)
     by_picture = {value["source-ref"]: value for value in values(out)}
     expected = [
-        boxes(told, (0, 100), (1, 200), job_name="two", **ADJUSTED),
-        *(boxes(told, (0, n), job_name="one") for n in (1, 2, 3)),
+        boxes(requested, (0, 100), (1, 200), job_name="two", **ADJUSTED),
+        *(boxes(requested, (0, n), job_name="one") for n in (1, 2, 3)),
     ]
     assert by_picture == {f"s3://raw/{n}.jpg": json.loads(row(n, one)) for n, one in enumerate(expected)}
     assert (found.conflicts, sum(one.adjusted for one in found.manifests)) == (0, 1)
-    again = merge(str(out), output=str(tmp_path / "again"), label_attribute=told)
+    again = merge(str(out), output=str(tmp_path / "again"), label_attribute=requested)
     assert (tmp_path / "again").read_bytes() == out.read_bytes()
     assert again.kept == 4
 
@@ -207,7 +207,7 @@ def test_without_a_name_an_adjustment_stays_beside_its_original_and_a_note_says_
     )
 
 
-def test_an_adjustment_of_one_of_two_originals_is_not_guessed(tmp_path: Path) -> None:
+def test_an_adjustment_of_one_of_two_originals_is_refused(tmp_path: Path) -> None:
     pairs = (boxes("cars", (0, 1)), boxes("people", (0, 2)), boxes("better", (0, 3), **ADJUSTED))
     a = write(tmp_path / "a", row(1, *pairs))
     with pytest.raises(Refused, match="'better' adjusts 'cars' or 'people', and nothing says which"):
@@ -247,7 +247,7 @@ def test_the_workshop_s_split_merges_into_its_output(corpus: Path, tmp_path: Pat
     assert pictures[0] == pictures[1]
 
 
-def test_labels_of_several_kinds_go_over_lines_in_any_order(tmp_path: Path) -> None:
+def test_labels_of_several_kinds_are_written_over_lines_in_any_order(tmp_path: Path) -> None:
     a = write(tmp_path / "a", *(row(n, kind(0)) for n in (1, 2, 3)))
     masked = pair("drawn", {"at": 1}, "groundtruth/custom")
     b = write(tmp_path / "b", row(2, boxes("boxes", (0, 1))), row(1, masked))
@@ -259,7 +259,7 @@ def test_labels_of_several_kinds_go_over_lines_in_any_order(tmp_path: Path) -> N
     ]
 
 
-def test_a_line_takes_from_another_what_was_adjusted_there(tmp_path: Path) -> None:
+def test_a_line_gets_the_adjusted_label_of_another_line(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0)), row(2, kind(1)))
     b = write(
         tmp_path / "b",

@@ -1,4 +1,4 @@
-"""Labels that differ for one picture: what each policy takes, and what is said of it."""
+"""Labels that differ for one picture: what each policy takes, and what the report says."""
 
 import json
 from collections import Counter
@@ -42,7 +42,7 @@ ROWS = st.builds(
 DATES = {"2024-03-01T10:00:00": 2, "2024-03-01T10:00:00.5": 3, "2023-01-01": 1, "soon": 0}
 
 
-def slow(rows: Sequence[bytes], policy: str) -> list[bytes]:
+def kept_one_by_one(rows: Sequence[bytes], policy: str) -> list[bytes]:
     """Return the line of every picture that counts, one picture after the other."""
     kept = []
     for picture in dict.fromkeys(named(row)[0] for row in rows):
@@ -62,7 +62,7 @@ def slow(rows: Sequence[bytes], policy: str) -> list[bytes]:
 
 
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=8), min_size=1, max_size=3), st.sampled_from(POLICIES))
-def test_a_policy_takes_the_line_that_a_slow_look_at_each_picture_takes(
+def test_a_policy_keeps_the_lines_that_deciding_picture_by_picture_keeps(
     files: list[list[bytes]], policy: Policy
 ) -> None:
     rows = [row.replace(b'{"source', b'{"n": %d, "source' % n) for n, row in enumerate(sum(files, []))]
@@ -81,13 +81,13 @@ def test_a_policy_takes_the_line_that_a_slow_look_at_each_picture_takes(
         try:
             found = merge(*paths, output=out, on_conflict=policy, jobs=1)
         except Refused as refused:
-            said = {
+            expected = {
                 "highest-confidence": "confidence is 0 or missing",
-                "newest": "no line of them has a creat",
+                "newest": "no line of them has a creation-date",
             }
-            assert said[policy] in str(refused)
+            assert expected[policy] in str(refused)
             return
-        assert ended(lines_of(out)) == slow(rows, policy)
+        assert ended(lines_of(out)) == kept_one_by_one(rows, policy)
     assert found.conflicts == sum(
         len({named(row) for row in rows if named(row)[0] == picture}) > 1 for picture in pictures
     )
@@ -108,7 +108,7 @@ def test_conflicts_are_named_by_file_and_line_and_nothing_is_written(tmp_path: P
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_a_vote_counts_lines_and_says_where_it_had_to_choose(tmp_path: Path) -> None:
+def test_a_vote_counts_lines_and_reports_ties(tmp_path: Path) -> None:
     a = write(tmp_path / "a", line(1, 0), line(2, 0))
     b = write(tmp_path / "b", line(1, 1), line(2, 1))
     c = write(tmp_path / "c", line(1, 1, 0.1))
@@ -117,7 +117,7 @@ def test_a_vote_counts_lines_and_says_where_it_had_to_choose(tmp_path: Path) -> 
     assert (found.conflicts, found.ties, [one.won for one in found.manifests]) == (2, 1, [1, 1, 0])
 
 
-def test_confidences_that_say_nothing_decide_nothing(tmp_path: Path) -> None:
+def test_highest_confidence_is_refused_where_every_confidence_is_0(tmp_path: Path) -> None:
     a, b = (write(tmp_path / name, line(1, at, 0), line(2)) for at, name in enumerate("ab"))
     with pytest.raises(
         Refused, match=r"a:1 'RH' and .*b:1 'LH': every confidence is 0 or missing, .* another --on-conflict"
@@ -131,7 +131,7 @@ def dated(picture: int, label: int, date: str | None) -> bytes:
 
 
 @pytest.mark.parametrize("date", [None, "soon", ""], ids=["missing", "no date", "empty"])
-def test_newest_decides_nothing_where_no_line_has_a_date(tmp_path: Path, date: str | None) -> None:
+def test_newest_is_refused_where_no_line_has_a_date(tmp_path: Path, date: str | None) -> None:
     a, b = (write(tmp_path / name, dated(1, at, date), line(2)) for at, name in enumerate("ab"))
     with pytest.raises(Refused, match=r"a:1 'RH' and .*b:1 'LH': no line of them has a creation-date"):
         merge(a, b, output=str(tmp_path / "out"), on_conflict="newest")
@@ -146,7 +146,7 @@ def test_a_line_without_a_date_counts_as_the_oldest_and_is_counted(tmp_path: Pat
     assert (found.conflicts, found.undated) == (3, 2)
 
 
-def test_a_date_is_missed_only_where_it_would_decide(tmp_path: Path) -> None:
+def test_a_missing_date_is_counted_only_in_a_conflict(tmp_path: Path) -> None:
     a = write(tmp_path / "a", dated(1, 0, None), dated(2, 0, None))
     b = write(tmp_path / "b", dated(1, 0, None), dated(2, 0, "2024-01-01"))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="newest")
@@ -168,7 +168,7 @@ def test_the_report_says_which_label_won_over_which(tmp_path: Path) -> None:
     )
 
 
-def test_labels_are_told_by_the_classes_of_the_result(tmp_path: Path) -> None:
+def test_the_report_names_labels_by_the_classes_of_the_result(tmp_path: Path) -> None:
     a = write(tmp_path / "a", multi(1, RH=1, LH=1), multi(2, RH=1), multi(3))
     swapped = b'{"source-ref":"s3://raw/%d.jpg","kind":[0],"kind-metadata":{"class-map":{"0":"LH"}}}'
     b = write(tmp_path / "b", *(swapped % n for n in (1, 2, 3)))
@@ -180,7 +180,7 @@ def test_labels_are_told_by_the_classes_of_the_result(tmp_path: Path) -> None:
     )
 
 
-def test_boxes_elsewhere_are_another_label_of_the_same_classes(tmp_path: Path) -> None:
+def test_boxes_at_other_places_are_another_label_of_the_same_classes(tmp_path: Path) -> None:
     a = write(tmp_path / "a", *(chained_lines.row(n, boxes("b", (0, 1), (0, 5), (1, 2))) for n in (1, 2)))
     b = write(tmp_path / "b", *(chained_lines.row(n, boxes("b", (0, 1), (0, n), (1, 3))) for n in (1, 2)))
     c = write(tmp_path / "c", chained_lines.row(1, boxes("b", (0, 1), (0, 1), (1, 3))))
@@ -190,20 +190,20 @@ def test_boxes_elsewhere_are_another_label_of_the_same_classes(tmp_path: Path) -
         merge(c, a, output=str(tmp_path / "out"))
 
 
-def test_a_label_without_indices_is_told_by_its_type(tmp_path: Path) -> None:
+def test_the_report_names_a_label_without_indices_by_its_type(tmp_path: Path) -> None:
     a, b = (write(tmp_path / name, entities(label)) for name, label in (("a", "Person"), ("b", "Place")))
     found = merge(a, b, output=str(tmp_path / "out"), on_conflict="first")
     assert found.conflict_table.rows == (ConflictRow("e", "(text-span)", "another (text-span)", 1),)
 
 
-def test_the_part_of_a_family_that_counts_is_what_is_told(tmp_path: Path) -> None:
+def test_of_an_original_and_its_adjustment_the_report_names_the_one_that_counts(tmp_path: Path) -> None:
     a = write(tmp_path / "a", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (1, 2), **ADJUSTED)))
     b = write(tmp_path / "b", chained_lines.row(1, boxes("b", (0, 1)), boxes("c", (0, 2), **ADJUSTED)))
     found = merge(a, b, output=str(tmp_path / "out"), label_attribute="b", on_conflict="last")
     assert found.conflict_table.rows == (ConflictRow("b", "dog", "cat", 1),)
 
 
-def test_only_the_most_frequent_rows_are_told(tmp_path: Path) -> None:
+def test_the_report_has_only_the_most_frequent_rows(tmp_path: Path) -> None:
     def sorted_into(n: int, label: int) -> bytes:
         return line(n, 0, class_name=f"c{label}").replace(b'"kind": 0', b'"kind": %d' % label)
 
@@ -215,7 +215,7 @@ def test_only_the_most_frequent_rows_are_told(tmp_path: Path) -> None:
     assert [won.lost for won in found.conflict_table.rows] == [f"c{n + 1}" for n in range(MOST_ROWS)]
 
 
-def test_two_attributes_share_the_rows(tmp_path: Path) -> None:
+def test_the_rows_of_two_attributes_are_in_one_table(tmp_path: Path) -> None:
     a = write(tmp_path / "a", *(chained_lines.row(n, kind(0), boxes("b", (0, 1))) for n in (1, 2)))
     b = write(
         tmp_path / "b",

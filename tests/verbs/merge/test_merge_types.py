@@ -1,4 +1,4 @@
-"""Boxes, masks, tracks and entities: when two are equal, and how their classes move."""
+"""Boxes, masks, tracks and entities: when two are equal, and how their class indices change."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.chained_lines import boxes, entities, kind, pair, row, spelt, values
 from tests.ground_truth import lines_of, multi, write
 
 
-def test_boxes_are_equal_in_any_order_and_move_to_the_first_manifest_s_classes(tmp_path: Path) -> None:
+def test_boxes_are_equal_in_any_order_and_get_the_indices_of_the_first_manifest(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, boxes("b", (0, 1), (1, 2))))
     names = ("cat", "dog", "cow")
     same, other = boxes("b", (0, 2), (1, 1), names=names), boxes("b", (2, 7), (0, 8), names=names)
@@ -34,7 +34,7 @@ def masks(index: int, name: str, uri: str) -> dict[str, Any]:
     return pair("m-ref", uri, "groundtruth/semantic-segmentation", internal_color_map=colours)
 
 
-def test_the_colours_of_a_mask_stay_and_its_class_moves(tmp_path: Path) -> None:
+def test_the_colours_of_a_mask_stay_and_its_class_index_changes(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, masks(1, "road", "s3://o/1.png")))
     b = write(
         tmp_path / "b", row(2, masks(2, "road", "s3://o/2.png")), row(3, masks(1, "sky", "s3://o/3.png"))
@@ -53,7 +53,7 @@ def tracks(picture: int, **names: str) -> bytes:
     return row(picture, pair("t-ref", uri, "groundtruth/video-object-tracking", class_map=class_map))
 
 
-def test_classes_that_stand_in_another_file_cannot_move(tmp_path: Path) -> None:
+def test_indices_that_are_also_in_objects_on_s3_cannot_change(tmp_path: Path) -> None:
     a = write(tmp_path / "a", tracks(1, _0="car", _1="bus"))
     b, c = write(tmp_path / "b", tracks(2, _0="bus")), write(tmp_path / "c", tracks(3, _1="bus", _2="van"))
     with pytest.raises(
@@ -73,7 +73,7 @@ def test_entities_are_equal_whatever_the_order_of_their_categories(tmp_path: Pat
         merge(a, write(tmp_path / "c", entities("Place", "Person")), output=str(tmp_path / "out"))
 
 
-def test_a_failure_under_another_metadata_key_makes_room_for_the_label(tmp_path: Path) -> None:
+def test_a_label_replaces_a_failure_under_another_metadata_key(tmp_path: Path) -> None:
     label = masks(1, "road", "s3://o/1.png")
     bare = {"m-ref": "s3://o/2.png", "m-metadata": masks(1, "road", "")["m-ref-metadata"]}
     a = write(tmp_path / "a", row(1, kind(0), {"m-metadata": {"failure-reason": "expired"}}), row(2, bare))
@@ -82,14 +82,14 @@ def test_a_failure_under_another_metadata_key_makes_room_for_the_label(tmp_path:
     assert lines_of(tmp_path / "out") == [row(1, kind(0), label) + b"\n", row(2, bare) + b"\n"]
 
 
-def test_boxes_that_change_their_classes_with_each_other_are_other_boxes(tmp_path: Path) -> None:
+def test_boxes_with_swapped_classes_are_different(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, boxes("b", (0, 1), (1, 2))))
     b = write(tmp_path / "b", row(1, boxes("b", (1, 1), (0, 2))))
     with pytest.raises(BadData, match="different labels"):
         merge(a, b, output=str(tmp_path / "out"))
 
 
-def test_a_label_without_type_is_of_the_type_that_another_manifest_gives(tmp_path: Path) -> None:
+def test_a_label_without_a_type_has_the_type_that_another_manifest_gives(tmp_path: Path) -> None:
     typed = row(1, boxes("b", (0, 1), (1, 2)))
     untyped = json.loads(row(1, boxes("b", (1, 2), (0, 1))))
     del untyped["b-metadata"]["type"]
@@ -112,7 +112,7 @@ def test_entities_are_equal_in_any_order(tmp_path: Path) -> None:
     assert merge(a, b, output=str(tmp_path / "out")).kept == 1
 
 
-def test_several_classes_a_line_are_equal_in_any_order_and_move_with_their_maps(tmp_path: Path) -> None:
+def test_several_classes_on_a_line_are_equal_in_any_order_and_change_with_their_maps(tmp_path: Path) -> None:
     a = write(tmp_path / "a", multi(1, RH=0.9, LH=0.2), multi(2, RH=1))
     swapped = [
         b'{"source-ref":"s3://raw/1.jpg","kind":[1, 0],"kind-metadata":{"class-map":{"0":"LH","1":"RH"}}}',
@@ -126,7 +126,7 @@ def test_several_classes_a_line_are_equal_in_any_order_and_move_with_their_maps(
     assert lines_of(tmp_path / "out")[2] == expected + b"\n"
 
 
-def test_a_class_with_a_confidence_and_no_name_cannot_move(tmp_path: Path) -> None:
+def test_an_index_with_a_confidence_and_no_name_cannot_change(tmp_path: Path) -> None:
     a = write(tmp_path / "a", multi(1, RH=1))
     maps = b'{"class-map":{"1":"RH"},"confidence-map":{"5":1}}'
     row = b'{"source-ref":"s3://raw/2.jpg","kind":[1],"kind-metadata":' + maps + b"}"

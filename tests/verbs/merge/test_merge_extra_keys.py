@@ -1,4 +1,4 @@
-"""Keys that are no label, of lines that are left out: on the line that stays, or told where they differ."""
+"""Extra keys, which are no labels: a line left out gives them to the line kept, or they differ."""
 
 import json
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ def drawn(picture: int, labelled: bool, keys: dict[str, Any]) -> bytes:
     return row(picture, keys, *([kind(0)] if labelled else []))
 
 
-def slow(rows: Sequence[bytes]) -> tuple[list[bytes], int]:
-    """Return the lines of the result, one picture after the other, and how many lines say other things."""
+def merged_one_by_one(rows: Sequence[bytes]) -> tuple[list[bytes], int]:
+    """Return the lines of the result, picture by picture, and how many lines have other values."""
     found: list[tuple[int, bytes]] = []
     differ = 0
     for picture in dict.fromkeys(json.loads(one)["source-ref"] for one in rows):
@@ -31,22 +31,22 @@ def slow(rows: Sequence[bytes]) -> tuple[list[bytes], int]:
         place, home = next((each for each in mine if b'"kind"' in each[1]), mine[0])
         value = json.loads(home)
         for at, one in mine:
-            others = {key: said for key, said in json.loads(one).items() if key in "abc" and at != place}
-            differ += any(key in value and value[key] != said for key, said in others.items())
-            value |= {key: said for key, said in others.items() if key not in value}
+            others = {key: its for key, its in json.loads(one).items() if key in "abc" and at != place}
+            differ += any(key in value and value[key] != its for key, its in others.items())
+            value |= {key: its for key, its in others.items() if key not in value}
         found.append((place, spelt(value)))
     return [one + b"\n" for _, one in sorted(found)], differ
 
 
 @given(st.lists(ROWS, min_size=1, max_size=3))
-def test_a_line_gets_the_keys_that_only_others_have_and_keeps_its_own(
+def test_a_line_gets_the_keys_that_only_others_have_and_keeps_its_own_values(
     files: list[list[tuple[int, bool, dict[str, Any]]]],
 ) -> None:
     rows = [[drawn(*one) for one in some] for some in files]
     with TemporaryDirectory() as folder:
         paths = [write(Path(folder) / str(at), *some) for at, some in enumerate(rows)]
         found = merge(*paths, output=f"{folder}/out", jobs=1)
-        assert (lines_of(f"{folder}/out"), found.differ) == slow(sum(rows, []))
+        assert (lines_of(f"{folder}/out"), found.differ) == merged_one_by_one(sum(rows, []))
 
 
 def noted(picture: int, *keys: bytes) -> bytes:
@@ -65,7 +65,7 @@ def test_a_note_is_kept_with_its_bytes_and_lines_that_get_none_are_left_alone(tm
     assert ([one.carried for one in found.manifests], found.differ) == ([1, 0], 0)
 
 
-def test_what_an_input_only_line_says_goes_on_the_labelled_one_in_either_order(tmp_path: Path) -> None:
+def test_the_keys_of_an_input_only_line_go_on_the_labelled_one_in_either_order(tmp_path: Path) -> None:
     bare = row(1, {"split": "holdout", "source-ref-metadata": {"width": 4}})
     a, b = write(tmp_path / "a", bare), write(tmp_path / "b", row(1, kind(0)))
     expected = row(1, kind(0), {"split": "holdout", "source-ref-metadata": {"width": 4}}) + b"\n"
@@ -81,7 +81,7 @@ def test_input_only_lines_give_each_other_their_keys(tmp_path: Path) -> None:
     assert lines_of(tmp_path / "out") == [row(1, {"a": 1, "b": 1}) + b"\n"]
 
 
-def test_a_line_whose_label_goes_over_another_gives_its_keys_too(tmp_path: Path) -> None:
+def test_a_line_whose_label_is_written_over_another_gives_its_keys_too(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0), {"note": 1}))
     b = write(tmp_path / "b", row(1, boxes("boxes", (0, 1)), {"split": "holdout", "note": 2}))
     found = merge(a, b, output=str(tmp_path / "out"))
@@ -141,7 +141,7 @@ def test_values_differ_by_what_they_mean(tmp_path: Path, one: bytes, other: byte
     assert (found.differ, found.differing) == (differ, ("n",) if differ else ())
 
 
-def test_names_of_labels_are_no_other_keys(tmp_path: Path) -> None:
+def test_names_of_labels_are_no_extra_keys(tmp_path: Path) -> None:
     a = write(tmp_path / "a", row(1, kind(0, "lab1")), row(2, kind(0, "lab1")))
     b = write(tmp_path / "b", row(1, kind(0, "lab2"), {"split": 1}), row(2, {"sort": 9, "lab1": 7}))
     found = merge(a, b, output=str(tmp_path / "out"), label_attribute="sort")
