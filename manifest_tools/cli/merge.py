@@ -1,7 +1,6 @@
 """``mtool merge``."""
 
 import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,23 +8,13 @@ import typer
 from manifest_tools.base.text import clipped
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.verbs.merge.choices import Policy
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.merge.report import Merged, MergedManifest
 
 MANY = 40  # manifests in the table
 _NAMED = 8  # keys that are named
-
-
-class OnConflict(StrEnum):
-    """Which label is kept where two for the same picture differ."""
-
-    error = "error"
-    first = "first"
-    last = "last"
-    newest = "newest"
-    highest_confidence = "highest-confidence"
-    vote = "vote"
 
 
 def merge(
@@ -45,9 +34,9 @@ def merge(
         ),
     ] = None,
     on_conflict: Annotated[
-        OnConflict,
+        Policy,
         typer.Option("--on-conflict", help="Which label to keep where two for the same picture differ."),
-    ] = OnConflict.error,
+    ] = "error",
     rejects: options.Rejects = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
@@ -77,7 +66,7 @@ def merge(
         *manifests,
         output=output,
         label_attribute=label_attribute,
-        on_conflict=on_conflict.value,
+        on_conflict=on_conflict,
         rejects=rejects,
         force=force,
         kms_key=kms_key,

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from manifest_tools.cli.merge import OnConflict
-from manifest_tools.verbs.merge.resolve import POLICIES
 from tests.ground_truth import FAILED, SINGLE, UNLABELLED, line, lines_of, write
 
 if TYPE_CHECKING:
@@ -192,10 +190,6 @@ def test_many_manifests_have_a_short_table(in_folder: Path, run: Run) -> None:
     assert done.stderr.count("\n") == 44
     assert "(10 more manifests: see --json)" in done.stderr
     assert len(lines_of("all")) == 50
-
-
-def test_the_policies_of_the_command_are_those_of_the_function() -> None:
-    assert tuple(one.value for one in OnConflict) == POLICIES
 
 
 def test_extra_keys_are_added_and_reported_where_they_differ(in_folder: Path, run: Run) -> None:

@@ -13,9 +13,10 @@ from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.classes import unnamed
 from manifest_tools.verbs.merge.attribute_map import AttributeMap
 from manifest_tools.verbs.merge.candidates import MergedAttribute, label_keys
+from manifest_tools.verbs.merge.choices import POLICIES, Policy
 from manifest_tools.verbs.merge.columns import Manifest
 from manifest_tools.verbs.merge.line_numbers import LineNumbers
-from manifest_tools.verbs.merge.resolve import POLICIES, Decision, Indices, Pictures, Policy
+from manifest_tools.verbs.merge.resolve import Decision, Indices, Pictures
 
 _MOST_PAIRS = 4  # pictures that a refusal names
 _MOST_CLASSES = 4  # classes of a label that are named

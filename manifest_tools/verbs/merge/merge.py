@@ -14,6 +14,7 @@ from manifest_tools.io.sinks import Published, check_apart, check_key, publishin
 from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
 from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
 from manifest_tools.verbs.merge.candidates import merged_attribute
+from manifest_tools.verbs.merge.choices import POLICIES, Policy
 from manifest_tools.verbs.merge.columns import Manifest, read_columns
 from manifest_tools.verbs.merge.conflicts import Conflicts, ConflictTable
 from manifest_tools.verbs.merge.extra_keys import handled_keys
@@ -21,10 +22,8 @@ from manifest_tools.verbs.merge.line_changes import LineChanges
 from manifest_tools.verbs.merge.line_numbers import LineNumbers, line_numbers
 from manifest_tools.verbs.merge.report import Merged, WriteCounts, count_manifests, count_written
 from manifest_tools.verbs.merge.resolve import (
-    POLICIES,
     Decision,
     LineOutcomes,
-    Policy,
     line_outcomes,
     number_pictures,
     resolve,
@@ -154,7 +153,7 @@ class _Plan:
 
 
 def _plan(sources: Sequence[Source], requested: str | None, policy: Policy, jobs: Jobs) -> _Plan:
-    """Read all manifests once, and decide everything; a column is dropped as soon as it has been used."""
+    """Read all manifests, and decide everything; a column is dropped as soon as it has been used."""
     manifests, handled = _read(sources, requested, policy, jobs)
     attribute_map = map_attributes(manifests, requested)
     numbers = line_numbers(manifests)

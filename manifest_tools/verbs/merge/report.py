@@ -8,10 +8,11 @@ import numpy as np
 
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.sinks import Published
+from manifest_tools.verbs.merge.choices import Policy
 from manifest_tools.verbs.merge.columns import ADJUSTED, Manifest
 from manifest_tools.verbs.merge.conflicts import ConflictTable
 from manifest_tools.verbs.merge.line_numbers import LineNumbers
-from manifest_tools.verbs.merge.resolve import REASONS, Decision, LineOutcomes, Policy
+from manifest_tools.verbs.merge.resolve import REASONS, Decision, LineOutcomes
 from manifest_tools.verbs.merge.write import NAMED_KEYS, WrittenBlock
 
 COUNTS = ("renamed", "reindexed", "overlaid", "carried")

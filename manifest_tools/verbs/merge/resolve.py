@@ -5,16 +5,13 @@ All pictures at once, by column. Lines are numbered over all manifests, as in ``
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.verbs.merge.candidates import Candidates, MergedAttribute
+from manifest_tools.verbs.merge.choices import Policy
 from manifest_tools.verbs.merge.columns import ABSENT, FAILED, UNKNOWN_DATE
-
-Policy = Literal["error", "first", "last", "newest", "highest-confidence", "vote"]
-POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 # Why a line is left out. Of the reasons that a line has for several attributes, the last one here counts.
 REASONS = ("unlabelled", "failed", "same label", "superseded", "conflict", "overlaid")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import BadData, Exists, InvalidLine, Refused
 from manifest_tools.groundtruth.classes import ClassConflict
 from manifest_tools.io.sources import open_source
+from manifest_tools.verbs.merge.choices import POLICIES, Policy
 from manifest_tools.verbs.merge.columns import read_columns
 from manifest_tools.verbs.merge.merge import merge
-from manifest_tools.verbs.merge.resolve import POLICIES, Policy
 from manifest_tools.verbs.split.split import split
 from tests.ground_truth import (
     FAILED,

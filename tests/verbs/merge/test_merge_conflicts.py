@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.verbs.merge.choices import POLICIES, Policy
 from manifest_tools.verbs.merge.conflicts import MOST_ROWS, ConflictRow
 from manifest_tools.verbs.merge.merge import merge
-from manifest_tools.verbs.merge.resolve import POLICIES, Policy
 from tests import chained_lines
 from tests.chained_lines import ADJUSTED, boxes, entities, kind
 from tests.ground_truth import line, lines_of, multi, write
