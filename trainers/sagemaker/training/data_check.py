@@ -30,8 +30,8 @@ class Unfit(Refused):
         errors = sum(one.severity == "error" for one in problems)
         names = " and ".join(manifests)
         super().__init__(
-            f"{names}: {errors:,} error{'' if errors == 1 else 's'} that the job would fail with;"
-            " mend them, or type --no-preflight"
+            f"{names}: the job would fail with {errors:,} error{'' if errors == 1 else 's'} in the data; fix"
+            f" {'it' if errors == 1 else 'them'}, or type --no-preflight"
         )
         self.problems = tuple(problems)
 
@@ -47,7 +47,7 @@ class DataCheck:
     """What the job should be started with."""
 
     of_lines: tuple[Problem, ...]
-    """Problems of lines and files, without those of the job as a whole."""
+    """Problems of lines and files, without those of the job."""
 
     table: ClassTable | None
     """The class table of all parts, None where the data has no names (.rec, .lst)."""
@@ -73,7 +73,7 @@ def check_data(
     """Return what the files of a job show; the first is for training. Reads every line, once.
 
     ``classes`` names what no line shows. Raises Refused for a file that is not there, Unfit where nothing
-    can be learnt or it is not clear which label is meant, ClassConflict where two names or files disagree.
+    can be learnt or it is not clear which label to learn, ClassConflict where two names or files disagree.
     """
     purpose = PURPOSES.get(algorithm.name, algorithm.name)
     report = validate(*manifests, label_attribute=attribute, preflight=Preflight(purpose), jobs=jobs)
@@ -133,10 +133,10 @@ def check_batches(found: DataCheck, algorithm: Algorithm, values: Mapping[str, s
             continue
         train, checked = found.samples[0], found.samples[-1]
         if most == train and train <= checked:
-            why = f"there are {train:,} lines to train from, and the job would fail"
+            why = f"more than the {train:,} lines for training, so the job would fail"
         else:
-            why = f"the validation part has {checked:,} lines, so no batch is full and no metric would appear"
-        raise Refused(f"{name}={given}: {why}; type -p {name}={most}")
+            why = f"more than the {checked:,} lines for validation, so no batch is full and no metric appears"
+        raise Refused(f"{name}={given} is {why}; type -p {name}={most}")
 
 
 def _batches(found: DataCheck, algorithm: Algorithm) -> Iterator[tuple[str, int, int]]:

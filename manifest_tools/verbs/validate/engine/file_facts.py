@@ -27,10 +27,6 @@ class Occurrences(NamedTuple):
 
     lines: int
 
-    def plus(self, other: "Occurrences") -> "Occurrences":
-        """Return the sum of both."""
-        return Occurrences(min(self.first, other.first), self.lines + other.lines)
-
 
 class NamedClass(NamedTuple):
     """A class that a line names."""
@@ -126,7 +122,7 @@ class Facts:
         if part.placeholder is not None:
             self.add_placeholder(part.placeholder, offset)
         if part.blank is not None:
-            self.blank = _sum(self.blank, part.blank, offset)
+            self.blank = plus(self.blank, part.blank, offset)
         self.ends = part.ends
         self.keys += (LineKeys(keys.sources, keys.lines + offset, keys.labels) for keys in part.keys)
 
@@ -146,15 +142,15 @@ class Facts:
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             add_count(self.buckets, bucket, here)
         if holds_placeholder(line):
-            self.add_placeholder(here, 0)
+            self.add_placeholder(here)
 
     def skip(self, number: int) -> None:
         """Remember a blank line."""
-        self.blank = _sum(self.blank, Occurrences(number, 1), 0)
+        self.blank = plus(self.blank, Occurrences(number, 1))
 
-    def add_placeholder(self, seen: Occurrences, offset: int) -> None:
+    def add_placeholder(self, more: Occurrences, offset: int = 0) -> None:
         """Remember lines with the placeholder, counted from ``offset``."""
-        self.placeholder = _sum(self.placeholder, seen, offset)
+        self.placeholder = plus(self.placeholder, more, offset)
 
     def lines(self, attribute: str, state: str = "labelled") -> int:
         """Return on how many lines an attribute is in a state."""
@@ -171,17 +167,22 @@ class Facts:
         return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[1].first)))
 
 
-def _sum(known: Occurrences | None, seen: Occurrences, offset: int) -> Occurrences:
-    moved = Occurrences(seen.first + offset, seen.lines)
-    return moved if known is None else known.plus(moved)
+def plus(known: Occurrences | None, more: Occurrences, offset: int = 0) -> Occurrences:
+    """Return the sum of both; the lines of ``more`` are counted from ``offset``."""
+    first = more.first + offset
+    return (
+        Occurrences(first, more.lines)
+        if known is None
+        else Occurrences(min(known.first, first), known.lines + more.lines)
+    )
 
 
 T = TypeVar("T")
 
 
-def add_count(table: dict[T, Occurrences], key: T, seen: Occurrences, offset: int = 0) -> None:
-    """Count ``key`` in a table; the lines of ``seen`` are counted from ``offset``."""
-    table[key] = _sum(table.get(key), seen, offset)
+def add_count(table: dict[T, Occurrences], key: T, more: Occurrences, offset: int = 0) -> None:
+    """Count ``key`` in a table; the lines of ``more`` are counted from ``offset``."""
+    table[key] = plus(table.get(key), more, offset)
 
 
 def named_classes(label: LineLabel) -> Iterable[NamedClass]:

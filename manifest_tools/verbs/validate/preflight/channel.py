@@ -3,15 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count, plus
 from manifest_tools.verbs.validate.preflight.record_file import MOST_REASONS, RecordFile, add_limited_count
 
 
 class Extreme(NamedTuple):
-    """A number, and the line on which it is."""
+    """The highest or the lowest number of all lines."""
 
     number: float
     line: int
+    """The first line that has it."""
 
 
 @dataclass(slots=True)
@@ -103,10 +104,10 @@ class Channel:
         self.highest = max(self.highest, part.highest)
         self.class_names |= part.class_names
         for mine, theirs in zip(self._tables(), part._tables(), strict=True):
-            whole = mine is self.ids or mine is self.ones or mine is self.names
-            for key, seen in theirs.items():
-                if whole or key in mine or len(mine) < MOST_REASONS:
-                    add_count(mine, key, seen, offset)
+            limited = mine is not self.ids and mine is not self.ones and mine is not self.names
+            for key, more in theirs.items():
+                if not limited or key in mine or len(mine) < MOST_REASONS:
+                    add_count(mine, key, more, offset)
         for name in ("failed", "single", "lists", "empty", "odd_keys"):
             setattr(self, name, _both(getattr(self, name), getattr(part, name), offset))
         self.most = max(self.most, _moved(part.most, offset), key=lambda one: one.number)
@@ -122,15 +123,8 @@ class Channel:
         add_limited_count(self.refused, why, here)
 
 
-def plus(known: Occurrences | None, here: Occurrences) -> Occurrences:
-    """Return what is known, and more lines."""
-    return here if known is None else known.plus(here)
-
-
 def _both(known: Occurrences | None, part: Occurrences | None, offset: int) -> Occurrences | None:
-    if part is None:
-        return known
-    return plus(known, Occurrences(part.first + offset, part.lines))
+    return known if part is None else plus(known, part, offset)
 
 
 def _moved(one: Extreme, offset: int) -> Extreme:

@@ -21,33 +21,39 @@ TRAINING = tuple(ALGORITHM_OF)
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What manifests are checked for, one of PURPOSES, with the hyperparameters and request of the job.
-
-    ``request`` is that of CreateTrainingJob, CreateHyperParameterTuningJob or CreateTransformJob, where there
-    is one; what is told in ``hyperparameters`` counts for more than what stands in it.
-    """
+    """What manifests are checked for."""
 
     purpose: str
+    """One of PURPOSES."""
+
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """Hyperparameters of the job; they count for more than those in the request."""
+
     request: Mapping[str, Any] | None = None
+    """A request of CreateTrainingJob, CreateHyperParameterTuningJob or CreateTransformJob."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreflightInput:
-    """What the rules of a job look at: what the files show, the one for training first, and the settings.
-
-    ``channels`` is what an algorithm would be sent of each file as ``names``, the AttributeNames; these lack
-    the label where it is not clear which one is meant. ``bad_lines`` counts those with an error, by file.
-    """
+    """What the rules of a job look at."""
 
     files: tuple[Facts, ...]
+    """What the lines of each manifest show, the one for training first."""
+
     preflight: Preflight
     label_attribute: str | None = None
+    """The label attribute that was requested, None where none was."""
+
     channels: tuple[Channel, ...] = ()
+    """What an algorithm would be sent of each file, the one for training first."""
+
     names: tuple[str, ...] = ()
+    """The AttributeNames: picture and label; the picture alone where the label is not clear."""
+
     bad_lines: Mapping[str, int] = field(default_factory=dict)
+    """How many lines with an error each file has."""
 
     @property
     def attribute(self) -> str | None:
-        """The label attribute that is trained from."""
+        """The label attribute that the job learns; None where it is not clear which one is meant."""
         return self.names[1] if len(self.names) > 1 else None

@@ -137,7 +137,7 @@ def prove_stream(
     attribute.
     """
     if job.attribute is None:
-        raise Refused(f"{manifest}: it is not clear which label is meant; type --label-attribute NAME")
+        raise Refused(f"{manifest}: it is not clear which label to learn; type --label-attribute NAME")
     source = decompressed(open_source(manifest))
     folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
     where = image_paths(images, _refs(source, job.names), folder)
@@ -161,16 +161,16 @@ def _refs(source: Source, names: tuple[str, ...]) -> list[str]:
 def _objects(line: bytes, names: tuple[str, ...]) -> list[str]:
     """Return the URIs that the records of a line are made of; none where it has not all attributes."""
     try:
-        said = texts(line, names)
+        values = texts(line, names)
     except ValueError:
         return []
-    return [text for name, text in zip(names, said, strict=True) if name.endswith(REF)]
+    return [text for name, text in zip(names, values, strict=True) if name.endswith(REF)]
 
 
 def _format(job: PreflightInput) -> tuple[LabelFormat, int | None]:
     """Return how the labels of the job are read, and the number of classes."""
-    told = hyperparameters(job.preflight).get("num_classes", "")
-    count = int(told) if told.isascii() and told.isdecimal() and len(told) < 9 else num_classes(job)
+    given = hyperparameters(job.preflight).get("num_classes", "")
+    count = int(given) if given.isascii() and given.isdecimal() and len(given) < 9 else num_classes(job)
     if job.preflight.purpose == "object-detection":
         return "boxes", count
     if job.preflight.purpose == "semantic-segmentation":
@@ -179,7 +179,7 @@ def _format(job: PreflightInput) -> tuple[LabelFormat, int | None]:
 
 
 def _proof(
-    names: tuple[str, ...], read: Read, form: LabelFormat, count: int | None, numbered: Numbered
+    names: tuple[str, ...], read: Read, label_format: LabelFormat, count: int | None, numbered: Numbered
 ) -> tuple[int, str]:
     """Return the number of a line, and why its stream is no sample, or nothing."""
     number, line = numbered
@@ -187,7 +187,7 @@ def _proof(
         if not _objects(line, names):
             return number, ""
         stream = BytesIO(b"".join(map(frame, payloads(line, names, read))))
-        (sample,) = read_pipe(stream, names, form, count)
+        (sample,) = read_pipe(stream, names, label_format, count)
     except NotASample as error:
         return number, error.reason
     except (ValueError, BadData) as error:

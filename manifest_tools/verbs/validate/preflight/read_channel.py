@@ -24,8 +24,8 @@ from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import decode_all, line_offsets
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.sources import Block, Source
-from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
-from manifest_tools.verbs.validate.preflight.channel import Channel, Extreme, plus
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count, plus
+from manifest_tools.verbs.validate.preflight.channel import Channel, Extreme
 from manifest_tools.verbs.validate.preflight.inputs import TRAINING
 from manifest_tools.verbs.validate.preflight.read_label import (
     FAILURES,
@@ -257,8 +257,8 @@ def _add_pictures(channel: Channel, sent: _Sent) -> None:
             if _odd(key):
                 channel.odd_keys = plus(channel.odd_keys, Occurrences(number, 1))
     # An ending is found in so many characters, and few lines differ in them.
-    for tail, seen in _counted(sent.numbers, [key[-_LONG_SUFFIX - 1 :] for key in keys]).items():
-        add_count(channel.suffixes, _suffix(tail), seen)
+    for tail, here in _counted(sent.numbers, [key[-_LONG_SUFFIX - 1 :] for key in keys]).items():
+        add_count(channel.suffixes, _suffix(tail), here)
 
 
 def _odd(text: str) -> bytes:
@@ -321,7 +321,7 @@ def _add_object(channel: Channel, here: Occurrences, uri: str) -> None:
     if uri.startswith("s3://") and uri.lower().endswith(".png"):
         channel.samples += here.lines
     else:
-        channel.refuse("expected the s3:// URI of a mask, which is a PNG", here)
+        channel.refuse("expected a mask, the s3:// URI of a PNG", here)
 
 
 def _add_sizes(channel: Channel, number: int, line: bytes) -> None:

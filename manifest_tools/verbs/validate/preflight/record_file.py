@@ -1,7 +1,7 @@
-"""What a ``.rec`` or a ``.lst`` shows: read once, from end to end, and remembered in a few kB.
+"""What a ``.rec`` or a ``.lst`` shows; it is read once, and takes a few kB of memory.
 
-Of a ``.rec`` the framing and the image headers (MXNet's recordio.h and image_recordio.h), with the ``.idx``
-beside it; of a ``.lst`` what im2rec.py makes of its rows.
+A ``.rec`` is checked by its framing and its image headers (MXNet's recordio.h and image_recordio.h), and by
+the ``.idx`` beside it; a ``.lst`` by what im2rec.py makes of its rows.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import numpy as np
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
-from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count
+from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count, plus
 
 T = TypeVar("T")
 RecordFileKind = Literal["rec", "lst"]
@@ -24,55 +24,76 @@ SUFFIXES: dict[str, RecordFileKind] = {".rec": "rec", ".lst": "lst"}
 
 # Whole numbers up to here are the same as 32-bit floats.
 MOST_EXACT = 1 << 24
-# Different things that are remembered of what is wrong, and of classes.
+# How many different problems are remembered, and how many classes.
 MOST_REASONS = 50
 _MOST_CLASSES = 100_000
 # A row of a list is a path and some numbers; a longer one is no list at all.
 _LONGEST_ROW = 1 << 20
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# What a detector's vector begins with: its own length, and that of a box.
+# What the labels of a detector begin with: the length of this beginning, and that of a box.
 _HEAD, _BOX = 2, 5
 
 
 @dataclass(slots=True)
 class RecordFile:
-    """What a ``.rec`` (records) or a ``.lst`` (rows) shows; records and rows count from 1.
-
-    ``widths`` counts labels; ``vectors`` those that the header has as a vector. ``ids`` are labels that are
-    class indices, of vectors of zeros and ones the places of the ones. ``invalid`` says what is wrong with
-    rows or records, ``boxes`` what is wrong with a detector's vectors, ``broken`` where the framing ends.
-    """
+    """What a ``.rec`` or a ``.lst`` shows; its records or rows count from 1."""
 
     name: str
     kind: RecordFileKind
     size: int = 0
-    entries: int = 0
-    samples: int = 0
-    widths: dict[int, Occurrences] = field(default_factory=dict)
-    vectors: Occurrences | None = None
-    ids: dict[int, Occurrences] = field(default_factory=dict)
-    ones: dict[int, Occurrences] = field(default_factory=dict)
-    fractions: Occurrences | None = None
-    large: Occurrences | None = None
-    invalid: dict[str, Occurrences] = field(default_factory=dict)
-    boxes: dict[str, Occurrences] = field(default_factory=dict)
-    twice: Occurrences | None = None
-    highest: int = -1
-    description: bool = False
-    broken: str = ""
-    index: str = ""
+    """The bytes of the file."""
 
-    def add(self, number: int, labels: Sequence[float], vector: bool) -> None:
+    entries: int = 0
+    """Records, or rows that are not blank."""
+
+    samples: int = 0
+    """Records with a picture, or rows that can be read."""
+
+    widths: dict[int, Occurrences] = field(default_factory=dict)
+    """How many labels a sample has."""
+
+    ids: dict[int, Occurrences] = field(default_factory=dict)
+    """The labels of samples with one label, where it is a class index."""
+
+    ones: dict[int, Occurrences] = field(default_factory=dict)
+    """The positions of the ones in vectors of zeros and ones."""
+
+    fractions: Occurrences | None = None
+    """Samples with one label, which is no class index."""
+
+    large: Occurrences | None = None
+    """Samples with a label that a 32-bit float does not hold exactly."""
+
+    invalid: dict[str, Occurrences] = field(default_factory=dict)
+    """What is wrong with records or rows."""
+
+    boxes: dict[str, Occurrences] = field(default_factory=dict)
+    """Why the labels of samples are no boxes for a detector."""
+
+    twice: Occurrences | None = None
+    """Rows of a .lst whose number an earlier row has."""
+
+    highest: int = -1
+    """The highest class index; -1 where there is none."""
+
+    description: bool = False
+    """Whether the first record describes the file and has no picture."""
+
+    broken: str = ""
+    """Where the framing of a .rec ends too early, and why; empty where it does not."""
+
+    index: str = ""
+    """Where the .idx beside a .rec disagrees with it; empty where it does not."""
+
+    def add(self, number: int, labels: Sequence[float]) -> None:
         """Remember the labels of one record or row that is a sample."""
         here = Occurrences(number, 1)
         self.samples += 1
         add_limited_count(self.widths, len(labels), here)
-        if vector:
-            self.vectors = _and(self.vectors, here)
         if why := no_boxes(labels):
             add_limited_count(self.boxes, why, here)
         if any(abs(label) >= MOST_EXACT for label in labels):
-            self.large = _and(self.large, here)
+            self.large = plus(self.large, here)
         if len(labels) == 1:
             self._add_class(labels[0], here)
         elif set(labels) <= {0.0, 1.0}:
@@ -81,7 +102,7 @@ class RecordFile:
 
     def _add_class(self, label: float, here: Occurrences) -> None:
         if label < 0 or not label.is_integer():
-            self.fractions = _and(self.fractions, here)
+            self.fractions = plus(self.fractions, here)
             return
         self.highest = max(self.highest, int(label))
         add_limited_count(self.ids, int(label), here, _MOST_CLASSES)
@@ -90,13 +111,9 @@ class RecordFile:
 def add_limited_count(
     table: dict[T, Occurrences], key: T, here: Occurrences, most: int = MOST_REASONS
 ) -> None:
-    """Count ``key`` in a table that takes up so many: a file of nonsense has a new one on every line."""
+    """Count ``key`` in a table of at most so many keys: a broken file has a new one on every line."""
     if key in table or len(table) < most:
         add_count(table, key, here)
-
-
-def _and(known: Occurrences | None, here: Occurrences) -> Occurrences:
-    return here if known is None else known.plus(here)
 
 
 def record_file_kind(name: str) -> RecordFileKind | None:
@@ -105,25 +122,27 @@ def record_file_kind(name: str) -> RecordFileKind | None:
 
 
 def no_boxes(labels: Sequence[float]) -> str:
-    """Say why a vector is none of a detector's: its head is 2 and 5, and then five numbers a box.
+    """Say why labels are no boxes for a detector; empty where they are.
+
+    They begin with 2 and 5, and then each box has five numbers.
 
     >>> no_boxes([2, 5, 0, 0.1, 0.1, 0.5, 0.5]), no_boxes([3])
-    ('', 'expected 2, 5 and then five numbers for every box, found 1 number')
+    ('', 'expected 2, 5, then five numbers for each box; found 1 number')
     """
-    wanted = "expected 2, 5 and then five numbers for every box, found"
+    wanted = "expected 2, 5, then five numbers for each box; found"
     if len(labels) < _HEAD + _BOX:
         return f"{wanted} {len(labels)} number{'' if len(labels) == 1 else 's'}"
     if (labels[0], labels[1]) != (_HEAD, _BOX):
-        return f"{wanted} {labels[0]:g} and {labels[1]:g} first"
+        return f"{wanted} {labels[0]:g} and {labels[1]:g} at the beginning"
     if (len(labels) - _HEAD) % _BOX:
-        return f"{wanted} {len(labels) - _HEAD} numbers behind these"
+        return f"{wanted} {len(labels) - _HEAD} numbers after 2 and 5"
     boxes = np.asarray(labels[_HEAD:], float).reshape(-1, _BOX)
     if (boxes[:, 0] < 0).any() or (boxes[:, 0] % 1 != 0).any():
-        return "expected a class index from 0 as the first number of a box"
+        return "expected a class index from 0 as the first number of each box"
     if (boxes[:, 1:] < 0).any() or (boxes[:, 1:] > 1).any():
-        return "expected the sides of a box as shares of the picture's, from 0 to 1"
+        return "expected the corners of a box as fractions of the picture's width and height, from 0 to 1"
     if (boxes[:, 3:] <= boxes[:, 1:3]).any():
-        return "expected left, top, right and bottom of a box, in this order"
+        return "expected left, top, right and bottom of each box, in this order"
     return ""
 
 
@@ -183,17 +202,17 @@ def _read_record(payload: bytes, found: RecordFile) -> None:
         add_limited_count(found.invalid, str(error), here)
         return
     if record.picture.startswith(_PICTURES):
-        found.add(number, record.labels, record.vector)
+        found.add(number, record.labels)
     elif number == 1 and _describes(record):
         found.description = True
     else:
         add_limited_count(
-            found.invalid, f"expected a JPEG or PNG behind the labels, found {_beginning(record)}", here
+            found.invalid, f"expected a JPEG or PNG after the labels, found {_beginning(record)}", here
         )
 
 
 def _describes(record: ImageRecord) -> bool:
-    """Say whether the first record tells of the whole: no picture, and ranges of numbers for labels."""
+    """Say whether the first record describes the file: it has ranges of numbers as labels, and no picture."""
     return record.id == 0 and not record.picture and len(record.labels) > 1
 
 
@@ -208,13 +227,17 @@ def _index_trouble(name: str, offsets: "np.ndarray[tuple[int], np.dtype[np.uint6
         return ""
     try:
         with open(path, "rb") as file:
-            told = [int(row.split(b"\t")[1]) for row in file if row.strip()]
+            known = [int(row.split(b"\t")[1]) for row in file if row.strip()]
     except (OSError, ValueError, IndexError):
         return f"{path}: expected a key, a tab and an offset on every line"
-    if len(told) != len(offsets):
-        return f"{path} has {len(told):,} records, and this file {len(offsets):,}"
-    wrong = np.flatnonzero(np.sort(np.array(told, np.uint64)) != offsets)
-    return "" if not len(wrong) else f"{path}: no record begins at byte {sorted(told)[int(wrong[0])]:,}"
+    if len(known) != len(offsets):
+        return f"{path} lists {_counted(len(known), 'record')}, but this file has {len(offsets):,}"
+    wrong = np.flatnonzero(np.sort(np.array(known, np.uint64)) != offsets)
+    return (
+        ""
+        if not len(wrong)
+        else f"{path} says that a record begins at byte {sorted(known)[int(wrong[0])]:,}, but none does"
+    )
 
 
 def _read_lst(stream: BinaryIO, found: RecordFile) -> None:
@@ -233,7 +256,7 @@ def _read_lst(stream: BinaryIO, found: RecordFile) -> None:
             continue
         keys.append(key)
         numbers.append(number)
-        found.add(number, labels, len(labels) > 1)
+        found.add(number, labels)
     found.twice = _repeated(np.frombuffer(keys, np.int64), np.frombuffer(numbers, np.uint64))
 
 
@@ -245,16 +268,17 @@ def _row(row: bytes) -> tuple[int, list[float]]:
         raise ValueError("expected UTF-8 text") from error
     fields = [field.strip() for field in text.split("\t")]
     if len(fields) < 3:
-        blanks = "; blanks stand where tabs belong" if len(text.split()) > 2 else ""
+        blanks = "; there are blanks in place of tabs" if len(text.split()) > 2 else ""
         raise ValueError(
-            f"expected a number, labels and a path with tabs between, found {len(fields)} of them{blanks}"
+            "expected a number, labels and a path, separated by tabs;"
+            f" found {_counted(len(fields), 'field')}{blanks}"
         )
     if not fields[0].isascii() or not fields[0].isdecimal() or len(fields[0]) > 18:
-        raise ValueError(f"expected a whole number first, found {shown(fields[0])}")
+        raise ValueError(f"expected a whole number as the first field, found {shown(fields[0])}")
     if not fields[-1]:
-        raise ValueError("expected a path at the end, found nothing")
+        raise ValueError("expected a path as the last field, found nothing")
     if fields[-1].startswith(("/", "s3://")) or "\\" in fields[-1]:
-        raise ValueError(f"expected a path from the channel's prefix, found {shown(fields[-1])}")
+        raise ValueError(f"expected a path relative to the channel's prefix, found {shown(fields[-1])}")
     return int(fields[0]), [_number(field) for field in fields[1:-1]]
 
 
@@ -271,7 +295,11 @@ def _number(text: str) -> float:
 def _repeated(
     keys: "np.ndarray[tuple[int], np.dtype[np.int64]]", numbers: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
 ) -> Occurrences | None:
-    """Return the rows whose key an earlier one has."""
+    """Return the rows whose number an earlier row has; ``keys`` and ``numbers`` are ``(rows,)``."""
     order = np.argsort(keys, kind="stable")
     again = order[1:][keys[order[1:]] == keys[order[:-1]]]
     return Occurrences(int(numbers[again].min()), len(again)) if len(again) else None
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""What a job should be started with, as its manifests show it; and what it is told, in files or a request."""
+"""What a job should be started with, as its manifests show it, and what the request says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from manifest_tools.verbs.validate.preflight.record_file import RecordFileKind
 LABEL_FORMAT = "label-format="
 ListFormat = Literal["class-id", "multi-hot"]
 
-# Of each purpose: the types that it is meant for, by their label kinds.
+# The label kinds that each purpose learns.
 _KINDS = {
     "builtin": ("single_label", "multi_label"),
     "semantic-segmentation": ("segmentation",),
@@ -73,8 +73,8 @@ class Settings:
         """The ContentType of all channels."""
         if self.record_file == "lst":
             return "application/x-image"
-        form = "" if self.label_format is None else f"; {LABEL_FORMAT}{self.label_format}"
-        return f"application/x-recordio{form}"
+        parameter = "" if self.label_format is None else f"; {LABEL_FORMAT}{self.label_format}"
+        return f"application/x-recordio{parameter}"
 
     @property
     def hyperparameters(self) -> dict[str, str]:
@@ -142,7 +142,7 @@ def num_classes(job: PreflightInput) -> int | None:
 
 
 def list_format(job: PreflightInput) -> ListFormat | None:
-    """Return how the lists of classes are meant: as Ground Truth writes them, or multi-hot; None without any.
+    """Return how lists of classes are read: as Ground Truth writes them, or multi-hot; None without any.
 
     Multi-hot only where not all can be read as indices, all as zeros and ones, and all are of one length.
     """
@@ -180,7 +180,7 @@ def mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def hyperparameters(preflight: Preflight) -> dict[str, str]:
-    """Return the hyperparameters of the request, and those that were told over them."""
+    """Return the hyperparameters of the request; those given beside it count for more."""
     request = training_request(preflight)
     found: dict[str, str] = {}
     for field in ("HyperParameters", "StaticHyperParameters"):
@@ -190,7 +190,7 @@ def hyperparameters(preflight: Preflight) -> dict[str, str]:
 
 
 def data_channels(preflight: Preflight) -> list[Mapping[str, Any]]:
-    """Return the channels of the request that hold data, and not an earlier model."""
+    """Return the channels of the request that hold data, and no model to start from."""
     return [one for one in input_channels(preflight) if one.get("ChannelName") not in ("model", "label_map")]
 
 
@@ -211,13 +211,13 @@ def requested_names(channel: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
-def attribute_names(files: Sequence[Facts], preflight: Preflight, told: str | None) -> tuple[str, ...]:
-    """Return what the job is sent of a line: what was told, or the one label attribute that it can learn.
+def attribute_names(files: Sequence[Facts], preflight: Preflight, requested: str | None) -> tuple[str, ...]:
+    """Return the AttributeNames: with the label requested, or the only one that the job can learn.
 
     Without a label where none fits, or several do.
     """
-    if told is not None:
-        return "source-ref", told
+    if requested is not None:
+        return "source-ref", requested
     for channel in data_channels(preflight):
         if len(names := requested_names(channel)) > 1:
             return names[:2]

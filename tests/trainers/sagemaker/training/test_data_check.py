@@ -79,6 +79,6 @@ def test_a_manifest_with_two_labels_is_unfit_until_one_is_named(tmp_path: Path) 
     two = line(1, 0).replace(b'"kind"', b'"sort"', 1).replace(b'"kind-metadata"', b'"sort-metadata"')
     both = line(1, 0)[:-1] + b", " + two[two.index(b'"sort"') :]
     paths = [write(tmp_path / f"{at}.manifest", both) for at in range(2)]
-    with pytest.raises(Unfit, match="that the job would fail with"):
+    with pytest.raises(Unfit, match="the job would fail with"):
         check_data(paths, IC)
     assert check_data(paths, IC, "sort").table == ClassTable(((0, "RH"),))

@@ -139,13 +139,13 @@ def test_a_batch_that_the_validation_part_can_fill(
 
 
 def test_a_batch_that_the_validation_part_cannot_fill_is_refused(tmp_path: Path) -> None:
-    said = "the validation part has 31 lines, so no batch is full and no metric would appear"
-    with pytest.raises(Refused, match=rf"mini_batch_size=32: {said}; type -p mini_batch_size=31"):
+    said = "more than the 31 lines for validation, so no batch is full and no metric appears"
+    with pytest.raises(Refused, match=rf"mini_batch_size=32 is {said}; type -p mini_batch_size=31"):
         planned(hands(tmp_path, 64, 31), hyperparameters={"mini_batch_size": "32"})
 
 
 def test_a_batch_larger_than_the_training_part_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there are 8 lines to train from, and the job would fail"):
+    with pytest.raises(Refused, match="is more than the 8 lines for training, so the job would fail"):
         planned(hands(tmp_path, 8, 16), hyperparameters={"mini_batch_size": "12"})
 
 
@@ -259,7 +259,7 @@ def test_pictures_on_this_disk_are_not_ours_to_copy(tmp_path: Path) -> None:
 
 def test_errors_of_the_data_are_refused_with_all_of_them(tmp_path: Path) -> None:
     data = parts(tmp_path, [*(hand(at) for at in range(40)), {"source-ref": "s3://b/x.jpg"}], 20)
-    with pytest.raises(Unfit, match=r"error.* that the job would fail with; mend them, or type") as caught:
+    with pytest.raises(Unfit, match=r"the job would fail with .* in the data; fix it, or type") as caught:
         planned(data)
     assert "MT506" in {one.code for one in caught.value.problems}
     assert planned(data, preflight=False).samples == (20, 20)

@@ -242,7 +242,9 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
         pytest.param(("--choice", "optimizer=lamb"), "optimizer: expected sgd, adam", id="no optimizer"),
         pytest.param(("--choice", "optimizer"), "--choice: expected NAME=VALUE", id="half a choice"),
         pytest.param((), "nothing is varied; type --range learning_rate=0.0001:0.01:log", id="nothing"),
-        pytest.param(("--range", "mini_batch_size=8:64"), "the validation part has 36 lines", id="a batch"),
+        pytest.param(
+            ("--range", "mini_batch_size=8:64"), "more than the 36 lines for validation", id="a batch"
+        ),
         pytest.param(
             ("--range", "learning_rate=0.1:0.2", *told(learning_rate=0.1)), "both set and varied", id="both"
         ),

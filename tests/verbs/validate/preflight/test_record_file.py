@@ -99,17 +99,17 @@ def test_a_lst_as_im2rec_writes_it_has_no_problem(
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("0 1 left/1.jpg", "blanks stand where tabs belong"),
-        ("0\t1", "found 2 of them"),
-        ("x\t1\t1.jpg", "expected a whole number first, found 'x'"),
-        ("-1\t1\t1.jpg", "expected a whole number first, found '-1'"),
+        ("0 1 left/1.jpg", "there are blanks in place of tabs"),
+        ("0\t1", "found 2 fields"),
+        ("x\t1\t1.jpg", "expected a whole number as the first field, found 'x'"),
+        ("-1\t1\t1.jpg", "expected a whole number as the first field, found '-1'"),
         ("0\tRH\t1.jpg", "expected a number as a label, found 'RH'"),
         ("0\tnan\t1.jpg", "expected a number as a label"),
         ("0\tinf\t1.jpg", "expected a number as a label"),
-        ("0\t1\t", "expected a path at the end"),
-        ("0\t1\t/data/1.jpg", "expected a path from the channel's prefix"),
-        ("0\t1\ts3://b/1.jpg", "expected a path from the channel's prefix"),
-        ("0\t1\tleft\\1.jpg", "expected a path from the channel's prefix"),
+        ("0\t1\t", "expected a path as the last field"),
+        ("0\t1\t/data/1.jpg", "expected a path relative to the channel's prefix"),
+        ("0\t1\ts3://b/1.jpg", "expected a path relative to the channel's prefix"),
+        ("0\t1\tleft\\1.jpg", "expected a path relative to the channel's prefix"),
         ("0\t1\t\ud800.jpg", "expected UTF-8 text"),
     ],
 )
@@ -149,8 +149,8 @@ def test_an_index_of_another_file(tmp_path: Path) -> None:
     index.write_text(idx_line(1, second) + idx_line(0, 0))
     assert found(path) == {}
     for text, message in (
-        (idx_line(0, 0), "has 1 records, and this file 2"),
-        (idx_line(0, 0) + idx_line(1, 4), "no record begins at byte 4"),
+        (idx_line(0, 0), "lists 1 record, but this file has 2"),
+        (idx_line(0, 0) + idx_line(1, 4), "says that a record begins at byte 4, but none does"),
         ("what\n", "expected a key, a tab and an offset"),
     ):
         index.write_text(text)

@@ -182,4 +182,4 @@ def _remember_placeholders(group: _Group, context: RuleContext, facts: Facts) ->
             jobs = group.lines.values(column.attribute.metadata_key, "job-name")
             held |= np.array([PLACEHOLDER in job for job in jobs], bool)
     if len(found := group.lines.numbers[held & group.right]):
-        facts.add_placeholder(Occurrences(int(found[0]), len(found)), 0)
+        facts.add_placeholder(Occurrences(int(found[0]), len(found)))
