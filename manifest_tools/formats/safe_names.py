@@ -6,6 +6,8 @@ import unicodedata
 # What Windows forbids, which includes every separator; a name must travel.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+# A root, a drive letter, a way upwards, or no name at all.
+_LEAVES = re.compile(r"^\Z|^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|\Z)|\0")
 _LONGEST = 100  # bytes, of the 255 that file systems take: numbers and endings come on top
 
 
@@ -30,8 +32,7 @@ def leaves_folder(name: str) -> bool:
     >>> [name for name in ("left/1.jpg", "a//b.jpg", "../x", "/etc/x", "C:x", "") if leaves_folder(name)]
     ['../x', '/etc/x', 'C:x', '']
     """
-    parts = re.split(r"[/\\]", name)
-    return not parts[0] or ".." in parts or "\0" in name or re.match("[A-Za-z]:", name) is not None
+    return _LEAVES.search(name) is not None
 
 
 class UniqueNames:

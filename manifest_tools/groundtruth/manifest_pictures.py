@@ -25,7 +25,6 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, class_index
 from manifest_tools.groundtruth.examples import one_attribute, peek, whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
-from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.groundtruth.label_schemas import Box as LineBox
 from manifest_tools.groundtruth.label_schemas import Boxes, Colour, Confidence, ImageSize, Number
 from manifest_tools.groundtruth.record import Peek, state
@@ -167,6 +166,10 @@ def _survey(recipe: Peek, type_name: str, block: Block) -> _Survey:
     return found
 
 
+# A larger number is no place on a picture.
+_MOST_PIXELS = 10**15
+
+
 # What a line is decoded into on the second pass.
 class _Metadata(msgspec.Struct, rename="kebab", gc=False):
     confidence: Number | None = None
@@ -301,7 +304,9 @@ def _boxes(label: Boxes, objects: Sequence[Confidence]) -> tuple[Box, ...]:
 
 
 def _box(at: int, box: LineBox, confidence: float | None) -> Box:
-    sides = (box.left, box.top, box.width, box.height)
-    if not all(map(is_number, sides)):
-        raise ValueError(f"box {at}: expected left, top, width and height in pixels")
-    return Box(class_index(box.class_id), *cast(tuple[float, float, float, float], sides), confidence)
+    left, top, width, height = box.left, box.top, box.width, box.height
+    if left is None or top is None or width is None or height is None:
+        raise ValueError(f"box {at}: expected left, top, width and height in pixels, found only some of them")
+    if max(left, top, width, height) >= _MOST_PIXELS or min(left, top, width, height) <= -_MOST_PIXELS:
+        raise ValueError(f"box {at}: expected left, top, width and height in pixels, found a huge number")
+    return Box(class_index(box.class_id), left, top, width, height, confidence)
