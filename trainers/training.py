@@ -1,4 +1,4 @@
-"""A training run: from two data sets to a model folder, whatever the framework."""
+"""A training run: from two data sets to the folder of a model, with any framework."""
 
 import io
 import json
@@ -27,28 +27,31 @@ HISTORY, METRICS, HISTORY_PLOT = "history.jsonl", "metrics.json", "history.png"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a training run."""
+    """The result of a training run."""
 
     output: str
+    """The folder of the model, or its prefix in S3."""
+
     report: dict[str, Any]
-    """What metrics.json says."""
+    """The content of metrics.json."""
 
     published: tuple[Published, ...]
+    """The files in the folder, and whether each was written or unchanged."""
 
     @property
     def accuracy(self) -> float:
-        """Accuracy of the best epoch on the validation pictures."""
+        """Accuracy of the best epoch on the validation pictures, 0 to 1."""
         return float(self.report["validation"]["accuracy"])
 
     @property
     def interrupted(self) -> bool:
-        """Say whether it was stopped before its last epoch."""
+        """Whether it was stopped before its last epoch."""
         return bool(self.report["interrupted"])
 
 
 @dataclass(slots=True)
-class _Run:
-    """What is kept of a run while it goes on."""
+class _Progress:
+    """What a run has done so far."""
 
     best: Checkpoint | None = None
     epochs: list[Epoch] = field(default_factory=list)
@@ -66,43 +69,44 @@ def train(
     force: bool = False,
     kms_key: str | None = None,
 ) -> Result:
-    """Train, and leave in the folder ``output`` the best epoch's model and how it came about.
+    """Train, and write the model of the best epoch, its figures and its history to the folder ``output``.
 
-    A folder that was made from the same things is left alone; any other model in it is replaced only
-    by ``force``. After KeyboardInterrupt the best epoch so far is kept, if there is one. ``output`` may be a
-    prefix in S3, where ``kms_key`` encrypts what is written.
+    A model that was made from the same data and configuration is left as it is. Raises Exists for any other
+    model there without ``force``, Refused for what the trainer does not have, MtoolError where no epoch gave
+    a usable model. After KeyboardInterrupt the best epoch so far is kept, if there is one. ``output`` may be
+    a prefix in S3, where ``kms_key`` encrypts what is written.
     """
     check_key(kms_key, [output])
     check_config(config, trainer_named(trainer))
     _check(train, validation)
     origin = _origin(train, validation, config, trainer)
-    if (earlier := _earlier(output)) and earlier.get("made_from") == origin and not force:
-        return Result(output, earlier, (Published(inside(output, ARCHIVE), "unchanged"),))
+    if (finished := _finished_report(output)) and finished.get("made_from") == origin and not force:
+        return Result(output, finished, (Published(inside(output, ARCHIVE), "unchanged"),))
     if _is_there(there := inside(output, ARCHIVE)) and not force:
         raise Exists([there])
     framework = load_trainer(trainer)
     history = io.BytesIO()
-    run = _listen(framework.fit(train, validation, config), [*listeners, history_writer(history)])
+    run = _run(framework.fit(train, validation, config), [*listeners, history_writer(history)])
     if run.best is None:
-        raise MtoolError("no epoch came to a usable model; try a smaller --learning-rate")
+        raise MtoolError("no epoch gave a usable model; try a smaller --learning-rate")
     model = framework.export(run.best.weights, run.best.epoch, config, train)
     metrics = evaluate(model, validation)
-    _tell(listeners, Metric("validation:accuracy", metrics.accuracy))
+    _notify(listeners, Metric("validation:accuracy", metrics.accuracy))
     report = _report(run, metrics, config, origin, train, validation)
     return Result(output, report, _write(output, model, report, history.getvalue(), run.epochs, kms_key))
 
 
 def _check(train: Dataset, validation: Dataset) -> None:
     if train.table != validation.table:
-        raise BadData("train and validation have different class tables")
+        raise BadData("expected one class table, found that train and validation have different class tables")
     if train.multi_label != validation.multi_label:
-        raise BadData("train and validation differ: one class a picture, and several")
+        raise BadData("train and validation differ: one has one class a picture, the other several")
     if train.table.num_classes < 2 and not train.multi_label:
-        raise BadData("expected two classes or more to tell apart, found one")
+        raise BadData("expected two classes or more, found one")
 
 
 def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: str) -> dict[str, Any]:
-    """Return what decides the bytes of a model."""
+    """Return what the bytes of a model depend on."""
     return {
         "made_by": f"mtool {__version__}",
         "trainer": trainer,
@@ -120,8 +124,8 @@ def _weights_digest(path: str) -> str:
     return sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""
 
 
-def _earlier(output: str) -> dict[str, Any]:
-    """Return the metrics.json of a finished run in the folder, or nothing."""
+def _finished_report(output: str) -> dict[str, Any]:
+    """Return the metrics.json of a finished run in a folder, or nothing."""
     place = inside(output, METRICS)
     try:
         report = json.loads(s3.read(place) if place.startswith("s3://") else Path(place).read_bytes())
@@ -135,15 +139,15 @@ def _is_there(place: str) -> bool:
     return s3.exists(place) if place.startswith("s3://") else Path(place).exists()
 
 
-def _listen(events: Iterable[Event], listeners: Sequence[EventListener]) -> _Run:
-    run = _Run()
+def _run(events: Iterable[Event], listeners: Sequence[EventListener]) -> _Progress:
+    run = _Progress()
     try:
         for event in events:
             if isinstance(event, Checkpoint):
                 run.best = event
             elif isinstance(event, Epoch):
                 run.epochs.append(event)
-            _tell(listeners, event)
+            _notify(listeners, event)
     except KeyboardInterrupt:
         if run.best is None:
             raise
@@ -151,13 +155,13 @@ def _listen(events: Iterable[Event], listeners: Sequence[EventListener]) -> _Run
     return run
 
 
-def _tell(listeners: Iterable[EventListener], event: Event) -> None:
+def _notify(listeners: Iterable[EventListener], event: Event) -> None:
     for listener in listeners:
         listener(event)
 
 
 def _report(
-    run: _Run,
+    run: _Progress,
     metrics: Metrics,
     config: TrainConfig,
     origin: dict[str, Any],
@@ -185,7 +189,7 @@ def _write(
 ) -> tuple[Published, ...]:
     if not output.startswith("s3://"):
         Path(output).mkdir(parents=True, exist_ok=True)
-    # What was there of this model goes: `force`, or a folder without a model, has said so.
+    # Other files of a model there may be replaced: there is no finished model, or `force` was given.
     with publishing(force=True, kms_key=kms_key) as publication:
         # The sink compresses what ends in .gz, without a time in it.
         write_model(model, publication.open(inside(output, ARCHIVE)))

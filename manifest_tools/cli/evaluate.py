@@ -8,7 +8,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.pictures import read_data
+from manifest_tools.cli.shared.pictures import read_data, write_picture
 from manifest_tools.cli.shared.screen import clean, note, table
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def evaluate(
 ) -> None:
     """Print how good a model is.
 
-    On the pictures of MANIFEST: precision, recall and F1 by class, and what it takes for what. Exit
-    code 1 when pictures had to be left out.
+    On the pictures of MANIFEST: precision, recall and F1 of every class, and which class it takes for which.
+    Exit code 1 when pictures had to be left out.
 
     \b
     For example:
@@ -69,7 +69,7 @@ def evaluate(
         typer.echo(json.dumps(metrics.to_json()))
     else:
         typer.echo(report(metrics, trained.table))
-    _draw(metrics, trained.table, picture, model, force=force, quiet=quiet, kms_key=kms_key)
+    _write_plot(metrics, trained.table, picture, model, force=force, quiet=quiet, kms_key=kms_key)
     if dropped:
         raise typer.Exit(1)
 
@@ -103,7 +103,7 @@ def _accuracy(metrics: "Metrics") -> str:
     return f"accuracy {metrics.accuracy:.3f} of {pictures}, loss {metrics.loss:.3f}"
 
 
-def _draw(
+def _write_plot(
     metrics: "Metrics",
     classes: "ClassTable",
     picture: str | None,
@@ -113,25 +113,26 @@ def _draw(
     quiet: bool,
     kms_key: str | None,
 ) -> None:
-    """Write the confusion matrix as a picture; without matplotlib only a wish for it is an error."""
-    from manifest_tools.io.sinks import publishing
+    """Write the confusion matrix as a PNG; raises NotInstalled where one is asked for without matplotlib."""
     from trainers import plots
 
-    if picture is None and (why := _no_picture(model, plots.available())):
+    if picture is None and (why := _why_no_plot(model, plots.available())):
         if not quiet:
             note(why)
         return
     folder = model if os.path.isdir(model) else os.path.dirname(model)
     path = os.path.join(folder, "confusion.png") if picture is None else picture
-    # Its own picture beside the model says what the last evaluation said, and is replaced by this one.
-    with publishing(force=force or picture is None, kms_key=kms_key) as publication:
-        publication.open(path).write(plots.confusion(metrics, classes))
+    # The plot beside the model belongs to the last evaluation, and this one replaces it.
+    force = force or picture is None
+    written = write_picture(
+        "--picture", path, plots.confusion(metrics, classes), force=force, kms_key=kms_key
+    )
     if not quiet:
-        note(f"{clean(path)}: {publication.published[0].state}")
+        note(f"{clean(path)}: {written.state}")
 
 
-def _no_picture(model: str, can_draw: bool) -> str:
-    """Say why nothing is drawn unasked: reading a model from S3 is no leave to write there."""
+def _why_no_plot(model: str, can_draw: bool) -> str:
+    """Return why no plot is drawn unless it is asked for; evaluating a model in S3 writes nothing there."""
     if not can_draw:
         return "no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'"
     return "no confusion.png: the model is in S3; type --picture FILE" if model.startswith("s3://") else ""

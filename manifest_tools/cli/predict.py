@@ -10,7 +10,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
-from manifest_tools.cli.shared.pictures import pictures_of
+from manifest_tools.cli.shared.pictures import pictures_of, write_picture
 from manifest_tools.cli.shared.screen import clean, note, progress, width
 
 if TYPE_CHECKING:
@@ -37,23 +37,30 @@ def predict(
     ] = None,
     manifest: Annotated[
         str | None,
-        typer.Option("--manifest", metavar="FILE", help="What is true; without PICTURES, ask about its own."),
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            help="Labels to compare with; without PICTURES, predict for its own.",
+        ),
     ] = None,
     images: options.Images = None,
     label_attribute: options.LabelAttribute = None,
     endpoint: Annotated[
         str | None,
-        typer.Option("--endpoint", metavar="NAME", help="Ask an endpoint of SageMaker, in place of a model."),
+        typer.Option("--endpoint", metavar="NAME", help="Use an endpoint of SageMaker, in place of a model."),
     ] = None,
     classes: Annotated[
         str | None,
-        typer.Option("--classes", metavar="FILE", help="With --endpoint: what its classes are called."),
+        typer.Option("--classes", metavar="FILE", help="With --endpoint: the names of its classes."),
     ] = None,
     multi_label: Annotated[
         bool, typer.Option("--multi-label", help="With --endpoint: a picture has several classes, or none.")
     ] = False,
     at_once: Annotated[
-        int, typer.Option("--concurrency", metavar="N", min=1, max=32, help="With --endpoint: at a time.")
+        int,
+        typer.Option(
+            "--concurrency", metavar="N", min=1, max=32, help="With --endpoint: requests at the same time."
+        ),
     ] = 8,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -61,9 +68,9 @@ def predict(
 ) -> None:
     """Print class and probability of pictures.
 
-    With --manifest also what each really is, and where the model is wrong. A picture that cannot be
-    read gets a line on standard error, and the exit code is 1. An endpoint prepares pictures in its own
-    way, so its probabilities are not those of the same model here.
+    With --manifest, a wrong prediction also shows the label. A picture that cannot be read gets a line on
+    standard error, and the exit code is 1. An endpoint prepares pictures in its own way, so its
+    probabilities differ a little from those of the same model here.
 
     \b
     For example:
@@ -130,7 +137,7 @@ def _planned(
 
 
 def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet: bool) -> "Answering":
-    """Return an endpoint with names for its classes, a manifest's if need be, or say that it has none."""
+    """Return an endpoint with names for its classes, if need be from a manifest, or say that it has none."""
     from dataclasses import replace
 
     from trainers.model_archive import Model
@@ -145,13 +152,15 @@ def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet:
 
 
 def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) -> "PredictionInputs":
-    """Return the pictures to ask about: those that were typed, or else those of the manifest."""
+    """Return the pictures to predict for: those that were typed, or else those of the manifest."""
     from trainers.prediction_inputs import inputs_of_files, inputs_of_manifest
 
     if pictures:
         return inputs_of_files(pictures)
     if planned is None:
-        raise Refused("expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for its own")
+        raise Refused(
+            "expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for those of a manifest"
+        )
     return inputs_of_manifest(planned, pictures_of(planned, quiet))
 
 
@@ -165,10 +174,10 @@ def _answers(
     answering: "Answering", inputs: "PredictionInputs", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
     from trainers.model_archive import Model
-    from trainers.prediction import predict as ask
+    from trainers.prediction import predict as predict_here
 
     if isinstance(answering, Model):
-        return ask(answering, inputs.names, inputs.read)
+        return predict_here(answering, inputs.names, inputs.read)
     from trainers.sagemaker.client.retry import ignore
     from trainers.sagemaker.serving.invoke import invoke
 
@@ -217,15 +226,13 @@ def _draw(
     force: bool,
     quiet: bool,
 ) -> None:
-    from manifest_tools.io.sinks import publishing
     from trainers.contact_sheet import MOST, draw_contact_sheet
 
     tiles = [_tile(prediction, truth, answering, inputs) for prediction in predictions[:MOST]]
-    with publishing(force=force) as publication:
-        publication.open(path).write(draw_contact_sheet(tiles))
+    written = write_picture("--sheet", path, draw_contact_sheet(tiles), force=force)
     if not quiet:
         first = f" (the first {MOST:,} of {len(predictions):,})" if len(predictions) > MOST else ""
-        note(f"{clean(path)}: {publication.published[0].state}{first}")
+        note(f"{clean(path)}: {written.state}{first}")
 
 
 def _tile(

@@ -47,11 +47,11 @@ def test_the_best_parameters_are_what_train_takes(run: "Run", workshop: Path) ->
     )
     assert "32 training pictures, up to 3 trials of learning_rate, image_size, optimizer" in result.stderr
     assert "best.json: written; type: mtool train --params best.json" in result.stderr
-    told = json.loads(Path("best.json").read_text())
-    assert {name: told[name] for name in ("learning_rate", "optimizer", "image_size")} == {
+    best_parameters = json.loads(Path("best.json").read_text())
+    assert {name: best_parameters[name] for name in ("learning_rate", "optimizer", "image_size")} == {
         name: best[name] for name in ("learning_rate", "optimizer", "image_size")
     }
-    assert (told["network"], told["epochs"]) == ("small", 2)
+    assert (best_parameters["network"], best_parameters["epochs"]) == ("small", 2)
     assert (Path("tuning") / "trials.png").read_bytes().startswith(b"\x89PNG")
 
     trained = run("train", "--images", "raw-data", "--params", "best.json", "--json")

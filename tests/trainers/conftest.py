@@ -50,8 +50,8 @@ def hands() -> Callable[..., Dataset]:
 def quick() -> Callable[..., TrainConfig]:
     """Return ``quick(epochs=2)``: a configuration for pictures of 32 pixels."""
 
-    def make(**told: Any) -> TrainConfig:
-        return TrainConfig(**{"epochs": 2, "batch_size": 8, "image_size": 32, **told})
+    def make(**changes: Any) -> TrainConfig:
+        return TrainConfig(**{"epochs": 2, "batch_size": 8, "image_size": 32, **changes})
 
     return make
 

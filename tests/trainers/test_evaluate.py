@@ -16,8 +16,8 @@ WORDS = ("evaluate", "--images", "raw-data")
 
 
 def test_the_figures_are_those_of_training(trained: Path, run: Run) -> None:
-    told = json.loads(run(*WORDS, "--json").stdout)
-    assert told == json.loads(Path("model/metrics.json").read_bytes())["validation"]
+    figures = json.loads(run(*WORDS, "--json").stdout)
+    assert figures == json.loads(Path("model/metrics.json").read_bytes())["validation"]
 
 
 def test_the_figures_are_the_same_without_the_records_beside_the_model(trained: Path, run: Run) -> None:
@@ -54,8 +54,8 @@ def test_evaluate_draws_the_same_picture_again(trained: Path, run: Run) -> None:
 
 def test_another_manifest_is_evaluated_by_its_name(trained: Path, run: Run) -> None:
     before = {file: file.read_bytes() for file in Path("model/data").iterdir()}
-    told = json.loads(run("evaluate", "train.manifest", "--images", "raw-data", "--json").stdout)
-    assert told["examples"] == 32
+    figures = json.loads(run("evaluate", "train.manifest", "--images", "raw-data", "--json").stdout)
+    assert figures["examples"] == 32
     assert {file: file.read_bytes() for file in Path("model/data").iterdir()} == before
 
 
@@ -119,9 +119,9 @@ def test_the_table_of_one_label_a_picture() -> None:
 
 def test_the_table_of_several_labels_a_picture() -> None:
     metrics = Metrics(2, 0.5, 0.0, 0.5, FIGURES[:1], ((0, 1, 2, 3),), True)
-    told = report(metrics, ClassTable(((0, "rust"),))).splitlines()
-    assert told[3] == "index  class  true neg.  false pos.  false neg.  true pos."
-    assert told[-1] == "accuracy 0.500 (mean over classes), 0.000 with every class right; 2 pictures"
+    lines = report(metrics, ClassTable(((0, "rust"),))).splitlines()
+    assert lines[3] == "index  class  true neg.  false pos.  false neg.  true pos."
+    assert lines[-1] == "accuracy 0.500 (mean over classes), 0.000 with every class right; 2 pictures"
 
 
 def test_the_matrix_of_many_classes_is_left_to_the_picture() -> None:

@@ -38,11 +38,11 @@ def test_an_epoch_is_one_line_of_the_history_and_its_seconds_are_not_in_it() -> 
 
 
 def said(*events: Event, live: bool) -> str:
-    told: list[str] = []
-    tell = progress(told.append, live)
+    written: list[str] = []
+    tell = progress(written.append, live)
     for event in events:
         tell(event)
-    return "".join(told)
+    return "".join(written)
 
 
 def test_away_from_a_terminal_an_epoch_is_a_line_and_steps_are_silent() -> None:

@@ -64,18 +64,18 @@ def test_with_several_labels_the_figures_are_those_of_scikit_learn(pictures: int
 def test_with_one_label_the_figures_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     labels, answers = [truth for truth, _ in pairs], [said for _, said in pairs]
     figures = measure(np.array(labels), sure(answers), TABLE)
-    told = precision_recall_fscore_support(
+    expected = precision_recall_fscore_support(
         labels, answers, labels=range(4), average=None, zero_division=np.nan
     )
-    agree(figures, told)
+    agree(figures, expected)
     matrix = confusion_matrix(labels, answers, labels=range(4))
     assert figures.confusion == tuple(map(tuple, matrix.tolist()))
 
 
-def agree(figures: Metrics, told: Any) -> None:
+def agree(figures: Metrics, expected: Any) -> None:
     """Assert that the figures by class are scikit-learn's precision, recall, F1 and support."""
     ours = [(each.precision, each.recall, each.f1, each.support) for each in figures.classes]
-    np.testing.assert_allclose(np.array(ours, float).T, np.array(told, float))
+    np.testing.assert_allclose(np.array(ours, float).T, np.array(expected, float))
 
 
 def test_several_labels_of_which_there_is_one_class_only() -> None:

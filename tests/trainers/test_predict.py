@@ -32,20 +32,22 @@ def test_predict_as_one_types_it(trained: Path, run: Run) -> None:
 
 
 def test_json_is_a_line_a_picture(trained: Path, run: Run) -> None:
-    told = rows(run("predict", "--json", "raw-data").stdout)
-    assert len(told) == 48
-    assert [row["picture"] for row in told] == sorted(row["picture"] for row in told)
-    for row in told:
+    predictions = rows(run("predict", "--json", "raw-data").stdout)
+    assert len(predictions) == 48
+    assert [row["picture"] for row in predictions] == sorted(row["picture"] for row in predictions)
+    for row in predictions:
         assert set(row) == {"picture", "class", "index", "probability", "probabilities"}
         assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert row["probability"] == max(row["probabilities"]) == row["probabilities"][row["index"]]
 
 
 def test_it_says_what_evaluate_counts(trained: Path, run: Run) -> None:
-    told = rows(run("predict", "--json", "--manifest", "validation.manifest", "--images", "raw-data").stdout)
+    predictions = rows(
+        run("predict", "--json", "--manifest", "validation.manifest", "--images", "raw-data").stdout
+    )
     figures = json.loads(run("evaluate", "--images", "raw-data", "--json").stdout)
-    assert np.mean([row["right"] for row in told]) == figures["accuracy"]
-    losses = [-np.log(row["probabilities"][["RH", "LH"].index(row["truth"][0])]) for row in told]
+    assert np.mean([row["right"] for row in predictions]) == figures["accuracy"]
+    losses = [-np.log(row["probabilities"][["RH", "LH"].index(row["truth"][0])]) for row in predictions]
     assert np.mean(losses) == pytest.approx(figures["loss"], abs=1e-5)
 
 
@@ -71,8 +73,8 @@ def test_a_name_cannot_steer_the_terminal(trained: Path, run: Run) -> None:
 
 def test_the_truth_stands_beside_a_wrong_answer(trained: Path, run: Run) -> None:
     path = Path("validation.manifest")
-    told = rows(run("predict", "--json", "raw-data", "--manifest", path).stdout)
-    known = [row for row in told if "truth" in row]
+    predictions = rows(run("predict", "--json", "raw-data", "--manifest", path).stdout)
+    known = [row for row in predictions if "truth" in row]
     assert len(known) == 16
     wrong = [row for row in known if not row["right"]]
     shown = run("predict", "raw-data", "--manifest", path).stdout

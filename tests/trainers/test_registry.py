@@ -67,16 +67,16 @@ def test_a_row_names_networks_that_it_has_and_options_that_there_are(row: Any) -
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("changes", "message"),
     [
         ({"augment": True}, "--augment: gluon does not have it; leave it out"),
         ({"init_from": "old.params"}, "--init-from: gluon does not have it; leave it out"),
     ],
 )
-def test_an_option_that_a_trainer_does_not_have_is_refused(told: dict[str, Any], message: str) -> None:
-    check_config(TrainConfig(**told), ROW)
+def test_an_option_that_a_trainer_does_not_have_is_refused(changes: dict[str, Any], message: str) -> None:
+    check_config(TrainConfig(**changes), ROW)
     with pytest.raises(Refused, match=message):
-        check_config(TrainConfig(**told), replace(ROW, options=frozenset()))
+        check_config(TrainConfig(**changes), replace(ROW, options=frozenset()))
 
 
 def test_a_trainer_that_there_is_not_is_refused_with_those_that_there_are() -> None:

@@ -101,7 +101,7 @@ def test_a_training_run_leaves_in_s3_what_it_leaves_here(
     assert not Path("s3:").exists()
     again = train(*data, quick(), MODEL)
     assert [one.state for one in again.published] == ["unchanged"]
-    with pytest.raises(Exists, match=rf"{MODEL}/model.tar.gz: there already"):
+    with pytest.raises(Exists, match=rf"{MODEL}/model.tar.gz: exists already"):
         train(*data, quick(epochs=1), MODEL)
 
 

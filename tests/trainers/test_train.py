@@ -48,10 +48,10 @@ def test_what_a_run_leaves(in_folder: Path, hands: Hands, quick: Quick) -> None:
 
 
 def test_listeners_hear_what_happens_in_order(in_folder: Path, hands: Hands, quick: Quick) -> None:
-    heard: list[Event] = []
-    train(hands(16), hands(8), quick(epochs=1), "model", [heard.append])
-    assert [type(event) for event in heard] == [Note, Step, Step, Epoch, Checkpoint, Metric]
-    assert heard[0] == Note("training from scratch: neither --pretrained nor --init-from was given")
+    events: list[Event] = []
+    train(hands(16), hands(8), quick(epochs=1), "model", [events.append])
+    assert [type(event) for event in events] == [Note, Step, Step, Epoch, Checkpoint, Metric]
+    assert events[0] == Note("training from scratch: neither --pretrained nor --init-from was given")
 
 
 def test_it_learns_to_tell_right_from_left(in_folder: Path, hands: Hands, quick: Quick) -> None:
@@ -122,23 +122,25 @@ def test_a_run_that_was_interrupted_does_not_pass_for_a_whole_one(
 
 def test_a_finished_run_is_not_run_again(in_folder: Path, hands: Hands, quick: Quick) -> None:
     first = train(hands(16), hands(8), quick(), "model")
-    heard: list[Event] = []
-    again = train(hands(16), hands(8), quick(), "model", [heard.append])
-    assert heard == []
+    events: list[Event] = []
+    again = train(hands(16), hands(8), quick(), "model", [events.append])
+    assert events == []
     assert again.report == first.report
     assert [each.state for each in again.published] == ["unchanged"]
 
 
 @pytest.mark.parametrize(
-    "told", [{"seed": 1}, {"epochs": 3}, {"augment": True}], ids=["another seed", "more epochs", "augmented"]
+    "changes",
+    [{"seed": 1}, {"epochs": 3}, {"augment": True}],
+    ids=["another seed", "more epochs", "augmented"],
 )
 def test_another_run_does_not_replace_a_model_unasked(
-    in_folder: Path, hands: Hands, quick: Quick, told: dict[str, Any]
+    in_folder: Path, hands: Hands, quick: Quick, changes: dict[str, Any]
 ) -> None:
     train(hands(16), hands(8), quick(), "model")
     before = Path("model/model.tar.gz").read_bytes()
     with pytest.raises(Exists):
-        train(hands(16), hands(8), quick(**told), "model")
+        train(hands(16), hands(8), quick(**changes), "model")
     assert Path("model/model.tar.gz").read_bytes() == before
 
 
@@ -162,12 +164,12 @@ def test_data_sets_that_disagree_about_classes_are_refused(hands: Hands, quick: 
 
 def test_one_class_alone_is_nothing_to_tell_apart(hands: Hands, quick: Quick) -> None:
     one = from_arrays(hands(4).read(np.arange(4)), np.zeros(4, np.int64), ClassTable(((0, "RH"),)))
-    with pytest.raises(BadData, match="two classes or more"):
+    with pytest.raises(BadData, match="expected two classes or more, found one"):
         train(one, one, quick(), "model")
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("fields", "message"),
     [
         ({"epochs": 0}, "--epochs: expected 1 to 100,000, found 0"),
         ({"batch_size": 0}, "--batch-size: expected 1 to 65,536, found 0"),
@@ -180,9 +182,9 @@ def test_one_class_alone_is_nothing_to_tell_apart(hands: Hands, quick: Quick) ->
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_numbers_that_cannot_be_meant_are_refused(told: dict[str, Any], message: str) -> None:
+def test_numbers_that_cannot_be_meant_are_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refusal:
-        check_config(TrainConfig(**told), GLUON)
+        check_config(TrainConfig(**fields), GLUON)
     assert str(refusal.value).endswith(message)
 
 
@@ -296,9 +298,9 @@ def test_class_names_cannot_steer_the_terminal(workshop: Path, run: Run) -> None
         rename(manifest, "RH", "RH\\u001b]0;owned\\u0007$x^{")
     result = run(*WORDS)
     assert result.exit_code == 0
-    told = run("evaluate", "--images", "raw-data")
-    assert told.exit_code == 0
-    for shown in (result.output, result.stderr, told.output, told.stderr):
+    evaluated = run("evaluate", "--images", "raw-data")
+    assert evaluated.exit_code == 0
+    for shown in (result.output, result.stderr, evaluated.output, evaluated.stderr):
         assert "\x1b" not in shown
         assert "\x07" not in shown
     assert read_model("model").table.name(0) == "RH\x1b]0;owned\x07$x^{"
@@ -341,9 +343,9 @@ def test_ctrl_c_at_the_keyboard_ends_with_130_and_a_model(workshop: Path) -> Non
         while "epoch 2 of" not in (line := process.stderr.readline()):
             assert line, "ended before its second epoch"
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate()
+        printed, _ = process.communicate()
     assert process.returncode == 130
-    assert told.startswith("interrupted; the best epoch so far is kept: validation accuracy")
+    assert printed.startswith("interrupted; the best epoch so far is kept: validation accuracy")
     assert read_model("model").network == "small"
 
 
@@ -367,9 +369,9 @@ main()
 # Says on standard error whenever a manifest is opened.
 OPENED = """
 import os, sys
-def tell(event, told):
-    if event == "open" and str(told[0]).endswith(".manifest"):
-        os.write(2, f"opened {told[0]}\\n".encode())
+def tell(event, arguments):
+    if event == "open" and str(arguments[0]).endswith(".manifest"):
+        os.write(2, f"opened {arguments[0]}\\n".encode())
 sys.addaudithook(tell)
 from manifest_tools.cli.app import main
 from manifest_tools.groundtruth.examples import read_examples

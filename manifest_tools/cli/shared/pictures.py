@@ -1,13 +1,15 @@
-"""Pictures for a command: found here or fetched, read into data sets, and what is wrong with them shown."""
+"""Pictures for a command: found here or fetched, read into data sets, and written as PNG."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
+    from manifest_tools.io.sinks import Published
     from manifest_tools.verbs.convert.pictures import Fetch
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.dataset import Dataset
@@ -50,6 +52,21 @@ def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":
     if text and not quiet:
         note(clean(text))
     return fetch
+
+
+def write_picture(
+    option: str, path: str, content: bytes, *, force: bool, kms_key: str | None = None
+) -> "Published":
+    """Write a PNG; raises Refused, naming the option, where a file with other content exists."""
+    from manifest_tools.io.sinks import publishing
+
+    try:
+        with publishing(force=force, kms_key=kms_key) as publication:
+            publication.open(path).write(content)
+    except Exists as error:
+        way_out = f"type --force to replace it, or {option} for another file"
+        raise Refused(f"{path}: exists already, with other content; {way_out}") from error
+    return publication.published[0]
 
 
 def show_problems(problems: "Sequence[Problem]") -> None:

@@ -19,9 +19,9 @@ HANDS = ClassTable(((0, "RH"), (1, "LH")))
 
 def model(**other: Any) -> Model:
     several = other.get("multi_label", False)
-    told = {"multi_label": False, "files": files(several=several), **other}
+    fields = {"multi_label": False, "files": files(several=several), **other}
     return Model(
-        predictor="builtin", network="resnet18", image_size=32, table=HANDS, attribute="hand", **told
+        predictor="builtin", network="resnet18", image_size=32, table=HANDS, attribute="hand", **fields
     )
 
 
