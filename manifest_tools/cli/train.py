@@ -77,7 +77,6 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
     from manifest_tools.io.sinks import check_key
     from trainers.frameworks import load_trainer
     from trainers.prepare import read_pair, records_of_pair, records_place
-    from trainers.training import train as run
 
     manifests = given.train_manifest, given.validation_manifest
     require(*manifests)
@@ -96,16 +95,23 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
             note(intention)
             if leak := _leak(pair):
                 note(leak)
-        data, dropped = data_sets(plans, given.jobs, given.quiet)
-        result = run(
-            *data,
-            config,
-            given.output,
-            _listeners(given.quiet),
-            trainer=given.trainer,
-            force=given.force,
-            kms_key=given.kms_key,
-        )
+        _run(given, config, plans)
+
+
+def _run(given: TrainOptions, config: "TrainConfig", plans: "Sequence[ConversionPlan]") -> None:
+    """Train from what was planned, and show what came of it."""
+    from trainers.training import train as run
+
+    data, dropped = data_sets(plans, given.jobs, given.quiet)
+    result = run(
+        *data,
+        config,
+        given.output,
+        _listeners(given.quiet),
+        trainer=given.trainer,
+        force=given.force,
+        kms_key=given.kms_key,
+    )
     _show(result, given.as_json, given.quiet)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import epochs_of, watch
-from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
+from manifest_tools.cli.shared.plan_table import price_of, show_plan
 from manifest_tools.cli.shared.sagemaker_options import JobOptions
-from manifest_tools.cli.shared.sagemaker_plan import plan_or_explain, started, training_settings
+from manifest_tools.cli.shared.sagemaker_plan import (
+    launch_or_print,
+    plan_or_explain,
+    training_settings,
+    will_follow,
+)
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
@@ -21,30 +25,18 @@ def train(given: JobOptions, model: str, early_stopping: bool) -> None:
     from trainers.sagemaker.requests.requests import create
     from trainers.sagemaker.training.fetch import check_free
     from trainers.sagemaker.training.follow import how_to_go_on
-    from trainers.sagemaker.training.launch import launch
 
     if given.attach is not None:
         _follow(given.attach, given, model)
         return
-    check_forms(given)
-    sends = given.emit is None and not given.dry_run
-    if sends and not given.no_wait:
+    if will_follow(given):
         check_free(model, given.force)
     extra = {"early_stopping": "True"} if early_stopping else {}
     planned = plan_or_explain(training_settings(given, extra))
     request = create(planned.job)
     show_plan(planned, given)
-    if not sends:
-        print_request(request, given, planned)
-        return
-    confirm(given.yes)
-    for published in launch(planned):
-        if not given.quiet:
-            note(f"{clean(published.path)}: {published.state}")
-    if given.no_wait:
-        started(planned.name, given, how_to_go_on(planned.name))
-        return
-    _follow(planned.name, given, model)
+    if launch_or_print(request, given, planned, how_to_go_on(planned.name)):
+        _follow(planned.name, given, model)
 
 
 def _follow(name: str, given: JobOptions, model: str) -> None:

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from manifest_tools.cli.shared.best_parameters import tell_best
-from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.options import check_free
-from manifest_tools.cli.shared.plan_table import check_forms, price_of, print_request, show_plan
+from manifest_tools.cli.shared.plan_table import price_of, show_plan
 from manifest_tools.cli.shared.sagemaker_options import seconds
-from manifest_tools.cli.shared.sagemaker_plan import plan_or_explain, started, training_settings
+from manifest_tools.cli.shared.sagemaker_plan import (
+    launch_or_print,
+    plan_or_explain,
+    training_settings,
+    will_follow,
+)
 from manifest_tools.cli.shared.screen import note
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
@@ -26,15 +30,12 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB
     from trainers.sagemaker.requests.requests import create
     from trainers.sagemaker.requests.tuning_job import warnings
-    from trainers.sagemaker.training.launch import start
     from trainers.sagemaker.training.tuning import hardest, tuning_job
 
     if given.attach is not None:
         _follow(given.attach, context, given)
         return
-    check_forms(given)
-    sends = given.emit is None and not given.dry_run
-    if sends and not given.no_wait:
+    if will_follow(given):
         check_free(given.best, given.force, "--best")
     settings = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
     planned = plan_or_explain(settings)
@@ -52,14 +53,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     show_plan(planned, given, [*warnings(job), *_unknown(planned)])
     if not given.quiet:
         note(_bill(given, planned.training.max_run))
-    if not sends:
-        print_request(create(job), given, planned)
-        return
-    confirm(given.yes)
-    start(create(job), planned.uploads, given.kms_key)
-    if given.no_wait:
-        started(planned.name, given, _how_to_go_on(planned.name))
-    else:
+    if launch_or_print(create(job), given, planned, _how_to_go_on(planned.name)):
         _follow(planned.name, context, given)
 
 

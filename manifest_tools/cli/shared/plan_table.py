@@ -1,14 +1,11 @@
 """What is about to be billed, on the screen, and as the request that would be sent."""
 
-import json
 from typing import TYPE_CHECKING
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.sagemaker_options import JobOptions
 from manifest_tools.cli.shared.screen import note, table
 
 if TYPE_CHECKING:
-    from trainers.sagemaker import Request
     from trainers.sagemaker.requests.training_job import Training
     from trainers.sagemaker.training.plan import TrainingPlan
 
@@ -70,27 +67,3 @@ def price_of(given: JobOptions) -> float | None:
 
     prices = read_prices(given.price_per_hour)
     return prices.get(given.instance_type, prices.get(""))
-
-
-def check_forms(given: JobOptions) -> None:
-    """Raise Refused for two forms of the request at once."""
-    if given.emit is not None and given.dry_run:
-        raise Refused("--emit and --dry-run both print the request; type one of them")
-
-
-def print_request(request: "Request", given: JobOptions, planned: "TrainingPlan") -> None:
-    """Print the request: as JSON, or as a script that sends it, with what has to be uploaded before."""
-    from trainers.sagemaker.client.calls import of_sagemaker
-    from trainers.sagemaker.client.scripts import as_script
-
-    if given.emit is None:
-        print(json.dumps(request.body, indent=2))
-        return
-    text = as_script(
-        given.emit,
-        [of_sagemaker(request)],
-        region=planned.training.region,
-        uploads=planned.uploads,
-        kms_key=planned.training.output_key,
-    )
-    print(text, end="")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.plan_table import SHOWN
 from manifest_tools.cli.shared.sagemaker_options import JobOptions, pairs, seconds
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
+    from trainers.sagemaker import Request
     from trainers.sagemaker.training.plan import TrainingPlan, TrainingSettings
 
 _LONGEST_WAIT = 28 * 86_400
@@ -144,8 +146,47 @@ def plan_or_explain(settings: "TrainingSettings") -> "TrainingPlan":
         raise
 
 
-def started(name: str, given: JobOptions, how_to_go_on: str) -> None:
-    """Print the name of a job that nobody waits for, and say how to go on."""
-    typer.echo(json.dumps({"job": name, "status": "InProgress"}) if given.as_json else name)
+def will_follow(given: JobOptions) -> bool:
+    """Return whether the job is started and followed; raises Refused for two forms of the request at once."""
+    if given.emit is not None and given.dry_run:
+        raise Refused("--emit and --dry-run both print the request; type one of them")
+    return given.emit is None and not given.dry_run and not given.no_wait
+
+
+def launch_or_print(
+    request: "Request", given: JobOptions, planned: "TrainingPlan", how_to_go_on: str
+) -> bool:
+    """Start the job once the person agrees, or print its request; return whether it is to be followed."""
+    from trainers.sagemaker.training.launch import launch
+
+    if given.emit is not None or given.dry_run:
+        _print_request(request, given, planned)
+        return False
+    confirm(given.yes)
+    for published in launch(request, planned.uploads, planned.training.output_key):
+        if not given.quiet:
+            note(f"{clean(published.path)}: {published.state}")
+    if not given.no_wait:
+        return True
+    typer.echo(json.dumps({"job": planned.name, "status": "InProgress"}) if given.as_json else planned.name)
     if not given.quiet:
         note(how_to_go_on)
+    return False
+
+
+def _print_request(request: "Request", given: JobOptions, planned: "TrainingPlan") -> None:
+    """Print the request: as JSON, or as a script that sends it, with what has to be uploaded before."""
+    from trainers.sagemaker.client.calls import of_sagemaker
+    from trainers.sagemaker.client.scripts import as_script
+
+    if given.emit is None:
+        print(json.dumps(request.body, indent=2))
+        return
+    text = as_script(
+        given.emit,
+        [of_sagemaker(request)],
+        region=planned.training.region,
+        uploads=planned.uploads,
+        kms_key=planned.training.output_key,
+    )
+    print(text, end="")

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.base.errors import Refused
 from trainers.sagemaker.batch.picture_list import list_place
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls, take_back
-from trainers.sagemaker.client.client import NotThere, ask, send
+from trainers.sagemaker.client.client import ask
+from trainers.sagemaker.client.existing import check_name_is_free, was_made
 from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Model, TransformJob
 from trainers.sagemaker.requests.names import job_name
 from trainers.sagemaker.requests.requests import create
-from trainers.sagemaker.serving.deploy import check_name_is_free
 from trainers.sagemaker.serving.model_source import ModelSource, class_tags
 
 INSTANCE_TYPE = "ml.m5.large"
@@ -125,26 +125,16 @@ def check_free(transform: TransformPlan) -> None:
 
 def make(transform: TransformPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> None:
     """Make the model and the job; see ``run_calls``."""
+    still_billed = (
+        f"{transform.name} was made all the same, and is billed; type: mtool jobs stop {transform.name}"
+    )
     run_calls(
         transform.calls,
         notify,
         later=f"mtool delete {transform.name}",
         made_before=made_before,
-        was_made=lambda: _job_was_made(transform.name, notify),
+        was_made=lambda: was_made("transform", transform.name, "ModelName", notify, still_billed),
     )
-
-
-def _job_was_made(name: str, notify: Notify) -> bool:
-    """Return whether the job was made although no answer came; True too where nobody can say."""
-    try:
-        if send(resources.describe("transform", name))["ModelName"] != name:
-            return False
-    except NotThere:
-        return False
-    except MtoolError as error:
-        notify(f"transform job {name}: it may have been made ({error})")
-    notify(f"{name} was made all the same, and is billed; type: mtool jobs stop {name}")
-    return True
 
 
 def delete_model(name: str, notify: Notify) -> None:

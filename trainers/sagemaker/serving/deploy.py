@@ -4,7 +4,6 @@ They are made in this order, the endpoint last, and taken back when a later one 
 bills from then on, and cannot be deleted while it is being created.
 """
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,8 @@ from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.known_failures import recognise
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls
-from trainers.sagemaker.client.client import NotThere, send
+from trainers.sagemaker.client.client import send
+from trainers.sagemaker.client.existing import check_name_is_free, was_made
 from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Endpoint, EndpointConfig, Instances, Model, Serverless
@@ -150,15 +150,6 @@ def check_free(deployment: DeploymentPlan) -> None:
     )
 
 
-def check_name_is_free(name: str, kinds: Sequence[str], advice: str) -> None:
-    """Raise Refused, with advice, where something of one of the kinds has the name."""
-    for kind in kinds:
-        with contextlib.suppress(NotThere):
-            send(resources.describe(kind, name))
-            title = ("an " if kind.startswith("e") else "a ") + resources.KINDS[kind].title
-            raise Refused(f"{name}: there is {title} of that name already; {advice}")
-
-
 def make(deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> str:
     """Make all of it, and return the API's ID, or an empty text; see ``run_calls``."""
     return run_calls(
@@ -166,21 +157,10 @@ def make(deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple
         notify,
         later=f"mtool delete {deployment.name}",
         made_before=made_before,
-        was_made=lambda: _endpoint_was_made(deployment.name, notify),
+        was_made=lambda: was_made(
+            "endpoint", deployment.name, "EndpointConfigName", notify, still_bills(deployment.name)
+        ),
     )
-
-
-def _endpoint_was_made(name: str, notify: Notify) -> bool:
-    """Return whether the endpoint was made although no answer came; True too where nobody can say."""
-    try:
-        if send(resources.describe("endpoint", name))["EndpointConfigName"] != name:
-            return False
-    except NotThere:
-        return False
-    except MtoolError as error:
-        notify(f"endpoint {name}: it may have been made ({error})")
-    notify(still_bills(name))
-    return True
 
 
 def still_bills(name: str) -> str:

@@ -1,32 +1,26 @@
-"""A planned job on its way: uploads first, then the one call that is billed."""
+"""A job on its way: uploads first, then the one call that is billed."""
 
 from collections.abc import Sequence
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published
 from trainers.sagemaker.client.client import Denied, Taken, send
-from trainers.sagemaker.requests.requests import Request, create
-from trainers.sagemaker.training.plan import TrainingPlan
+from trainers.sagemaker.requests.requests import Request
 from trainers.sagemaker.training.upload import Upload, upload, withdraw
 
 
-def launch(planned: TrainingPlan) -> tuple[Published, ...]:
-    """Upload what the job needs, and start it; from here on it is billed.
+def launch(
+    request: Request, uploads: Sequence[Upload] = (), kms_key: str | None = None
+) -> tuple[Published, ...]:
+    """Upload what a job needs, encrypted with ``kms_key``, and start it; from here on it is billed.
 
     Where SageMaker refuses the job, what was uploaded for it is deleted again. Raises what ``client.send``
     raises, and Exists where another job's files are in the way.
     """
-    return start(create(planned.job), planned.uploads, planned.training.output_key)
-
-
-def start(
-    request: Request, uploads: Sequence[Upload] = (), kms_key: str | None = None
-) -> tuple[Published, ...]:
-    """Upload, and send a request that needs it."""
     published = upload(uploads, kms_key)
     try:
         send(request)
-    except Taken:  # what lies there is the other job's as well
+    except Taken:  # these objects are the other job's as well
         raise
     except (Refused, Denied):
         withdraw(published)

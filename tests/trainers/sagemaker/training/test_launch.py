@@ -8,6 +8,7 @@ import pytest
 
 from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io.sinks import Published
 from manifest_tools.verbs.validate.rules.job_examples import boxed
 from tests.trainers.sagemaker.labs import IC, OD, ROLE, SEG
 from tests.trainers.sagemaker.model_archives import archive, files
@@ -88,6 +89,10 @@ def wanted(data: dict[str, str], **other: Any) -> TrainingSettings:
 
 def planned(data: dict[str, str], **other: Any) -> TrainingPlan:
     return plan_training(wanted(data, **other))
+
+
+def launched(found: TrainingPlan) -> tuple[Published, ...]:
+    return launch(create(found.job), found.uploads, found.training.output_key)
 
 
 def values(found: TrainingPlan) -> dict[str, str]:
@@ -299,7 +304,7 @@ def test_a_compressed_manifest_is_uploaded_plain(
     data = hands(tmp_path)
     plain = Path(data["train"]).read_bytes()
     (tmp_path / "train.manifest.gz").write_bytes(gzip.compress(plain))
-    launch(planned({**data, "train": str(tmp_path / "train.manifest.gz")}))
+    launched(planned({**data, "train": str(tmp_path / "train.manifest.gz")}))
     stored = bucket.get_object(Bucket="lab3-models", Key="hands/hands-1/train.manifest")["Body"].read()
     assert stored == plain
 
@@ -315,7 +320,7 @@ def test_a_rec_file_is_uploaded_and_counted(tmp_path: Path, bucket: "S3Client", 
     found = planned(data, input_format="recordio")
     assert values(found) == {"num_classes": "3", "num_training_samples": "40"}
     assert found.training.mode == "File"
-    launch(found)
+    launched(found)
     assert keys(bucket) == ["hands/hands-1/train.rec", "hands/hands-1/validation.rec"]
 
 
@@ -323,7 +328,7 @@ def test_a_launch_uploads_and_sends_the_request(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
     found = planned(hands(tmp_path))
-    published = launch(found)
+    published = launched(found)
     assert [one.state for one in published] == ["written"] * 3
     assert sagemaker.sent("CreateTrainingJob") == [create(found.job).body]
     stored = json.loads(
@@ -349,7 +354,7 @@ def test_a_job_that_is_refused_leaves_nothing_behind(
 ) -> None:
     sagemaker.answer("CreateTrainingJob", fault)
     with pytest.raises(error):
-        launch(planned(hands(tmp_path)))
+        launched(planned(hands(tmp_path)))
     assert keys(bucket) == []
 
 
@@ -358,19 +363,19 @@ def test_where_it_is_not_known_whether_the_job_was_made_its_data_stays(
 ) -> None:
     sagemaker.answer("CreateTrainingJob", THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED)
     with pytest.raises(MtoolError, match="too busy"):
-        launch(planned(hands(tmp_path)))
+        launched(planned(hands(tmp_path)))
     assert len(keys(bucket)) == 3
 
 
 def test_a_name_that_is_taken_changes_nothing_of_the_other_job(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
-    launch(planned(hands(tmp_path)))
+    launched(planned(hands(tmp_path)))
     before = {key: bucket.get_object(Bucket="lab3-models", Key=key)["ETag"] for key in keys(bucket)}
     with pytest.raises(Taken):
-        launch(planned(hands(tmp_path)))
+        launched(planned(hands(tmp_path)))
     with pytest.raises(Exists):
-        launch(planned(hands(tmp_path, 50, 40)))
+        launched(planned(hands(tmp_path, 50, 40)))
     assert {key: bucket.get_object(Bucket="lab3-models", Key=key)["ETag"] for key in keys(bucket)} == before
     assert len(sagemaker.jobs) == 1
 
@@ -379,7 +384,7 @@ def test_an_upload_that_fails_is_taken_back(tmp_path: Path, bucket: "S3Client", 
     found = planned(hands(tmp_path))
     Path(tmp_path / "validation.manifest").unlink()
     with pytest.raises(MtoolError):
-        launch(found)
+        launched(found)
     assert keys(bucket) == []
     assert sagemaker.sent("CreateTrainingJob") == []
 
@@ -442,7 +447,7 @@ def finished(
 
     sagemaker.script(Step("Completed", does=put_model(s3, members)))
     told = {"image_shape": "3,32,32", "num_layers": "20"}
-    launch(planned(hands(tmp_path), hyperparameters=told, **other))
+    launched(planned(hands(tmp_path), hyperparameters=told, **other))
     return send(resources.describe("training", "hands-1"))
 
 
