@@ -19,27 +19,36 @@ if TYPE_CHECKING:
 def rewrite(
     manifests: Annotated[
         list[str] | None,
-        typer.Argument(metavar="MANIFEST", help="Default: every *.manifest here that holds the placeholder."),
+        typer.Argument(
+            metavar="MANIFEST",
+            help="Paths or s3:// URIs. [with --lab: each *.manifest here in which --lab changes something]",
+        ),
     ] = None,
-    lab: Annotated[str | None, typer.Option("--lab", metavar="ID", help="The lab ID to put in.")] = None,
+    lab: Annotated[str | None, typer.Option("--lab", metavar="ID", help="The new lab ID.")] = None,
     placeholder: Annotated[
-        str, typer.Option("--placeholder", metavar="TEXT", help="What stands in the place of the lab ID.")
+        str, typer.Option("--placeholder", metavar="TEXT", help="The text that --lab replaces.")
     ] = "lab#",
     from_lab: Annotated[
-        str | None, typer.Option("--from-lab", metavar="ID", help="Replace this lab ID, no placeholder.")
+        str | None, typer.Option("--from-lab", metavar="ID", help="Let --lab replace this lab ID instead.")
     ] = None,
     everywhere: Annotated[
-        bool, typer.Option("--everywhere", help="With --from-lab: in the keys of objects as well.")
+        bool, typer.Option("--everywhere", help="With --from-lab: replace it in keys of objects too.")
     ] = False,
     move: Annotated[
-        list[str] | None, typer.Option("--move", metavar="OLD=NEW", help="Objects under s3://OLD are in NEW.")
+        list[str] | None,
+        typer.Option(
+            "--move", metavar="OLD=NEW", help="Change the start of URIs: s3://old/prefix=s3://new/prefix."
+        ),
     ] = None,
     rename_attribute: Annotated[
         list[str] | None,
-        typer.Option("--rename-attribute", metavar="OLD=NEW", help="With its -metadata twin."),
+        typer.Option(
+            "--rename-attribute", metavar="OLD=NEW", help="Rename a label attribute and its -metadata."
+        ),
     ] = None,
     rename_class: Annotated[
-        list[str] | None, typer.Option("--rename-class", metavar="OLD=NEW", help="Wherever its name stands.")
+        list[str] | None,
+        typer.Option("--rename-class", metavar="OLD=NEW", help="Rename a class wherever its name is."),
     ] = None,
     label_attribute: options.LabelAttribute = None,
     output: options.Output = None,
@@ -52,7 +61,7 @@ def rewrite(
 ) -> None:
     """Change lab ID, bucket, attribute or class names.
 
-    No other byte changes. Works in place unless -o. Either every file is rewritten, or none.
+    No other byte changes. Files are rewritten in place, all of them or none; -o writes another file.
 
     \b
     For example:
@@ -66,14 +75,16 @@ def rewrite(
     edits = _edits(lab, placeholder, from_lab, everywhere, move, rename_attribute)
     edits += _class_edits(rename_class, label_attribute)
     if label_attribute is not None and not rename_class:
-        raise Refused("--label-attribute goes with --rename-class; type both")
+        raise Refused("--label-attribute has no effect without --rename-class; type both")
     if not edits:
-        raise Refused("nothing to change; type for example --lab lab3, or --rename-class RH=right-hand")
+        raise Refused(
+            "expected a change to make, found none; type for example --lab lab3, or --rename-class RH=R"
+        )
     if not manifests and lab is None:
-        raise Refused("which manifests? type their names; only --lab finds them by what it replaces")
+        raise Refused("expected the names of manifests, found none; type them (only --lab finds them itself)")
     names = manifests or holding(Path(), edits[0])
     if not names and not quiet:
-        note(f"nothing to do: no *.manifest here holds {from_lab or placeholder}")
+        note(f"nothing to do: no *.manifest in this folder contains {from_lab or placeholder}")
     results = rewrite_manifests(
         *names, edits=edits, output=output, force=force, dry_run=dry_run, kms_key=kms_key, jobs=jobs
     )
@@ -98,13 +109,13 @@ def _edits(
 
     edits: list[LineEdit] = []
     if from_lab is not None and lab is None:
-        raise Refused("--from-lab needs the new lab ID; type --lab ID")
+        raise Refused("--from-lab has no effect without the new lab ID; type --lab ID")
     if everywhere and from_lab is None:
-        raise Refused("--everywhere goes with --from-lab")
+        raise Refused("--everywhere has no effect without --from-lab; type both")
     if lab is not None:
         check_lab(lab)
         if not placeholder:
-            raise Refused("expected --placeholder to be some text, found nothing")
+            raise Refused("expected a text for --placeholder, found an empty one")
         edits.append(FromLab(from_lab, lab, everywhere) if from_lab else Placeholder(placeholder, lab))
     for old, new in _pairs("--move", move):
         if not old.startswith("s3://") or not new.startswith("s3://"):

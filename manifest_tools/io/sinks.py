@@ -114,7 +114,7 @@ class Publication:
 
     def _reserve(self, path: str) -> None:
         if _resolved(path) in self._targets:
-            raise Refused(f"{path}: two outputs have this name; type a different name for one of them")
+            raise Refused(f"{path}: two outputs would be this file; type another name, or type it once")
         self._targets.add(_resolved(path))
 
     def drop(self, path: str) -> None:

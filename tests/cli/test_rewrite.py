@@ -42,7 +42,10 @@ def test_every_manifest_that_holds_the_placeholder_is_rewritten_in_place(
     )
     assert [Path(name).read_bytes() for name in PAIR] == substituted(corpus)
     again = run("rewrite", "--lab", "lab1")
-    assert (again.exit_code, again.stderr) == (0, "nothing to do: no *.manifest here holds lab#\n")
+    assert (again.exit_code, again.stderr) == (
+        0,
+        "nothing to do: no *.manifest in this folder contains lab#\n",
+    )
     named = run("rewrite", "--lab", "lab1", PAIR[0])
     assert (named.exit_code, named.stderr) == (0, f"{PAIR[0]}: 0 of 55 lines changed\nnothing to do\n")
     assert len(list(workshop.iterdir())) == 5
@@ -62,7 +65,7 @@ def test_a_manifest_of_one_lab_becomes_one_of_another(workshop: Path, corpus: Pa
     assert run("rewrite", "--from-lab", "lab3", "--lab", "lab1", *PAIR).exit_code == 0
     assert [Path(name).read_bytes() for name in PAIR] == substituted(corpus)
     nothing = run("rewrite", "--from-lab", "lab9", "--lab", "lab1")
-    assert nothing.stderr == "nothing to do: no *.manifest here holds lab9\n"
+    assert nothing.stderr == "nothing to do: no *.manifest in this folder contains lab9\n"
 
 
 def test_a_dry_run_shows_the_first_changes_and_writes_nothing(workshop: Path, run: Run) -> None:
@@ -114,28 +117,31 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "nothing to change; type for example --lab lab3, or --rename-class RH=right-hand"),
+        (
+            [],
+            "expected a change to make, found none; type for example --lab lab3",
+        ),
         (
             ["--lab", "Lab 3"],
             "expected a lab ID of lower-case letters, digits and inner hyphens, at most 40, ",
         ),
-        (["--from-lab", "lab1"], "--from-lab needs the new lab ID; type --lab ID"),
-        (["--lab", "lab3", "--everywhere"], "--everywhere goes with --from-lab"),
-        (["--lab", "lab3", "--placeholder", ""], "expected --placeholder to be some text, found nothing"),
+        (["--from-lab", "lab1"], "--from-lab has no effect without the new lab ID; type --lab ID"),
+        (["--lab", "lab3", "--everywhere"], "--everywhere has no effect without --from-lab"),
+        (["--lab", "lab3", "--placeholder", ""], "expected a text for --placeholder, found an empty one"),
         (["--move", "old=new"], "expected --move s3://old/prefix=s3://new/prefix, found old=new"),
         (["--move", "s3://old"], "expected --move OLD=NEW, found 's3://old'"),
         (["--rename-attribute", "kind="], "expected --rename-attribute OLD=NEW, found 'kind='"),
         (["--rename-class", "=RH"], "expected --rename-class OLD=NEW, found '=RH'"),
-        (["--rename-class", "RH=LH"], "a.manifest: there is a class 'LH' already; two would become one"),
+        (["--rename-class", "RH=LH"], "a.manifest: the class 'LH' exists already; two would become one"),
         (["--lab", "lab3", "-o", "x", "a.manifest"], "-o takes one manifest, found 2"),
-        (["--rename-class", "nosuch=x"], "a.manifest: no line has the class 'nosuch'; it has RH, LH\n"),
+        (["--rename-class", "nosuch=x"], "a.manifest: no line has the class 'nosuch'; its classes: RH, LH\n"),
         (
             ["--rename-class", "RH=x", "--label-attribute", "nosuch"],
-            "a.manifest: no line has the class 'RH' in nosuch; no class name stands there\n",
+            "a.manifest: no line has the class 'RH' in nosuch; its classes: none\n",
         ),
         (
             ["--rename-attribute", "nosuch=x"],
-            "a.manifest: no line has the attribute 'nosuch'; it has kind, source-ref\n",
+            "a.manifest: no line has the attribute 'nosuch'; its attributes: kind, source-ref\n",
         ),
         *(
             (["--rename-attribute", f"kind={name}"], "no label attribute can be called ")
@@ -187,7 +193,7 @@ def test_a_name_that_is_nowhere_is_no_matter_where_something_else_changes(in_fol
 def test_where_no_line_names_a_class_that_is_said(sample: Path, in_folder: Path, run: Run) -> None:
     custom = sample / "good" / "custom-type.manifest"
     done = run("rewrite", custom, "--rename-class", "RH=right", "-o", "out")
-    said = f"mtool: {custom}: no line has the class 'RH'; no class name stands on its lines\n"
+    said = f"mtool: {custom}: no line has the class 'RH'; its classes: none\n"
     assert (done.exit_code, done.stderr, list(in_folder.iterdir())) == (2, said, [])
 
 
@@ -201,7 +207,7 @@ def test_without_a_lab_id_the_manifests_must_be_named(in_folder: Path, run: Run)
     write(in_folder / "a.manifest", line(1))
     done = run("rewrite", "--rename-class", "RH=right")
     assert done.exit_code == 2
-    assert done.stderr.startswith("mtool: which manifests? ")
+    assert done.stderr.startswith("mtool: expected the names of manifests, found none; ")
 
 
 def test_names_of_every_kind_change_together(in_folder: Path, run: Run) -> None:

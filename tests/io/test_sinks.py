@@ -125,7 +125,7 @@ def test_mode_and_links_survive(in_folder: Path, sync: bool) -> None:
 def test_two_outputs_of_one_place_are_refused(in_folder: Path, one: str, other: str) -> None:
     Path("folder").mkdir()
     Path("link").symlink_to("a")
-    with pytest.raises(Refused, match="two outputs have this name"), publishing() as publication:
+    with pytest.raises(Refused, match="two outputs would be this file"), publishing() as publication:
         publication.open(one)
         publication.open(other)
     assert there() == {}

@@ -1,1 +1,1 @@
-"""``mtool rewrite``: names and places changed inside the lines of a manifest."""
+"""``mtool rewrite``: changes names and URIs inside the lines of a manifest."""

@@ -1,4 +1,4 @@
-"""Changes names inside a manifest - lab ID, bucket, attribute, class - and not one other byte."""
+"""Changes names inside a manifest (lab ID, bucket, attribute, class) and no other byte."""
 
 import contextlib
 import os
@@ -26,16 +26,18 @@ from manifest_tools.verbs.rewrite.substitute import substitute
 
 R = TypeVar("R")
 
-SHOWN = 3
-LISTED = 12
+_SHOWN = 3  # changed lines that a report keeps
+_LISTED = 12  # names in a message
 _BUCKET = re.compile(rb's3://([^/"]+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line before and after, for a look at what a rewrite does."""
+    """A changed line, before and after."""
 
     line: int
+    """Counts from 1."""
+
     before: bytes
     after: bytes
 
@@ -45,10 +47,19 @@ class Rewritten:
     """What became of one manifest."""
 
     manifest: str
+    """The manifest, by the name that was typed."""
+
     lines: int = 0
+    """All lines, blank ones too."""
+
     changed: int = 0
+    """Lines that changed."""
+
     changes: list[Change] = field(default_factory=list)
+    """The first changed lines."""
+
     published: tuple[Published, ...] = ()
+    """The output; none if nothing changed, or after a dry run."""
 
 
 def rewrite(
@@ -60,12 +71,12 @@ def rewrite(
     kms_key: str | None = None,
     jobs: Jobs = None,
 ) -> list[Rewritten]:
-    """Apply ``edits`` to every line of the manifests, in place, or to one of them into ``output``.
+    """Apply ``edits`` to every line of the manifests, in place; or of one manifest into ``output``.
 
-    In place, every new file is written, put on the disk and checked before the first one takes its
-    place; a file in which nothing changes is not touched. Standard input goes to standard output.
-    ``kms_key`` encrypts what goes to S3. Raises Refused where nothing changes because no line has the name
-    that is to be changed, and for a new name that cannot be one, or that a line has already.
+    In place, all new files are written, put on the disk and checked before the first one replaces an old
+    file. A file in which nothing changes is not touched. Standard input goes to standard output. ``kms_key``
+    encrypts outputs in S3. Raises Refused when no line has the old name, and for a new name that is not
+    allowed or that a line has already.
     """
     for edit in edits:
         if isinstance(edit, RenameAttribute):
@@ -73,7 +84,7 @@ def rewrite(
     if output is None and list(manifests) == [STDIN]:
         output = STDIN
     if output is not None and len(manifests) != 1:
-        raise Refused(f"-o takes one manifest, found {len(manifests)}; leave it out to rewrite in place")
+        raise Refused(f"-o takes one manifest, found {len(manifests)}; leave -o out to rewrite them in place")
     check_key(kms_key, manifests if output is None else [output])
     sources = [open_source(name) for name in manifests]
     for source in sources:
@@ -106,7 +117,7 @@ def rewrite(
 def _rewrite_or_refuse(
     source: Source, edits: tuple[LineEdit, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
-    """Rewrite one manifest; a line that only the new name does not suit is no bad line."""
+    """Rewrite one manifest; raise Refused, not InvalidLine, for a line that has the new name already."""
     try:
         return _rewrite(source, edits, stream, path, jobs)
     except InvalidLine as bad:
@@ -118,20 +129,20 @@ def _rewrite_or_refuse(
 def _rewrite(
     source: Source, edits: tuple[LineEdit, ...], stream: StagedStream | None, path: str | None, jobs: Jobs
 ) -> Rewritten:
-    """Write the new bytes of one manifest to ``stream``, or straight to the file ``path`` behind it."""
+    """Write the new bytes of one manifest to ``stream``, or at offsets to ``path``, the file behind it."""
     result = Rewritten(source.name)
     edit = edits[0]
-    plain = len(edits) == 1 and isinstance(edit, Placeholder) and edit.plain
-    if plain and source.size is not None and (path is not None or stream is None):
+    simple = len(edits) == 1 and isinstance(edit, Placeholder) and edit.plain
+    if simple and source.size is not None and (path is not None or stream is None):
         assert isinstance(edit, Placeholder)
-        blocks = substitute(source, edit, path, SHOWN, jobs)
+        blocks = substitute(source, edit, path, _SHOWN, jobs)
         if blocks is not None:
             for found in blocks:
                 _add(result, _Part(found.lines, b"", found.changed, list(found.changes)))
             return result
     renamed = []
     names = [edit for edit in edits if isinstance(edit, RenameAttribute | RenameClass)]
-    classes = any(isinstance(edit, RenameClass) for edit in names)  # judged when all lines were seen
+    classes = any(isinstance(edit, RenameClass) for edit in names)  # checked after the last line
     for _, part in scan(source, partial(_rewrite_block, edits), jobs):
         _add(result, part)
         renamed.append(part.renamed)
@@ -144,14 +155,14 @@ def _rewrite(
 
 
 def _check(stream: StagedStream, path: str, result: Rewritten) -> None:
-    """Read a new file once more before it takes the place of the old one: every line has to be in it."""
+    """Read a new file before it replaces the old one, and raise MtoolError if a line is missing."""
     stream.flush()
     written = Source(result.manifest, path, os.path.getsize(path))
     lines = sum(_lines(block.read()) for block in written.blocks())
     if lines != result.lines:
         raise MtoolError(
             f"{result.manifest}: expected {result.lines:,} lines in the new file, found {lines:,}; "
-            "nothing was changed; is the disk full?"
+            "nothing was changed; the disk may be full"
         )
 
 
@@ -160,7 +171,7 @@ def _lines(data: bytes) -> int:
 
 
 def holding(folder: Path, edit: LineEdit) -> list[str]:
-    """Return the manifests of a folder in which there is something for the edit to change."""
+    """Return the manifests of a folder in which the edit would change something, in order."""
     names = [*find_manifests(folder), *find_manifests(folder, "*.manifest.gz")]
     return [str(folder / name) for name in names if _holds(str(folder / name), edit)]
 
@@ -172,7 +183,7 @@ def _holds(name: str, edit: LineEdit) -> bool:
     except NotAManifest:
         return False
     except BadLine:
-        return True  # the rewrite itself says which line it is
+        return True  # the rewrite says which line it is
 
 
 @dataclass(slots=True)
@@ -190,44 +201,44 @@ def _add(result: Rewritten, part: _Part) -> None:
     result.changed += part.changed
     for number, before, after in part.changes:
         _check_buckets(before, after)
-        if len(result.changes) < SHOWN:
+        if len(result.changes) < _SHOWN:
             result.changes.append(Change(first + number, before, after))
 
 
 def _check_buckets(before: bytes, after: bytes) -> None:
-    """Refuse a bucket that the rewrite made, and that S3 does not allow."""
+    """Raise Refused for a new bucket whose name S3 does not allow."""
     for made in sorted(set(_BUCKET.findall(after)) - set(_BUCKET.findall(before))):
         name = made.decode("utf-8", "replace")
         if problem := bucket_problem(name):
-            raise Refused(f"the bucket would be called {name!r}: {problem}")
+            raise Refused(f"the new bucket would be {name!r}: {problem}; type another name")
 
 
 def _check_classes(name: str, edits: Sequence[LineEdit], parts: list[list[tuple[bool, bool]]]) -> None:
-    """Refuse a class name that the manifest has already, be it far from the class that is renamed."""
+    """Raise Refused for a new class name that any line of the manifest has already."""
     renames = [edit for edit in edits if isinstance(edit, RenameClass)]
     for edit, found in zip(renames, zip(*parts, strict=True), strict=bool(parts)):
         if any(changed for changed, _ in found) and any(taken for _, taken in found):
-            raise Refused(f"{name}: there is a class {shown(edit.new)} already; two would become one")
+            raise Refused(f"{name}: the class {shown(edit.new)} exists already; two would become one")
 
 
 def _check_names(sources: Sequence[Source], edits: Sequence[LineEdit], jobs: Jobs) -> None:
-    """Refuse a name to be changed that no line has: it was mistyped, or changed before."""
+    """Raise Refused for an old name that no line has: it was mistyped, or changed before."""
     name = sources[0].name if len(sources) == 1 else f"{len(sources)} manifests"
     for edit in edits if sources else ():
         if not isinstance(edit, RenameAttribute | RenameClass):
             continue
-        there: dict[str, None] = {}
+        found: dict[str, None] = {}
         for source in sources:
             for _, part in scan(source, partial(_names_block, edit), jobs):
                 if edit.old in part.names:
-                    there[edit.old] = None
-                there |= dict.fromkeys(list(part.names)[:LISTED]) if len(there) <= LISTED else {}
-        if edit.old not in there:
+                    found[edit.old] = None
+                found |= dict.fromkeys(list(part.names)[:_LISTED]) if len(found) <= _LISTED else {}
+        if edit.old not in found:
             what = "class" if isinstance(edit, RenameClass) else "attribute"
             where = f" in {edit.attribute}" if isinstance(edit, RenameClass) and edit.attribute else ""
-            listed = f"it has {', '.join(map(clipped, list(there)[:LISTED]))}"
-            found = listed if there else f"no class name stands {'there' if where else 'on its lines'}"
-            raise Refused(f"{name}: no line has the {what} {shown(edit.old)}{where}; {found}")
+            plural = "classes" if what == "class" else "attributes"
+            listed = ", ".join(map(clipped, list(found)[:_LISTED])) or "none"
+            raise Refused(f"{name}: no line has the {what} {shown(edit.old)}{where}; its {plural}: {listed}")
 
 
 @dataclass(slots=True)
@@ -258,7 +269,7 @@ def _rewrite_block(edits: tuple[LineEdit, ...], block: Block) -> _Part:
         return _Part(lines, old, renamed=renamed)
     pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=True)
     changes = [(n, before, after) for n, (before, after) in enumerate(pairs) if before != after]
-    return _Part(lines, new, len(changes), changes[:SHOWN], renamed)
+    return _Part(lines, new, len(changes), changes[:_SHOWN], renamed)
 
 
 def _edit_block(edit: LineEdit, data: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""Puts one text in the place of another, block by block, each worker at its own offset of the new file.
+"""Replaces one text by another, block by block: each worker writes at its own offset of the new file.
 
-For the commonest rewrite, ``--lab``. Where the new text is as long as the old one, a block stays where it
-was; otherwise a first pass counts, which gives every block its offset, and a second one writes. Even both
-cost less than carrying the new bytes from process to process.
+This is for the commonest rewrite, ``--lab``. If the new text is as long as the old one, a block keeps its
+offset. Otherwise a first pass counts, which gives the offset of every block, and a second pass writes. Both
+together take less time than sending the new bytes from process to process.
 """
 
 import os
@@ -18,24 +18,29 @@ from manifest_tools.io.sources import Block, Source
 
 @dataclass(frozen=True, slots=True)
 class Substituted:
-    """What a block holds: its lines, how many change, the first of them, and how long it will be.
-
-    ``size`` is -1 where the bytes alone do not tell, because a string has an escape in it.
-    """
+    """What changes in a block."""
 
     block: Block
+
     size: int
+    """Bytes of the new block; -1 if a string has an escape, so that the bytes alone do not tell."""
+
     lines: int = 0
+    """All lines, blank ones too."""
+
     changed: int = 0
+    """Lines that change."""
+
     changes: tuple[tuple[int, bytes, bytes], ...] = ()
+    """The first changed lines: number from 0, bytes before, bytes after."""
 
 
 def substitute(
     source: Source, edit: Placeholder, path: str | None, shown: int, jobs: Jobs = None
 ) -> list[Substituted] | None:
-    """Replace ``edit.old`` by ``edit.new``, and write the result into the file ``path`` if there is one.
+    """Replace ``edit.old`` by ``edit.new``, and write the result into the file ``path`` if it is given.
 
-    Returns None, with the file empty again, where that needs a look into each line.
+    Returns None, and leaves the file empty, if a line has an escape and must be read as JSON.
     """
     at_once = path if len(edit.needle) == len(edit.new.encode()) else None
     blocks: list[Substituted] = []
@@ -46,13 +51,13 @@ def substitute(
             return None
         blocks.append(found)
     if path is not None and at_once is None:
-        for _ in run(partial(_write, edit, path), _placed(blocks), jobs):
+        for _ in run(partial(_write, edit, path), _with_offsets(blocks), jobs):
             pass
     return blocks
 
 
 def _count(edit: Placeholder, shown: int, path: str | None, block: Block) -> Substituted:
-    """Look what a block holds; with a ``path``, where every line keeps its length, write it as well."""
+    """Count what changes in a block; with a ``path``, for which no length may change, write it as well."""
     data = block.read()
     if edit.may_meet(data):
         return Substituted(block, -1)
@@ -61,14 +66,14 @@ def _count(edit: Placeholder, shown: int, path: str | None, block: Block) -> Sub
         _write_at(path, block.start, data.replace(edit.needle, new))
     lines = data.split(b"\n")
     holds = [edit.needle in line for line in lines]
-    first = list(islice((number for number, held in enumerate(holds) if held), shown))
+    first = list(islice((number for number, changes in enumerate(holds) if changes), shown))
     changes = tuple((n, lines[n], lines[n].replace(edit.needle, new)) for n in first)
     longer = len(new) - len(edit.needle)
     size = len(data) + (longer * data.count(edit.needle) if longer and first else 0)
     return Substituted(block, size, len(lines) - (not lines[-1]), sum(holds), changes)
 
 
-def _placed(blocks: Iterable[Substituted]) -> Iterator[tuple[Block, int]]:
+def _with_offsets(blocks: Iterable[Substituted]) -> Iterator[tuple[Block, int]]:
     offset = 0
     for found in blocks:
         yield found.block, offset

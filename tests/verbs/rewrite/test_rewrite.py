@@ -96,7 +96,7 @@ def test_two_classes_never_become_one(tmp_path: Path, far: int, reverse: bool) -
     rows = [line(1, 0), line(2, 1, pad=far), line(3, 1).replace(b'"LH"', b'"right"')]
     path = write(tmp_path / "a.manifest", *(rows[::-1] if reverse else rows))
     before = folder_of(tmp_path)
-    with pytest.raises(Refused, match="there is a class 'right' already; two would become one"):
+    with pytest.raises(Refused, match="the class 'right' exists already; two would become one"):
         rewrite(path, edits=[TO_RIGHT], jobs=1)
     assert folder_of(tmp_path) == before
 
@@ -162,7 +162,7 @@ def test_a_name_is_enough_where_one_of_several_manifests_has_it(tmp_path: Path) 
     one = write(tmp_path / "a.manifest", line(1, 0))
     two = write(tmp_path / "b.manifest", line(1, 1))
     assert [done.changed for done in rewrite(one, two, edits=[TO_RIGHT])] == [1, 0]
-    with pytest.raises(Refused, match="2 manifests: no line has the class 'RH'; it has right, LH"):
+    with pytest.raises(Refused, match="2 manifests: no line has the class 'RH'; its classes: right, LH"):
         rewrite(one, two, edits=[TO_RIGHT])
 
 
@@ -174,7 +174,7 @@ def test_a_class_that_gets_the_name_it_has_is_no_mistake(tmp_path: Path) -> None
 
 def test_a_bucket_that_s3_does_not_allow_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.manifest", b'{"source-ref": "s3://lab#/a.jpg"}')
-    with pytest.raises(Refused, match="the bucket would be called 'a'"):
+    with pytest.raises(Refused, match="the new bucket would be 'a'"):
         rewrite(path, edits=[Placeholder("lab#", "a")])
     assert lines_of(path) == [b'{"source-ref": "s3://lab#/a.jpg"}\n']
 
@@ -237,7 +237,7 @@ def test_manifests_that_hold_a_placeholder_are_found_whatever_else_lies_there(tm
 
 def test_one_file_under_two_names_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.manifest", b'{"lab#": 1}')
-    with pytest.raises(Refused, match="twice"):
+    with pytest.raises(Refused, match="two outputs would be this file"):
         rewrite(path, path, edits=[LAB])
     assert lines_of(path) == [b'{"lab#": 1}\n']
 
