@@ -1,1 +1,1 @@
-"""The commands: words in, a library call, words out."""
+"""The command line: a file for each command reads its options, calls the library and prints the result."""

@@ -1,4 +1,4 @@
-"""The table of commands, and the one place where a failure becomes an exit code."""
+"""The table of commands, and the one place that turns an error into a message and an exit code."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OU
 from manifest_tools.cli.shared.make_command import make_command
 from manifest_tools.cli.shared.screen import clean, note
 
-# In the order in which one needs them. `mtool WORD` is the function WORD in cli/WORD.py.
+# In the order in which one needs them. `mtool split` is the function split in cli/split.py.
 WORDS = (
     "validate",
     "explain",
@@ -43,29 +43,30 @@ WORDS = (
     "demo",
 )
 
-# What Typer and pydantic say, and what a person would.
-_PLAIN_WORDS = {
+# Phrases of Typer and pydantic, and what we print instead.
+_PHRASES = {
     "Value error, ": "",
     "Input should be ": "expected ",
     "a valid integer, unable to parse string as an integer": "a whole number",
     "a valid number, unable to parse string as a number": "a number",
 }
 
-_MISNAMED = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+# Errors that a wrong name on the command line causes.
+_WRONG_NAME = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def command(word: str) -> Any:
-    """Return the command ``word``, imported now and not before."""
+    """Import and return the command ``word``."""
     return make_command(word, getattr(import_module(f"manifest_tools.cli.{word}"), word))
 
 
 class PipeClosed(Exception):
-    """Whoever read our standard output has seen enough."""
+    """The reader of standard output, such as ``head``, has closed it."""
 
 
 @contextlib.contextmanager
-def _past_typer() -> Iterator[None]:
-    """Let through what Typer would end by itself: a closed pipe with exit code 1, Ctrl-C without a word."""
+def _not_handled_by_typer() -> Iterator[None]:
+    """Hide a closed pipe and Ctrl-C from Typer, which would end with exit code 1, or without a message."""
     try:
         yield
     except BrokenPipeError as error:
@@ -75,81 +76,82 @@ def _past_typer() -> Iterator[None]:
 
 
 class Words(TyperGroup):
-    """The commands of WORDS, each imported when it is called for."""
+    """The commands of WORDS, each imported when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the words in the order of the table."""
         return list(WORDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command, or None for a word that is none of ours."""
+        """Return the command, or None for an unknown word."""
         return command(cmd_name) if cmd_name in WORDS else None
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        """Read the command line; ``--help`` and ``--version`` print here."""
-        with _past_typer():
+        """Parse the command line; ``--help`` and ``--version`` print here."""
+        with _not_handled_by_typer():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen word."""
-        with _past_typer():
+        """Run the command."""
+        with _not_handled_by_typer():
             return super().invoke(ctx)
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command line and leave with its exit code, in one line where it failed."""
+        """Run a command line and exit with its code; an error is one line on standard error."""
         extra.update(standalone_mode=False, prog_name="mtool")
-        sys.exit(ending(lambda: super(Words, self).main(*args, **extra)))
+        sys.exit(exit_code_of(lambda: super(Words, self).main(*args, **extra)))
 
 
-def ending(command_line: Callable[[], Any]) -> int:
-    """Return the exit code of a command line, and say what stopped it."""
+def exit_code_of(command_line: Callable[[], Any]) -> int:
+    """Run a command line and return its exit code; print the error that ended it."""
     try:
         code = command_line()
         sys.stdout.flush()
     except MtoolError as error:
-        return _say(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
     except (PipeClosed, BrokenPipeError):
-        # Keep the interpreter from flushing into the void at its end.
+        # The interpreter would fail when it flushes standard output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _usage(error) if hasattr(error, "format_message") else _unforeseen(error)
+        return _usage_error(error) if hasattr(error, "format_message") else _other_error(error)
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: Any) -> int:
+def _usage_error(error: Any) -> int:
     import difflib
 
     word = getattr(error.ctx, "command_path", "mtool") if error.ctx else "mtool"
     text = error.format_message().rstrip(".")
-    for framework, ours in _PLAIN_WORDS.items():
-        text = text.replace(framework, ours)
+    for phrase, ours in _PHRASES.items():
+        text = text.replace(phrase, ours)
     if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
         text += f"; did you mean {near[0]}?"
-    return _say(f"{text}; type: {word} --help", CALLED_WRONGLY)
+    return _fail(f"{text}; type: {word} --help", CALLED_WRONGLY)
 
 
-def _unforeseen(error: Exception) -> int:
+def _other_error(error: Exception) -> int:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
-        misnamed = isinstance(error, _MISNAMED)
-        code = CALLED_WRONGLY if misnamed else MtoolError.exit_code
-        return _say(f"{name}{error.strerror.lower()}{'; check the name' if misnamed else ''}", code)
+        wrong_name = isinstance(error, _WRONG_NAME)
+        code = CALLED_WRONGLY if wrong_name else MtoolError.exit_code
+        return _fail(f"{name}{error.strerror.lower()}{'; check the name' if wrong_name else ''}", code)
     import traceback
 
     traceback.print_exc()
-    return _say("this is a mistake of ours; please report it with the lines above", OUR_MISTAKE)
+    return _fail("this is a mistake in mtool; please report it with the lines above", OUR_MISTAKE)
 
 
-def _say(text: str, code: int) -> int:
+def _fail(text: str, code: int) -> int:
+    """Print an error, and return the exit code."""
     note(f"mtool: {clean(text)}")
     return code
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"mtool {__version__}")
         raise typer.Exit
 
@@ -166,7 +168,7 @@ app = typer.Typer(
 def mtool(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """From SageMaker Ground Truth manifests to clean data sets and trained models.
@@ -185,29 +187,29 @@ def mtool(
 def main() -> None:
     """Run the command line that this process was started with, and end the process.
 
-    Ends without taking the interpreter apart module by module, which takes longer than a small split:
-    outputs are closed by then, and worker processes are gone.
+    The process ends without Python's own clean-up, which takes longer than a small split. Outputs are closed
+    and worker processes have ended by then.
     """
-    _mend_streams()
-    # Asked to end, we end as after Ctrl-C: nothing half-written is left behind.
+    _repair_streams()
+    # SIGTERM ends the command as Ctrl-C does, so that nothing half-written is left.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except SystemExit as end:
-        with contextlib.suppress(OSError):  # a failure to write has its exit code by now
+        with contextlib.suppress(OSError):  # the exit code says already that it failed
             sys.stdout.flush()
         with contextlib.suppress(OSError):
             sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 0)
 
 
-def _mend_streams() -> None:
-    """Make the standard streams fit for use, however they were handed to us.
+def _repair_streams() -> None:
+    """Replace closed standard streams, and print escapes for characters that the locale lacks.
 
-    Python has None where one was closed (`>&-`): there is nothing to read then, and what would be printed
-    is not wanted. A character that the locale lacks is printed as an escape.
+    Python has None for a stream that was closed (`>&-`). Then there is nothing to read, and nobody wants what
+    would be printed.
     """
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115 - for as long as we live
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115 - open until the process ends
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):

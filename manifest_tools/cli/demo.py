@@ -26,20 +26,22 @@ STEPS = (
     "evaluate --images ./raw-data",
     "predict --manifest validation.manifest --images ./raw-data --sheet sheet.png",
 )
-# A finding is no failure: the sample has failed lines, as a real labeling job's output has.
-_MAY_FIND = ("validate",)
+# Problems in the data do not stop the demo: the sample has failed lines, as every real output has.
+_MAY_FIND_PROBLEMS = ("validate",)
 
 
 def demo(
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Where to work; a temporary folder if not."),
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="An empty folder to work in. [a temporary folder]"
+        ),
     ] = None,
 ) -> None:
     """Run the whole job on the sample.
 
-    From a labeling job's manifest to a tested model. Needs no account and no network; takes about a
-    minute. Every command is shown as one could type it.
+    From a labeling job's manifest to a tested model, in about a minute, without an account or a network.
+    Every command is printed as one would type it.
 
     \b
     For example:
@@ -54,7 +56,7 @@ def demo(
     with contextlib.chdir(folder):
         for step in STEPS:
             _run(step)
-    kept = "" if output else " (a temporary folder; `mtool demo -o FOLDER` works in another)"
+    kept = "" if output else " (a temporary folder; type mtool demo -o FOLDER for another)"
     note(f"\nThe model is in {folder / 'model'}; look at {folder / 'sheet.png'}{kept}")
 
 
@@ -62,18 +64,20 @@ def _empty_folder(output: Path | None) -> Path:
     if output is None:
         return Path(tempfile.mkdtemp(prefix="mtool-demo-"))
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise Refused(f"{output}: expected an empty folder for the demo; type another -o FOLDER")
+        raise Refused(f"{output}: expected an empty or new folder for the demo; type another -o FOLDER")
     output.mkdir(parents=True, exist_ok=True)
     return output.resolve()
 
 
 def _sample() -> Path:
-    """Return the folder of the sample: in the package where it is installed, else in the checkout."""
+    """Return the folder of the sample: in the installed package, or else in the checkout."""
     package = Path(__file__).parents[1]
     for folder in (package / "sample_manifests", package.parent / "sample_manifests"):
         if (folder / "images").is_dir():
             return folder
-    raise MtoolError("the sample is not installed with this copy of mtool; type: pip install mtool")
+    raise MtoolError(
+        "the sample is not installed with this copy of mtool; type: pip install --force-reinstall mtool"
+    )
 
 
 def _run(step: str) -> None:
@@ -82,5 +86,5 @@ def _run(step: str) -> None:
     word, *arguments = shlex.split(step)
     note(f"\n$ mtool {step}")
     code = command(word).main(args=arguments, prog_name=f"mtool {word}", standalone_mode=False)
-    if code and word not in _MAY_FIND:
-        raise MtoolError(f"`mtool {step}` ended with {code} in {os.getcwd()}")
+    if code and word not in _MAY_FIND_PROBLEMS:
+        raise MtoolError(f"mtool {step} ended with exit code {code} in the folder {os.getcwd()}")

@@ -22,7 +22,7 @@ def pipe(
         typer.Option(
             "--attribute",
             metavar="NAME",
-            help="What to send, in this order; may be repeated. [source-ref, and the only label]",
+            help="An attribute to send; repeat it, in order. [source-ref, and the only label attribute]",
         ),
     ] = None,
     output: Annotated[
@@ -31,7 +31,7 @@ def pipe(
     ] = "-",
     images: options.Images = None,
     shuffle: Annotated[
-        bool, typer.Option("--shuffle", help="Change the order of the lines, as ShuffleConfig does.")
+        bool, typer.Option("--shuffle", help="Shuffle the lines, as ShuffleConfig does.")
     ] = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
@@ -45,8 +45,8 @@ def pipe(
 ) -> None:
     """Write the record stream that Pipe mode would send.
 
-    RecordIO, one record an attribute: an attribute whose name ends in -ref becomes the bytes of its object,
-    any other the text of its value. A FIFO is written as it is, so a local run can read it as in Pipe mode.
+    RecordIO with one record an attribute. A name that ends in -ref sends the bytes of its object, any other
+    the text of its value. Into a FIFO it writes at once, so that a local run can read as in Pipe mode.
 
     \b
     For example:
@@ -56,7 +56,7 @@ def pipe(
     from manifest_tools.verbs.pipe.pipe import pipe as pipe_manifest
 
     if output == "-" and not dry_run and sys.stdout.isatty():
-        raise Refused("expected a file for the records, found a terminal; type -o FILE, or | and a program")
+        raise Refused("expected a file for the records, found a terminal; type -o FILE, or | PROGRAM")
     result = pipe_manifest(
         manifest,
         output,
@@ -91,7 +91,7 @@ def _report(result: "Piped", order: str, dry_run: bool) -> str:
     if dry_run:
         records = result.expected * len(result.attributes)
         would = f"{_many(result.expected, 'line')} would be {_many(records, 'record')}"
-        return f"{would} of {names}{order}; nothing written"
+        return f"{would} of {names}{order}; dry run, nothing written"
     sent = f"{_many(result.lines, 'line')}, {_many(result.records, 'record')}"
     text = f"{sent} of {names}{order}: {result.size:,} bytes"
     return "\n".join([text, *(f"{one.path}: {one.state}" for one in result.published)])

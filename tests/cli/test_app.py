@@ -12,7 +12,7 @@ import typer
 
 import manifest_tools
 from manifest_tools.base.errors import BadData, MtoolError, Refused
-from manifest_tools.cli.app import WORDS, command, ending
+from manifest_tools.cli.app import WORDS, command, exit_code_of
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -114,7 +114,7 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
 def test_a_failure_is_one_line_and_its_exit_code(
     capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
 ) -> None:
-    assert ending(raising(error)) == code
+    assert exit_code_of(raising(error)) == code
     assert capsys.readouterr() == ("", said)
 
 
@@ -124,16 +124,16 @@ def test_a_failure_is_one_line_and_its_exit_code(
 def test_what_nobody_foresaw_is_exit_code_70_with_all_there_is_to_report(
     capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    assert ending(raising(error)) == 70
+    assert exit_code_of(raising(error)) == 70
     said = capsys.readouterr().err
     assert said.startswith("Traceback (most recent call last):\n")
     assert type(error).__name__ in said
-    assert said.endswith("mtool: this is a mistake of ours; please report it with the lines above\n")
+    assert said.endswith("mtool: this is a mistake in mtool; please report it with the lines above\n")
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), ("text", 0)])
 def test_what_a_command_returns_is_its_exit_code(returned: Any, code: int) -> None:
-    assert ending(lambda: returned) == code
+    assert exit_code_of(lambda: returned) == code
 
 
 def test_a_word_is_imported_when_it_is_called_for() -> None:

@@ -72,7 +72,7 @@ def test_the_counts_as_json_leave_standard_output_to_the_records(train: Path, ru
 
 def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
     done = run("pipe", "train.manifest", "--dry-run", "-o", "out")
-    said = "3 lines would be 6 records of source-ref and kind; nothing written\n"
+    said = "3 lines would be 6 records of source-ref and kind; dry run, nothing written\n"
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", said)
     assert not (train / "out").exists()
 
@@ -83,14 +83,14 @@ def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
         pytest.param(
             ["--attribute", "knd"],
             2,
-            r"^mtool: train.manifest: expected the attribute 'knd', no line has it; found 'kind'; "
+            r"^mtool: train.manifest: expected the attribute 'knd', but no line has it; found 'kind'; "
             r"type --attribute kind\n$",
             id="a near miss",
         ),
         pytest.param(
             ["--attribute", "mood"],
             2,
-            r"'mood', no line has it; its lines have 'source-ref', 'kind', 'kind-metadata'\n$",
+            r"'mood', but no line has it; found 'source-ref', 'kind', 'kind-metadata'\n$",
             id="a name that is near to none",
         ),
         pytest.param(["--attribute", "kind", "--attribute", "kind"], 2, "kind: named twice", id="one twice"),
@@ -149,7 +149,7 @@ def test_a_terminal_is_not_for_records(train: Path) -> None:
     done = mtool(train, "pipe", "train.manifest", "--images", "raw", stdout=terminal)
     assert (done.returncode, done.stderr) == (
         2,
-        b"mtool: expected a file for the records, found a terminal; type -o FILE, or | and a program\n",
+        b"mtool: expected a file for the records, found a terminal; type -o FILE, or | PROGRAM\n",
     )
     os.close(terminal)
     os.close(main)

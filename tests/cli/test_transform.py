@@ -190,5 +190,5 @@ def test_an_output_that_is_there_is_refused_before_the_bill(run: "Run", job: Sag
     Path("predicted.manifest").write_text("{}\n")
     result = run("transform", JOB, NEW, "-o", OUT, *FAST)
     assert result.exit_code == 2
-    assert "predicted.manifest: there already" in result.stderr
+    assert "predicted.manifest: exists already" in result.stderr
     assert job.requests == []

@@ -158,7 +158,7 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
     Path("best.json").write_text("{}")
     result = run(*WORDS, "--max-jobs", "1")
     assert result.exit_code == 2
-    assert "best.json: there already" in result.stderr
+    assert "best.json: exists already" in result.stderr
     assert not Path("tuning").exists()
     assert run(*WORDS, "--max-jobs", "1", "--force").exit_code == 0
 

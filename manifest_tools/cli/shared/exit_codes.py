@@ -1,4 +1,4 @@
-"""Exit codes beyond those that errors carry; the README has the whole table."""
+"""Exit codes that no exception of ``base.errors`` carries; the README has the whole table."""
 
 CALLED_WRONGLY = 2
 OUR_MISTAKE = 70

@@ -1,4 +1,4 @@
-"""The parameters that several commands share: an option means the same everywhere."""
+"""The options that several commands share: one name and one meaning everywhere."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,9 @@ from manifest_tools.base.errors import Refused
 
 
 def check_picture(option: str, path: str) -> None:
-    """Raise before the work what would be raised after it, for a picture that could not be written."""
+    """Raise Refused, before the work begins, for a picture that could not be written at its end."""
     if not path.lower().endswith(".png"):
-        raise Refused(f"expected {option} to be a name that ends in .png, found {path}")
+        raise Refused(f"expected a name that ends in .png for {option}, found {path}")
     folder = os.path.dirname(path)
     if folder and not path.startswith("s3://") and not os.path.isdir(folder):
         raise Refused(f"{path}: the folder {folder} does not exist; make it first")
@@ -23,21 +23,21 @@ def check_free(path: str, force: bool, option: str) -> None:
     from manifest_tools.io import s3
 
     if not force and (s3.exists(path) if path.startswith("s3://") else os.path.exists(path)):
-        raise Refused(f"{path}: there already; type --force to replace it, or {option} for another file")
+        raise Refused(f"{path}: exists already; type --force to replace it, or {option} for another file")
 
 
 def _images(given: list[str] | None) -> list[str]:
-    """Return what was typed, or else what the environment says; a folder may have a blank in its name."""
+    """Return what was typed, or else the lines of MTOOL_IMAGES: a folder's name may contain blanks."""
     return given or os.environ.get("MTOOL_IMAGES", "").splitlines()
 
 
 Manifest = Annotated[
     str,
-    typer.Argument(metavar="MANIFEST", help="A path, an s3:// URI, or - for standard input; .gz will do."),
+    typer.Argument(metavar="MANIFEST", help="A path, an s3:// URI, or - for standard input; may be .gz."),
 ]
 Manifests = Annotated[
     list[str] | None,
-    typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or -; without, every *.manifest here."),
+    typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or -. [each *.manifest here]"),
 ]
 Output = Annotated[
     str | None,
@@ -46,35 +46,42 @@ Output = Annotated[
 LabelAttribute = Annotated[
     str | None,
     typer.Option(
-        "--label-attribute", metavar="NAME", help="The label to work on; needed only where there are several."
+        "--label-attribute", metavar="NAME", help="The label attribute; needed only if there are several."
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same result.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace outputs that are there already.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same result.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace outputs that exist already.")]
 KmsKey = Annotated[
     str | None,
     typer.Option(
         "--kms-key",
         metavar="KEY",
-        help="Encrypt outputs in S3 with it: ID, ARN or alias/NAME. [as the old object, or the bucket]",
+        help="The KMS key for outputs in S3: ID, ARN or alias/NAME. [as the old object, or the bucket]",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
 Jobs = Annotated[
     int | None,
-    typer.Option("-j", "--jobs", metavar="N", min=1, help="Worker processes; the result is the same."),
+    typer.Option(
+        "-j",
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Number of worker processes; the result does not change. [one a processor]",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, for machines.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No remarks, only errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 Rejects = Annotated[
-    str | None, typer.Option("--rejects", metavar="FILE", help="Keep the lines that are left out here.")
+    str | None,
+    typer.Option("--rejects", metavar="FILE", help="Write the lines that are left out to this file."),
 ]
 Classes = Annotated[
     str | None,
     typer.Option(
         "--classes",
         metavar="FILE",
-        help="The class table, for classes that no line shows: JSON, or a name a line.",
+        help="A class table, for classes that no line has: JSON, or one name on each line.",
     ),
 ]
 Images = Annotated[
@@ -83,8 +90,8 @@ Images = Annotated[
         "--images",
         metavar="FROM=TO",
         callback=_images,
-        help="Where the pictures of s3://bucket/prefix lie; a folder alone will do for one prefix. "
-        "May be repeated; MTOOL_IMAGES has one a line.",
+        help="The folder with the pictures of s3://bucket/prefix; the folder alone if all are in one bucket. "
+        "May be repeated; MTOOL_IMAGES has one on each line.",
     ),
 ]
 
@@ -92,16 +99,16 @@ Images = Annotated[
 ModelPath = Annotated[
     str,
     typer.Option(
-        "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz; s3:// too."
+        "--model", metavar="MODEL", help="The folder that train made, or a model.tar.gz, here or in S3."
     ),
 ]
 
 
 def manifests_here(word: str) -> list[str]:
-    """Return every manifest of this folder; raises Refused where there is none."""
+    """Return every manifest of the current folder; raises Refused if there is none."""
     from manifest_tools.io.sources import find_manifests
 
     found = find_manifests(Path())
     if not found:
-        raise Refused(f"no *.manifest in this folder; type: mtool {word} FILE")
+        raise Refused(f"expected a *.manifest in this folder, found none; type: mtool {word} FILE")
     return found

@@ -1,4 +1,4 @@
-"""What a person sees: remarks, tables and progress, on standard error; data goes to standard output."""
+"""Notes, tables and progress bars on standard error; data goes to standard output."""
 
 import contextlib
 import sys
@@ -8,20 +8,20 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_WIDEST = 200  # characters of a cell: a name of a megabyte would flood the screen
+_WIDEST = 200  # characters of a cell at most
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal, with nothing in it that could steer the terminal.
+    """Print text on standard error, without control characters except line ends.
 
-    Where standard error takes nothing (a full disk, a closed pipe), the work counts, and not the remark.
+    An error on printing (a full disk, a closed pipe) is ignored: the work matters more than the note.
     """
     with contextlib.suppress(OSError):
         print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with nothing in it that could steer a terminal or break a line.
+    """Return ``text`` with escapes for control characters and line ends.
 
     >>> clean("RH\\x1b[31m")
     'RH\\\\x1b[31m'
@@ -32,7 +32,7 @@ def clean(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many columns ``text`` takes: East Asian characters take two, accents none."""
+    """Return the width of ``text`` in columns: East Asian characters take two, combining accents none."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
@@ -40,7 +40,7 @@ def width(text: str) -> int:
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str] = ()) -> str:
-    """Return rows as aligned text: words to the left, numbers to the right, thousands parted.
+    """Return rows as aligned text: words to the left, numbers to the right with commas for thousands.
 
     >>> print(table([("RH", 30), ("LH", 1025)], ("class", "train")))
     class  train
@@ -80,7 +80,7 @@ def _row(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) ->
 
 
 def bar(share: float, columns: int = 24) -> str:
-    """Return a bar that fills its share of ``columns``; something there is always to be seen.
+    """Return a bar that fills ``share`` (0 to 1) of ``columns``; at least one mark if ``share`` is above 0.
 
     >>> bar(0.5, 8)
     '####'
@@ -89,7 +89,7 @@ def bar(share: float, columns: int = 24) -> str:
 
 
 def progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """Yield the items, with a progress bar where standard error is a terminal."""
+    """Yield the items, and show a progress bar called ``what`` if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -1,1 +1,1 @@
-"""``mtool pipe``: the record stream that Pipe mode would send."""
+"""``mtool pipe``: writes the record stream that Pipe mode would send."""

@@ -1,6 +1,7 @@
-"""Writes the record stream that Pipe mode would send of a manifest: RecordIO, one record an attribute.
+"""Writes the record stream that Pipe mode would send for a manifest: RecordIO, one record an attribute.
 
-There is no image header in it, so it is no ``.rec`` for File mode: a picture's bytes, then its label's text.
+A record is a picture's bytes, or a label's text. There is no image header, so the stream is not a ``.rec``
+for File mode.
 """
 
 import contextlib
@@ -34,29 +35,38 @@ from manifest_tools.io.sources import Source, decompressed, open_source
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
-_LISTED = 8
-_FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
-
-"""Hands items on and shows how far they are; ``cli.screen.progress`` is one."""
+_LISTED = 8  # names in a message
+_FETCHERS = 16  # threads that fetch objects, unless `-j` says; they wait more than they work
 
 
 @dataclass(slots=True)
 class Piped:
-    """What was sent, of how many lines that were to be: lines (samples), and bytes with their framing."""
+    """What was sent."""
 
     manifest: str
+    """The manifest, by the name that was typed."""
+
     attributes: tuple[str, ...]
+    """The attributes that were sent, in this order."""
+
     expected: int = 0
+    """Lines (samples) of the manifest."""
+
     lines: int = 0
+    """Lines that were sent."""
+
     size: int = 0
+    """Bytes that were sent, with the headers of the records."""
+
     reader_left: bool = False
-    """Say whether who read the FIFO, or the pipe, went away before the end."""
+    """Whether the reader of the FIFO or pipe closed it before the end."""
 
     published: tuple[Published, ...] = ()
+    """The output; none for standard output or after a dry run."""
 
     @property
     def records(self) -> int:
-        """Records sent: one an attribute and line."""
+        """Records that were sent: one for each attribute and line."""
         return self.lines * len(self.attributes)
 
 
@@ -75,15 +85,13 @@ def pipe(
     jobs: Jobs = None,
     progress: Progress = no_progress,
 ) -> Piped:
-    """Write the stream of ``attributes`` (none: source-ref and the only label attribute), in this order.
+    """Write the record stream of ``attributes``, in this order; by default source-ref and the only label.
 
-    ``images`` says where objects lie on this disk, see ``image_paths``; others come from S3, or by ``fetch``,
-    called in threads with an S3 URI.
-    ``shuffle`` changes the order of the lines by ``seed``, as ShuffleConfig does; the order is not that of
-    the service, which is not published. A FIFO is written as it is; its reader may leave. ``kms_key``
-    encrypts what goes to S3. Raises
-    InvalidLine for a line that lacks an attribute, Refused for one that no line has, before anything is
-    written.
+    ``images`` says where objects are on this disk, see ``image_paths``. Other objects come from S3, or from
+    ``fetch``, which is called in threads with an S3 URI. ``shuffle`` changes the order of the lines by
+    ``seed``, as ShuffleConfig does; the service does not publish its own order. A FIFO is written as it is,
+    and its reader may close it. ``kms_key`` encrypts an output in S3. Raises InvalidLine for a line without
+    an attribute and Refused for an attribute that no line has, before anything is written.
     """
     check_apart(manifest, [output])
     check_key(kms_key, [output])
@@ -126,9 +134,9 @@ def records(
 def _sent(
     lines: Iterable[Numbered], names: tuple[str, ...], read: Read, where: tuple[str, ...], threads: int
 ) -> Iterator[list[bytes]]:
-    """Yield the payloads of each line, in order; objects are fetched by several threads at once.
+    """Yield the payloads of each line, in order; several threads fetch objects.
 
-    ``where`` is the manifest's name, and what ``--images`` said, for a message.
+    ``where`` is the name of the manifest and the values of ``--images``, for a message.
     """
     task = partial(_line, names, read, where)
     if threads == 1:
@@ -162,47 +170,47 @@ def _write(stream: BinaryIO, sent: Iterable[list[bytes]], result: Piped) -> None
 
 
 def _checked(source: Source, names: tuple[str, ...], shuffle: bool, jobs: Jobs) -> Checked:
-    """Look at every line; a name that none of them has was mistyped, and the lines are sound."""
+    """Check every line; raise Refused, not InvalidLine, for an attribute that no line has."""
     try:
         return check(source, names, shuffle, jobs)
     except InvalidLine:
         with contextlib.suppress(InvalidLine):
-            _check_there(source, names, jobs)
+            _check_attributes_exist(source, names, jobs)
         raise
 
 
-def _check_there(source: Source, names: tuple[str, ...], jobs: Jobs) -> None:
-    there = survey(source, jobs).keys
+def _check_attributes_exist(source: Source, names: tuple[str, ...], jobs: Jobs) -> None:
+    keys = survey(source, jobs).keys
     for name in names:
-        if name in there:
+        if name in keys:
             continue
-        near = near_miss(name, there)
+        near = near_miss(name, keys)
         found = f"found {shown(near)}; type --attribute {shlex.quote(clipped(near))}" if near else ""
-        listed = ", ".join(map(shown, list(there)[:_LISTED])) or "nothing"
+        listed = ", ".join(map(shown, list(keys)[:_LISTED])) or "nothing"
         raise Refused(
-            f"{source.name}: expected the attribute {shown(name)}, no line has it; "
-            + (found or f"its lines have {listed}")
+            f"{source.name}: expected the attribute {shown(name)}, but no line has it; "
+            + (found or f"found {listed}")
         )
 
 
 def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
-    """Return the source and the only label attribute; raises Refused, with all, where there are several."""
+    """Return the source and the only label attribute; raises Refused if there is none or several."""
     found = survey(source, jobs)
     first = "source" if "source" in found.keys and "source-ref" not in found.keys else "source-ref"
     labels = list(found.attributes)
     if len(labels) == 1:
         return first, labels[0]
-    there = ", ".join(map(shown, labels[:_LISTED]))
-    there = there or f"none; its keys are {', '.join(map(clipped, list(found.keys)[:_LISTED]))}"
+    listed = ", ".join(map(shown, labels[:_LISTED]))
+    listed = listed or f"none; its keys are {', '.join(map(clipped, list(found.keys)[:_LISTED]))}"
     label = shlex.quote(clipped(labels[0])) if labels else "NAME"
     raise Refused(
-        f"{source.name}: expected one label attribute, found {there};"
+        f"{source.name}: expected one label attribute, found {listed};"
         f" type --attribute {first} --attribute {label}"
     )
 
 
 def _folder(manifest: str) -> str:
-    """Return where refs that are paths begin."""
+    """Return the folder to which relative refs belong."""
     return "" if manifest == "-" or manifest.startswith("s3://") else os.path.dirname(manifest)
 
 
@@ -217,13 +225,13 @@ def _from_s3(uri: str) -> bytes:
 
 
 def _check_credentials(name: str, refs: Sequence[str]) -> None:
-    """Raise Refused, before anything is written, where objects are neither here nor to be had."""
+    """Raise Refused, before anything is written, if objects are not on this disk and S3 cannot be asked."""
     from manifest_tools.io import s3
 
     if s3.have_credentials():
         return
     bucket = bucket_of(refs[0])
-    lab = "; lab# is a placeholder: type mtool rewrite --lab ID first" if "lab#" in bucket else ""
+    lab = "; lab# is a placeholder, type mtool rewrite --lab ID first" if "lab#" in bucket else ""
     raise Refused(
         f"{name}: the objects of {bucket} are not on this disk, and there are no AWS credentials:"
         f" type --images ./raw-data{lab}"

@@ -382,7 +382,7 @@ def test_the_same_stream_again_is_unchanged_and_another_is_refused(manifest: str
         "written",
         "unchanged",
     ]
-    with pytest.raises(Refused, match="there already"):
+    with pytest.raises(Refused, match="exists already"):
         pipe(manifest, "out", shuffle=True, seed=1, fetch=picture)
     with pytest.raises(Refused, match="its own input"):
         pipe(manifest, manifest, fetch=picture, force=True)

@@ -291,7 +291,7 @@ def test_a_best_json_that_is_there_is_refused_before_the_bill(
     (in_folder / "best.json").write_text("{}")
     result = run(*TUNE, *OUT, *VARIED, "--yes")
     assert (result.exit_code, workshop.requests) == (2, [])
-    assert "best.json: there already" in result.stderr
+    assert "best.json: exists already" in result.stderr
 
 
 def test_a_batch_is_not_derived_where_it_is_varied(run: "Run", workshop: SageMaker, in_folder: Path) -> None:
