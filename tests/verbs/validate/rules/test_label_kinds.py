@@ -218,13 +218,13 @@ SPANS = {
     ),
     "an entity of no length": (
         entities({"startOffset": 3}),
-        "MT261 $.x.annotations.entities[0] entities[0] of 'x': startOffset 3 and endOffset 3 are no"
-        " part of a text",
+        "MT261 $.x.annotations.entities[0] entities[0] of 'x': expected startOffset from 0 and below"
+        " endOffset, found 3 and 3",
     ),
     "an entity before the text": (
         entities({"startOffset": -1}),
-        "MT261 $.x.annotations.entities[0] entities[0] of 'x': startOffset -1 and endOffset 3 are no"
-        " part of a text",
+        "MT261 $.x.annotations.entities[0] entities[0] of 'x': expected startOffset from 0 and below"
+        " endOffset, found -1 and 3",
     ),
     "an entity behind the text": (
         entities({"startOffset": 16, "endOffset": 23}),

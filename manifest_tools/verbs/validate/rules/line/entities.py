@@ -72,7 +72,9 @@ def entities_end_after_they_start(label: LineLabel) -> Iterator[Finding]:
     """An entity starts at 0 or later, and ends after its start."""
     for at, start, end in _offsets(label):
         if start < 0 or start >= end:
-            message = f"startOffset {shown(start)} and endOffset {shown(end)} are no part of a text"
+            message = (
+                f"expected startOffset from 0 and below endOffset, found {shown(start)} and {shown(end)}"
+            )
             yield _about(label, "entities", at, message)
 
 

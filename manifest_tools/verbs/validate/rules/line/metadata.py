@@ -225,8 +225,8 @@ def metadata_is_named_after_its_label(line: RuleLine) -> Iterator[Finding]:
 def a_failed_object_has_no_label(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a label has no failure-reason."""
     if label.state == "labelled" and label.metadata.get("failure-reason") is not None:
-        message = "labeling failed, it says, but the label is there"
-        yield in_metadata(label, "failure-reason", message, "failure-reason")
+        message = f"the metadata of {shown(label.name)} has a failure-reason, but the label is there"
+        yield Finding(path(label.metadata_key, "failure-reason"), message)
 
 
 def misnamed_metadata(value: Mapping[str, Any]) -> tuple[str, str] | None:

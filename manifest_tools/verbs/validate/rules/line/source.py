@@ -38,7 +38,9 @@ _TEXT = {"source": "Fast delivery"}
 def line_has_a_readable_length(line: RuleLine) -> Iterator[Finding]:
     """A line has up to 100,000 characters, the limit of a labeling job."""
     if line.length > LONGEST_LINE:
-        yield Finding("$", f"the line: expected at most {LONGEST_LINE:,} characters, found {line.length:,}")
+        yield Finding(
+            "$", f"the line has {line.length:,} characters, a labeling job accepts at most {LONGEST_LINE:,}"
+        )
 
 
 @rule(
@@ -57,8 +59,8 @@ def attributes_have_a_readable_length(line: RuleLine) -> Iterator[Finding]:
     for key, value in line.value.items():
         size = len(value) if isinstance(value, str) else len(msgspec.json.encode(value).decode())
         if size > LONGEST_ATTRIBUTE:
-            message = f"expected at most {LONGEST_ATTRIBUTE:,} characters, found {size:,}"
-            yield Finding(path(key), f"{shown(key)}: {message}")
+            message = f"has {size:,} characters, a labeling job accepts at most {LONGEST_ATTRIBUTE:,}"
+            yield Finding(path(key), f"{shown(key)} {message}")
 
 
 @rule(
