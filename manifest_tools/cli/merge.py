@@ -20,7 +20,7 @@ _NAMED = 8  # keys that are named
 def merge(
     manifests: Annotated[
         list[str],
-        typer.Argument(metavar="MANIFEST...", help="Paths, s3:// URIs, or - for standard input."),
+        typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or - for standard input."),
     ],
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")

@@ -160,17 +160,19 @@ def _not_connected(
 ) -> Refused:
     """Return the error for two manifests that have nothing in common, and what can be done."""
     names = [(manifests[at].name, *next(iter(targets[at].items()))) for at in (one, other)]
-    described = " and ".join(
-        f"{name} has the label attribute {shown(target)} ({parts[0].short_type})"
-        for name, target, parts in names
+    found = " and ".join(
+        f"{shown(target)} ({parts[0].short_type}) in {name}" for name, target, parts in names
     )
     (first, target, parts), (second, _, others) = names
     advice = (
         f"to give both labels one name, type --label-attribute {clipped(target)}"
         if parts[0].kind.name == others[0].kind.name
-        else f"to put one behind the other, type cat {first} {second}"
+        else f"to append one to the other, type cat {first} {second}"
     )
-    return Refused(f"{described}, and their pictures are not the same; {advice}")
+    return Refused(
+        "expected manifests of the same pictures or of the same label attribute, found different pictures, "
+        f"and {found}; {advice}"
+    )
 
 
 def _notes(manifests: Sequence[Manifest]) -> Iterator[str]:

@@ -98,7 +98,7 @@ def test_label_attributes_of_different_names_are_refused_or_get_the_requested_na
     b = write(tmp_path / "b", row(2, kind(0, "lab2-kind")), row(3, kind(1, "lab2-kind")))
     out = tmp_path / "out"
     with pytest.raises(
-        Refused, match="not the same; to give both labels one name, type --label-attribute lab1-kind"
+        Refused, match=r"\) in .*b; to give both labels one name, type --label-attribute lab1-kind"
     ):
         merge(a, b, output=str(out))
     found = merge(a, b, output=str(out), label_attribute="kind")
@@ -120,8 +120,8 @@ def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "requested", "message"),
     [
-        (kind(0), boxes("boxes", (0, 1)), None, "to put one behind the other, type cat .*a .*b$"),
-        (kind(0), boxes("boxes", (0, 1)), "kind", "to put one behind the other, type cat .*a .*b$"),
+        (kind(0), boxes("boxes", (0, 1)), None, "to append one to the other, type cat .*a .*b$"),
+        (kind(0), boxes("boxes", (0, 1)), "kind", "to append one to the other, type cat .*a .*b$"),
         (
             kind(0),
             boxes("kind", (0, 1)),
