@@ -45,7 +45,7 @@ def with_metadata(picture: bytes, kilobytes: int, marker: int = 0xE2) -> bytes:
     return picture[:2] + segment * (kilobytes // 50) + picture[2:]
 
 
-class Room:
+class Workspace:
     """A folder `raw` with the objects of the bucket `raw`, and manifests that name them."""
 
     def __init__(self, folder: Path) -> None:

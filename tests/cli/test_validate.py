@@ -57,7 +57,7 @@ def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("a.manifest", "./a.manifest"), "a.manifest and ./a.manifest are one file"),
         (("-", "-"), "- and - are one file"),
@@ -74,12 +74,12 @@ def test_as_many_problems_are_printed_as_asked_for_and_all_count(run: "Run", in_
     ],
 )
 def test_what_contradicts_itself_is_refused(
-    run: "Run", in_folder: Path, words: tuple[str, ...], told: str
+    run: "Run", in_folder: Path, words: tuple[str, ...], message: str
 ) -> None:
     Path("a.manifest").write_text(BAD)
     result = run("validate", *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_the_list_has_what_is_selected(run: "Run") -> None:

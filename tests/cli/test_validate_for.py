@@ -1,4 +1,4 @@
-"""``mtool validate --for``: what is typed, and what is said."""
+"""``mtool validate --for``: what is typed, and what is printed."""
 
 import json
 from collections.abc import Callable
@@ -40,8 +40,8 @@ def test_a_job_that_would_not(folder: Path, run: "Run") -> None:
 
 
 def test_a_request_is_looked_at_whole(folder: Path, run: "Run") -> None:
-    told = request(ResourceConfig={"InstanceType": "ml.m5.large"}, HyperParameters={"num_classes": "1"})
-    (folder / "request.json").write_text(json.dumps(told))
+    asked = request(ResourceConfig={"InstanceType": "ml.m5.large"}, HyperParameters={"num_classes": "1"})
+    (folder / "request.json").write_text(json.dumps(asked))
     words = ("validate", "--for", "builtin", *PARTS, "--hyperparameters", "request.json")
     codes = {line.split()[1] for line in run(*words).stdout.splitlines()}
     assert {"MT601", "MT610", "MT660"} <= codes

@@ -376,7 +376,7 @@ written = st.one_of(
     *clean_and_not, *(one.map(as_bytes) for one in (nearly, with_more, beside, strange)), escaped, escaped
 )
 alike_lines = [st.lists(one, min_size=1, max_size=8) for one in (*clean_and_not, escaped)]
-# Many lines of one look, and a few of others among them.
+# Many lines of one template, and a few of others among them.
 mixed = st.builds(
     lambda line, times, others: [line] * times + others,
     st.one_of(usual, several, boxed, nearly, with_more, beside, strange).map(as_bytes) | escaped,
@@ -393,10 +393,10 @@ PURPOSES_OR_NONE = st.sampled_from(["", "", *PURPOSES])
 
 
 def everything(
-    data: bytes, expected: tuple[str, ...], told: str | None, purpose: str, shortcut: bool
+    data: bytes, expected: tuple[str, ...], requested: str | None, purpose: str, shortcut: bool
 ) -> dict[str, Any]:
-    part = check_lines(data, RuleContext(expected, told, purpose), shortcut)
-    whole = Facts("a.manifest", requested=told)
+    part = check_lines(data, RuleContext(expected, requested, purpose), shortcut)
+    whole = Facts("a.manifest", requested=requested)
     whole.merge(part.facts, 1)
     of_file = {rule.code: sorted(rule.check(whole)) for rule in of_scope("file", purpose)}
     facts = {field.name: getattr(whole, field.name) for field in fields(whole) if field.name != "keys"}
@@ -424,11 +424,11 @@ def everything(
     PURPOSES_OR_NONE,
 )
 def test_the_shortcut_hides_nothing(
-    data: bytes, expected: tuple[str, ...], told: str | None, purpose: str
+    data: bytes, expected: tuple[str, ...], requested: str | None, purpose: str
 ) -> None:
-    expected = expected if told is None else (told,)
-    shortcut = everything(data, expected, told, purpose, True)
-    assert shortcut == everything(data, expected, told, purpose, False)
+    expected = expected if requested is None else (requested,)
+    shortcut = everything(data, expected, requested, purpose, True)
+    assert shortcut == everything(data, expected, requested, purpose, False)
 
 
 # Lines that have a label `hand` each, but for the last two.
@@ -464,8 +464,13 @@ BESIDE = OTHERS | {
 def assert_nothing_is_hidden(one: dict[str, Any], other: dict[str, Any]) -> None:
     for values in ([one, one, other, other], [other, one]):
         data = b"\n".join(map(as_bytes, values))
-        for expected, told in (((), None), (("hand",), None), (("hand",), "hand"), (("finish",), "finish")):
-            ways = [everything(data, expected, told, "", shortcut) for shortcut in (True, False)]
+        for expected, requested in (
+            ((), None),
+            (("hand",), None),
+            (("hand",), "hand"),
+            (("finish",), "finish"),
+        ):
+            ways = [everything(data, expected, requested, "", shortcut) for shortcut in (True, False)]
             assert ways[0] == ways[1]
 
 
@@ -523,7 +528,7 @@ def test_an_escaped_key_on_one_line_does_not_make_up_for_an_unknown_one_on_anoth
     assert [(number, rule.code) for number, rule, _ in part.found] == [(1, "MT211")]
 
 
-def proven(data: bytes, *expected: str) -> list[bool]:
+def proven_clean(data: bytes, *expected: str) -> list[bool]:
     found: list[bool] = prove_clean(data, *line_offsets(data), RuleContext(expected), Facts()).clean.tolist()
     return found
 
@@ -531,14 +536,14 @@ def proven(data: bytes, *expected: str) -> list[bool]:
 @pytest.mark.parametrize("base", [name for name in BASES if name != "a mask"])
 def test_usual_lines_are_proven_clean_by_the_shortcut(base: str) -> None:
     usual, other = as_bytes(BASES[base]), b'{"source-ref":"x"}'
-    assert proven(b"\n".join([usual] * 3), "hand") == [True] * 3
-    assert proven(b"\n".join([usual, other, usual]), "hand") == [True, False, True]
+    assert proven_clean(b"\n".join([usual] * 3), "hand") == [True] * 3
+    assert proven_clean(b"\n".join([usual, other, usual]), "hand") == [True, False, True]
 
 
 def test_a_line_with_a_key_twice_is_not_proven_clean() -> None:
     line = as_bytes(BASES["one class"])
     twice = line.replace(b'"hand":', b'"hand": 1, "hand":')
-    assert proven(b"\n".join([line, twice, line]), "hand") == [True, False, True]
+    assert proven_clean(b"\n".join([line, twice, line]), "hand") == [True, False, True]
 
 
 @settings(max_examples=20, deadline=None)
@@ -564,7 +569,7 @@ def test_blocks_and_workers_change_nothing_in_a_large_manifest(
     assert codes(validate(path, jobs=2)) == expected
 
 
-# What can be said only of a whole file.
+# What only a whole file shows.
 
 
 def test_a_label_without_metadata_is_found_before_any_line_shows_that_it_is_one(
@@ -629,7 +634,7 @@ def test_a_placeholder_that_people_wrote_in_a_text_is_none(
 # What is checked, and how it is named.
 
 
-def test_only_the_label_attribute_that_was_told_is_checked(
+def test_only_the_label_attribute_that_was_requested_is_checked(
     manifest: Callable[[list[dict[str, Any]]], str],
 ) -> None:
     path = manifest([{**line(1), "finish": -1, "finish-metadata": metadata()}])

@@ -113,12 +113,12 @@ class Facts:
         self.requested_lines += part.requested_lines
         self.attributes |= part.attributes
         check_number(self.attributes)
-        for state, seen in part.states.items():
-            add_count(self.states, state, seen, offset)
-        for named, seen in part.classes.items():
-            add_count(self.classes, named, seen, offset)
-        for bucket, seen in part.buckets.items():
-            add_count(self.buckets, bucket, seen, offset)
+        for state, occurrences in part.states.items():
+            add_count(self.states, state, occurrences, offset)
+        for named, occurrences in part.classes.items():
+            add_count(self.classes, named, occurrences, offset)
+        for bucket, occurrences in part.buckets.items():
+            add_count(self.buckets, bucket, occurrences, offset)
         if part.placeholder is not None:
             self.add_placeholder(part.placeholder, offset)
         if part.blank is not None:
@@ -155,13 +155,13 @@ class Facts:
     def lines(self, attribute: str, state: str = "labelled") -> int:
         """Return on how many lines an attribute is in a state."""
         wanted = (attribute, state)
-        return sum(seen.lines for known, seen in self.states.items() if known[:2] == wanted)
+        return sum(occurrences.lines for known, occurrences in self.states.items() if known[:2] == wanted)
 
     def types(self, attribute: str) -> dict[str, Occurrences]:
         """Return the task types that an attribute has on its labelled lines, the commonest first."""
         found = {
-            state.type: seen
-            for state, seen in self.states.items()
+            state.type: occurrences
+            for state, occurrences in self.states.items()
             if (state.attribute, state.state) == (attribute, "labelled")
         }
         return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[1].first)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs, Progress
     from manifest_tools.io.sources import Source
     from manifest_tools.verbs.validate.objects.findings import Size
-    from manifest_tools.verbs.validate.objects.report import Objects
+    from manifest_tools.verbs.validate.objects.report import ObjectReport
 
 __all__ = ["CODES", "check_objects"]
 
@@ -25,7 +25,7 @@ def check_objects(
     smallest: "Size | None" = None,
     jobs: "Jobs" = None,
     progress: "Progress | None" = None,
-) -> "Objects":
+) -> "ObjectReport":
     """Return a report that finds, as one iterates, what is wrong with the objects that manifests name.
 
     ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET
@@ -43,6 +43,6 @@ def check_objects(
     ([], 0, 0)
     """
     from manifest_tools.base.parallel import no_progress
-    from manifest_tools.verbs.validate.objects.report import Objects
+    from manifest_tools.verbs.validate.objects.report import ObjectReport
 
-    return Objects(manifests, tuple(images), label_attribute, smallest, jobs, progress or no_progress)
+    return ObjectReport(manifests, tuple(images), label_attribute, smallest, jobs, progress or no_progress)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Objects:
+class ObjectReport:
     """The problems of the objects of some manifests, found as one iterates; the counts grow with them."""
 
     manifests: tuple[str | Source, ...]

@@ -30,19 +30,23 @@ CodeAndMessage = tuple[str, str]
 
 
 class SequenceFrame(msgspec.Struct, frozen=True, rename="kebab", gc=False):
-    """One frame of a sequence: ``frame`` is the rest of its key after the sequence's prefix."""
+    """One frame of a sequence."""
 
     frame_no: int | str | None = None
     frame: str = ""
+    """The rest of its key after the prefix of the sequence."""
+
     unix_timestamp: float | None = None
 
 
 class SequenceFile(msgspec.Struct, frozen=True, rename="kebab", gc=False):
-    """A sequence file; ``number_of_frames`` is what it says, which need not be ``len(frames)``."""
+    """A sequence file."""
 
     frames: tuple[SequenceFrame, ...]
     prefix: str | None = None
     number_of_frames: int | None = None
+    """What the file says, which need not be ``len(frames)``."""
+
     seq_no: int | str | None = None
 
     def uris(self) -> Iterator[str]:
@@ -51,7 +55,7 @@ class SequenceFile(msgspec.Struct, frozen=True, rename="kebab", gc=False):
 
 
 class Annotation(msgspec.Struct, frozen=True, rename="kebab", gc=False):
-    """What was found at one place of a frame; the sides in pixels are those of a box, None elsewhere."""
+    """One object of a frame; the sides are those of a box, in pixels, and None for other tools."""
 
     class_id: int | str | None = None
     object_id: str | None = None
@@ -69,7 +73,7 @@ class Annotation(msgspec.Struct, frozen=True, rename="kebab", gc=False):
 
 
 class LabelledFrame(msgspec.Struct, frozen=True, gc=False):
-    """A frame of a SeqLabel.json: its number, its name, and what was found, whatever tool drew it."""
+    """A frame of a SeqLabel.json, with the annotations of all tools."""
 
     number: int | str | None
     name: str
@@ -77,14 +81,14 @@ class LabelledFrame(msgspec.Struct, frozen=True, gc=False):
 
 
 class SeqLabel(msgspec.Struct, frozen=True, gc=False):
-    """A SeqLabel.json: what was found on each frame; ``tracking`` where objects go through several.
-
-    ``spatial`` frames are point clouds, whose names are not those of the sequence file (``0.txt.pcd``).
-    """
+    """A SeqLabel.json."""
 
     frames: tuple[LabelledFrame, ...]
     tracking: bool
+    """Whether objects are followed through several frames."""
+
     spatial: bool
+    """Whether frames are point clouds; their names are not those of the sequence file (``0.txt.pcd``)."""
 
     def classes(self) -> dict[int | str | None, int]:
         """Return how many annotations each class-id has, as it stands there."""
@@ -119,7 +123,7 @@ def read_sequence(data: bytes) -> SequenceFile:
     """Return what a sequence file says; raises ValueError for what is none.
 
     >>> read_sequence(b'{"prefix": "s3://b/", "number-of-frames": 1, "frames": [{"frame": "0.jpg"}]}').frames
-    (Frame(frame_no=None, frame='0.jpg', unix_timestamp=None),)
+    (SequenceFrame(frame_no=None, frame='0.jpg', unix_timestamp=None),)
     """
     return _decoded(data, SequenceFile)
 

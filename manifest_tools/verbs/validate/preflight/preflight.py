@@ -142,9 +142,9 @@ def prove_stream(
     folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
     where = image_paths(images, _refs(source, job.names), folder)
     read = partial(read_object, where, fetch)
-    prove = partial(_proof, job.names, read, *_format(job))
+    check = partial(_check_sample, job.names, read, *_format(job))
     with ThreadPoolExecutor(_READERS) as executor:  # reading is waiting, above all for S3
-        for number, why in run(prove, in_order(source), executor, ahead=2 * _READERS):
+        for number, why in run(check, in_order(source), executor, ahead=2 * _READERS):
             if why:
                 yield Problem(PROVEN, "error", source.name, number, path(job.names[0]), why)
 
@@ -178,7 +178,7 @@ def _format(job: PreflightInput) -> tuple[LabelFormat, int | None]:
     return list_format(job) or "class-index", count
 
 
-def _proof(
+def _check_sample(
     names: tuple[str, ...], read: Read, label_format: LabelFormat, count: int | None, numbered: Numbered
 ) -> tuple[int, str]:
     """Return the number of a line, and why its stream is no sample, or nothing."""

@@ -21,7 +21,7 @@ from manifest_tools.images.signatures import describe
 from manifest_tools.images.unusable import CODES as PICTURE_CODES
 from manifest_tools.images.unusable import MAX_BYTES, Unusable
 from manifest_tools.verbs.validate.objects import CODES, check_objects
-from tests.objects import HTML, SEGMENTS, Room, encoded, mask, noise, plain, turned, with_metadata
+from tests.objects import HTML, SEGMENTS, Workspace, encoded, mask, noise, plain, turned, with_metadata
 from tests.pictures import jpeg, row
 
 BOXES = "groundtruth/object-detection"
@@ -47,8 +47,8 @@ def in_hand(data: bytes) -> PartialReader:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(tmp_path)
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
 
 
 def boxes(key: str, width: float, height: float) -> dict[str, Any]:
@@ -89,8 +89,8 @@ CLEAN = {
 
 
 @pytest.mark.parametrize(("key", "data"), CLEAN.values(), ids=CLEAN)
-def test_a_good_picture_has_no_problem(room: Room, key: str, data: bytes) -> None:
-    assert room.one(key, data) == []
+def test_a_good_picture_has_no_problem(workspace: Workspace, key: str, data: bytes) -> None:
+    assert workspace.one(key, data) == []
 
 
 BAD = {
@@ -237,16 +237,16 @@ BAD = {
 
 @pytest.mark.parametrize(("key", "data", "expected"), BAD.values(), ids=BAD)
 def test_a_bad_picture_is_named_for_what_it_is(
-    room: Room, key: str, data: bytes, expected: list[tuple[str, str]]
+    workspace: Workspace, key: str, data: bytes, expected: list[tuple[str, str]]
 ) -> None:
-    assert room.one(key, data) == expected
+    assert workspace.one(key, data) == expected
 
 
-def test_a_damaged_header_is_a_problem(room: Room) -> None:
+def test_a_damaged_header_is_a_problem(workspace: Workspace) -> None:
     data = bytearray(jpeg(1))
     frame = data.index(b"\xff\xc0")
     data[frame + 4] = 12  # bits a channel
-    ((code, message),) = room.one("a.jpg", bytes(data))
+    ((code, message),) = workspace.one("a.jpg", bytes(data))
     assert code == "MT402"
     assert message.startswith("a JPEG picture that cannot be read (")
 
@@ -284,22 +284,22 @@ def test_everything_has_a_name(data: bytes) -> None:
     assert describe(data, len(data)).isprintable()
 
 
-def test_smaller_than_the_training_job_wants(room: Room) -> None:
-    found = room.one("a.jpg", jpeg(1, (300, 200)), smallest=(224, 224))
+def test_smaller_than_the_training_job_wants(workspace: Workspace) -> None:
+    found = workspace.one("a.jpg", jpeg(1, (300, 200)), smallest=(224, 224))
     assert found == [("MT416", "expected at least 224 x 224 pixels (image_shape), found 300 x 200 pixels")]
-    assert room.one("a.jpg", jpeg(1, (224, 224)), smallest=(224, 224)) == []
+    assert workspace.one("a.jpg", jpeg(1, (224, 224)), smallest=(224, 224)) == []
 
 
 class TestWhatALineSays:
-    def test_boxes_of_another_picture_s_size(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1, (60, 40)))
-        found = room.check(boxes("a.jpg", 640, 480), boxes("a.jpg", 60, 40), boxes("a.jpg", 60.0, 40.0))
+    def test_boxes_of_another_picture_s_size(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1, (60, 40)))
+        found = workspace.check(boxes("a.jpg", 640, 480), boxes("a.jpg", 60, 40), boxes("a.jpg", 60.0, 40.0))
         assert places_and_codes(found) == [(1, "MT418", "$.boxes.image_size[0]")]
         assert found[0].message == "image_size is 640 x 480, but the picture is 60 x 40"
 
-    def test_boxes_drawn_on_the_picture_as_a_browser_turns_it(self, room: Room) -> None:
-        room.put("a.jpg", turned(6, (60, 40)))
-        found = room.check(boxes("a.jpg", 40, 60), boxes("a.jpg", 60, 40), boxes("a.jpg", 41, 60))
+    def test_boxes_drawn_on_the_picture_as_a_browser_turns_it(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", turned(6, (60, 40)))
+        found = workspace.check(boxes("a.jpg", 40, 60), boxes("a.jpg", 60, 40), boxes("a.jpg", 41, 60))
         assert [(one.line, one.code) for one in found] == [
             (1, "MT414"),
             (2, "MT414"),
@@ -310,18 +310,18 @@ class TestWhatALineSays:
     @pytest.mark.parametrize(
         "size", [[], {}, [3], [{"width": "a", "height": 1}], [{"width": True, "height": 1e300}], "x"]
     )
-    def test_an_image_size_that_is_none_is_for_the_rules(self, room: Room, size: Any) -> None:
-        room.put("a.jpg", jpeg(1))
+    def test_an_image_size_that_is_none_is_for_the_rules(self, workspace: Workspace, size: Any) -> None:
+        workspace.put("a.jpg", jpeg(1))
         line = boxes("a.jpg", 1, 1)
         line["boxes"]["image_size"] = size
-        assert room.check(line) == []
+        assert workspace.check(line) == []
 
-    def test_masks(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1, (60, 40)))
-        room.put("right.png", encoded(plain("P"), "PNG"))
-        room.put("small.png", encoded(plain("P", (30, 20)), "PNG"))
-        room.put("lossy.png", jpeg(1, (60, 40)))
-        found = room.check(
+    def test_masks(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1, (60, 40)))
+        workspace.put("right.png", encoded(plain("P"), "PNG"))
+        workspace.put("small.png", encoded(plain("P", (30, 20)), "PNG"))
+        workspace.put("lossy.png", jpeg(1, (60, 40)))
+        found = workspace.check(
             mask("a.jpg", "right.png"),
             mask("a.jpg", "small.png"),
             mask("a.jpg", "lossy.png"),
@@ -330,25 +330,25 @@ class TestWhatALineSays:
         assert [(one.line, one.code, one.path, one.message) for one in found] == [
             (2, "MT420", "$.mask-ref", "the mask is 30 x 20 pixels, but its picture 60 x 40"),
             (3, "MT419", "$.mask-ref", "expected a PNG as a mask, found JPEG"),
-            (4, "MT401", "$.mask-ref", f"expected {room.raw}/gone.png, found no such file"),
+            (4, "MT401", "$.mask-ref", f"expected {workspace.raw}/gone.png, found no such file"),
         ]
 
-    def test_one_label_may_be_told(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1))
+    def test_one_label_may_be_requested(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1))
         line = mask("a.jpg", "gone.png") | {"textract-ref": "s3://raw/gone.json"}
-        assert [one.path for one in room.check(line)] == ["$.mask-ref", "$.textract-ref"]
-        assert [one.path for one in room.check(line, label_attribute="mask-ref")] == ["$.mask-ref"]
-        assert room.check(line, label_attribute="kind") == []
+        assert [one.path for one in workspace.check(line)] == ["$.mask-ref", "$.textract-ref"]
+        assert [one.path for one in workspace.check(line, label_attribute="mask-ref")] == ["$.mask-ref"]
+        assert workspace.check(line, label_attribute="kind") == []
 
-    def test_a_key_that_only_looks_like_a_pointer(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1))
-        assert room.check(row("a.jpg", 0) | {"Person-ref": "Ada", "x-ref": 3, "y-ref": None}) == []
+    def test_a_key_that_only_looks_like_a_reference(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1))
+        assert workspace.check(row("a.jpg", 0) | {"Person-ref": "Ada", "x-ref": 3, "y-ref": None}) == []
 
-    def test_lines_that_cannot_be_read_are_for_the_rules(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1))
+    def test_lines_that_cannot_be_read_are_for_the_rules(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1))
         deep = "[" * 100_000
         large = '{"source-ref":"s3://raw/gone.jpg","n":' + "9" * 400 + "}"
-        found = room.check("", "{]", deep, "[1]", '{"source-ref":7}', large, row("gone.jpg", 0))
+        found = workspace.check("", "{]", deep, "[1]", '{"source-ref":7}', large, row("gone.jpg", 0))
         assert places_and_codes(found) == [(6, "MT401", "$.source-ref"), (7, "MT401", "$.source-ref")]
 
     @pytest.mark.parametrize(
@@ -382,166 +382,172 @@ class TestWhatALineSays:
         ],
     )
     def test_objects_that_are_no_pictures(
-        self, room: Room, type: str, key: str, data: bytes, expected: list[str]
+        self, workspace: Workspace, type: str, key: str, data: bytes, expected: list[str]
     ) -> None:
-        room.put(key, data)
+        workspace.put(key, data)
         line = {"source-ref": f"s3://raw/{key}", "a": 0, "a-metadata": {"type": f"groundtruth/{type}"}}
-        assert [one.message for one in room.check(line)] == expected
+        assert [one.message for one in workspace.check(line)] == expected
 
-    def test_labels_of_points_are_zlib(self, room: Room) -> None:
-        room.put("a.bin", b"1")
-        room.put("right.zlib", zlib.compress(b"\0" * 100_000))
-        room.put("wrong.zlib", b"[0, 0, 0]")
+    def test_labels_of_points_are_zlib(self, workspace: Workspace) -> None:
+        workspace.put("a.bin", b"1")
+        workspace.put("right.zlib", zlib.compress(b"\0" * 100_000))
+        workspace.put("wrong.zlib", b"[0, 0, 0]")
         kind = {"type": "groundtruth/point_cloud_single_frame_semantic_segmentation"}
         lines = [
             {"source-ref": "s3://raw/a.bin", "a-ref": f"s3://raw/{name}.zlib", "a-ref-metadata": kind}
             for name in ("right", "wrong")
         ]
-        assert places_and_codes(room.check(*lines)) == [(2, "MT421", "$.a-ref")]
+        assert places_and_codes(workspace.check(*lines)) == [(2, "MT421", "$.a-ref")]
 
 
 class TestDuplicates:
-    def test_the_same_bytes_under_another_name(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1))
-        room.put("b.jpg", jpeg(2))
-        room.put("copy.jpg", jpeg(1))
+    def test_the_same_bytes_under_another_name(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1))
+        workspace.put("b.jpg", jpeg(2))
+        workspace.put("copy.jpg", jpeg(1))
         rows = [row("a.jpg", 0), row("b.jpg", 0), row("a.jpg", 0), row("copy.jpg", 1), row("copy.jpg", 1)]
-        found = room.check(*rows)
+        found = workspace.check(*rows)
         assert places_and_codes(found) == [(4, "MT422", "$.source-ref")]
         assert found[0].message == "the same bytes as the picture on line 1, under another name"
 
-    def test_large_ones_that_differ_only_in_the_middle_are_two(self, room: Room) -> None:
+    def test_large_ones_that_differ_only_in_the_middle_are_two(self, workspace: Workspace) -> None:
         data = encoded(noise(500, 400), quality=95)
         middle = len(data) // 2
         other = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         assert len(data) > 2 * partial_reads.HEAD
         for key, content in (("a.jpg", data), ("b.jpg", other), ("c.jpg", data)):
-            room.put(key, content)
-        found = room.check(*(row(key, 0) for key in ("a.jpg", "b.jpg", "c.jpg")))
+            workspace.put(key, content)
+        found = workspace.check(*(row(key, 0) for key in ("a.jpg", "b.jpg", "c.jpg")))
         assert [(one.line, one.message) for one in found] == [
             (3, "the same bytes as the picture on line 1, under another name")
         ]
 
-    def test_in_training_and_in_validation(self, room: Room) -> None:
-        room.put("a.jpg", jpeg(1))
-        room.put("b.jpg", jpeg(1))
-        train = room.manifest(row("a.jpg", 0), name="train.manifest")
-        validation = room.manifest(row("b.jpg", 0), name="validation.manifest")
-        (found,) = check_objects(train, validation, images=[str(room.raw)], jobs=1)
+    def test_in_training_and_in_validation(self, workspace: Workspace) -> None:
+        workspace.put("a.jpg", jpeg(1))
+        workspace.put("b.jpg", jpeg(1))
+        train = workspace.manifest(row("a.jpg", 0), name="train.manifest")
+        validation = workspace.manifest(row("b.jpg", 0), name="validation.manifest")
+        (found,) = check_objects(train, validation, images=[str(workspace.raw)], jobs=1)
         assert (found.file, found.line) == (validation, 1)
         assert found.message == f"the same bytes as the picture on line 1 of {train}, under another name"
 
-    def test_masks_and_things_that_are_no_pictures_may_be_the_same(self, room: Room) -> None:
+    def test_masks_and_objects_that_are_no_pictures_may_be_the_same(self, workspace: Workspace) -> None:
         for key in ("a.jpg", "b.jpg"):
-            room.put(key, jpeg(ord(key[0])))
-            room.put(f"{key}.png", encoded(plain("P"), "PNG"))
-            room.put(f"{key}.html", HTML)
+            workspace.put(key, jpeg(ord(key[0])))
+            workspace.put(f"{key}.png", encoded(plain("P"), "PNG"))
+            workspace.put(f"{key}.html", HTML)
         lines = [mask(key, f"{key}.png") for key in ("a.jpg", "b.jpg")]
         broken = [row(f"{key}.html", 0) for key in ("a.jpg", "b.jpg")]
-        assert [one.code for one in room.check(*lines, *broken)] == ["MT402", "MT402"]
+        assert [one.code for one in workspace.check(*lines, *broken)] == ["MT402", "MT402"]
 
 
 class TestHostile:
-    def test_a_sparse_file_of_ten_gigabytes(self, room: Room) -> None:
+    def test_a_sparse_file_of_ten_gigabytes(self, workspace: Workspace) -> None:
         for key, head in (("zeros.jpg", b""), ("large.jpg", jpeg(1)), ("copy.jpg", jpeg(1))):
-            room.put(key, head)
-            os.truncate(room.raw / key, 10 << 30)
-        found = room.check(row("zeros.jpg", 0), row("large.jpg", 0), row("copy.jpg", 0))
+            workspace.put(key, head)
+            os.truncate(workspace.raw / key, 10 << 30)
+        found = workspace.check(row("zeros.jpg", 0), row("large.jpg", 0), row("copy.jpg", 0))
         assert [(one.code, one.message) for one in found] == [
             ("MT402", "expected a picture, found 10,737,418,240 bytes, zeros as far as was looked"),
             *[("MT404", f"expected at most {MAX_BYTES:,} bytes, found 10,737,418,240")] * 2,
         ]
 
-    def test_a_pipe_is_not_waited_for(self, room: Room) -> None:
-        os.mkfifo(room.raw / "a.jpg")
-        (found,) = room.check(row("a.jpg", 0))
+    def test_a_pipe_is_not_waited_for(self, workspace: Workspace) -> None:
+        os.mkfifo(workspace.raw / "a.jpg")
+        (found,) = workspace.check(row("a.jpg", 0))
         assert (found.code, found.message) == (
             "MT401",
-            f"expected a file at {room.raw}/a.jpg, found something else",
+            f"expected a file at {workspace.raw}/a.jpg, found something else",
         )
 
-    def test_a_folder_in_place_of_a_picture(self, room: Room) -> None:
-        (room.raw / "a.jpg").mkdir()
-        assert [one.code for one in room.check(row("a.jpg", 0))] == ["MT401"]
+    def test_a_folder_in_place_of_a_picture(self, workspace: Workspace) -> None:
+        (workspace.raw / "a.jpg").mkdir()
+        assert [one.code for one in workspace.check(row("a.jpg", 0))] == ["MT401"]
 
     @pytest.mark.parametrize("key", ["../secret.jpg", "x/../../secret.jpg", "link.jpg", "a\0b.jpg", "/etc"])
-    def test_what_leads_out_of_the_folder(self, room: Room, key: str) -> None:
-        (room.folder / "secret.jpg").write_bytes(jpeg(1))
-        (room.raw / "link.jpg").symlink_to(room.folder / "secret.jpg")
-        assert [one.code for one in room.check(row(key, 0))] == ["MT405"]
+    def test_what_leads_out_of_the_folder(self, workspace: Workspace, key: str) -> None:
+        (workspace.folder / "secret.jpg").write_bytes(jpeg(1))
+        (workspace.raw / "link.jpg").symlink_to(workspace.folder / "secret.jpg")
+        assert [one.code for one in workspace.check(row(key, 0))] == ["MT405"]
 
-    def test_a_name_that_no_file_can_have(self, room: Room) -> None:
-        assert [one.code for one in room.check(row("x" * 5000 + ".jpg", 0))] == ["MT401"]
+    def test_a_name_that_no_file_can_have(self, workspace: Workspace) -> None:
+        assert [one.code for one in workspace.check(row("x" * 5000 + ".jpg", 0))] == ["MT401"]
 
-    def test_a_name_of_a_megabyte(self, room: Room) -> None:
-        found = room.check(row("x" * 1_000_000, 0), row("x/" * 500_000 + "a.jpg", 0))
+    def test_a_name_of_a_megabyte(self, workspace: Workspace) -> None:
+        found = workspace.check(row("x" * 1_000_000, 0), row("x/" * 500_000 + "a.jpg", 0))
         assert [one.code for one in found] == ["MT401", "MT401"]
         assert max(len(one.message) for one in found) <= 500
 
-    def test_a_lone_surrogate_in_a_name(self, room: Room) -> None:
-        assert room.check('{"source-ref":"s3://raw/\\ud800.jpg"}', row("gone.jpg", 0))[0].code == "MT401"
+    def test_a_lone_surrogate_in_a_name(self, workspace: Workspace) -> None:
+        assert workspace.check('{"source-ref":"s3://raw/\\ud800.jpg"}', row("gone.jpg", 0))[0].code == "MT401"
 
-    def test_a_jpeg_of_nothing_but_metadata_ends(self, room: Room) -> None:
+    def test_a_jpeg_of_nothing_but_metadata_ends(self, workspace: Workspace) -> None:
         tiny = b"\xff\xe2\x00\x02" * 2_000_000
-        assert room.one("a.jpg", jpeg(1)[:2] + tiny + jpeg(1)[2:]) == []
+        assert workspace.one("a.jpg", jpeg(1)[:2] + tiny + jpeg(1)[2:]) == []
 
 
-def test_the_same_for_any_number_of_workers(room: Room) -> None:
+def test_the_same_for_any_number_of_workers(workspace: Workspace) -> None:
     keys = [f"{number}.jpg" for number in range(200)]
     for number, key in enumerate(keys):
-        room.put(key, (HTML, jpeg(number % 90), turned(number % 8 + 1, (number + 1, 40)))[number % 3])
+        workspace.put(key, (HTML, jpeg(number % 90), turned(number % 8 + 1, (number + 1, 40)))[number % 3])
     rows = [row(key, 0) for key in keys]
-    assert room.check(*rows, jobs=2) == room.check(*rows, jobs=1) != []
+    assert workspace.check(*rows, jobs=2) == workspace.check(*rows, jobs=1) != []
 
 
-def test_a_picture_of_many_lines_is_a_problem_on_each(room: Room) -> None:
-    room.put("a.jpg", HTML)
-    assert places_and_codes(room.check(*[row("a.jpg", 0)] * 3)) == [
+def test_a_picture_of_many_lines_is_a_problem_on_each(workspace: Workspace) -> None:
+    workspace.put("a.jpg", HTML)
+    assert places_and_codes(workspace.check(*[row("a.jpg", 0)] * 3)) == [
         (line, "MT402", "$.source-ref") for line in (1, 2, 3)
     ]
 
 
-def test_progress_sees_every_batch(room: Room) -> None:
+def test_progress_sees_every_batch(workspace: Workspace) -> None:
     seen: list[tuple[int | None, str]] = []
 
     def watch(items: Any, total: int | None, what: str) -> Any:
         seen.append((total, what))
         yield from items
 
-    room.put("a.jpg", jpeg(1))
-    assert room.check(*[row("a.jpg", 0)] * 130, progress=watch) == []
+    workspace.put("a.jpg", jpeg(1))
+    assert workspace.check(*[row("a.jpg", 0)] * 130, progress=watch) == []
     assert seen == [(3, "objects")]
 
 
-def test_what_is_no_manifest_is_for_the_rules(room: Room) -> None:
-    (room.folder / "a.jpg").write_bytes(jpeg(1))
-    bad = room.manifest(row("gone.jpg", 0))
-    found = check_objects(str(room.folder / "a.jpg"), bad, images=[str(room.raw)])
+def test_what_is_no_manifest_is_for_the_rules(workspace: Workspace) -> None:
+    (workspace.folder / "a.jpg").write_bytes(jpeg(1))
+    bad = workspace.manifest(row("gone.jpg", 0))
+    found = check_objects(str(workspace.folder / "a.jpg"), bad, images=[str(workspace.raw)])
     assert [(one.file, one.code) for one in found] == [(bad, "MT401")]
 
 
-def test_without_pictures_and_credentials_it_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pictures_and_credentials_it_is_refused(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     with pytest.raises(
         Refused, match=r"none of its pictures and other objects can be read: .* type `--images \./raw-data`$"
     ):
-        room.check(row("a.jpg", 0), images=[])
+        workspace.check(row("a.jpg", 0), images=[])
 
 
-def test_what_is_not_at_hand_is_said_once_a_bucket(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_reported_once_a_bucket(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    room.put("a.jpg", jpeg(1))
+    workspace.put("a.jpg", jpeg(1))
     line = {"source-ref": "s3://raw/a.jpg", "m-ref": "s3://out/m.png", "m-ref-metadata": {"type": SEGMENTS}}
-    found = room.check(row("a.jpg", 0), line, line)
+    found = workspace.check(row("a.jpg", 0), line, line)
     assert [(one.line, one.code, one.severity) for one in found] == [(2, "MT411", "warning")]
     assert found[0].message.startswith("2 objects of s3://out, the first on this line, were not checked: ")
 
 
-def test_a_plain_path_is_from_the_manifest_s_folder(room: Room) -> None:
-    (room.folder / "a.jpg").write_bytes(HTML)
-    assert places_and_codes(room.check({"source-ref": "a.jpg"}, images=[])) == [(1, "MT402", "$.source-ref")]
+def test_a_plain_path_is_from_the_manifest_s_folder(workspace: Workspace) -> None:
+    (workspace.folder / "a.jpg").write_bytes(HTML)
+    assert places_and_codes(workspace.check({"source-ref": "a.jpg"}, images=[])) == [
+        (1, "MT402", "$.source-ref")
+    ]
 
 
 def test_codes_are_a_table_that_says_what_to_do() -> None:

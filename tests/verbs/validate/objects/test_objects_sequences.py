@@ -16,7 +16,7 @@ from manifest_tools.verbs.validate.objects.sequence_files import (
     seq_label_findings,
     sequence_findings,
 )
-from tests.objects import HTML, Room
+from tests.objects import HTML, Workspace
 
 DETECTION = "groundtruth/video-object-detection"
 TRACKING = "groundtruth/video-object-tracking"
@@ -182,19 +182,19 @@ class TestThroughAManifest:
         return refs | {"cars-ref-metadata": metadata}
 
     @pytest.fixture
-    def room(self, tmp_path: Path) -> Room:
-        room = Room(tmp_path)
-        room.put("seq.json", data(sequence()))
-        room.put("SeqLabel.json", data(labels([box()], [box()])))
-        return room
+    def workspace(self, tmp_path: Path) -> Workspace:
+        workspace = Workspace(tmp_path)
+        workspace.put("seq.json", data(sequence()))
+        workspace.put("SeqLabel.json", data(labels([box()], [box()])))
+        return workspace
 
-    def test_right_ones(self, room: Room) -> None:
-        assert room.check(self.line()) == []
+    def test_right_ones(self, workspace: Workspace) -> None:
+        assert workspace.check(self.line()) == []
 
-    def test_wrong_ones(self, room: Room) -> None:
-        room.put("odd.json", data(sequence(1, number_of_frames=2)))
-        room.put("strange.json", data(labels([box("3")])))
-        found = room.check(
+    def test_wrong_ones(self, workspace: Workspace) -> None:
+        workspace.put("odd.json", data(sequence(1, number_of_frames=2)))
+        workspace.put("strange.json", data(labels([box("3")])))
+        found = workspace.check(
             self.line("odd.json"), self.line(label="strange.json"), self.line(label="gone.json")
         )
         assert [(one.line, one.code, one.path) for one in found] == [
@@ -220,12 +220,12 @@ class TestThroughAManifest:
             ),
         ],
     )
-    def test_what_is_no_sequence(self, room: Room, content: bytes, code: str, words: str) -> None:
-        room.put("bad.json", content)
-        (found,) = room.check(self.line("bad.json", type=TRACKING))[:1]
+    def test_what_is_no_sequence(self, workspace: Workspace, content: bytes, code: str, words: str) -> None:
+        workspace.put("bad.json", content)
+        (found,) = workspace.check(self.line("bad.json", type=TRACKING))[:1]
         assert (found.code, found.path) == (code, "$.source-ref")
         assert re.match(words, found.message)
 
-    def test_point_clouds_are_tracked_too(self, room: Room) -> None:
-        room.put("bad.json", b"[1]")
-        assert [one.code for one in room.check(self.line("bad.json", type=POINTS))] == ["MT430"]
+    def test_point_clouds_are_tracked_too(self, workspace: Workspace) -> None:
+        workspace.put("bad.json", b"[1]")
+        assert [one.code for one in workspace.check(self.line("bad.json", type=POINTS))] == ["MT430"]

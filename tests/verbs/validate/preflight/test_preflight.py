@@ -46,25 +46,25 @@ from manifest_tools.verbs.validate.validate import Report, validate
 from tests.ground_truth import chopped, counted, manifests
 
 
-def report(folder: Path, *parts: str, **told: Any) -> Report:
+def report(folder: Path, *parts: str, **options: Any) -> Report:
     names = []
     for name, text in zip(("train", "validation", "test"), parts, strict=False):
         path = folder / f"{name}.manifest"
         path.write_text(text, "utf-8")
         names.append(str(path))
-    label = told.pop("label_attribute", None)
-    return validate(*names, preflight=Preflight(**({"purpose": "builtin"} | told)), label_attribute=label)
+    label = options.pop("label_attribute", None)
+    return validate(*names, preflight=Preflight(**({"purpose": "builtin"} | options)), label_attribute=label)
 
 
-def checked(folder: Path, *parts: str, **told: Any) -> tuple[list[Problem], PreflightInput]:
-    found = report(folder, *parts, **told)
+def checked(folder: Path, *parts: str, **options: Any) -> tuple[list[Problem], PreflightInput]:
+    found = report(folder, *parts, **options)
     problems = list(found)
     assert found.preflight_input is not None
     return problems, found.preflight_input
 
 
-def wanted(folder: Path, *parts: str, **told: Any) -> Settings:
-    found = settings(checked(folder, *parts, **told)[1])
+def wanted(folder: Path, *parts: str, **options: Any) -> Settings:
+    found = settings(checked(folder, *parts, **options)[1])
     assert found is not None
     return found
 
@@ -287,7 +287,7 @@ def test_samples_are_those_that_the_pipe_s_reader_reads(
     channel = read_channel(open_source(str(path)), names, "builtin")
     assert channel.samples == len(read)
     labels = [sample.label[0] for sample in read if isinstance(sample.label, tuple)]
-    assert {index: seen.lines for index, seen in channel.ids.items()} == {
+    assert {index: found.lines for index, found in channel.ids.items()} == {
         index: labels.count(index) for index in labels
     }
 
@@ -428,12 +428,12 @@ def with_pictures(tmp_path: Path, sample: Path) -> tuple[Path, PreflightInput]:
     return tmp_path, checked(tmp_path, text, text)[1]
 
 
-def proven(folder: Path, job: PreflightInput) -> list[Problem]:
+def stream_problems(folder: Path, job: PreflightInput) -> list[Problem]:
     return list(prove_stream(str(folder / "train.manifest"), job, images=[str(folder)]))
 
 
 def test_a_stream_with_its_pictures_is_proven(with_pictures: tuple[Path, PreflightInput]) -> None:
-    assert proven(*with_pictures) == []
+    assert stream_problems(*with_pictures) == []
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_the_line_is_named_whose_picture_cannot_be_sent(
     (folder / "1.jpg").unlink()
     if data is not None:
         (folder / "1.jpg").write_bytes(data)
-    (problem,) = proven(folder, job)
+    (problem,) = stream_problems(folder, job)
     assert (problem.code, problem.line) == (PROVEN, 2)
     assert message in problem.message
 
@@ -460,7 +460,7 @@ def test_lines_without_a_label_are_left_to_the_rules(with_pictures: tuple[Path, 
     folder, job = with_pictures
     with (folder / "train.manifest").open("a") as file:
         file.write('{"source-ref": "s3://b/9.jpg"}\nnot json\n\n')
-    assert proven(folder, job) == []
+    assert stream_problems(folder, job) == []
 
 
 def test_masks_are_sent_as_bytes(tmp_path: Path) -> None:
@@ -468,9 +468,9 @@ def test_masks_are_sent_as_bytes(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     line = labelled("mask-ref", "s3://b/1.png", "semantic-segmentation", "s3://b/1.jpg")
     job = checked(tmp_path, lines(line), lines(line), purpose="semantic-segmentation")[1]
-    assert proven(tmp_path, job) == []
+    assert stream_problems(tmp_path, job) == []
     (tmp_path / "1.png").write_bytes(JPEG)
-    (problem,) = proven(tmp_path, job)
+    (problem,) = stream_problems(tmp_path, job)
     assert "expected a mask, which is a PNG" in problem.message
 
 
@@ -478,14 +478,14 @@ def test_a_stream_needs_to_know_its_label(tmp_path: Path) -> None:
     two = single(0) | labelled("other", 0, "image-classification", class_name="a")
     job = checked(tmp_path, lines(two), lines(two))[1]
     with pytest.raises(Refused, match="--label-attribute"):
-        proven(tmp_path, job)
+        stream_problems(tmp_path, job)
 
 
 def test_a_class_beyond_num_classes_is_no_sample(with_pictures: tuple[Path, PreflightInput]) -> None:
     folder, _ = with_pictures
     text = (folder / "train.manifest").read_text()
     job = checked(folder, text, text, hyperparameters={"num_classes": "1"})[1]
-    assert [one.line for one in proven(folder, job)] == [2]
+    assert [one.line for one in stream_problems(folder, job)] == [2]
 
 
 CODES = {rule.code: rule for rule in RULES}
@@ -504,11 +504,11 @@ OURS = [one for one in FAILURES if any(code >= "MT5" for code in one.codes)]
 @pytest.mark.parametrize("row", OURS, ids=lambda row: f"row {row.row}")
 def test_the_preflight_names_the_row_of_a_known_failure(tmp_path: Path, row: Any) -> None:
     """Some rule of the row says its number: in what it finds in its own example, or in its advice."""
-    said = [f"{CODES[code].fix} {told(tmp_path, CODES[code])}" for code in row.codes if code >= "MT5"]
-    assert any(names_row(text, row.row) for text in said), said
+    texts = [f"{CODES[code].fix} {messages_of(tmp_path, CODES[code])}" for code in row.codes if code >= "MT5"]
+    assert any(names_row(text, row.row) for text in texts), texts
 
 
-def told(folder: Path, rule: Any) -> str:
+def messages_of(folder: Path, rule: Any) -> str:
     names, example = [], rule.breaks()
     for name, text in zip(example.names, example.files, strict=False):
         (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))

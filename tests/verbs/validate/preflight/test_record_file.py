@@ -38,8 +38,8 @@ def read(path: Path, data: bytes) -> RecordFile:
     return read_record_file(str(path))
 
 
-def found(path: Path, purpose: str = "", **told: str) -> dict[str, str]:
-    preflight = Preflight(purpose, told) if purpose else None
+def found(path: Path, purpose: str = "", **hyperparameters: str) -> dict[str, str]:
+    preflight = Preflight(purpose, hyperparameters) if purpose else None
     return {one.code: one.message for one in validate(str(path), preflight=preflight)}
 
 
@@ -175,8 +175,8 @@ def test_a_rec_is_a_channel_of_a_job(tmp_path: Path) -> None:
     parts = tmp_path / "train.rec", tmp_path / "validation.rec"
     parts[0].write_bytes(rec(*[(float(at % 3),) for at in range(40)]))
     parts[1].write_bytes(rec((0.0,), (1.0,)))
-    told = {"num_classes": "2", "num_training_samples": "40"}
-    report = validate(*map(str, parts), preflight=Preflight("builtin", told))
+    given = {"num_classes": "2", "num_training_samples": "40"}
+    report = validate(*map(str, parts), preflight=Preflight("builtin", given))
     codes = {one.code for one in report}
     assert {"MT610", "MT614"} <= codes
     assert not codes & {"MT501", "MT503", "MT612"}

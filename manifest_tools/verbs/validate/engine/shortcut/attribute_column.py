@@ -69,8 +69,8 @@ class AttributeColumn:
         if (state := self.verdicts[int(codes[0])].state) is not None:  # lines of one template share it
             add_count(facts.states, state, Occurrences(int(clean[0]), len(clean)))
         if self.classes is not None:
-            for named, seen in self.classes.named_classes(self.attribute.name, right, numbers).items():
-                add_count(facts.classes, named, seen)
+            for named, occurrences in self.classes.named_classes(self.attribute.name, right, numbers).items():
+                add_count(facts.classes, named, occurrences)
 
 
 def attribute_column(lines: LineGroup, attribute: Attribute, context: RuleContext) -> AttributeColumn:
