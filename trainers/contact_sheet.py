@@ -66,7 +66,7 @@ def _place(canvas: "Image", draw: "ImageDraw", tile: Tile, left: int, top: int) 
         _mark(draw, left + _THUMB - 22, top + 4, tile.right, colour)
     font = ImageFont.load_default(13)
     draw.text((left, top + _THUMB + 2), _short(tile.prediction), fill=colour, font=font)
-    below = [f"is {tile.truth}"] if tile.truth else []
+    below = [f"label {tile.truth}"] if tile.truth else []
     for line, text in enumerate([*below, tile.name], 1):
         draw.text((left, top + _THUMB + 2 + 15 * line), _short(text), fill=_TEXT_COLOUR, font=font)
 

@@ -16,5 +16,5 @@ def evaluate(model: Model, data: Dataset) -> Metrics:
     Raises BadModel for a model that cannot be used, NotInstalled where its framework is missing.
     """
     predict = load_predictor(model)
-    answers = [predict(data.read(rows)) for rows in batches(len(data), _BATCH)]
-    return measure(data.labels, np.concatenate(answers), data.table)
+    probabilities = [predict(data.read(rows)) for rows in batches(len(data), _BATCH)]
+    return measure(data.labels, np.concatenate(probabilities), data.table)

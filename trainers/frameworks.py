@@ -1,4 +1,4 @@
-"""What the module of a framework offers, and the one place where it is imported."""
+"""The functions that the module of a framework has, and the only place where it is imported."""
 
 import importlib.util
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ Predict = Callable[[Pixels], Probabilities]
 
 
 class Framework(Protocol):
-    """The functions in the module of a trainer; that of a mere predictor has the last one alone."""
+    """The functions in the module of a trainer; the module of a predictor has only the last one."""
 
     def fit(self, train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
         """Train, and yield what happens; every improvement is a Checkpoint."""
@@ -28,7 +28,7 @@ class Framework(Protocol):
         """Return the model that a Checkpoint's weights make."""
 
     def predictor(self, model: Model) -> Predict:
-        """Return the function that answers for a model; raises BadModel where it cannot be used."""
+        """Return the function that predicts with a model; raises BadModel where it cannot be used."""
 
 
 def load_trainer(name: str) -> Framework:
@@ -38,9 +38,9 @@ def load_trainer(name: str) -> Framework:
 
 
 def load_predictor(model: Model) -> Predict:
-    """Return the function that answers for a model.
+    """Return the function that predicts with a model.
 
-    Raises BadModel for a model that nobody here can answer for, NotInstalled where the framework is missing.
+    Raises BadModel for a model of an unknown maker, NotInstalled where the framework is missing.
     """
     if model.predictor not in PREDICTORS:
         known = ", ".join(PREDICTORS)

@@ -45,7 +45,7 @@ class Model:
     """A trained network, with all that a prediction needs."""
 
     predictor: str
-    """Who answers for it, a key of ``trainers.registry.PREDICTORS``; classes.json calls it the trainer."""
+    """What predicts with it, a key of ``trainers.registry.PREDICTORS``; classes.json calls it the trainer."""
 
     network: str
     """The name of the network, as its maker calls it."""

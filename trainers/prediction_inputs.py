@@ -87,12 +87,12 @@ class Truth:
         path = picture.replace(os.sep, "/").split("/")[::-1]
         scored = [(_common_parts(path, ref), classes) for ref, classes in self.by_name.get(path[0], [])]
         best = max((score for score, _ in scored), default=0)
-        answers = {classes for score, classes in scored if score == best}
-        return answers.pop() if len(answers) == 1 else None
+        found = {classes for score, classes in scored if score == best}
+        return found.pop() if len(found) == 1 else None
 
 
 def truth_of(pictures: Iterable[Picture]) -> Truth:
-    """Return what the labelled lines of a manifest say."""
+    """Return the labels of the labelled lines of a manifest."""
     truth = Truth()
     for picture in pictures:
         path = picture.ref.split("/")[::-1]

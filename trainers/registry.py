@@ -1,7 +1,7 @@
-"""Who trains on this machine, and who answers for a model: one table, known without any framework.
+"""What trains on this machine, and what predicts with a model: two tables, read without any framework.
 
 A new framework is a folder with the functions of ``trainers.frameworks.Framework``, and a row here. The
-command line takes from here which trainers, networks and optimizers there are.
+command line takes its trainers, networks and optimizers from here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictor:
-    """Who answers for the models of one maker."""
+    """What predicts with the models of one maker."""
 
     name: str
     """What classes.json of a model calls its maker."""
@@ -50,7 +50,7 @@ class Predictor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trainer(Predictor):
-    """A framework that trains on this machine; it answers for its own models as well."""
+    """A framework that trains on this machine; it predicts with its own models as well."""
 
     networks: tuple[Network, ...]
     """All that it can train, the smallest first."""
@@ -66,7 +66,7 @@ class Trainer(Predictor):
     settle."""
 
     options: frozenset[str]
-    """The fields of TrainConfig, among those that not every framework needs to have, that it heeds."""
+    """Those of ``OPTIONS`` that it has."""
 
     def network(self, name: str) -> Network:
         """Return a network by name; raises Refused for one that this trainer does not have."""
@@ -78,7 +78,7 @@ class Trainer(Predictor):
         return self.optimizers[choose("--optimizer", optimizer, self.optimizers)]
 
 
-# Fields of TrainConfig that a trainer may or may not heed; the others mean something for each.
+# The fields of TrainConfig that a trainer may lack; every trainer has the others.
 OPTIONS = frozenset({"augment", "mirror", "pretrained", "init_from"})
 
 _GLUON = Trainer(
@@ -115,7 +115,7 @@ _BUILTIN = Predictor(
     endings=(".params",),
 )
 
-# The first is the one that trains where nobody says which.
+# The first is the default.
 TRAINERS: dict[str, Trainer] = {row.name: row for row in (_GLUON,)}
 PREDICTORS: dict[str, Predictor] = {**TRAINERS, BUILTIN: _BUILTIN}
 DEFAULT = next(iter(TRAINERS))

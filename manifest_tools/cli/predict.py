@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trainers.prediction_inputs import PredictionInputs, Truth
     from trainers.sagemaker.serving.endpoint_info import EndpointInfo
 
-    Answering = model_archive.Model | EndpointInfo
+    LoadedModel = model_archive.Model | EndpointInfo
 
 
 def predict(
@@ -83,16 +83,16 @@ def predict(
     if sheet is not None:
         options.check_picture("--sheet", sheet)
     _check_endpoint(context, endpoint)
-    answering = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
-    planned = _planned(manifest, label_attribute, [] if pictures else images or [], answering.table)
-    answering = _with_names(answering, planned, quiet)
+    loaded = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
+    planned = _planned(manifest, label_attribute, [] if pictures else images or [], loaded.table)
+    loaded = _with_names(loaded, planned, quiet)
     inputs = _inputs(pictures or [], planned, quiet)
     truth = _truth(planned)
     column = max((width(clean(name)) for name in inputs.names), default=0)
-    line = partial(_json_line, answering) if as_json else partial(_text_line, answering, column)
+    line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
     good: list[Prediction] = []
     failed = 0
-    for prediction in progress(_answers(answering, inputs, at_once, quiet), len(inputs.names), "pictures"):
+    for prediction in progress(_answers(loaded, inputs, at_once, quiet), len(inputs.names), "pictures"):
         if isinstance(prediction, Prediction):
             typer.echo(line(prediction, truth.of(prediction.picture) if truth else None))
             good += [prediction] if sheet else []
@@ -100,7 +100,7 @@ def predict(
             failed += 1
             note(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
     if sheet:
-        _draw(sheet, good, truth, answering, inputs, force=force, quiet=quiet)
+        _draw(sheet, good, truth, loaded, inputs, force=force, quiet=quiet)
     if failed:
         raise typer.Exit(1)
 
@@ -136,19 +136,19 @@ def _planned(
     return plan_against(manifest, label_attribute, images, table, "the model") if manifest else None
 
 
-def _with_names(answering: "Answering", planned: "ConversionPlan | None", quiet: bool) -> "Answering":
+def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None", quiet: bool) -> "LoadedModel":
     """Return an endpoint with names for its classes, if need be from a manifest, or say that it has none."""
     from dataclasses import replace
 
     from trainers.model_archive import Model
 
-    if isinstance(answering, Model):
-        return answering
-    if not answering.table.names and planned is not None:
-        return replace(answering, table=planned.table)
-    for text in answering.notes if not quiet else ():
+    if isinstance(loaded, Model):
+        return loaded
+    if not loaded.table.names and planned is not None:
+        return replace(loaded, table=planned.table)
+    for text in loaded.notes if not quiet else ():
         note(clean(text))
-    return answering
+    return loaded
 
 
 def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) -> "PredictionInputs":
@@ -171,56 +171,56 @@ def _truth(planned: "ConversionPlan | None") -> "Truth | None":
 
 
 def _answers(
-    answering: "Answering", inputs: "PredictionInputs", at_once: int, quiet: bool
+    loaded: "LoadedModel", inputs: "PredictionInputs", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
     from trainers.model_archive import Model
     from trainers.prediction import predict as predict_here
 
-    if isinstance(answering, Model):
-        return predict_here(answering, inputs.names, inputs.read)
+    if isinstance(loaded, Model):
+        return predict_here(loaded, inputs.names, inputs.read)
     from trainers.sagemaker.client.retry import ignore
     from trainers.sagemaker.serving.invoke import invoke
 
-    return invoke(answering, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
+    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
 
 
-def _json_line(answering: "Answering", prediction: "Prediction", truth: tuple[int, ...] | None) -> str:
-    row = prediction.to_json(answering.table, answering.multi_label)
+def _json_line(loaded: "LoadedModel", prediction: "Prediction", truth: tuple[int, ...] | None) -> str:
+    row = prediction.to_json(loaded.table, loaded.multi_label)
     if truth is not None:
-        row["truth"] = [answering.table.name(index) for index in truth]
+        row["truth"] = [loaded.table.name(index) for index in truth]
         row["right"] = prediction.classes == truth
     return json.dumps(row)
 
 
 def _text_line(
-    answering: "Answering", column: int, prediction: "Prediction", truth: tuple[int, ...] | None
+    loaded: "LoadedModel", column: int, prediction: "Prediction", truth: tuple[int, ...] | None
 ) -> str:
     """Return a row of a table whose first column is ``column`` wide."""
     name = clean(prediction.picture)
-    row = f"{name}{' ' * (column - width(name))}  {clean(prediction_text(prediction, answering))}"
+    row = f"{name}{' ' * (column - width(name))}  {clean(prediction_text(prediction, loaded))}"
     if truth is None or prediction.classes == truth:
         return row
-    return f"{row}  wrong: the label is {clean(class_names(truth, answering))}"
+    return f"{row}  wrong: the label is {clean(class_names(truth, loaded))}"
 
 
-def prediction_text(prediction: "Prediction", answering: "Answering") -> str:
+def prediction_text(prediction: "Prediction", loaded: "LoadedModel") -> str:
     """Return the predicted classes, each with its probability."""
     named = (
-        f"{answering.table.name(index)} {prediction.probabilities[index]:.3f}" for index in prediction.classes
+        f"{loaded.table.name(index)} {prediction.probabilities[index]:.3f}" for index in prediction.classes
     )
     return ", ".join(named) or "no class"
 
 
-def class_names(classes: tuple[int, ...], answering: "Answering") -> str:
+def class_names(classes: tuple[int, ...], loaded: "LoadedModel") -> str:
     """Return the names of some classes."""
-    return ", ".join(answering.table.name(index) for index in classes) or "no class"
+    return ", ".join(loaded.table.name(index) for index in classes) or "no class"
 
 
 def _draw(
     path: str,
     predictions: "list[Prediction]",
     truth: "Truth | None",
-    answering: "Answering",
+    loaded: "LoadedModel",
     inputs: "PredictionInputs",
     *,
     force: bool,
@@ -228,7 +228,7 @@ def _draw(
 ) -> None:
     from trainers.contact_sheet import MOST, draw_contact_sheet
 
-    tiles = [_tile(prediction, truth, answering, inputs) for prediction in predictions[:MOST]]
+    tiles = [_tile(prediction, truth, loaded, inputs) for prediction in predictions[:MOST]]
     written = write_picture("--sheet", path, draw_contact_sheet(tiles), force=force)
     if not quiet:
         first = f" (the first {MOST:,} of {len(predictions):,})" if len(predictions) > MOST else ""
@@ -236,7 +236,7 @@ def _draw(
 
 
 def _tile(
-    prediction: "Prediction", truth: "Truth | None", answering: "Answering", inputs: "PredictionInputs"
+    prediction: "Prediction", truth: "Truth | None", loaded: "LoadedModel", inputs: "PredictionInputs"
 ) -> "Tile":
     from trainers.contact_sheet import Tile
 
@@ -244,7 +244,7 @@ def _tile(
     return Tile(
         inputs.read(prediction.picture),
         prediction.picture.rpartition("/")[2],
-        prediction_text(prediction, answering),
-        "" if known is None else class_names(known, answering),
+        prediction_text(prediction, loaded),
+        "" if known is None else class_names(known, loaded),
         None if known is None else prediction.classes == known,
     )
