@@ -68,10 +68,10 @@ def train(context: typer.Context, given: TrainOptions) -> None:
 
         train_in_sagemaker(given, given.model, given.early_stopping)
     else:
-        _train_here(context, given)
+        _train_here(given)
 
 
-def _train_here(context: typer.Context, given: TrainOptions) -> None:
+def _train_here(given: TrainOptions) -> None:
     """Train on this machine; ends with exit code 1 where pictures had to be left out."""
     from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
@@ -83,7 +83,7 @@ def _train_here(context: typer.Context, given: TrainOptions) -> None:
     check_key(given.kms_key, [given.output])
     table = read_class_table(given.classes) if given.classes else None
     pair = read_pair(*manifests, given.label_attribute, table, given.images or ())
-    config = config_from(context, given.params, pair.counts[0])
+    config = config_from(given, pair.counts[0])
     load_trainer(given.trainer)
     with records_place(given.output) as place:
         plans = records_of_pair(pair, place, config.image_size)

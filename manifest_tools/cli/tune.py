@@ -29,8 +29,8 @@ def tune(context: typer.Context, given: TuneOptions) -> None:
     if given.trainer == BUILTIN:
         from manifest_tools.cli.tune_sagemaker import tune as tune_in_sagemaker
 
-        tune_in_sagemaker(context, given, ranges)
+        tune_in_sagemaker(given, ranges)
     else:
         from manifest_tools.cli.tune_local import tune as tune_here
 
-        tune_here(context, ranges)
+        tune_here(given, ranges)

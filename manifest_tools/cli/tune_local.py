@@ -1,93 +1,100 @@
 """``mtool tune`` on this machine."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import tell_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.make_command import typed_names
+from manifest_tools.cli.shared.local_options import config_from, require
 from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.pictures import data_sets
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
+from manifest_tools.cli.shared.tune_options import TuneOptions
 
 if TYPE_CHECKING:
+    from trainers.dataset import Dataset
+    from trainers.prepare import PlannedPair
     from trainers.ranges import Ranges
-    from trainers.tuning import Tuned
+    from trainers.tuning import Search, Tuned
 
 
-def tune(context: typer.Context, ranges: "Ranges") -> None:
-    """Run the trials on this machine."""
-    from trainers.tuning import STUDY
+def tune(given: TuneOptions, ranges: "Ranges") -> None:
+    """Run the trials on this machine, and write the best parameters."""
+    from trainers.frameworks import load_trainer
+    from trainers.ranges import check_names
+    from trainers.tuning import Search
 
-    typed = context.params
-    output, best, quiet = typed["output"], typed["best"], typed["quiet"]
-    if output.startswith("s3://"):
-        raise Refused(f"--output {output}: expected a folder on this disk, where the study is a file")
-    if not os.path.exists(os.path.join(output, STUDY)):
-        check_free(best, typed["force"], "--best")
-    shown = TrialTable(quiet)
-    try:
-        tuned = _study(context, ranges, shown)
-    except KeyboardInterrupt:
-        shown.close()
-        note(f"interrupted; the trials so far are in {clean(output)}; type the same command to continue")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        shown.close()
-    if tuned is not None:
-        values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
-        tell_best(context, values, tuned.best, len(tuned.trials), "validation accuracy")
-        _say_written(tuned, quiet)
-
-
-def _say_written(tuned: "Tuned", quiet: bool) -> None:
-    for published in tuned.published if not quiet else ():
+    _check_outputs(given)
+    require(given.train_manifest, given.validation_manifest)
+    search = Search(ranges, given.max_jobs, given.seed, given.early_stopping)
+    check_names(ranges, given.typed)
+    pair = _read(given)
+    config_from(given, pair.counts[0])  # refuses what the trainer does not have, before any work
+    load_trainer(given.trainer)
+    if not given.quiet or given.dry_run:
+        names = ", ".join(one.name for one in ranges)
+        note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
+    if given.dry_run:
+        note("dry run, nothing written")
+        return
+    tuned = _run_trials(given, pair, search)
+    values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
+    tell_best(given, values, tuned.best, len(tuned.trials), "validation accuracy")
+    for published in tuned.published if not given.quiet else ():
         note(f"{clean(published.path)}: {published.state}")
 
 
-def _study(context: typer.Context, ranges: "Ranges", shown: TrialTable) -> "Tuned | None":
-    from manifest_tools.cli.shared.local_options import config_from, require
+def _check_outputs(given: TuneOptions) -> None:
+    """Raise Refused for a study in S3, and for a best.json that exists where no study is continued."""
+    from trainers.tuning import STUDY
+
+    if given.output.startswith("s3://"):
+        raise Refused(f"--output {given.output}: expected a folder on this disk, where the study is a file")
+    if not os.path.exists(os.path.join(given.output, STUDY)):
+        check_free(given.best, given.force, "--best")
+
+
+def _read(given: TuneOptions) -> "PlannedPair":
     from manifest_tools.groundtruth.classes import read_class_table
-    from trainers.config import TrainConfig
-    from trainers.dataset import Dataset
-    from trainers.frameworks import load_trainer
-    from trainers.prepare import read_pair, records_of_pair
-    from trainers.ranges import check_names
-    from trainers.tuning import Search
+    from trainers.prepare import read_pair
+
+    table = read_class_table(given.classes) if given.classes else None
+    manifests = given.train_manifest, given.validation_manifest
+    return read_pair(*manifests, given.label_attribute, table, given.images or ())
+
+
+def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "Tuned":
+    """Run the trials while a table shows them; Ctrl-C leaves those that are over in the study."""
+    from trainers.prepare import records_of_pair
     from trainers.tuning import tune as run
 
-    typed = context.params
-    manifests = typed["train_manifest"], typed["validation_manifest"]
-    require(*manifests)
-    search = Search(ranges, typed["max_jobs"], typed["seed"], typed["early_stopping"])
-    check_names(ranges, typed_names(context))
-    table = read_class_table(typed["classes"]) if typed["classes"] else None
-    pair = read_pair(*manifests, typed["label_attribute"], table, typed["images"] or ())
     known: dict[int, tuple[Dataset, Dataset]] = {}
 
-    def make(varied: dict[str, Any]) -> TrainConfig:
-        return config_from(context, typed["params"], pair.counts[0], varied)
-
-    def read(side: int) -> tuple[Dataset, Dataset]:
+    def read(side: int) -> "tuple[Dataset, Dataset]":
         if side not in known:
-            place = os.path.join(typed["output"], f"pictures-{side}")
-            plans = records_of_pair(pair, place, side)
-            known[side] = data_sets(plans, typed["jobs"], typed["quiet"])[0]
+            plans = records_of_pair(pair, os.path.join(given.output, f"pictures-{side}"), side)
+            known[side] = data_sets(plans, given.jobs, given.quiet)[0]
         return known[side]
 
-    make({})  # refuses what the trainer does not have, before any work
-    load_trainer(typed["trainer"])
-    if not typed["quiet"] or typed["dry_run"]:
-        names = ", ".join(one.name for one in ranges)
-        pictures = f"{pair.counts[0]:,} training pictures"
-        note(f"{pictures}, up to {search.max_jobs:,} trials of {names}")
-    if typed["dry_run"]:
-        note("dry run, nothing written")
-        return None
-    return run(
-        read, make, search, typed["output"], shown.show, trainer=typed["trainer"], force=typed["force"]
-    )
+    table = TrialTable(given.quiet)
+    try:
+        return run(
+            read,
+            lambda varied: config_from(given, pair.counts[0], varied),
+            search,
+            given.output,
+            table.show,
+            trainer=given.trainer,
+            force=given.force,
+        )
+    except KeyboardInterrupt:
+        table.close()
+        folder = clean(given.output)
+        note(f"interrupted; the trials so far are in {folder}; type the same command to continue")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        table.close()

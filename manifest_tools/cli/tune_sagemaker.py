@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trainers.sagemaker.training.tuning import TuningEnd
 
 
-def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
+def tune(given: TuneOptions, ranges: "Ranges") -> None:
     """Plan the tuning job, start it once the person agrees, and follow it."""
     from trainers.sagemaker.requests.names import LONGEST_TUNING_JOB
     from trainers.sagemaker.requests.requests import create
@@ -33,7 +33,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     from trainers.sagemaker.training.tuning import hardest, tuning_job
 
     if given.attach is not None:
-        _follow(given.attach, context, given)
+        _follow(given.attach, given)
         return
     if will_follow(given):
         check_free(given.best, given.force, "--best")
@@ -54,7 +54,7 @@ def tune(context: typer.Context, given: TuneOptions, ranges: "Ranges") -> None:
     if not given.quiet:
         note(_bill(given, planned.training.max_run))
     if launch_or_print(create(job), given, planned, _how_to_go_on(planned.name)):
-        _follow(planned.name, context, given)
+        _follow(planned.name, given)
 
 
 def _unknown(planned: "TrainingPlan") -> list[str]:
@@ -72,7 +72,7 @@ def _bill(given: TuneOptions, max_run: int) -> str:
     return f"{given.max_jobs:,} trials, {given.parallel:,} at a time, {hours:g} machine hours at most{cost}"
 
 
-def _follow(name: str, context: typer.Context, given: TuneOptions) -> None:
+def _follow(name: str, given: TuneOptions) -> None:
     """Show the trials until the job is over, and write the best parameters."""
     from trainers.sagemaker.training.tuning import best_parameters
 
@@ -88,7 +88,7 @@ def _follow(name: str, context: typer.Context, given: TuneOptions) -> None:
         shown.close()
     values = best_parameters(end)
     if end.best is not None:
-        tell_best(context, values, end.best, len(end.trials), "objective metric")
+        tell_best(given, values, end.best, len(end.trials), "objective metric")
 
 
 def _how_to_go_on(name: str) -> str:

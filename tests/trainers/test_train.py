@@ -361,7 +361,6 @@ WITHOUT = """
 import sys
 sys.modules["mxnet"] = None  # as if it were not installed
 from manifest_tools.cli.app import main
-sys.argv = ["mtool", "train", "--images", "raw-data"]
 main()
 """
 
@@ -409,9 +408,15 @@ def test_no_framework_is_loaded_before_it_is_needed() -> None:
 
 
 def test_a_missing_framework_is_one_line_that_says_what_to_type(workshop: Path) -> None:
-    ended = python(WITHOUT)
+    ended = python(WITHOUT, "train", "--images", "raw-data")
     assert ended.returncode == 3
     assert ended.stderr == "mtool: the trainer gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
+
+
+def test_a_missing_framework_of_a_model_is_one_line_too(trained: Path) -> None:
+    ended = python(WITHOUT, "evaluate", "--images", "raw-data")
+    assert ended.returncode == 3
+    assert ended.stderr == "mtool: a model of Gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
 
 
 def test_pictures_on_both_sides_are_remarked_upon(trained: Path, run: Run) -> None:

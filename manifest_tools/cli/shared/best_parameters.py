@@ -7,27 +7,27 @@ import typer
 
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import trial_title
+from manifest_tools.cli.shared.tune_options import TuneOptions
 from trainers.registry import DEFAULT
 
 if TYPE_CHECKING:
     from trainers.trial import Trial
 
 
-def tell_best(context: typer.Context, values: dict[str, Any], best: "Trial", count: int, metric: str) -> None:
+def tell_best(given: TuneOptions, values: dict[str, Any], best: "Trial", count: int, metric: str) -> None:
     """Write the best parameters of ``count`` trials, and print the value of the metric for them."""
     from manifest_tools.io.sinks import publishing
 
-    typed = context.params
     # Before the work it was checked that the file may be written; a study that is continued replaces its own.
     with publishing(force=True) as publication:
-        publication.open(typed["best"]).write(json.dumps(values, indent=2).encode() + b"\n")
-    if typed["as_json"]:
+        publication.open(given.best).write(json.dumps(values, indent=2).encode() + b"\n")
+    if given.as_json:
         report = {"trial": best.name, "figure": best.value, "trials": count, "parameters": values}
         typer.echo(json.dumps(report))
     else:
         value = "unknown" if best.value is None else f"{best.value:.4f}"
         typer.echo(f"best of {count:,} trials: {trial_title(best)}, {metric} {value}")
-    if not typed["quiet"]:
-        path = clean(typed["best"])
-        trainer = "" if typed["trainer"] == DEFAULT else f"--trainer {typed['trainer']} "
+    if not given.quiet:
+        path = clean(given.best)
+        trainer = "" if given.trainer == DEFAULT else f"--trainer {given.trainer} "
         note(f"{path}: {publication.published[0].state}; type: mtool train {trainer}--params {path}")

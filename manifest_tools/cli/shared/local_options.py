@@ -10,7 +10,6 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.learning_options import LearningOptions, either
-from manifest_tools.cli.shared.make_command import typed_names
 from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
 
 if TYPE_CHECKING:
@@ -100,24 +99,23 @@ def require(train: str, validation: str) -> None:
             )
 
 
-def config_from(
-    context: typer.Context, params: str | None, pictures: int, varied: dict[str, Any] | None = None
-) -> "TrainConfig":
-    """Return the numbers of a run: those of a file, over them what was typed, and over all what is varied.
+def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | None = None) -> "TrainConfig":
+    """Return the configuration of a run: of ``--params``, then of what was typed, then of what is varied.
 
-    What was not given follows from the others, from the trainer, and from the number of pictures. Raises
-    Refused for what the trainer does not have.
+    The rest follows from these, from the trainer, and from the number of training pictures. Raises Refused
+    for what the trainer does not have.
     """
     from trainers.config import TrainConfig, check_config
     from trainers.parameters import PARAMETER_TYPES, read_parameters
 
-    trainer = trainer_named(context.params["trainer"])
-    values = read_parameters(params) if params else {}
-    values |= {name: context.params[name] for name in PARAMETER_TYPES if name in typed_names(context)}
+    trainer = trainer_named(given.trainer)
+    values = read_parameters(given.params) if given.params else {}
+    values |= {name: getattr(given, name) for name in PARAMETER_TYPES if name in given.typed}
     values |= varied or {}
     weights = bool(values.get("pretrained") or values.get("init_from"))
     values.setdefault("network", usual_network(trainer, pictures, weights))
-    values.setdefault("learning_rate", trainer.learning_rate(values.get("optimizer", USUAL_OPTIMIZER)))
+    values.setdefault("optimizer", next(iter(trainer.optimizers)))
+    values.setdefault("learning_rate", trainer.learning_rate(values["optimizer"]))
     values.setdefault("image_size", trainer.network(values["network"]).side)
     config = TrainConfig(**values)
     check_config(config, trainer)
