@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -74,6 +75,24 @@ def _mode_of(target: Path) -> int:
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
+
+
+@contextlib.contextmanager
+def folder_for(path: str) -> Iterator[None]:
+    """Make the folder ``path`` for outputs, and take it away again where none of them came to be.
+
+    Nothing is made where ``path`` is empty, or a prefix in S3.
+    """
+    is_new = bool(path) and not path.startswith("s3://") and not os.path.exists(path)
+    if is_new:
+        os.makedirs(path)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        raise
 
 
 def is_special(path: str) -> bool:

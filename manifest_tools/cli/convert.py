@@ -13,7 +13,6 @@ from manifest_tools.cli.shared.screen import clean, note, progress
 from manifest_tools.formats import READ, WRITTEN
 
 if TYPE_CHECKING:
-    from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.verbs.convert.convert import Converted
 
 
@@ -90,29 +89,21 @@ def convert(
 
     if (to is None) == (from_ is None):
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
-    table = read_class_table(classes) if classes else None
+    meant: dict[str, Any] = {
+        "label_attribute": label_attribute,
+        "classes": read_class_table(classes) if classes else None,
+    }
+    how = {"force": force, "kms_key": kms_key}
     if from_ is not None:
         changes = {"--resize": resize, "--pass-through": pass_through, "--square": square, "--link": link}
         _check_goes_with("--to", changes)
-        done = _from(
-            manifests, from_, output, source_prefix, label_attribute, table, force, kms_key, dry_run, quiet
-        )
+        meant["source_prefix"] = source_prefix
+        done = _from(manifests, from_, output, meant, how, dry_run, quiet)
     else:
         _check_goes_with("--from", {"--source-prefix": source_prefix})
-        done = _to(
-            manifests,
-            to or "",
-            output,
-            (jobs, force, kms_key, dry_run, quiet),
-            images=images or (),
-            label_attribute=label_attribute,
-            resize=resize,
-            quality=quality,
-            pass_through=pass_through,
-            square=square,
-            link=link,
-            classes=table,
-        )
+        meant |= {"images": images or (), "resize": resize, "quality": quality, "pass_through": pass_through}
+        meant |= {"square": square, "link": link, "jobs": jobs}
+        done = _to(manifests, to or "", output, meant, {**how, "jobs": jobs}, dry_run, quiet)
     if done is None:
         return
     show_problems(done.problems)
@@ -124,8 +115,8 @@ def convert(
         raise typer.Exit(1)
 
 
-def _check_goes_with(word: str, told: Mapping[str, Any]) -> None:
-    for option, value in told.items():
+def _check_goes_with(word: str, typed: Mapping[str, Any]) -> None:
+    for option, value in typed.items():
         if value not in (None, False, ""):
             raise Refused(f"{option} goes with {word}; leave it out, or type {word} FORMAT")
 
@@ -134,22 +125,22 @@ def _to(
     manifests: list[str],
     to: str,
     output: str | None,
-    how: tuple[int | None, bool, str | None, bool, bool],
-    **options: Any,
+    meant: dict[str, Any],
+    how: dict[str, Any],
+    dry_run: bool,
+    quiet: bool,
 ) -> "Converted | None":
-    """Convert manifests; return None where that was only asked about."""
+    """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
 
-    jobs, force, kms_key, dry_run, quiet = how
-    plans = plan_all(manifests, to, output, jobs=jobs, **options)
+    plans = plan_all(manifests, to, output, **meant)
     fetches = [pictures_of(plan, quiet) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
         note(f"{count:,} pictures would become {plans[0].output} ({to})")
         return None
-    fetch = next(filter(None, fetches), None)
     try:
-        return carry_out(*plans, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
+        return carry_out(*plans, fetch=next(filter(None, fetches), None), progress=progress, **how)
     except NothingUsable as error:
         show_problems(error.problems)
         raise
@@ -159,32 +150,22 @@ def _from(
     places: list[str],
     source_format: str,
     output: str | None,
-    source_prefix: str,
-    label_attribute: str | None,
-    table: "ClassTable | None",
-    force: bool,
-    kms_key: str | None,
+    meant: dict[str, Any],
+    how: dict[str, Any],
     dry_run: bool,
     quiet: bool,
 ) -> "Converted | None":
-    """Convert to a manifest; return None where that was only asked about."""
+    """Convert to a manifest; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.from_format import plan_manifests, write_manifests
 
     if len(places) > 1:
         raise Refused(f"--from {source_format}: expected one file or folder, found {len(places)}")
-    data, outputs = plan_manifests(
-        places[0],
-        source_format,
-        output,
-        source_prefix=source_prefix,
-        label_attribute=label_attribute,
-        classes=table,
-    )
+    data, outputs = plan_manifests(places[0], source_format, output, **meant)
     if dry_run:
         note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
         return None
-    done = write_manifests(data, outputs, force=force, kms_key=kms_key)
-    if not quiet and done.on_this_disk:
+    done = write_manifests(data, outputs, **how)
+    if done.on_this_disk and not quiet:
         note(
             f"pictures named by a path, not by a URI in S3: {done.on_this_disk:,} of {done.pictures:,};"
             " for a manifest that SageMaker can use, type --source-prefix s3://BUCKET/PREFIX"

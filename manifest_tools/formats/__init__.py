@@ -9,7 +9,6 @@ A format's module has pure functions between text and value, and two that know f
 A module may also have ``check(data: DataSet)``, which raises before any work what ``write`` would find out.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -149,15 +148,13 @@ class Files:
 
     publication: "Publication"
     output: str
-    """The name without an ending: of the files, or, where there are parts, of their folder."""
+    """The name without an ending: of the files, or of the folder of the parts, which is there."""
 
     ending: str
     """What the main file of a part ends in."""
 
     def open(self, part: str, ending: str = "") -> BinaryIO:
         """Return a stream to write a file of a part with; without ``ending`` it is the main file."""
-        if part and not self.output.startswith("s3://"):
-            os.makedirs(self.output, exist_ok=True)
         return self.publication.open(self._path(part) + (ending or self.ending))
 
     def name(self, part: str, ending: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import MtoolError, Refused
-from manifest_tools.base.local_files import is_special, new_file, same_bytes, sync_folder
+from manifest_tools.base.local_files import folder_for, is_special, new_file, same_bytes, sync_folder
 
 
 def write(path: str, content: bytes, sync: bool = False) -> None:
@@ -164,3 +164,21 @@ def test_a_full_disk_leaves_nothing_behind(in_folder: Path, name: str) -> None:
     result = subprocess.run([sys.executable, "-W", "error", "-c", FULL, name], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("File too large\n", "")
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["empty", "with a file"])
+def test_a_new_folder_goes_again_where_nothing_came_of_it(in_folder: Path, left: bool) -> None:
+    with pytest.raises(ZeroDivisionError), folder_for("a/b"):
+        if left:
+            Path("a/b/file").touch()
+        raise ZeroDivisionError
+    assert Path("a/b").exists() == left
+
+
+def test_a_folder_that_was_there_stays(in_folder: Path) -> None:
+    Path("a").mkdir()
+    with pytest.raises(ZeroDivisionError), folder_for("a"):
+        raise ZeroDivisionError
+    with folder_for("a"), folder_for(""), folder_for("s3://bucket/b"):
+        pass
+    assert [path.name for path in in_folder.iterdir()] == ["a"]

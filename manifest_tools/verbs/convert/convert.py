@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.local_files import folder_for
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
@@ -118,12 +119,13 @@ def carry_out(
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
     problems: list[Problem] = []
-    with publishing(force=force, kms_key=kms_key) as publication:
+    folder = first.output if first.part and row.output == "files" else ""
+    with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
         options = _options(plans, problems, fetch, jobs, progress)
         with _sink(row, first, publication) as sink:
             said = module_of(row).write(data_set(plans), sink, options)
             if not said["pictures"]:
-                raise NothingUsable(first.manifest, problems)
+                raise NothingUsable(", ".join(plan.manifest for plan in plans), problems)
         if row.report:
             report = {
                 **_description(plans),

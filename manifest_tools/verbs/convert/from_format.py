@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.local_files import folder_for
 from manifest_tools.formats import ReadOptions, base_name, format_row, module_of
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable
@@ -54,8 +55,8 @@ def plan_manifests(
 ) -> tuple[DataSet, dict[str, str]]:
     """Return the data set that stands at ``place``, and the path of a manifest for each of its parts."""
     row = format_row("--from", source_format)
-    if source_prefix and s3uri_problem(source_prefix):
-        raise Refused(f"--source-prefix {source_prefix}: expected s3://BUCKET or s3://BUCKET/PREFIX")
+    if source_prefix:
+        _check_prefix(source_prefix)
     beside = output is None
     if output is None:
         if place == STDOUT or place.startswith("s3://"):
@@ -72,13 +73,13 @@ def plan_manifests(
     return data, outputs
 
 
-def s3uri_problem(prefix: str) -> bool:
-    """Say whether a prefix is none of objects in S3."""
+def _check_prefix(source_prefix: str) -> None:
     try:
-        s3uri.parse(prefix.rstrip("/") + "/x")
-    except ValueError:
-        return True
-    return False
+        s3uri.parse(f"{source_prefix.rstrip('/')}/1.jpg")
+    except ValueError as error:
+        raise Refused(
+            f"--source-prefix {source_prefix}: expected s3://BUCKET or s3://BUCKET/PREFIX"
+        ) from error
 
 
 def write_manifests(
@@ -87,10 +88,9 @@ def write_manifests(
     """Write the manifest of every part, all or none."""
     check_key(kms_key, list(outputs.values()))
     count = local = 0
-    with publishing(force=force, kms_key=kms_key) as publication:
+    folder = "" if "" in outputs else os.path.dirname(next(iter(outputs.values())))
+    with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
         for part, path in outputs.items():
-            if part and not path.startswith("s3://"):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
             stream = publication.open(path)
             for line in manifest_lines(data, data.parts[part]):
                 stream.write(line)

@@ -355,3 +355,10 @@ def test_from_python_the_way_back_is_a_function(in_folder: Path) -> None:
     done = manifest_tools.convert_from("a.coco.json", "coco", "b.manifest", label_attribute="kind")
     assert (done.pictures, done.lost, done.on_this_disk) == (1, {}, 0)
     assert json.loads(Path("b.manifest").read_bytes())["kind"] == json.loads(boxes(1, ("LH", 0.5)))["kind"]
+
+
+def test_parts_of_which_nothing_came_leave_no_folder(two: list[str], in_folder: Path) -> None:
+    (in_folder / "empty").mkdir()
+    with pytest.raises(NothingUsable, match="train.manifest, .*validation.manifest: no picture"):
+        convert(two, "recordio", "ds", images=["empty"])
+    assert not Path("ds").exists()
