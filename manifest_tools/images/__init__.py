@@ -1,1 +1,1 @@
-"""Pictures: where they lie, what their headers say, how they are decoded and shrunk."""
+"""Pictures: where they are on this disk, what their headers say, how they are decoded and shrunk."""

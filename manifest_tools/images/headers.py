@@ -1,7 +1,7 @@
-"""What the first kilobytes of a picture say: size, colours, orientation; and whether its end is there.
+"""Reads size, colours and orientation from the first kilobytes of a picture, and checks that it has its end.
 
-Pillow reads the header, but out of a copy that leaves out what may be long and says nothing of these:
-colour profiles, thumbnails, comments. No pixel is decoded.
+Pillow reads a copy of the header without the parts that may be long and are not needed: colour profiles,
+thumbnails, comments. No pixel is decoded.
 """
 
 import io
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
-# JFIF, EXIF and XMP, Adobe's colours, frame headers, the scan; of XMP not what goes on for megabytes.
+# JFIF, EXIF and XMP, Adobe's colours, frame headers, the scan; not the extensions of XMP, which are long.
 _FRAMES = tuple(marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0xCC))
 _JPEG_KEPT = (0xE0, 0xE1, 0xEE, *_FRAMES, 0xDA)
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/"
@@ -27,33 +27,39 @@ _SCAN, _END = 0xDA, 0xD9
 _PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"eXIf")
 _LONGEST_CHUNK = 64 << 10
 _END_MARKERS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
-# Phones append a video or notes after the picture, larger than the bytes that are looked at.
+# Phones append a video or notes after the picture, which may be longer than the tail that is read.
 _APPENDED = (b"MotionPhoto", b"MicroVideo")
 _SAMSUNG = b"SEFT"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a picture's header says: Pillow's names of format and colours, sides in pixels as stored.
-
-    ``orientation`` is EXIF's, 1 where there is none. Where the header says too little, sides are 0.
-    """
+    """What the header of a picture says."""
 
     format: str
+    """Pillow's name, such as ``JPEG``."""
+
     width: int = 0
+    """Pixels as stored; 0 if the header is beyond the bytes that were read."""
+
     height: int = 0
+    """Pixels as stored; 0 as for ``width``."""
+
     mode: str = ""
+    """Pillow's name of the colours, such as ``RGB``; ``;16`` for a PNG with 16 bits a channel."""
+
     orientation: int = 1
+    """EXIF's orientation, 1 to 8; 1 if there is none."""
 
     @property
-    def turned(self) -> tuple[int, int]:
-        """Width and height once the picture is turned by its flag."""
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height after the picture is rotated by its orientation."""
         sides = (self.width, self.height)
         return sides[::-1] if self.orientation >= 5 else sides
 
 
 def read_header(picture: PartialReader) -> ImageHeader:
-    """Return what the header says; raises Unusable where that is no picture, or one that is cut off."""
+    """Return the header of a picture; raises Unusable for other files and for a picture that is cut off."""
     found = picture_format(picture.head)
     if not found:
         raise Unusable(NO_PICTURE, f"expected a picture, found {describe(picture.head, picture.size)}")
@@ -65,14 +71,14 @@ def read_header(picture: PartialReader) -> ImageHeader:
         _check_end(found, picture, 0)
         return ImageHeader(found)
     if header:
-        seen = _parsed(found, header, picture)
+        read = _parsed(found, header, picture)
         _check_end(found, picture, body)
-        return seen
+        return read
     raise Unusable(TRUNCATED, f"a {found} file cut off after {picture.size:,} bytes, in its header")
 
 
 def _header(found: str, picture: PartialReader) -> tuple[bytes, int]:
-    """Return the parts of the header that count, nothing where it ends too early, and where pixels begin."""
+    """Return the parts of the header that are needed, and where pixels begin; b"" if the file is cut off."""
     if found == "JPEG":
         return _jpeg_header(picture)
     if found == "PNG":
@@ -93,7 +99,7 @@ def _jpeg_header(picture: PartialReader) -> tuple[bytes, int]:
 
 
 def _segments(picture: PartialReader) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, place and length of the segments of a JPEG, up to the scan or to what is no segment."""
+    """Yield marker, offset and length of the segments of a JPEG, up to the scan or the first other bytes."""
     at = 2
     while True:
         start = picture.read(at, 4)
@@ -125,29 +131,29 @@ def _png_header(picture: PartialReader) -> tuple[bytes, int]:
 def _parsed(found: str, header: bytes, picture: PartialReader) -> ImageHeader:
     from PIL import Image, UnidentifiedImageError
 
-    if found == "WEBP":  # of which Pillow does not read the header alone
+    if found == "WEBP":  # Pillow needs the whole file
         return ImageHeader(found)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(header), formats=(found,)) as image:
-                seen = ImageHeader(found, *image.size, _mode(image, header), _orientation(image))
+                read = ImageHeader(found, *image.size, _mode(image, header), _orientation(image))
     except Image.DecompressionBombError:
         raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found many more") from None
     except Exception as error:  # hostile bytes: decoders raise whatever they stumble over
         if found not in ("JPEG", "PNG") and picture.size > len(header):
-            return ImageHeader(found)  # the rest of the header may stand further on
+            return ImageHeader(found)  # the rest of the header may be further on
         hidden = isinstance(error, UnidentifiedImageError)
         reason = "its header is damaged" if hidden else str(error) or type(error).__name__
         raise Unusable(NO_PICTURE, f"a {found} picture that cannot be read ({reason})") from None
-    if seen.width * seen.height > MAX_PIXELS:
-        size = f"{seen.width:,} x {seen.height:,}"
+    if read.width * read.height > MAX_PIXELS:
+        size = f"{read.width:,} x {read.height:,}"
         raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found {size}")
-    return seen
+    return read
 
 
 def _mode(image: "Image.Image", header: bytes) -> str:
-    """Return the colours as Pillow calls them, with the bits where a PNG has 16 a channel."""
+    """Return Pillow's name of the colours, and ``;16`` for a PNG with 16 bits a channel."""
     if image.format == "PNG" and header[24] == 16:
         return f"{image.mode.partition(';')[0].replace('I', 'L')};16"
     return image.mode
@@ -155,7 +161,7 @@ def _mode(image: "Image.Image", header: bytes) -> str:
 
 def _orientation(image: "Image.Image") -> int:
     if image.format == "PNG" and "exif" not in image.info:
-        return 1  # Pillow would look for it behind the pixels
+        return 1  # Pillow would search for it after the pixels
     try:
         found = image.getexif().get(_ORIENTATION)
     except Exception:  # as above: metadata is hostile too
@@ -164,16 +170,16 @@ def _orientation(image: "Image.Image") -> int:
 
 
 def _check_end(found: str, picture: PartialReader, body: int) -> None:
-    """Raise Unusable where the marker is missing with which a JPEG or PNG ends."""
+    """Raise Unusable if the marker is missing with which a JPEG or PNG ends."""
     marker = _END_MARKERS.get(found, b"")
     if marker not in picture.tail() and not _ends_before(picture, body, marker):
         raise Unusable(TRUNCATED, f"a {found} file cut off after {picture.size:,} bytes")
 
 
 def _ends_before(picture: PartialReader, body: int, marker: bytes) -> bool:
-    """Say whether a picture ends before something that was appended to it.
+    """Return whether the picture ends before something that was appended to it.
 
-    Of a file of this disk all bytes tell; of an object in S3 only what phones write is known.
+    A local file is searched to its end; for an object in S3 only what phones append is known.
     """
     if not picture.is_local:
         return picture.tail().endswith(_SAMSUNG) or any(word in picture.head for word in _APPENDED)

@@ -1,7 +1,7 @@
-"""An object, opened: its size, its first bytes, and a few others by their place; never much more.
+"""Reads parts of a local file or an S3 object: size, first bytes, last bytes, and a few more by offset.
 
-Of a local file or an object in S3 alike. A JPEG may carry half a megabyte of colour profile before its size,
-so some small pieces further on can be read too, up to a fixed number.
+A JPEG may have half a megabyte of colour profile before its size. So a reader can ask for small ranges
+further on, up to a fixed number.
 """
 
 import contextlib
@@ -16,72 +16,86 @@ from manifest_tools.io import s3
 from manifest_tools.io.s3 import first_bytes
 
 HEAD = 64 << 10
+"""Bytes that are read at the beginning."""
+
 TAIL = 4 << 10
-_PIECE = 4 << 10
-_PIECES = 32
-_LOCAL_PIECES = 512
-MOST_BYTES = HEAD + TAIL + _PIECE * _PIECES
-"""What at most is read of an object in S3, but for a JSON file that is wanted whole."""
+"""Bytes that are read at the end."""
+
+_RANGE = 4 << 10
+_RANGES_IN_S3 = 32
+_RANGES_OF_FILE = 512
+MOST_BYTES = HEAD + TAIL + _RANGE * _RANGES_IN_S3
+"""Bytes that are read of an S3 object at most, unless ``whole`` is called."""
 
 _CHUNK = 1 << 20
 
 
 class TooFar(Exception):
-    """What is sought does not stand within the bytes that may be read."""
+    """The bytes are further on than may be read."""
 
 
 @dataclass(slots=True)
 class PartialReader:
-    """An object and what was read of it; ``etag`` is S3's, empty for a file."""
+    """A file or object, and the parts of it that were read."""
 
     size: int
+    """Bytes of the whole."""
+
     head: bytes
+    """The first bytes, HEAD of them or all."""
+
     etag: str
+    """The version of an S3 object; empty for a file."""
+
     fetch: Callable[[int, int], bytes]
+    """Reads the bytes from one offset up to another."""
+
     is_local: bool
-    pieces: int = 0
-    at: int = 0
-    piece: bytes = b""
-    last: bytes | None = None
+    """Whether it is a file on this disk."""
+
+    _ranges: int = 0
+    _start: int = 0
+    _range: bytes = b""
+    _tail: bytes | None = None
 
     def read(self, start: int, length: int) -> bytes:
-        """Return bytes from ``start``, fewer at the end; raises TooFar once that was too much."""
+        """Return ``length`` bytes from ``start``, fewer at the end; raises TooFar after too many ranges."""
         end = min(start + length, self.size)
         if end <= len(self.head):
             return self.head[start:end]
         parts = []
         while start < end:
-            part = self._near(start)[: end - start]
+            part = self._from(start)[: end - start]
             if not part:
                 break
             parts.append(part)
             start += len(part)
         return b"".join(parts)
 
-    def _near(self, start: int) -> bytes:
-        """Return some bytes from ``start``, out of what was read last, or out of a new piece."""
+    def _from(self, start: int) -> bytes:
+        """Return some bytes from ``start``: of the head, of the last range, or of a new one."""
         if start < len(self.head):
             return self.head[start:]
-        if not self.at <= start < self.at + len(self.piece):
-            self.pieces += 1
-            if self.pieces > (_LOCAL_PIECES if self.is_local else _PIECES):
+        if not self._start <= start < self._start + len(self._range):
+            self._ranges += 1
+            if self._ranges > (_RANGES_OF_FILE if self.is_local else _RANGES_IN_S3):
                 raise TooFar
-            self.at, self.piece = start, self.fetch(start, min(start + _PIECE, self.size))
-        return self.piece[start - self.at :]
+            self._start, self._range = start, self.fetch(start, min(start + _RANGE, self.size))
+        return self._range[start - self._start :]
 
     def tail(self) -> bytes:
-        """Return the last bytes, read once."""
-        if self.last is None:
+        """Return the last TAIL bytes; they are read once."""
+        if self._tail is None:
             inside = self.size <= len(self.head)
-            self.last = self.head[-TAIL:] if inside else self.fetch(max(self.size - TAIL, 0), self.size)
-        return self.last
+            self._tail = self.head[-TAIL:] if inside else self.fetch(max(self.size - TAIL, 0), self.size)
+        return self._tail
 
     def whole(self) -> bytes:
-        """Return all of it, which is for small files to ask."""
+        """Return all bytes; call this for small files only."""
         return self.head if self.size <= len(self.head) else self.fetch(0, self.size)
 
     def chunks(self, start: int) -> Iterator[bytes]:
-        """Yield the bytes of a file from ``start``, a megabyte at a time."""
+        """Yield the bytes from ``start`` to the end, a megabyte at a time."""
         while start < self.size and (chunk := self.fetch(start, min(start + _CHUNK, self.size))):
             yield chunk
             start += len(chunk)
@@ -89,7 +103,7 @@ class PartialReader:
 
 @contextlib.contextmanager
 def open_file(path: str) -> Iterator[PartialReader]:
-    """Yield a file of this disk; raises Unusable for what is no file, without waiting for a pipe's writer."""
+    """Yield a reader of a local file; raises Unusable for anything else, such as a pipe, without waiting."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Unusable(MISSING, f"expected a file at {path}, found something else")
@@ -112,16 +126,16 @@ def open_file(path: str) -> Iterator[PartialReader]:
 
 
 def open_object(uri: str) -> PartialReader:
-    """Return an object of S3, of which one ranged GET has been made."""
+    """Return a reader of an S3 object, after one ranged GET; raises the errors of ``io.s3``."""
     head, size, etag = first_bytes(uri, HEAD)
     return PartialReader(size, head, etag, lambda start, end: s3.read_range(uri, start, end), False)
 
 
 def hash_file(path: str) -> int:
-    """Return a 64-bit key of all bytes of a file, 0 where it cannot be read any more."""
+    """Return a 64-bit hash of all bytes of a file, 0 if it cannot be read any more."""
     with contextlib.suppress(Unusable), open_file(path) as file:
-        key = hashlib.blake2b(digest_size=8)
+        digest = hashlib.blake2b(digest_size=8)
         for chunk in file.chunks(0):
-            key.update(chunk)
-        return int.from_bytes(key.digest())
+            digest.update(chunk)
+        return int.from_bytes(digest.digest())
     return 0

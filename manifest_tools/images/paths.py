@@ -1,10 +1,11 @@
-"""Where the pictures of a manifest lie on this disk: ``--images FROM=TO``.
+"""Finds the pictures of a manifest on this disk: ``--images FROM=TO``.
 
-The rule, whole. ``FROM=TO`` says that the object ``FROM/rest`` is the file ``TO/rest``. A bare folder
-``TO``, for manifests of one bucket, stands for two: ``s3://bucket=TO``, and ``s3://bucket/deep=TO`` with
-the deepest folder that all keys share, so that a flat copy of one folder of a bucket is found as well.
-The longest FROM that covers a source-ref counts, then the next, until there is a file. What no FROM
-covers is fetched from S3. A source-ref that is no ``s3://`` URI is a path from the manifest's folder.
+These are all rules. ``FROM=TO`` says that the object ``FROM/rest`` is the file ``TO/rest``. A folder ``TO``
+alone, for a manifest with pictures in one bucket, stands for two: ``s3://bucket=TO``, and
+``s3://bucket/deep=TO`` with the deepest folder that all keys share, so a flat copy of one folder of a bucket
+is found too. The longest FROM that a source-ref begins with is tried first, then the next, until there is a
+file. What no FROM covers is fetched from S3. A source-ref that is not an ``s3://`` URI is a path relative to
+the folder of the manifest.
 """
 
 import contextlib
@@ -21,22 +22,22 @@ _S3 = "s3://"
 
 @dataclass(frozen=True, slots=True)
 class ImagePaths:
-    """Prefixes of source-refs, the longest first, with the folder of each; small and picklable.
-
-    ``base`` is the folder that other refs are relative to. Folders are real paths.
-    """
+    """Where the pictures of a manifest are on this disk; small and picklable."""
 
     mapped: tuple[tuple[str, str], ...]
+    """Prefixes of source-refs, the longest first, with the real path of the folder of each."""
+
     base: str
+    """The real path of the folder to which refs that are not S3 URIs are relative."""
 
     def covers(self, ref: str) -> bool:
-        """Say whether ``ref`` is to be found on this disk, whether it is there or not."""
+        """Return whether ``ref`` belongs on this disk, even if the file does not exist."""
         return next(self._candidates(ref), None) is not None
 
     def find(self, ref: str) -> str:
-        """Return the path of the file that ``ref`` means, links resolved.
+        """Return the real path of the file of ``ref``.
 
-        Raises Unusable where there is none, or where it lies outside the folder that was named.
+        Raises Unusable if there is none, or if it is outside the folder that was typed.
         """
         if not ref:
             raise Unusable(MISSING, "expected a source-ref, found none")
@@ -49,7 +50,7 @@ class ImagePaths:
         raise Unusable(MISSING, f"expected {first or ref}, found no such file")
 
     def size(self, ref: str) -> int | None:
-        """Return the bytes of the file, or None where there is none; links are not looked into."""
+        """Return the bytes of the file, or None if there is none; the path is not checked as in ``find``."""
         for folder, rest in self._candidates(ref):
             with contextlib.suppress(OSError, ValueError):
                 return os.stat(os.path.join(folder, rest)).st_size
@@ -65,9 +66,10 @@ class ImagePaths:
 
 
 def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
-    """Return what ``--images`` says about a manifest in the folder ``base`` with these source-refs.
+    """Return the ImagePaths for the values of ``--images``, and a manifest in the folder ``base``.
 
-    Raises Refused for a folder that is not there, and for a bare one where the refs name several buckets.
+    ``refs`` are its source-refs. Raises Refused for a folder that does not exist, and for a folder alone if
+    the refs are in several buckets.
 
     >>> image_paths(["s3://lab3-rawdata=."], []).mapped[0][0]
     's3://lab3-rawdata/'
@@ -82,7 +84,7 @@ def _pairs(option: str, refs: Sequence[str]) -> Iterator[tuple[str, str]]:
         folder = _folder(option, option)
         yield from ((prefix, folder) for prefix in _prefixes(option, refs))
         return
-    # A key may well have an equals sign (date=2019-05-04), a folder of pictures hardly.
+    # A key may well contain an equals sign (date=2019-05-04), a folder of pictures hardly.
     prefix, equals, folder = option.rpartition("=")
     if not equals:
         raise Refused(f"--images {option}: expected FROM=TO; type: --images {option}=FOLDER")
@@ -93,7 +95,7 @@ def _prefixes(option: str, refs: Sequence[str]) -> Iterator[str]:
     buckets = list(dict.fromkeys(bucket_of(ref) for ref in refs if ref.startswith(_S3)))
     if len(buckets) > 1:
         raise Refused(
-            f"--images {option}: the pictures lie in {len(buckets)} buckets; type one"
+            f"--images {option}: the pictures are in {len(buckets)} buckets; type one"
             f" --images {buckets[0]}=FOLDER for each"
         )
     for bucket in buckets:
@@ -109,7 +111,7 @@ def _folder(name: str, option: str) -> str:
 
 
 def bucket_of(ref: str) -> str:
-    """Return the bucket of a source-ref as a URI, or ``.`` where it is a path on this disk.
+    """Return the bucket of a source-ref as a URI, or ``.`` if it is a path on this disk.
 
     >>> bucket_of("s3://lab3-rawdata/left/IMG_1.JPG")
     's3://lab3-rawdata'
@@ -118,7 +120,7 @@ def bucket_of(ref: str) -> str:
 
 
 def common_folder(refs: Iterable[str]) -> str:
-    """Return the deepest folder that all refs share, ending in a slash, or nothing.
+    """Return the deepest folder that all refs share, with a slash at its end, or an empty text.
 
     >>> common_folder(["s3://b/left/1.jpg", "s3://b/left/old/2.jpg"])
     's3://b/left/'
@@ -136,7 +138,7 @@ _LONGEST = 4096  # characters of a path; realpath looks at every part of it
 
 
 def _inside(folder: str, rest: str) -> str:
-    """Return the real path of ``folder/rest``; raises Unusable where it would lie elsewhere."""
+    """Return the real path of ``folder/rest``; raises Unusable if it is outside ``folder``."""
     if len(rest) > _LONGEST:
         raise Unusable(MISSING, f"no file can have a name of {len(rest):,} characters")
     parts = rest.split("/")
@@ -152,7 +154,7 @@ def _inside(folder: str, rest: str) -> str:
 
 
 def read_file(path: str) -> bytes:
-    """Return the bytes of a picture's file; raises Unusable where that cannot be, or should not."""
+    """Return the bytes of a picture; raises Unusable if it is no file, too large, or cannot be read."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):

@@ -1,8 +1,8 @@
-"""Pictures, which anybody may have made: looked at by their header, shrunk, written as JPEG.
+"""Shrinks pictures and writes them as JPEG; the pictures may be hostile.
 
-Pillow alone does the work: it is in the base install, so that the same command gives the same bytes
-everywhere. Its JPEG decoder can drop to 1/2, 1/4 or 1/8 of the size before it has made a single pixel of
-the original, and that is where the time of a shrink goes otherwise.
+Pillow does the work: it is in the base install, so the same command gives the same bytes everywhere. Its JPEG
+decoder can decode to 1/2, 1/4 or 1/8 of the size without making the pixels of the original. Otherwise most of
+the time would go there.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 65_500  # libjpeg's limit
 
-# What Pillow may try: formats with a decoder of its own or a library's, never a program (EPS).
+# Formats that Pillow may read: all have a decoder in a library; EPS would start a program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 
 # A scaled decode leaves at least 5/4 of what is wanted, for its own filter is a rough one: nearer to
@@ -33,7 +33,7 @@ _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values, as Image.Tran
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture's first bytes say: Pillow's name of the format, and pixels before any rotation."""
+    """Pillow's name of the format, and the size in pixels before any rotation."""
 
     format: str
     width: int
@@ -42,22 +42,26 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What becomes of each picture.
-
-    ``shorter`` is the pixels of the shorter edge, 0 to keep the size; ``square`` cuts the middle out;
-    ``pass_through`` leaves the bytes alone, and the other fields unused, for pictures of the formats
-    in ``accepted``.
-    """
+    """What is done to each picture."""
 
     shorter: int = 0
+    """Pixels of the shorter edge; 0 keeps the size."""
+
     quality: int = 95
+    """JPEG quality, 1 to 100."""
+
     square: bool = False
+    """Cut out the square in the middle first."""
+
     pass_through: bool = False
+    """Keep the bytes; then only ``accepted`` matters."""
+
     accepted: tuple[str, ...] = FORMATS
+    """Formats that may pass through."""
 
 
 def prepare(data: bytes, recipe: Recipe) -> bytes:
-    """Return the picture as ``recipe`` says; raises Unusable."""
+    """Return the picture after the work of ``recipe``; raises Unusable."""
     if recipe.pass_through:
         found = inspect(data).format
         if found not in recipe.accepted:
@@ -67,9 +71,9 @@ def prepare(data: bytes, recipe: Recipe) -> bytes:
 
 
 def inspect(data: bytes) -> Header:
-    """Return format and size without decoding; raises Unusable where that is plainly hopeless.
+    """Return format and size of a picture without decoding it; raises Unusable if it cannot be decoded.
 
-    Looks for the end of a JPEG or PNG too, which a cut-off file lacks; other formats have none.
+    A JPEG or PNG without its end marker is cut off; other formats have no such marker.
     """
     with _opened(data) as image:
         header = Header("JPEG" if image.format == "MPO" else image.format or "", *image.size)
@@ -84,9 +88,9 @@ def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -
     """Return the picture as JPEG (RGB, 4:2:0), its shorter edge ``shorter`` pixels; raises Unusable.
 
     Sizes are im2rec's: the other edge is ``floor(long * shorter / short)``, small pictures are enlarged,
-    ``square`` cuts the middle out first, and 0 keeps the size. As with OpenCV, which im2rec and the
-    built-in algorithm read with, EXIF orientation is applied and transparency is dropped. Metadata,
-    colour profiles and frames after the first are not kept.
+    ``square`` cuts out the middle first, and 0 keeps the size. EXIF orientation is applied and transparency
+    is dropped, as in OpenCV, with which im2rec and the built-in algorithm read. Metadata, colour profiles and
+    frames after the first are not kept.
     """
     with _opened(data) as image:
         small = _resized(image, shorter, square)
@@ -98,13 +102,13 @@ def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -
 
 @contextlib.contextmanager
 def _opened(data: bytes) -> Iterator["Image.Image"]:
-    """Yield the picture, its header read and its size checked; what Pillow raises becomes Unusable."""
+    """Yield the picture after its size was checked; raises Unusable for what Pillow raises."""
     from PIL import Image, UnidentifiedImageError
 
     if len(data) > MAX_BYTES:
         raise Unusable(TOO_LARGE, f"expected at most {MAX_BYTES:,} bytes, found {len(data):,} or more")
     try:
-        # Pillow warns of odd metadata, and of sizes for which there is a limit here.
+        # Pillow warns of odd metadata, and of sizes that are checked here.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -139,7 +143,7 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def target_size(width: int, height: int, shorter: int) -> tuple[int, int]:
-    """Return width and height after the shorter edge has become ``shorter``, as im2rec rounds.
+    """Return width and height for a shorter edge of ``shorter`` pixels, rounded as im2rec does.
 
     >>> target_size(4000, 3000, 224), target_size(3000, 4000, 224), target_size(100, 50, 0)
     ((298, 224), (224, 298), (100, 50))
@@ -178,17 +182,17 @@ def _middle(width: int, height: int) -> tuple[int, int, int, int]:
 
 
 def _draft(image: "Image.Image", wanted: tuple[int, int], of: tuple[int, int]) -> float:
-    """Let a JPEG decode to a fraction of its size; return what its edges are divided by."""
+    """Let a JPEG decode to a fraction of its size; return the number by which its edges are divided."""
     width, height = image.size
     more, than = _MARGIN
-    # The whole picture's size at which the region comes out as wanted, and a margin.
+    # The size of the whole picture at which the region has the wanted size, with a margin.
     asked = (-(-wanted[0] * width * more // (of[0] * than)), -(-wanted[1] * height * more // (of[1] * than)))
     drafted = image.draft(None, asked)  # None: the mode stays
     return width / drafted[1][2] if drafted else 1.0
 
 
 def _rgb(image: "Image.Image") -> "Image.Image":
-    """Return the pixels as 8-bit RGB; of 16-bit ones the upper half, as OpenCV does."""
+    """Return the pixels as 8-bit RGB; 16-bit values lose their lower half, as in OpenCV."""
     if image.mode == "RGB":
         image.load()
         return image
@@ -203,7 +207,7 @@ def _rgb(image: "Image.Image") -> "Image.Image":
 
 
 def _upright(pixels: "Image.Image", image: "Image.Image") -> "Image.Image":
-    """Return ``pixels`` turned as the camera's EXIF says; damaged EXIF turns nothing."""
+    """Return ``pixels`` rotated by the EXIF orientation of ``image``, if its EXIF can be read."""
     from PIL import Image
 
     try:
@@ -215,12 +219,12 @@ def _upright(pixels: "Image.Image", image: "Image.Image") -> "Image.Image":
 
 
 def _has_jpeg_end(data: bytes) -> bool:
-    """Say whether the end marker follows the scan; a thumbnail in the metadata has its own."""
+    """Return whether the end marker follows the scan; a thumbnail in the metadata has its own."""
     return data.rfind(b"\xff\xd9") > _scan_start(data)
 
 
 def _scan_start(data: bytes) -> int:
-    """Return the offset of the first scan, or the length where the segments do not lead to one."""
+    """Return the offset of the first scan, or the length of ``data`` if there is none."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -231,7 +235,7 @@ def _scan_start(data: bytes) -> int:
 
 
 def decoder_version() -> str:
-    """Name what decodes and encodes: another version may give other bytes."""
+    """Return the versions of the decoders: another version may give other bytes."""
     from PIL import __version__, features
 
     return f"Pillow {__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"

@@ -1,4 +1,4 @@
-"""What bytes are, by how they begin: also the things that are found in place of a picture."""
+"""Tells from the first bytes what a file is: a picture, or what is often found in its place."""
 
 # How the pictures that the project reads begin, with the usual ending of their names; WebP apart.
 _SIGNATURES = {
@@ -13,7 +13,7 @@ _SIGNATURES = {
 # The same formats by ending, as Pillow calls them.
 _PICTURES = {".jpg": "JPEG", ".png": "PNG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF", ".webp": "WEBP"}
 
-# What a name's ending says the object is.
+# Formats by the ending of a name.
 _ENDINGS = {
     **_PICTURES,
     ".jpeg": "JPEG",
@@ -57,7 +57,7 @@ _VIDEOS = ("an MP4 video", "an AVI video", "an Ogg video or sound", "a WebM or M
 
 
 def picture_format(head: bytes) -> str:
-    """Return the format of a picture that the project reads, as Pillow calls it, or nothing.
+    """Return Pillow's name of the format of a picture; empty for what is not a picture that mtool reads.
 
     >>> picture_format(b"\\x89PNG..."), picture_format(b"<html>")
     ('PNG', '')
@@ -66,7 +66,7 @@ def picture_format(head: bytes) -> str:
 
 
 def named_format(ref: str) -> str:
-    """Return the format that the ending of a name says, or nothing where it says none.
+    """Return the format that the ending of a name stands for; empty if it stands for none.
 
     >>> named_format("s3://b/a.b/IMG_1.JPG"), named_format("s3://b/a.jpg/IMG_1")
     ('JPEG', '')
@@ -76,13 +76,13 @@ def named_format(ref: str) -> str:
 
 
 def is_no_video(head: bytes, size: int) -> bool:
-    """Say whether bytes are plainly something else than a video; not all kinds of video are known here."""
+    """Return whether a file is certainly not a video; of many kinds of video this cannot be told."""
     what = describe(head, size)
     return what not in _VIDEOS and _UNKNOWN not in what
 
 
 def describe(head: bytes, size: int) -> str:
-    """Say what an object of ``size`` bytes is that begins with ``head``.
+    """Return what a file of ``size`` bytes is that begins with ``head``, for a message.
 
     >>> describe(b"", 0), describe(b"<!DOCTYPE html><html>", 21), describe(b"\\0\\0\\0\\x18ftypheic", 99)
     ('an empty file', 'an HTML page', 'a HEIC picture')
@@ -99,7 +99,7 @@ def describe(head: bytes, size: int) -> str:
         if head.startswith(start):
             return what
     if not head.strip(b"\0"):
-        return f"{size:,} bytes, zeros as far as was looked"
+        return f"{size:,} bytes that begin with zeros"
     return _text(head) or f"{size:,}{_UNKNOWN}{head[:12].decode(errors='backslashreplace')!r}"
 
 
@@ -111,7 +111,7 @@ def _by_brand(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str:
-    """Name a text; nothing for what is no UTF-8, or has control characters in it."""
+    """Return what a text is; empty if it is not UTF-8 or has control characters."""
     try:
         start = head[:512].decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -129,7 +129,7 @@ def _text(head: bytes) -> str:
 
 
 def suffix_of(data: bytes) -> str:
-    """Return the usual ending of a picture's format, by its first bytes; nothing where they say none.
+    """Return the usual ending of the name of a picture; empty for what is not a picture that mtool reads.
 
     >>> suffix_of(b"\\xff\\xd8\\xff\\xe0"), suffix_of(b"RIFF1234WEBP")
     ('.jpg', '.webp')

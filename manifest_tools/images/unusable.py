@@ -7,7 +7,7 @@ TOO_LARGE = "MT404"
 OUTSIDE = "MT405"
 UNNAMEABLE = "MT406"
 
-# Listed by `mtool validate --list`, but found by convert and train, which open the pictures.
+# `mtool validate --list` prints these codes; convert and train, which open the pictures, find them too.
 CODES = {
     MISSING: "The picture of a line is there",
     NO_PICTURE: "A picture is one that can be read",
@@ -17,13 +17,12 @@ CODES = {
     UNNAMEABLE: "A picture has a name that the output format can hold",
 }
 
-
 MAX_BYTES = 40_000_000
 MAX_PIXELS = 100_000_000
 
 
 class Unusable(Exception):
-    """Why a picture cannot be used, as the code and the message of a problem."""
+    """A picture that cannot be used: ``code`` and ``message`` are those of a problem."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)

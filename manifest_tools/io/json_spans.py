@@ -1,8 +1,8 @@
-"""Byte ranges inside one line of JSON, and a splice: the one way in which a line is ever edited.
+"""Finds byte ranges in one line of JSON and replaces them: every edit of a line goes through here.
 
-Nothing is decoded and encoded again, so what an edit does not mean to change stays as it came: key order,
-spacing, ``1.10``, 30-digit integers, escapes, duplicate keys. The line must be valid JSON (decode it first);
-on anything else these functions raise ValueError.
+Nothing is decoded and encoded again, so an edit changes only its own bytes. Key order, spacing, ``1.10``,
+30-digit integers, escapes and duplicate keys stay. The line must be valid JSON (decode it first); for
+anything else these functions raise ValueError.
 """
 
 import json
@@ -15,7 +15,7 @@ from manifest_tools.io.json_paths import ELEMENTS, VALUES, Path
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 _SCALAR = re.compile(rb"[^\s,\]}\[{\":]++")
-# One character of a string as it is spelt: a pair of surrogates, an escape, or UTF-8.
+# One character of a string as it is written: a pair of surrogates, an escape, or UTF-8.
 _CHARACTER = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\][\x80-\xbf]*",
     re.DOTALL,
@@ -24,30 +24,31 @@ _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]')
 
 
 def _nested(levels: int) -> bytes:
-    """Return the pattern of an array or object with ``levels`` more of them inside each other."""
+    """Return the pattern of an array or object that contains at most ``levels`` more of them."""
     inner = b"|" + _nested(levels - 1) if levels else b""
     return rb'[\[{](?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"' + inner + rb")*+[\]}]"
 
 
-# A container of few levels, in one match; of deeper ones the brackets are counted.
+# Matches a container of few levels at once; for deeper ones the brackets are counted.
 _SHALLOW = re.compile(_nested(3))
 
 
 class Span(NamedTuple):
-    """Bytes ``start`` up to, not including, ``end``."""
+    """The bytes from ``start`` up to, not including, ``end``."""
 
     start: int
     end: int
 
 
 class Member(NamedTuple):
-    """One ``key: value`` of an object; both spans with their quotes."""
+    """One ``key: value`` of an object; the spans of strings include their quotes."""
 
     key: Span
     value: Span
 
 
 Edit = tuple[Span, bytes]
+"""A span, and the bytes that replace it."""
 
 
 def members(line: bytes, start: int = 0) -> Iterator[Member]:
@@ -76,7 +77,7 @@ def items(line: bytes, start: int) -> Iterator[Span]:
 
 
 def value_span(line: bytes, at: int) -> Span:
-    """Return the span of the value that begins at ``at``, however deep it nests."""
+    """Return the span of the value that begins at ``at``; it may be nested to any depth."""
     first = line[at : at + 1]
     if first == b'"':
         return _match(_STRING, line, at)
@@ -95,7 +96,7 @@ def value_span(line: bytes, at: int) -> Span:
 
 
 def find(line: bytes, *path: str) -> list[Member]:
-    """Return every member at ``path``, the outermost key first; duplicates all count.
+    """Return every member at ``path``, the outermost key first; duplicate keys give several.
 
     >>> line = b'{"m": {"a-name": "RH"}}'
     >>> [line[value.start : value.end] for _, value in find(line, "m", "a-name")]
@@ -136,7 +137,7 @@ def spans_at(line: bytes, value: Span, path: Path) -> Iterator[Span]:
 
 
 def decode_string(line: bytes, span: Span) -> str:
-    """Return what the string at ``span`` says."""
+    """Return the string at ``span``, decoded."""
     inner = line[span.start + 1 : span.end - 1]
     if b"\\" not in inner:
         return inner.decode()
@@ -144,7 +145,7 @@ def decode_string(line: bytes, span: Span) -> str:
 
 
 def encode_string(value: str) -> bytes:
-    """Return ``value`` as a JSON string, with no more escapes than JSON and UTF-8 ask for."""
+    """Return ``value`` as a JSON string, with only those escapes that JSON and UTF-8 require."""
     try:
         return json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half of a surrogate pair can only be written as an escape
@@ -152,9 +153,9 @@ def encode_string(value: str) -> bytes:
 
 
 def splice(line: bytes, edits: Iterable[Edit]) -> bytes:
-    """Return ``line`` with each span replaced; spans may come in any order but must not overlap.
+    """Return ``line`` with each span replaced; the same object if there are no edits.
 
-    Without edits the very same object comes back.
+    The edits may come in any order; raises ValueError if two of them overlap.
 
     >>> splice(b'{"a": 1, "b": 2}', [(Span(6, 7), b"10")])
     b'{"a": 10, "b": 2}'
@@ -172,9 +173,9 @@ def splice(line: bytes, edits: Iterable[Edit]) -> bytes:
 
 
 def keep_elements(line: bytes, container: Span, elements: list[Span], keep: list[bool]) -> Edit:
-    """Return the edit that leaves only some elements of an array, or members of an object.
+    """Return the edit that removes elements of an array, or members of an object, except those to ``keep``.
 
-    Whatever stood between an element and the one before goes on standing before it.
+    Comma and space before an element stay with it.
 
     >>> line = b"[3, 0, 7]"
     >>> splice(line, [keep_elements(line, Span(0, 9), list(items(line, 0)), [True, False, True])])
@@ -193,35 +194,35 @@ def keep_elements(line: bytes, container: Span, elements: list[Span], keep: list
 
 
 def string_spans(line: bytes) -> Iterator[Span]:
-    """Yield every string of the line, keys and values alike, at any depth."""
+    """Yield the span of every string of the line, keys and values, at any depth."""
     for token in _STRING.finditer(line):
         yield Span(*token.span())
 
 
 def characters_span(line: bytes, span: Span, start: int, end: int) -> Span:
-    """Return where the characters ``start`` up to ``end`` of the string at ``span`` are spelt.
+    """Return the span of the characters ``start`` up to ``end`` of the string at ``span``.
 
     >>> line = b'{"a": "\\\\u006cab#"}'
     >>> characters_span(line, find(line, "a")[0].value, 0, 3)
     Span(start=7, end=15)
     """
     first = span.start + 1
-    spelt = line[first : span.end - 1]
-    if b"\\" not in spelt:
-        said = spelt.decode()
-        before = len(said[:start].encode())
-        return Span(first + before, first + before + len(said[start:end].encode()))
-    ends = [0, *(unit.end() for unit in _CHARACTER.finditer(spelt))]
+    written = line[first : span.end - 1]
+    if b"\\" not in written:
+        text = written.decode()
+        before = len(text[:start].encode())
+        return Span(first + before, first + before + len(text[start:end].encode()))
+    ends = [0, *(unit.end() for unit in _CHARACTER.finditer(written))]
     return Span(first + ends[start], first + ends[end])
 
 
 def replacements(line: bytes, span: Span, old: str, new: str) -> Iterator[Edit]:
-    """Yield the edits that put ``new`` in the place of every ``old`` in the string at ``span``."""
-    said = decode_string(line, span)
-    at = said.find(old)
+    """Yield the edits that replace every ``old`` in the string at ``span`` by ``new``."""
+    text = decode_string(line, span)
+    at = text.find(old)
     while at >= 0:
         yield characters_span(line, span, at, at + len(old)), encode_string(new)[1:-1]
-        at = said.find(old, at + len(old))
+        at = text.find(old, at + len(old))
 
 
 def _match(pattern: re.Pattern[bytes], line: bytes, at: int) -> Span:
@@ -232,15 +233,15 @@ def _match(pattern: re.Pattern[bytes], line: bytes, at: int) -> Span:
 
 
 def _skip(line: bytes, at: int) -> int:
-    if line[at : at + 1] > b" ":  # by far the commonest
+    if line[at : at + 1] > b" ":  # by far the commonest case
         return at
     found = _SPACE.match(line, at)
-    assert found is not None  # it matches nothing as well
+    assert found is not None  # it matches the empty text too
     return found.end()
 
 
 def _expect(line: bytes, at: int, mark: bytes) -> int:
-    """Return the offset of what follows ``mark``, which may have space around it."""
+    """Return the offset of what follows ``mark`` and the space around it; raises ValueError."""
     at = _skip(line, at)
     if line[at : at + 1] != mark:
         raise ValueError(f"expected {mark.decode()!r} at byte {at}")

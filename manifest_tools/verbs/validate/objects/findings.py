@@ -183,7 +183,7 @@ def _wrong_sizes(declared: tuple[DeclaredSize, ...], picture: ImageHeader) -> It
 
 def _has_size(width: float, height: float, picture: ImageHeader) -> bool:
     """Say whether a size is the picture's, as stored or as turned by its flag, as a browser shows it."""
-    return (width, height) in ((picture.width, picture.height), picture.turned)
+    return (width, height) in ((picture.width, picture.height), picture.upright_size)
 
 
 def _size_text(picture: ImageHeader) -> str:
