@@ -1,7 +1,6 @@
-"""The class table of a data set: which index means which name.
+"""Class indices, and the class table of a data set: which index means which name.
 
-Ground Truth's single-label form keeps the name only in each line's ``class-name`` and the index only in
-its label, so the table is gathered over a whole input, never over one part of it.
+A single-label line has one index and one ``class-name``, so a table is known only after all lines are read.
 """
 
 import hashlib
@@ -16,15 +15,15 @@ from manifest_tools.base.text import shown
 
 
 class ClassConflict(BadData):
-    """Two tables, or two lines, that give one index two names or one name two indices."""
+    """Two tables, or two lines, give one index two names or one name two indices."""
 
 
-# More are a mistake, or worse: a table by class has a row for each up to the highest.
+# The limit is on memory: arrays by class have an element for each index up to the highest.
 MOST_CLASSES = 10**7
 
 
-def unnamed(index: int) -> str:
-    """Return what a class is called that no line names."""
+def default_name(index: int) -> str:
+    """Return the name of a class that no line names."""
     return f"class {index}"
 
 
@@ -38,10 +37,11 @@ class ClassTable:
     """
 
     names: tuple[tuple[int, str], ...] = ()
+    """Pairs of index and name, in the order of the indices; an index that no line shows has none."""
 
     @property
     def num_classes(self) -> int:
-        """The highest index + 1, as the built-in algorithm counts: a gap is a class too."""
+        """The highest index + 1: the built-in algorithm counts a gap as a class."""
         return self.names[-1][0] + 1 if self.names else 0
 
     @property
@@ -51,28 +51,28 @@ class ClassTable:
         return tuple(index for index in range(self.num_classes) if index not in shown)
 
     def name(self, index: int) -> str:
-        """Return the name of ``index``; a gap, or a label without name, is called by its number."""
-        return dict(self.names).get(index, unnamed(index))
+        """Return the name of ``index``; a class without a name is named 'class N'."""
+        return dict(self.names).get(index, default_name(index))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Return one name for every index from 0, gaps included."""
+        """One name for every index from 0, gaps included."""
         named = dict(self.names)
-        return tuple(named.get(index, unnamed(index)) for index in range(self.num_classes))
+        return tuple(named.get(index, default_name(index)) for index in range(self.num_classes))
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the table: equal for equal tables, whatever file they came from."""
+        """The SHA-256 of the table in hexadecimal; equal for equal tables."""
         return hashlib.sha256(json.dumps(self.names, ensure_ascii=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Return what stands in split.json, beside every output and in every model."""
+        """Return the table as split.json, outputs and models have it."""
         classes = {str(index): name for index, name in self.names}
         return {"num_classes": self.num_classes, "classes": classes, "sha256": self.digest}
 
     @classmethod
     def from_json(cls, value: Any) -> "ClassTable":
-        """Read ``to_json``'s form; a bare ``{"0": "RH"}`` or ``["RH", "LH"]`` will do as well."""
+        """Return the table of ``to_json``, of ``{"0": "RH"}`` or of ``["RH", "LH"]``; raises BadData."""
         named = value.get("classes", value) if isinstance(value, dict) else value
         if isinstance(named, list):
             named = {str(index): name for index, name in enumerate(named)}
@@ -86,8 +86,8 @@ class ClassTable:
 def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
     """Return the table that ``pairs`` of index and name agree on.
 
-    A class that is called by its number, because nothing named it, takes any name. Raises
-    ClassConflict when they do not agree.
+    Any name replaces the name 'class N' of class N. Raises ClassConflict where pairs do not agree, BadData
+    for an index that is negative or not below MOST_CLASSES.
 
     >>> class_table([(1, "LH"), (0, "class 0"), (0, "RH"), (1, "LH")])
     ClassTable(names=((0, 'RH'), (1, 'LH')))
@@ -97,10 +97,10 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
     for index, name in pairs:
         if not 0 <= index < MOST_CLASSES:
             raise BadData(f"expected class indices from 0 to {MOST_CLASSES - 1:,}, found {index:,}")
-        called = unnamed(index)
-        if name == called and index in names:
+        default = default_name(index)
+        if name == default and index in names:
             continue
-        if names.get(index) == called:
+        if names.get(index) == default:
             del indices[names.pop(index)]
         if names.setdefault(index, name) != name:
             raise ClassConflict(f"class {index} has two names: {shown(names[index])} and {shown(name)}")
@@ -112,7 +112,7 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
 def read_class_table(path: str) -> ClassTable:
     """Return the table of a ``--classes FILE``: JSON, or one class name a line.
 
-    Raises BadData for a file that is neither, ClassConflict for one that names a class twice.
+    Raises BadData for another file, ClassConflict for a class that the file names twice.
     """
     try:
         text = Path(path).read_text("utf-8-sig").rstrip("\n")
@@ -122,13 +122,15 @@ def read_class_table(path: str) -> ClassTable:
     except BadData as error:
         raise type(error)(f"{path}: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise BadData(f"{path}: expected a class table, JSON or a name a line; found {error}") from error
+        raise BadData(
+            f"{path}: expected a class table: JSON, or one class name a line; found {error}"
+        ) from error
 
 
 def agree(tables: Mapping[str, ClassTable]) -> ClassTable:
-    """Return the one table of several files, named by where each came from.
+    """Return one table for several files, which are the keys of ``tables``.
 
-    A class that only one file shows is no disagreement. Raises ClassConflict, naming two files.
+    A class may be in some of the files only. Raises ClassConflict with the names of two files that disagree.
     """
     merged = ClassTable()
     before: list[str] = []
@@ -151,7 +153,7 @@ def _conflict(one: ClassTable, other: ClassTable) -> bool:
 
 
 def class_index(label: int | str | None) -> int:
-    """Return a label's index; raises ValueError for what is none.
+    """Return a class index as a number; raises ValueError for a label that is no class index.
 
     >>> class_index("7")
     7
@@ -164,19 +166,16 @@ def class_index(label: int | str | None) -> int:
 
 
 def is_index(value: Any) -> bool:
-    """Say whether a value can be read as a class index: a boolean is none, nor is 1.0.
+    """Say whether a value is a class index or the digits of one: a boolean is none, nor is 1.0.
 
     >>> is_index("7"), is_index(True), is_index(1.0)
     (True, False, False)
     """
-    try:
-        return not isinstance(value, bool) and class_index(value) >= 0
-    except ValueError:
-        return False
+    return index_of(value) is not None
 
 
 def index_of(value: Any) -> int | None:
-    """Return a label's class index, or None for what is none: a boolean is none, nor is 1.0."""
+    """Return a class index as a number; None for a value that is no class index, as ``is_index`` says."""
     try:
         return None if isinstance(value, bool) else class_index(value)
     except ValueError:

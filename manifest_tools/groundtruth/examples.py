@@ -10,7 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, unnamed
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, default_name
 from manifest_tools.groundtruth.example_columns import Columns, Example, columns, joined
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import Peek, state
@@ -104,7 +104,7 @@ def whole_table(name: str, pairs: dict[tuple[int, str], None], shown: set[int]) 
     """
     named = {index for index, _ in pairs}
     try:
-        return class_table([*pairs, *((index, unnamed(index)) for index in shown - named)])
+        return class_table([*pairs, *((index, default_name(index)) for index in shown - named)])
     except ClassConflict as conflict:
         raise ClassConflict(f"{name}: {conflict}; type: mtool validate {name}") from conflict
 

@@ -1,7 +1,7 @@
-"""The forms that a label and the fields of its metadata are decoded in; a peek names the ones it wants.
+"""What a label and the fields of its metadata are decoded as; a ``Peek`` names the ones to decode.
 
-Lenient where real files are: an index may be a string of digits, a coordinate a fraction. Every field may be
-missing, for whether one that is asked for is there is a question for ``validate``.
+A class index may be a string of digits and a coordinate a fraction, as in real files. Every field may be
+missing: ``validate`` says which ones must not be.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ class Box(msgspec.Struct, gc=False):
 
 
 class ImageSize(msgspec.Struct, gc=False):
-    """The size of the picture that boxes lie on; ``depth`` counts channels."""
+    """The size of the picture of the boxes, in pixels; ``depth`` is the number of channels."""
 
     width: Number | None = None
     height: Number | None = None
@@ -31,14 +31,14 @@ class ImageSize(msgspec.Struct, gc=False):
 
 
 class Boxes(msgspec.Struct, gc=False):
-    """The label of a bounding box job; an image without an object has an empty list."""
+    """The label of a bounding box job; a picture without an object has an empty list."""
 
     annotations: list[Box]
     image_size: list[ImageSize] | None = None
 
 
 class Cuboid(msgspec.Struct, rename="kebab", gc=False):
-    """A cuboid in a point cloud: of what is said of it, the class alone."""
+    """A cuboid in a point cloud, with its class only."""
 
     class_id: Index | None = None
 
@@ -50,7 +50,7 @@ class Cuboids(msgspec.Struct, gc=False):
 
 
 class Entity(msgspec.Struct, rename="camel", gc=False):
-    """A stretch of text, by Unicode offsets, the end exclusive."""
+    """A part of a text: Unicode characters from ``start_offset`` to before ``end_offset``."""
 
     label: str
     start_offset: int | None = None
@@ -64,7 +64,7 @@ class Category(msgspec.Struct, gc=False):
 
 
 class Spans(msgspec.Struct, gc=False):
-    """The categories of a named entity job, and the entities that were found."""
+    """The entities of a text, and the categories of the labeling job."""
 
     entities: list[Entity]
     labels: list[Category] = []
@@ -83,14 +83,14 @@ class Confidence(msgspec.Struct, gc=False):
 
 
 class Colour(msgspec.Struct, rename="kebab", gc=False):
-    """A class of a mask: its name, its colour, and the confidence of the whole picture."""
+    """A class of a mask, with the confidence of the whole picture."""
 
     class_name: str | None = None
     hex_color: str | None = None
     confidence: Number | None = None
 
 
-# By the name that a Peek gives.
+# Schemas of labels, by the names that label kinds and peeks give them.
 LABELS: dict[str, Any] = {
     "index": Index | None,
     "indices": list[Index] | None,
@@ -100,7 +100,7 @@ LABELS: dict[str, Any] = {
     "any": Any,
 }
 
-# What stands in the metadata, as the format reference has it; a null is as good as absent.
+# Fields of the metadata, as in the format reference; null means that the field is missing.
 FIELDS: dict[str, Any] = {
     "type": str,
     "class-name": str,

@@ -12,7 +12,7 @@ from manifest_tools.base.errors import BadData
 from manifest_tools.base.hashing import hash_texts, mix
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, unnamed
+from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassTable, default_name
 from manifest_tools.groundtruth.examples import whole_table
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row, state
@@ -157,7 +157,7 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
     states[rows.numbers] = (
         0 if len(labelled) == len(rows.rows) else [STATES.index(state(r)) for r in rows.rows]
     )
-    found = _indices(labelled) if recipe.label == "index" else None
+    found = _indices(labelled) if recipe.schema == "index" else None
     flat, counts, names = found or _read_labels(label_kind(type_name), rows)
     keys = hash_texts([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
@@ -240,4 +240,4 @@ def _class_names(kind: LabelKind, row: Row) -> list[str]:
     if kind.schema == "index" and row.metadata is not None and row.metadata.class_name is not None:
         return [row.metadata.class_name]
     named = dict(kind.names(row))
-    return [named.get(index, unnamed(index)) for index in kind.indices(row)]
+    return [named.get(index, default_name(index)) for index in kind.indices(row)]

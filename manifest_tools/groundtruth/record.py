@@ -1,7 +1,6 @@
-"""What Ground Truth means by a line: a source, a label attribute, its metadata, and what became of it.
+"""A line of a manifest, decoded as far as a verb needs it: a source, a label and fields of its metadata.
 
-A verb decodes only the fields that it needs: it describes them in a ``Peek``, from which a msgspec struct
-for the attribute at hand is made.
+A ``Peek`` names what to decode; ``decoder`` makes a msgspec struct of it.
 """
 
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
 
 State = Literal["labelled", "failed", "unlabelled"]
 
-# Keys that are never a label attribute, although real files have them beside a `-metadata` twin.
+# Keys that are no label attribute, although real files have them beside a `-metadata` key.
 SOURCES = ("source-ref", "source")
 METADATA = "-metadata"
 
 
 class Metadata:
-    """The metadata fields of a line that were asked for; the others are not there at all."""
+    """The requested metadata fields of a line, None where the line has none; no others are attributes."""
 
     type: str | None
     class_name: str | None
@@ -43,7 +42,7 @@ class Metadata:
 
 
 class Row:
-    """The fields of a line that were asked for."""
+    """The requested parts of a line, None where the line has none."""
 
     source_ref: str | None
     source: str | None
@@ -53,26 +52,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """Which fields of which label attribute to decode; small, hashable, picklable.
-
-    ``label`` is a form of ``label_schemas.LABELS``: an ``index``, ``indices``, ``boxes``, ..., or ``any``;
-    ``fields`` are keys of ``label_schemas.FIELDS``.
-    ``exclusive``: the attribute was found, not told, so another one on any line is to be noticed.
-    """
+    """What to decode of a line; small, hashable and picklable."""
 
     attribute: str
     metadata_key: str
-    label: str = "any"
+    schema: str = "any"
+    """What the label is decoded as: a key of ``label_schemas.LABELS``."""
     fields: tuple[str, ...] = ()
+    """The metadata fields to decode, keys of ``label_schemas.FIELDS``; ``failure-reason`` always is."""
     sources: tuple[str, ...] = ()
+    """Which of SOURCES to decode."""
     exclusive: bool = False
+    """Whether no line may have another label attribute."""
 
 
 @lru_cache(maxsize=64)
 def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
-    """Return a decoder of just the fields in ``peek``; of a duplicate key the last one counts.
+    """Return a decoder of what ``peek`` names; of a duplicate key the last one counts.
 
-    Raises BadData for an attribute whose name no decoder could be made for.
+    Raises BadData for an attribute whose name a decoder cannot have.
 
     >>> peek = Peek("kind", "kind-metadata", "index", ("confidence",))
     >>> row = decoder(peek).decode(b'{"kind": 1, "kind-metadata": {"confidence": 0.5, "x": []}}')
@@ -90,7 +88,7 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
         rename={_python(name): name for name in wanted},
         gc=False,
     )
-    label: tuple[str, Any, Any] = ("label", LABELS[peek.label], None)
+    label: tuple[str, Any, Any] = ("label", LABELS[peek.schema], None)
     sources: list[tuple[str, Any, Any]] = [(_python(name), str | None, None) for name in peek.sources]
     keys = {_python(name): name for name in peek.sources}
     keys |= {"label": peek.attribute, "metadata": peek.metadata_key}
@@ -100,22 +98,21 @@ def decoder(peek: Peek) -> "msgspec.json.Decoder[Row]":
         )
     except ValueError as error:
         raise BadData(
-            f"no label attribute can be called {peek.attribute!r}: expected a name of its own,"
-            " without quotes, backslashes and control characters"
+            f"no label attribute can be called {peek.attribute!r}: expected a name that is no key"
+            " of the source, without quotes, backslashes and control characters"
         ) from error
     return cast("msgspec.json.Decoder[Row]", msgspec.json.Decoder(row))
 
 
 def _python(name: str) -> str:
-    """Return the attribute for a key; ``class_map`` beside ``class-map`` gets an underscore more."""
+    """Return the Python name of a key: ``class_map`` for ``class-map``, ``class_map_`` for ``class_map``."""
     return f"{name}_" if "_" in name else name.replace("-", "_")
 
 
 def state(row: Row) -> State:
-    """Say whether the line is labelled, failed, or neither.
+    """Return the state of a line.
 
-    A failed object has metadata with a ``failure-reason`` and no label, whatever else it has; a label
-    that is null is none.
+    A failed line has metadata with a ``failure-reason`` and no label, or a label that is null.
     """
     if row.label is not None:
         return "labelled"

@@ -1,4 +1,4 @@
-"""The lines of a block with the few fields that a verb asked for, decoded all at once where that is safe."""
+"""The lines of a block, decoded as a ``Peek`` says: all at once where each line is one object."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 
 
 class BadLine(Exception):
-    """A line of a block, counted from 0, that is not what was asked for; ``scan`` gives it its place."""
+    """A line of a block, counted from 0, cannot be read; ``scan`` adds the file and the line in it."""
 
     def __init__(self, number: int, reason: str) -> None:
         super().__init__(number, reason)
@@ -26,27 +26,29 @@ class BadLine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The lines of a block that are not blank.
-
-    ``starts`` and ``ends`` are byte offsets, an end standing after the newline; ``numbers`` counts lines
-    from 0; ``lines`` counts the blank ones too. ``others`` names label attributes that were not expected.
-    """
+    """The rows of a block: its lines that are not blank."""
 
     data: bytes
+    """The bytes of the block."""
     rows: list[Row]
     starts: NDArray[np.int64]
+    """``(rows,)``: the byte offset in ``data`` at which the line of each row begins."""
     ends: NDArray[np.int64]
+    """``(rows,)``: the byte offset after its newline."""
     numbers: NDArray[np.int64]
+    """``(rows,)``: line numbers in the block, from 0; blank lines count."""
     lines: int
+    """Lines of the block, blank ones included."""
     others: frozenset[str] = frozenset()
+    """Label attributes beside that of an ``exclusive`` peek."""
 
     def line(self, index: int) -> bytes:
-        """Return the bytes of one line, its newline included."""
+        """Return the bytes of the line of a row, its newline included."""
         return self.data[self.starts[index] : self.ends[index]]
 
 
 def read_rows(data: bytes, peek: Peek) -> Rows:
-    """Decode every line of a block; raises BadLine at the first that is no such object."""
+    """Return the rows of a block; raises BadLine for the first line that is not as ``peek`` says."""
     starts, ends = line_offsets(data)
     rows = decode_all(data, starts, ends, decoder(peek))
     numbers = np.arange(len(starts))
@@ -61,7 +63,7 @@ def read_rows(data: bytes, peek: Peek) -> Rows:
 def decodable(
     data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], peek: Peek
 ) -> tuple[list[Row], NDArray[np.int64]]:
-    """Return a row for every line that is what ``peek`` asks for, and the numbers of these lines, from 0."""
+    """Return the rows of the lines that can be decoded as ``peek`` says, and the numbers of these, from 0."""
     rows = decode_all(data, starts, ends, decoder(peek))
     if rows is not None:
         return rows, np.arange(len(starts))
@@ -77,7 +79,7 @@ def decodable(
 
 
 def line_offsets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each line begins, and where it ends after its newline."""
+    """Return the byte offsets at which lines begin, and those after their newlines, each ``(lines,)``."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
     if data and not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
@@ -89,11 +91,11 @@ def line_offsets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def decode_all(
     data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], decoder: "msgspec.json.Decoder[T]"
 ) -> list[T] | None:
-    """Decode a block whose every line is one object, or return None where that is not sure.
+    """Return every line of a block decoded; None where it is not sure that each line is one object.
 
-    Where each line begins with ``{`` and ends with ``}``, no object can go on over a line's end: after
-    ``}`` inside an object JSON has only a comma or a closing bracket. So as many objects as lines
-    means one a line.
+    Where each line begins with ``{`` and ends with ``}``, no object can extend over the end of a line: inside
+    an object, JSON has only a comma or a closing bracket after ``}``. So if there are as many objects as
+    lines, each line is one object.
     """
     if not len(starts) or not _looks_like_objects(np.frombuffer(data, np.uint8), starts, ends):
         return None
@@ -131,7 +133,7 @@ def _decode_each(
 
 
 def reason(line: bytes, error: Exception) -> str:
-    """Say in a few words why a line could not be decoded."""
+    """Return in a few words why a line cannot be decoded."""
     if isinstance(error, RecursionError):
         return "not readable: nested too deeply"
     if isinstance(error, UnicodeDecodeError):
@@ -148,14 +150,14 @@ def reason(line: bytes, error: Exception) -> str:
 
 
 def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]:
-    """Name the label attributes of a block beside the one in ``peek``.
+    """Return the label attributes of a block beside the one in ``peek``.
 
-    Each attribute's metadata key is spelt once a line, so on most blocks a count of that spelling
-    proves that there is no other, and nothing more is decoded.
+    Each attribute has one metadata key on a line. So where the block has as many such keys as rows with
+    metadata, there is no other attribute, and nothing more is decoded.
     """
     expected = sum([row.metadata is not None for row in rows])
     spelt = data.count(METADATA.encode() + b'"')
-    # A backslash is sought first: one byte is found ten times faster than six.
+    # The backslash is searched for first: one byte is found ten times faster than six.
     if spelt == expected and (b"\\" not in data or b"\\u00" not in data):
         return frozenset()
     from manifest_tools.groundtruth.attributes import attributes_of
@@ -166,7 +168,7 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
             try:
                 value = msgspec.json.decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                # In values that the peek did not look at, or it would have been found before.
+                # The error is in a value that the peek does not decode.
                 raise BadLine(number, reason(line, error)) from error
             others = (one for one in attributes_of(value) if one.metadata_key != peek.metadata_key)
             found.update(one.name for one in others)
@@ -177,9 +179,9 @@ _decode = msgspec.json.Decoder().decode
 
 
 def decode(line: bytes) -> Any:
-    """Return what a line says; raises ValueError with the reason for what is not JSON.
+    """Return a line decoded; raises ValueError, with the reason, for a line that is not JSON.
 
-    A number that is too large for a machine is JSON all the same.
+    Numbers of any size are read.
     """
     try:
         return _decode(line)

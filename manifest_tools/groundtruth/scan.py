@@ -1,4 +1,4 @@
-"""Runs a task over every block of a manifest, in order, and knows where in the file each block stands."""
+"""Runs a task over every block of a manifest, in order, and adds the line numbers of the file."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from manifest_tools.io.sources import BLOCK, Block, Source
 
 
 class Counted(Protocol):
-    """What a task returns: anything that says how many lines its block has, blank ones included."""
+    """The result of a task: any value with the number of lines of its block, blank ones included."""
 
     @property
     def lines(self) -> int: ...  # noqa: D102
@@ -25,9 +25,9 @@ def scan(
     jobs: Jobs = None,
     size: int = BLOCK,
 ) -> Iterator[tuple[int, R]]:
-    """Yield, for every block in order, the number of its first line (from 1) and the task's result.
+    """Yield the number of the first line, from 1, and the result of the task for every block, in order.
 
-    Raises InvalidLine, with file and line, where the task raised BadLine.
+    ``size`` is that of a block in bytes. Raises InvalidLine, with file and line, where a task raises BadLine.
     """
     first = 1
     results = run(task, source.blocks(size), jobs)

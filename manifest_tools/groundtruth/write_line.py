@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from manifest_tools.groundtruth.annotations import IMAGE_TYPES, DataSet, Mask, Picture, PictureKind
-from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.groundtruth.record import METADATA
 
 # As the files of labelling jobs have them, which differ from task to task.
@@ -40,7 +40,7 @@ class _Names(dict[int, str]):
     """The names of a class table; a class without a name is called by its number."""
 
     def __missing__(self, index: int) -> str:
-        return unnamed(index)
+        return default_name(index)
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:

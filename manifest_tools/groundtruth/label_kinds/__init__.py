@@ -33,7 +33,7 @@ LabelObject = Literal["mask", "seq-label", "zlib"]
 """A PNG; a SeqLabel.json, one for each sequence; the class of each point of a cloud, compressed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelKind:
     """What is known of labels of one kind, and of their metadata. The functions take a labelled row."""
 

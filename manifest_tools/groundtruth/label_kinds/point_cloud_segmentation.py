@@ -1,23 +1,23 @@
-"""3D point cloud semantic segmentation: the URI of a ``.zlib``, a class a point, named in ``color-map``."""
+"""3D point cloud segmentation: the URI of a ``.zlib``, a class for each point; ``color-map`` names them."""
 
-from manifest_tools.groundtruth.label_kinds.segmentation import named, shown
+from manifest_tools.groundtruth.label_kinds.segmentation import class_confidences, class_names
 from manifest_tools.groundtruth.label_schemas import Colour
 from manifest_tools.groundtruth.record import Row
 
 
 def indices(row: Row) -> tuple[int, ...]:
     """Return the classes of the map, without the background."""
-    return tuple(shown(_colours(row)))
+    return tuple(class_confidences(_colours(row)))
 
 
 def names(row: Row) -> tuple[tuple[int, str], ...]:
-    """Return the classes of the map with their names, the background too."""
-    return named(_colours(row))
+    """Return the classes of the map with their names, the background included."""
+    return class_names(_colours(row))
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:
     """Return the confidence that the map gives each class."""
-    return tuple(shown(_colours(row)).values())
+    return tuple(class_confidences(_colours(row)).values())
 
 
 def _colours(row: Row) -> dict[str, Colour]:

@@ -1,7 +1,7 @@
-"""Semantic segmentation: the label is the URI of a mask, a PNG whose colours ``internal-color-map`` names.
+"""Semantic segmentation: the label is the URI of a mask, a PNG; ``internal-color-map`` names its colours.
 
-The map lists the classes of the picture, and BACKGROUND as class 0; a picture of nothing but background has
-no class. The confidence is the picture's, so it is the same for every class.
+The map lists the classes of the picture, and BACKGROUND as class 0. A picture of background alone has no
+class. The confidence is of the whole picture, so it is the same for every class.
 """
 
 from manifest_tools.groundtruth.classes import class_index
@@ -13,25 +13,25 @@ _BACKGROUND = "background"
 
 def indices(row: Row) -> tuple[int, ...]:
     """Return the classes of the mask, without the background."""
-    return tuple(shown(_colours(row)))
+    return tuple(class_confidences(_colours(row)))
 
 
 def names(row: Row) -> tuple[tuple[int, str], ...]:
-    """Return the classes of the map with their names, the background too."""
-    return named(_colours(row))
+    """Return the classes of the map with their names, the background included."""
+    return class_names(_colours(row))
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:
     """Return the confidence that the map gives each class."""
-    return tuple(shown(_colours(row)).values())
+    return tuple(class_confidences(_colours(row)).values())
 
 
 def _colours(row: Row) -> dict[str, Colour]:
     return (row.metadata and row.metadata.internal_color_map) or {}
 
 
-def shown(colours: dict[str, Colour]) -> dict[int, float | None]:
-    """Return the classes of a colour map but for the background, with their confidences."""
+def class_confidences(colours: dict[str, Colour]) -> dict[int, float | None]:
+    """Return the confidence of each class of a colour map, without the background."""
     return {
         class_index(key): colour.confidence
         for key, colour in colours.items()
@@ -39,7 +39,7 @@ def shown(colours: dict[str, Colour]) -> dict[int, float | None]:
     }
 
 
-def named(colours: dict[str, Colour]) -> tuple[tuple[int, str], ...]:
+def class_names(colours: dict[str, Colour]) -> tuple[tuple[int, str], ...]:
     """Return the classes of a colour map with their names."""
-    called = ((class_index(key), colour.class_name) for key, colour in colours.items())
-    return tuple((index, name) for index, name in called if name is not None)
+    found = ((class_index(key), colour.class_name) for key, colour in colours.items())
+    return tuple((index, name) for index, name in found if name is not None)

@@ -1,7 +1,7 @@
-"""Frames of a video, or of point clouds: the label is the URI of a SeqLabel.json, one line a sequence.
+"""Frames of a video or of point clouds, one line for each sequence: the label is the URI of a SeqLabel.json.
 
-What was found on which frame stands in that file; the line itself has the ``class-map``. So the classes of a
-line are those of the map, and there is no confidence a line.
+That file has the items of each frame and their confidences. The line has only ``class-map``, so its classes
+are those of the map.
 """
 
 from manifest_tools.groundtruth.label_kinds import multi_label
@@ -9,10 +9,10 @@ from manifest_tools.groundtruth.record import Row
 
 
 def indices(row: Row) -> tuple[int, ...]:
-    """Return the classes that the sequence has."""
+    """Return the classes of the map."""
     return tuple(index for index, _ in multi_label.names(row))
 
 
 def confidences(row: Row) -> tuple[float | None, ...]:
-    """Return nothing known for every class: confidences are in the SeqLabel.json."""
+    """Return None for every class."""
     return (None,) * len(indices(row))

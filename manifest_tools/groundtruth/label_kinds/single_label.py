@@ -1,11 +1,11 @@
-"""One class a line, of a picture, a text or a video clip: an index, ``class-name``, one ``confidence``."""
+"""One class for a picture, a text or a video: a class index, with ``class-name`` and ``confidence``."""
 
 from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.record import Row
 
 
 def indices(row: Row) -> tuple[int, ...]:
-    """Return the one class index; documentation and hand-made files write it as a string too."""
+    """Return the one class index; some files write it as a string."""
     return (class_index(row.label),)
 
 

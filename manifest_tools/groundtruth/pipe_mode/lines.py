@@ -1,4 +1,4 @@
-"""The lines that ``pipe`` sends: looked at before the first byte goes out, and then in their order."""
+"""The lines that ``pipe`` sends: checked before the first byte is sent, then read in order or shuffled."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,44 +17,44 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.images.paths import bucket_of
 from manifest_tools.io.sources import Block, Source
 
-Numbered = tuple[int, bytes]
+NumberedLine = tuple[int, bytes]
 """A line with its number, from 1."""
 
 
 @dataclass(slots=True)
 class Checked:
-    """What a first look at the lines shows.
-
-    ``ends`` has the lowest and the highest object of each bucket, which is all that ``image_paths`` looks at;
-    ``starts`` the offset of every line, blank ones too, where lines are to be shuffled.
-    """
+    """What the check of a manifest, or of a block, finds."""
 
     lines: int
+    """Lines, blank ones included."""
     samples: int = 0
+    """Lines that are not blank; each becomes a sample."""
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """``(lines,)``: the byte offset of every line, blank ones included; empty where nothing is shuffled."""
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The first and the last object of each bucket, in the order of keys; ``image_paths`` needs no more."""
 
     @property
     def refs(self) -> list[str]:
-        """The lowest and the highest object of each bucket."""
+        """The objects of ``ends``."""
         return [ref for pair in self.ends.values() for ref in pair]
 
-    def look_at(self, ref: str) -> None:
-        """Remember an object, where it is the lowest or the highest of its bucket."""
+    def add(self, ref: str) -> None:
+        """Add an object to ``ends``."""
         bucket = bucket_of(ref)
         low, high = self.ends.get(bucket, (ref, ref))
         self.ends[bucket] = min(low, ref), max(high, ref)
 
 
 def check(source: Source, names: tuple[str, ...], shuffle: bool, jobs: Jobs) -> Checked:
-    """Look at every line before the first byte goes out; raises InvalidLine where one lacks an attribute."""
+    """Check every line; raises InvalidLine for a line without one of the attributes, BadData for no lines."""
     whole = Checked(0)
     starts: list[NDArray[np.int64]] = []
     for _, part in scan(source, partial(_check_block, names, shuffle), jobs):
         whole.samples += part.samples
         starts.append(part.starts)
         for ref in part.refs:
-            whole.look_at(ref)
+            whole.add(ref)
     if not whole.samples:
         raise BadData(f"{source.name}: expected lines to send, found none")
     whole.starts = np.concatenate(starts)
@@ -76,14 +76,14 @@ def _check_block(names: tuple[str, ...], shuffle: bool, block: Block) -> Checked
             raise BadLine(number, str(error)) from error
         part.samples += 1
         for at in refs:
-            part.look_at(found[at])
+            part.add(found[at])
     if shuffle:
         part.starts = starts + block.start
     return part
 
 
-def in_order(source: Source) -> Iterator[Numbered]:
-    """Yield the lines that are not blank, as they stand."""
+def in_order(source: Source) -> Iterator[NumberedLine]:
+    """Yield the lines that are not blank, in the order of the manifest."""
     first = 1
     for block in source.blocks():
         data = block.read()
@@ -94,8 +94,8 @@ def in_order(source: Source) -> Iterator[Numbered]:
         first += len(starts)
 
 
-def shuffled(source: Source, starts: NDArray[np.int64], seed: int) -> Iterator[Numbered]:
-    """Yield the lines in the order of their mixed offsets: 16 bytes of memory a line, whatever its length."""
+def shuffled(source: Source, starts: NDArray[np.int64], seed: int) -> Iterator[NumberedLine]:
+    """Yield the lines that are not blank, shuffled by ``seed``; takes 16 bytes of memory for each line."""
     order = np.argsort(mix(starts.astype(np.uint64), seed))
     with _seekable(source) as file:
         for at in order:
@@ -105,12 +105,12 @@ def shuffled(source: Source, starts: NDArray[np.int64], seed: int) -> Iterator[N
 
 
 def _seekable(source: Source) -> BinaryIO:
-    """Return the manifest as a file to jump about in; an object is copied to this disk first."""
+    """Return the manifest as a file that can seek; an object on S3 is copied to this disk."""
     if not source.uri.startswith("s3://"):
         return open(source.uri, "rb")
     import tempfile
 
-    file = tempfile.TemporaryFile(prefix="mtool-")  # noqa: SIM115 - closed by who shuffles
+    file = tempfile.TemporaryFile(prefix="mtool-")  # noqa: SIM115 - closed by the caller
     for block in source.blocks():
         file.write(block.read())
     return cast(BinaryIO, file)

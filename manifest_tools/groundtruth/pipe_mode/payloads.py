@@ -1,6 +1,6 @@
-"""What Pipe mode sends for a line: one payload for each attribute that ``AttributeNames`` lists.
+"""The payloads that Pipe mode sends for a line, one for each of the ``AttributeNames``.
 
-A name that ends in ``-ref`` stands for the bytes of its object, any other for the text of its JSON value
+For a name that ends in ``-ref`` it sends the bytes of the object, for others the text of the JSON value
 (https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html).
 """
 
@@ -24,25 +24,26 @@ from manifest_tools.io.recordio import LONGEST
 from manifest_tools.io.s3_errors import Denied, NotThere
 
 REF = "-ref"
-MOST_NAMES = 16  # what CreateTrainingJob takes as AttributeNames, and how long each may be
+# Limits of CreateTrainingJob for AttributeNames.
+MOST_NAMES = 16
 LONGEST_NAME = 256
 _LISTED = 8
 
 Read = Callable[[str], bytes]
-"""Returns the bytes of the object that a ``-ref`` attribute names; raises ValueError where it cannot."""
+"""Returns the bytes of an object, by its URI; raises ValueError for an object that cannot be read."""
 
 
 class Unreadable(ValueError):
-    """The object that a line names cannot be had; the line itself is sound."""
+    """The object that a line names cannot be read; the line itself is right."""
 
 
 class NoObject(InvalidLine):
-    """The line whose object cannot be had, with what to type to hear of all such lines."""
+    """The object of a line cannot be read; the message says what to type to list all such objects."""
 
     def __init__(self, source: str, number: int, reason: str, images: Sequence[str] = ()) -> None:
         name = "-" if source == "standard input" else shlex.quote(source)
-        told = "".join(f" --images {shlex.quote(one)}" for one in images)
-        advice = f"`mtool validate {name} --objects{told}` lists every such object"
+        options = "".join(f" --images {shlex.quote(one)}" for one in images)
+        advice = f"`mtool validate {name} --objects{options}` lists every such object"
         MtoolError.__init__(self, f"{source}:{number}: {reason}; {advice}")
         self.source = source
         self.number = number
@@ -61,9 +62,9 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def texts(line: bytes, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what each attribute says, spelt as in the line; a string without its quotes.
+    """Return the value of each attribute as it is written in the line; a string without its quotes.
 
-    Raises ValueError where the line is no JSON object, or lacks an attribute; a null is as good as none.
+    Raises ValueError for a line that is no JSON object, lacks an attribute, or has null for it.
 
     >>> texts(b'{"a-ref": "s3://b/k", "n": 1.10, "l": [0 ,2]}', ("a-ref", "n", "l"))
     ('s3://b/k', '1.10', '[0 ,2]')
@@ -89,11 +90,11 @@ def _text(line: bytes, name: str, value: msgspec.Raw) -> str:
 
 @lru_cache(maxsize=16)
 def _decoder(names: tuple[str, ...]) -> "msgspec.json.Decoder[Any]":
-    """Return a decoder that leaves the values of these attributes as they are spelt."""
+    """Return a decoder that leaves the values of these attributes as they are written."""
     fields = [(f"f{at}", msgspec.Raw, msgspec.Raw()) for at in range(len(names))]
     keys = {f"f{at}": name for at, name in enumerate(names)}
     try:
-        return msgspec.json.Decoder(msgspec.defstruct("Sent", fields, rename=keys, gc=False))
+        return msgspec.json.Decoder(msgspec.defstruct("Line", fields, rename=keys, gc=False))
     except ValueError as error:
         raise Refused(
             f"no attribute can be called {', '.join(map(shown, names))}: expected names"
@@ -102,9 +103,12 @@ def _decoder(names: tuple[str, ...]) -> "msgspec.json.Decoder[Any]":
 
 
 def _absent(line: bytes, name: str, is_null: bool) -> str:
-    """Say that an attribute is not on a line, and what to type about it."""
+    """Return why an attribute has no value on a line, and what to type."""
     if is_null:
-        return f"{shown(name)} is null, and Pipe mode sends every attribute of every line"
+        return (
+            f"{shown(name)} is null, and Pipe mode sends every attribute of every line; leave such lines"
+            " out: mtool filter --labelled"
+        )
     value: dict[str, Any] = msgspec.json.decode(line)
     if near := near_miss(name, value):
         typed = shlex.quote(clipped(near))
@@ -118,15 +122,15 @@ def _absent(line: bytes, name: str, is_null: bool) -> str:
     )
 
 
-def near_miss(name: str, there: Iterable[str]) -> str | None:
-    """Return the name that was probably meant: another case, or nearly the same letters.
+def near_miss(name: str, names: Iterable[str]) -> str | None:
+    """Return the most similar of some names, None where none is similar; case does not matter.
 
-    A name and its ``-metadata`` are never taken for one another.
+    A name and a ``-metadata`` key are never similar.
 
     >>> near_miss("Source-Ref", ["source-ref", "kind"]), near_miss("kind", ["kind-metadata"])
     ('source-ref', None)
     """
-    names = [one for one in there if one.endswith(METADATA) == name.endswith(METADATA)]
+    names = [one for one in names if one.endswith(METADATA) == name.endswith(METADATA)]
     for one in names:
         if one.casefold() == name.casefold():
             return one
@@ -136,13 +140,13 @@ def near_miss(name: str, there: Iterable[str]) -> str | None:
 def payloads(line: bytes, names: tuple[str, ...], read: Read) -> list[bytes]:
     """Return the payloads of a line, one an attribute, in the order of the names.
 
-    Raises ValueError where an attribute is not there, Unreadable where the object is not that it names.
+    Raises ValueError for an attribute that the line lacks, Unreadable for an object that cannot be read.
 
     >>> payloads(b'{"a-ref": "s3://b/k", "n": 1}', ("a-ref", "n"), lambda uri: uri.upper().encode())
     [b'S3://B/K', b'1']
     """
-    said = zip(names, texts(line, names), strict=True)
-    return [_read(read, text) if name.endswith(REF) else text.encode() for name, text in said]
+    pairs = zip(names, texts(line, names), strict=True)
+    return [_read(read, text) if name.endswith(REF) else text.encode() for name, text in pairs]
 
 
 def _read(read: Read, ref: str) -> bytes:
@@ -153,9 +157,9 @@ def _read(read: Read, ref: str) -> bytes:
 
 
 def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
-    """Return the bytes of an object: from this disk where ``--images`` covers it, else by ``fetch``.
+    """Return the bytes of an object: from a folder of ``--images`` where there is one, else by ``fetch``.
 
-    Raises ValueError, with what to type, where it cannot be had.
+    Raises ValueError, with what to type, for an object that cannot be read.
     """
     try:
         if ref.startswith("s3://") and not where.covers(ref):
@@ -173,7 +177,7 @@ def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
 
 
 def _read_file(path: str) -> bytes:
-    """Return a whole file; there is no limit as for pictures, but that of a record."""
+    """Return the bytes of a file, which may have the length of a record."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import Peek, Row, decoder
 
@@ -67,7 +67,7 @@ def label_meaning(known: KnownAttribute, line: bytes, value: Mapping[str, Any]) 
         indices = kind.indices(row)
     except ValueError:
         return LabelMeaning(UNREADABLE)
-    classes = tuple([names.get(index) or known.names.get(index) or unnamed(index) for index in indices])
+    classes = tuple([names.get(index) or known.names.get(index) or default_name(index) for index in indices])
     confidences = () if with_confidences is None else kind.confidences(with_confidences)
     return LabelMeaning(LABELLED, classes, confidences or (None,) * len(classes))
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import shown
-from manifest_tools.groundtruth.classes import MOST_CLASSES, ClassConflict, ClassTable, class_table, unnamed
+from manifest_tools.groundtruth.classes import (
+    MOST_CLASSES,
+    ClassConflict,
+    ClassTable,
+    class_table,
+    default_name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def map_classes(manifests: Sequence[ObservedClasses]) -> ClassMap:
         _check(one, own, index_map)
         kept = {index: index for index in one.indices - own.keys()}
         found.index_maps.append({**index_map, **kept} if index_map else {})
-    found.table = class_table([*merged.items(), *((index, unnamed(index)) for index in nameless)])
+    found.table = class_table([*merged.items(), *((index, default_name(index)) for index in nameless)])
     found.notes = _case_notes(merged, manifests)
     return found
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import clipped, shown
-from manifest_tools.groundtruth.classes import unnamed
+from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.verbs.merge.attribute_map import AttributeMap
 from manifest_tools.verbs.merge.candidates import MergedAttribute, label_keys
 from manifest_tools.verbs.merge.choices import POLICIES, Policy
@@ -191,5 +191,5 @@ class _ClassNames:
     def _name(self, index: int, count: int) -> str:
         if not self._names:
             self._names = dict(self.attribute.classes.table.names)
-        name = clipped(self._names.get(index, unnamed(index)))
+        name = clipped(self._names.get(index, default_name(index)))
         return name if count == 1 else f"{count:,} {name}"

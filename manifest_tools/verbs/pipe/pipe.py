@@ -16,7 +16,7 @@ from typing import BinaryIO
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
-from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, check, in_order, shuffled
+from manifest_tools.groundtruth.pipe_mode.lines import Checked, NumberedLine, check, in_order, shuffled
 from manifest_tools.groundtruth.pipe_mode.payloads import (
     NoObject,
     Read,
@@ -120,7 +120,7 @@ def pipe(
 
 
 def records(
-    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, manifest: str = "manifest"
+    lines: Iterable[NumberedLine], names: tuple[str, ...], read: Read, manifest: str = "manifest"
 ) -> Iterator[bytes]:
     """Yield the payload of every record of these lines; raises InvalidLine where one cannot be made.
 
@@ -132,7 +132,7 @@ def records(
 
 
 def _sent(
-    lines: Iterable[Numbered], names: tuple[str, ...], read: Read, where: tuple[str, ...], threads: int
+    lines: Iterable[NumberedLine], names: tuple[str, ...], read: Read, where: tuple[str, ...], threads: int
 ) -> Iterator[list[bytes]]:
     """Yield the payloads of each line, in order; several threads fetch objects.
 
@@ -146,7 +146,7 @@ def _sent(
         yield from run(task, lines, executor, ahead=2 * threads)
 
 
-def _line(names: tuple[str, ...], read: Read, where: tuple[str, ...], numbered: Numbered) -> list[bytes]:
+def _line(names: tuple[str, ...], read: Read, where: tuple[str, ...], numbered: NumberedLine) -> list[bytes]:
     number, line = numbered
     manifest, *images = where
     try:

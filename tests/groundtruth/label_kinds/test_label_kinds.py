@@ -238,12 +238,12 @@ def test_every_kind_is_in_the_table_above() -> None:
             "expected a class index from 0, found 'dog'",
         ),
         ("point_cloud_object_detection", cuboids("1.0"), {}, "expected a class index from 0, found '1.0'"),
-        ("text-span", entities("Thing"), {}, "an entity is a 'Thing', which its labels do not list"),
+        ("text-span", entities("Thing"), {}, "expected an entity of a class in labels, found 'Thing'"),
         (
             "text-span",
             entities("Thing", categories=()),
             {},
-            "an entity is a 'Thing', which its labels do not list",
+            "expected an entity of a class in labels, found 'Thing'",
         ),
         (
             "semantic-segmentation",

@@ -172,7 +172,7 @@ BOX, ENTITY = boxes(1, ("RH", 0.9)), entities(1, ("RH", 0.9))
         pytest.param(BOX.replace(b'{"class_id": 0', b'["class_id", {"x": 0', 1), "not JSON", id="no object"),
         pytest.param(
             ENTITY.replace(b'{"label": "RH"}', b'{"label": "x"}', 1),
-            "which its labels do not list",
+            "expected an entity of a class in labels, found 'RH'",
             id="an unknown category",
         ),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.groundtruth.classes import ClassTable, class_table, unnamed
+from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE, BadModel, Model, inside, read_archive, write_model
@@ -123,7 +123,7 @@ def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
             f"the class table has {table.num_classes:,} classes, but the model has {count:,}; type"
             " --classes FILE with the model's own"
         )
-    last = [] if table.num_classes == count else [(count - 1, unnamed(count - 1))]
+    last = [] if table.num_classes == count else [(count - 1, default_name(count - 1))]
     return class_table([*table.names, *last])
 
 

@@ -16,7 +16,7 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import run
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import path, shown
-from manifest_tools.groundtruth.pipe_mode.lines import Checked, Numbered, in_order
+from manifest_tools.groundtruth.pipe_mode.lines import Checked, NumberedLine, in_order
 from manifest_tools.groundtruth.pipe_mode.payloads import REF, Read, payloads, read_object, texts
 from manifest_tools.groundtruth.pipe_mode.samples import LabelFormat, NotASample, read_pipe
 from manifest_tools.images.paths import image_paths
@@ -154,7 +154,7 @@ def _refs(source: Source, names: tuple[str, ...]) -> list[str]:
     ends = Checked(0)
     for _, line in in_order(source):
         for ref in _objects(line, names):
-            ends.look_at(ref)
+            ends.add(ref)
     return ends.refs
 
 
@@ -179,7 +179,7 @@ def _format(job: PreflightInput) -> tuple[LabelFormat, int | None]:
 
 
 def _check_sample(
-    names: tuple[str, ...], read: Read, label_format: LabelFormat, count: int | None, numbered: Numbered
+    names: tuple[str, ...], read: Read, label_format: LabelFormat, count: int | None, numbered: NumberedLine
 ) -> tuple[int, str]:
     """Return the number of a line, and why its stream is no sample, or nothing."""
     number, line = numbered

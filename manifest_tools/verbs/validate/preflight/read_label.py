@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.groundtruth.classes import index_of, unnamed
+from manifest_tools.groundtruth.classes import default_name, index_of
 from manifest_tools.groundtruth.pipe_mode.samples import (
     JPEG,
     LabelFormat,
@@ -128,7 +128,7 @@ def colour_pairs(colour_map: bytes) -> Iterator[tuple[int, str]]:
     """
     for index, entry in _by_index(colour_map):
         name = entry.get("class-name") if isinstance(entry, dict) else None
-        yield index, name if isinstance(name, str) else unnamed(index)
+        yield index, name if isinstance(name, str) else default_name(index)
 
 
 def _by_index(spelt: bytes) -> Iterator[tuple[int, Any]]:
