@@ -94,8 +94,10 @@ def test_a_part_that_stays_does_not_keep_the_others(run: "Run", sagemaker: SageM
     sagemaker.answer("DeleteEndpointConfig", Fault("AccessDeniedException", ""))
     result = run("delete", "hands", "--yes")
     assert result.exit_code == 3
-    said = result.stderr.splitlines()[-1]
-    assert said.startswith("mtool: hands: could not be deleted: endpoint configuration hands (access denied;")
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith(
+        "mtool: hands: could not be deleted: endpoint configuration hands (access denied;"
+    )
     assert sagemaker.endpoints == sagemaker.things["Model"] == {}
 
 

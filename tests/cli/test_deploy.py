@@ -43,15 +43,15 @@ def test_a_job_goes_into_service(run: "Run", job: SageMaker) -> None:
     result = run("deploy", JOB, "--name", "hands", "--price-per-hour", "0.115", *FAST)
     assert (result.exit_code, result.stdout) == (0, "hands\n")
     assert job.endpoints["hands"].step.status == "InService"
-    said = result.stderr.splitlines()
-    assert said[0] == f"the model of {JOB} as the endpoint hands in us-east-1"
-    assert "on ml.m5.large, 0.115 an hour" in said
-    assert f"classes: s3://{BUCKET}/{JOB}/classes.json" in said
-    assert [line for line in said if line.startswith("hands: ")] == [
+    lines = result.stderr.splitlines()
+    assert lines[0] == f"the model of {JOB} as the endpoint hands in us-east-1"
+    assert "on ml.m5.large, 0.115 an hour" in lines
+    assert f"classes: s3://{BUCKET}/{JOB}/classes.json" in lines
+    assert [line for line in lines if line.startswith("hands: ")] == [
         "hands: Creating (0 min)",
         "hands: InService (0 min)",
     ]
-    assert said[-1] == "hands bills until you type: mtool delete hands"
+    assert lines[-1] == "hands bills until you type: mtool delete hands"
 
 
 def test_without_a_price_it_says_what_to_type(run: "Run", job: SageMaker) -> None:
@@ -120,7 +120,7 @@ def test_a_failure_takes_the_upload_back_as_well(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("--memory", "1024"), "--memory is for --serverless", id="memory of a machine"),
         pytest.param(
@@ -145,11 +145,11 @@ def test_a_failure_takes_the_upload_back_as_well(
     ],
 )
 def test_what_cannot_be_is_refused_before_anything(
-    run: "Run", job: SageMaker, words: tuple[str, ...], said: str
+    run: "Run", job: SageMaker, words: tuple[str, ...], message: str
 ) -> None:
     result = run("deploy", JOB, *words, *FAST)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not [one for one in job.requests if one.operation.startswith("Create")]
 
 

@@ -45,8 +45,8 @@ def test_a_table_with_what_it_costs(run: "Run", sagemaker: SageMaker) -> None:
 
 def test_without_a_price_it_says_what_to_type(run: "Run", sagemaker: SageMaker) -> None:
     endpoint(sagemaker, "endpoint")
-    said = run("jobs").stderr
-    assert said == (
+    message = run("jobs").stderr
+    assert message == (
         "1 on machines now, cost not known; no price for ml.m5.large: type --price-per-hour TYPE=PRICE\n"
     )
 
@@ -87,10 +87,10 @@ def test_idle_endpoints_with_what_to_type(run: "Run", sagemaker: SageMaker, s3: 
 
 def test_show_has_state_reason_and_hyperparameters(run: "Run", sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Failed", "Failed", reason="ClientError:\n\x1b[31mno"))
-    said = run("jobs", "show", "a-job").stdout
-    assert ["state", "Failed"] in [line.split() for line in said.splitlines()]
-    assert "ClientError: \\x1b[31mno" in said
-    assert "-p num_training_samples" in said
+    message = run("jobs", "show", "a-job").stdout
+    assert ["state", "Failed"] in [line.split() for line in message.splitlines()]
+    assert "ClientError: \\x1b[31mno" in message
+    assert "-p num_training_samples" in message
     whole = json.loads(run("jobs", "show", "a-job", "--json").stdout)
     assert whole["TrainingJobName"] == "a-job" and "ResponseMetadata" not in whole
 
@@ -114,10 +114,10 @@ def test_a_job_is_followed_to_its_end(run: "Run", sagemaker: SageMaker) -> None:
     result = run("jobs", "logs", "a-job", "-f", "--every", "0.1", "--price-per-hour", "4")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == lines
-    said = result.stderr.splitlines()
-    assert said[0] == "a-job: InProgress, Training"
-    assert "epoch 1 of 2: train:accuracy 0.500, validation:accuracy 0.250 (2.5 s)" in said[1]
-    assert said[-1] == "a-job: Completed, 3,600 s billed, 4.00 in all"
+    lines = result.stderr.splitlines()
+    assert lines[0] == "a-job: InProgress, Training"
+    assert "epoch 1 of 2: train:accuracy 0.500, validation:accuracy 0.250 (2.5 s)" in lines[1]
+    assert lines[-1] == "a-job: Completed, 3,600 s billed, 4.00 in all"
 
 
 def test_a_job_that_fails_while_it_is_followed_leads_to_the_doctor(run: "Run", sagemaker: SageMaker) -> None:
@@ -169,9 +169,9 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(sagemaker: SageMake
         assert started.stdout is not None
         assert started.stdout.readline() == "a line\n"
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=60)
+        _, message = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert said.splitlines()[-1] == (
+    assert message.splitlines()[-1] == (
         "a-job goes on, and is billed; to follow it: mtool jobs logs a-job --follow;"
         " to stop it: mtool jobs stop a-job"
     )
@@ -190,7 +190,7 @@ def test_stop(run: "Run", sagemaker: SageMaker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("show",), "type: mtool jobs show NAME", id="show what"),
         pytest.param(
@@ -209,10 +209,10 @@ def test_stop(run: "Run", sagemaker: SageMaker) -> None:
         pytest.param(("nonsense",), "type: mtool jobs --help", id="an unknown verb"),
     ],
 )
-def test_called_wrongly(run: "Run", sagemaker: SageMaker, words: tuple[str, ...], said: str) -> None:
+def test_called_wrongly(run: "Run", sagemaker: SageMaker, words: tuple[str, ...], message: str) -> None:
     result = run("jobs", *words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
 
 

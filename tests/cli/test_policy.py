@@ -59,27 +59,27 @@ class TestTheWord:
         ]
 
     def test_one_document_alone_is_a_file_for_iam(self, policy: Typed) -> None:
-        told = json.loads(policy(*ASKED, "--json")[1])
-        assert json.loads(policy(*ASKED, "--trust", "-q")[1]) == told["trust"]
-        assert json.loads(policy(*ASKED, "--of", "role", "-q")[1]) == told["role"]
-        assert json.loads(policy(*ASKED, "--of", "person", "-q")[1]) == told["person"]
+        documents = json.loads(policy(*ASKED, "--json")[1])
+        assert json.loads(policy(*ASKED, "--trust", "-q")[1]) == documents["trust"]
+        assert json.loads(policy(*ASKED, "--of", "role", "-q")[1]) == documents["role"]
+        assert json.loads(policy(*ASKED, "--of", "person", "-q")[1]) == documents["person"]
 
     def test_only_what_was_asked_for_is_allowed(self, policy: Typed) -> None:
-        told = json.loads(policy("a.manifest", "--for", "predict", "--for", "jobs", "--json", "-q")[1])
-        assert (told["role"], told["trust"]) == (None, None)
-        assert "sagemaker:CreateTrainingJob" not in actions(told["person"])
-        assert {"sagemaker:InvokeEndpoint", "sagemaker:ListTrainingJobs"} <= actions(told["person"])
+        documents = json.loads(policy("a.manifest", "--for", "predict", "--for", "jobs", "--json", "-q")[1])
+        assert (documents["role"], documents["trust"]) == (None, None)
+        assert "sagemaker:CreateTrainingJob" not in actions(documents["person"])
+        assert {"sagemaker:InvokeEndpoint", "sagemaker:ListTrainingJobs"} <= actions(documents["person"])
 
     def test_a_manifest_in_s3_says_where_jobs_write(self, policy: Typed, s3: "S3Client") -> None:
         s3.create_bucket(Bucket="lab3-parts")
         s3.put_object(Bucket="lab3-parts", Key="hands/train.manifest", Body=Path("a.manifest").read_bytes())
-        told = json.loads(policy(MANIFEST, "--json", "-q")[1])
-        assert allows(told["role"], "s3:PutObject", "arn:aws:s3:::lab3-parts/hands/job/model.tar.gz")
-        assert allows(told["role"], "s3:GetObject", "arn:aws:s3:::lab3-parts/hands/train.manifest")
+        documents = json.loads(policy(MANIFEST, "--json", "-q")[1])
+        assert allows(documents["role"], "s3:PutObject", "arn:aws:s3:::lab3-parts/hands/job/model.tar.gz")
+        assert allows(documents["role"], "s3:GetObject", "arn:aws:s3:::lab3-parts/hands/train.manifest")
 
     def test_buckets_do_without_a_manifest(self, policy: Typed) -> None:
-        told = json.loads(policy("--bucket", "s3://raw-data", "--output", OUTPUT, "--json", "-q")[1])
-        assert allows(told["role"], "s3:GetObject", "arn:aws:s3:::raw-data/x/1.jpg")
+        documents = json.loads(policy("--bucket", "s3://raw-data", "--output", OUTPUT, "--json", "-q")[1])
+        assert allows(documents["role"], "s3:GetObject", "arn:aws:s3:::raw-data/x/1.jpg")
 
     def test_the_account_is_the_role_s(self, policy: Typed) -> None:
         role = f"arn:aws:iam::{ACCOUNT}:role/hands"

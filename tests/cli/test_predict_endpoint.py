@@ -101,7 +101,7 @@ def test_throttling_is_waited_out_and_said(run: "Run", endpoint: SageMaker) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("--endpoint", "hands", "--model", "m"), "--model and --endpoint: type one", id="both"),
         pytest.param(("--classes", "f"), "--classes goes with --endpoint; type both", id="names for a model"),
@@ -112,9 +112,9 @@ def test_throttling_is_waited_out_and_said(run: "Run", endpoint: SageMaker) -> N
     ],
 )
 def test_what_cannot_be_is_refused(
-    run: "Run", endpoint: SageMaker, words: tuple[str, ...], said: str
+    run: "Run", endpoint: SageMaker, words: tuple[str, ...], message: str
 ) -> None:
     result = run("predict", "1.jpg", *words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert endpoint.sent("InvokeEndpoint") == []

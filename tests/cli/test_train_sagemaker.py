@@ -31,15 +31,15 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 
 BUILTIN = ("train", "--trainer", "builtin")
 BIRDS = tuple(f"s3://example-bucket/birds/{name}.manifest" for name in ("train", "validation"))
-ALL_TOLD = ("--no-preflight", "--label-attribute", "species", "--seed", "1234")
+ALL_TYPED = ("--no-preflight", "--label-attribute", "species", "--seed", "1234")
 
 
-def told(**values: object) -> list[str]:
+def typed(**values: object) -> list[str]:
     """Return ``-p NAME=VALUE`` words."""
     return [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
 
 
-SHORT = told(num_classes=5, num_training_samples=800, num_layers=18, use_pretrained_model=1)
+SHORT = typed(num_classes=5, num_training_samples=800, num_layers=18, use_pretrained_model=1)
 P3 = ("--instance-type", "ml.p3.2xlarge")
 
 LINES: dict[str, list[str]] = {
@@ -47,8 +47,8 @@ LINES: dict[str, list[str]] = {
         *("s3://example-bucket/caltech/train/", "s3://example-bucket/caltech/validation/"),
         *("--input", "recordio", "-o", "s3://example-bucket/caltech/output"),
         *("--job-name", "lab1-20240301-120000", "--instance-type", "ml.p2.xlarge", "--volume", "50"),
-        *told(num_classes=257, num_training_samples=15420, num_layers=18, use_pretrained_model=1),
-        *told(image_shape="3,224,224", mini_batch_size=128, epochs=2, learning_rate=0.01),
+        *typed(num_classes=257, num_training_samples=15420, num_layers=18, use_pretrained_model=1),
+        *typed(image_shape="3,224,224", mini_batch_size=128, epochs=2, learning_rate=0.01),
     ],
     "second-lab": [
         *("s3://example-bucket/voc/train/", "s3://example-bucket/voc/validation/"),
@@ -56,33 +56,33 @@ LINES: dict[str, list[str]] = {
         *("--channel", "validation_annotation=s3://example-bucket/voc/validation_annotation/"),
         *("--algorithm", "semantic-segmentation", "--input", "image", "--early-stopping"),
         *("-o", "s3://example-bucket/voc/output", "--job-name", "lab2-20240301-120000", *P3),
-        *told(backbone="resnet-50", algorithm="fcn", use_pretrained_model=True, crop_size=240),
-        *told(num_classes=21, num_training_samples=1464, epochs=20, learning_rate=0.0001),
-        *told(optimizer="rmsprop", lr_scheduler="poly", mini_batch_size=16),
-        *told(validation_mini_batch_size=16, early_stopping_min_epochs=15, early_stopping_patience=2),
+        *typed(backbone="resnet-50", algorithm="fcn", use_pretrained_model=True, crop_size=240),
+        *typed(num_classes=21, num_training_samples=1464, epochs=20, learning_rate=0.0001),
+        *typed(optimizer="rmsprop", lr_scheduler="poly", mini_batch_size=16),
+        *typed(validation_mini_batch_size=16, early_stopping_min_epochs=15, early_stopping_patience=2),
     ],
     "single-label": [
-        *(*BIRDS, *ALL_TOLD, *SHORT, *P3, "-o", "s3://example-bucket/birds/output"),
+        *(*BIRDS, *ALL_TYPED, *SHORT, *P3, "-o", "s3://example-bucket/birds/output"),
         *("--job-name", "birds-20240301-1"),
     ],
     "lists": [
         *("s3://example-bucket/birds/train/", "s3://example-bucket/birds/validation/", "--input", "lst"),
         *("--channel", "train_lst=s3://example-bucket/birds/train_lst/"),
         *("--channel", "validation_lst=s3://example-bucket/birds/validation_lst/"),
-        *(*SHORT, *told(resize=256), *P3, "-o", "s3://example-bucket/birds/output"),
+        *(*SHORT, *typed(resize=256), *P3, "-o", "s3://example-bucket/birds/output"),
         *("--job-name", "birds-20240301-1"),
     ],
     "spot": [
-        *(*BIRDS, *ALL_TOLD, *SHORT, *P3, "-o", "s3://example-bucket/birds/output"),
+        *(*BIRDS, *ALL_TYPED, *SHORT, *P3, "-o", "s3://example-bucket/birds/output"),
         *("--job-name", "birds-20240301-1", "--volume", "50", "--max-run", "2h", "--spot"),
         *("--checkpoints", "s3://example-bucket/birds/ckpt/birds-20240301-1", "--retries", "2"),
         *("--tag", "project=birds"),
-        *told(image_shape="3,224,224", resize=256, mini_batch_size=32, epochs=30),
-        *told(learning_rate=0.01, lr_scheduler_step="10,20"),
+        *typed(image_shape="3,224,224", resize=256, mini_batch_size=32, epochs=30),
+        *typed(learning_rate=0.01, lr_scheduler_step="10,20"),
     ],
     "incremental": [
-        *(*BIRDS, *ALL_TOLD, *P3, "-o", "s3://example-bucket/birds/output"),
-        *(*told(num_classes=5, num_training_samples=800), "--job-name", "birds-20240301-1"),
+        *(*BIRDS, *ALL_TYPED, *P3, "-o", "s3://example-bucket/birds/output"),
+        *(*typed(num_classes=5, num_training_samples=800), "--job-name", "birds-20240301-1"),
         *("--init-from", MODEL),
     ],
 }
@@ -131,7 +131,7 @@ def learns(s3: "S3Client", members: dict[str, bytes]) -> tuple[Step, ...]:
     )
 
 
-SMALL = told(image_shape="3,32,32", num_layers=20, epochs=1)
+SMALL = typed(image_shape="3,32,32", num_layers=20, epochs=1)
 
 
 def test_from_manifests_to_a_model_that_answers_here(
@@ -142,14 +142,14 @@ def test_from_manifests_to_a_model_that_answers_here(
     result = run(*words)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "hands-1: validation:accuracy 0.750; the model is in model\n"
-    said = result.stderr
-    assert "-p num_classes           2 (from the data)" in said
-    assert "time limit               1 h, which cost at most 2.00" in said
-    assert "s3://lab3-models/hands/hands-1/train.manifest: written" in said
-    assert LOG[0] in said
-    assert "epoch 1 of 1: train:accuracy 0.500, validation:accuracy 0.750 (2.5 s)" in said
-    assert "hands-1: Completed, 1,800 s billed, 1.00 in all" in said
-    assert "model/model.tar.gz: written" in said
+    message = result.stderr
+    assert "-p num_classes           2 (from the data)" in message
+    assert "time limit               1 h, which cost at most 2.00" in message
+    assert "s3://lab3-models/hands/hands-1/train.manifest: written" in message
+    assert LOG[0] in message
+    assert "epoch 1 of 1: train:accuracy 0.500, validation:accuracy 0.750 (2.5 s)" in message
+    assert "hands-1: Completed, 1,800 s billed, 1.00 in all" in message
+    assert "model/model.tar.gz: written" in message
     assert read_model("model").table.labels == ("RH", "LH")
 
 
@@ -234,9 +234,9 @@ def test_ctrl_c_leaves_the_job_running(workshop: SageMaker, in_folder: Path) -> 
         while "a line" not in (line := started.stderr.readline()):
             assert line, "ended before its first line"
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=60)
+        _, message = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "hands-1 goes on, and is billed" in said
+    assert "hands-1 goes on, and is billed" in message
     assert workshop.sent("StopTrainingJob") == []
     assert not (in_folder / "model").exists()
 
@@ -296,7 +296,7 @@ def test_errors_of_the_data_are_shown_and_refused(run: "Run", workshop: SageMake
     result = run(*BUILTIN, *OUT, "--yes", "--no-wait")
     assert result.exit_code == 2
     assert "train.manifest:41: MT506" in result.stderr
-    assert "mend them, or type --no-preflight" in result.stderr
+    assert "1 error in the data; fix it, or type --no-preflight" in result.stderr
     assert workshop.requests == []
     assert run(*BUILTIN, *OUT, "--yes", "--no-wait", "--no-preflight").exit_code == 0
 
@@ -342,7 +342,7 @@ def test_the_script_leaves_in_s3_what_a_run_does(
 def test_parameters_of_a_file_and_over_them_those_that_are_typed(run: "Run", in_folder: Path) -> None:
     hands(in_folder)
     (in_folder / "best.json").write_text('{"learning_rate": 0.02, "optimizer": "adam"}')
-    words = (*OUT, "--role", ROLE, "--dry-run", "--params", "best.json", *told(optimizer="sgd"))
+    words = (*OUT, "--role", ROLE, "--dry-run", "--params", "best.json", *typed(optimizer="sgd"))
     values = json.loads(run(*BUILTIN, *words).stdout)["HyperParameters"]
     assert (values["learning_rate"], values["optimizer"]) == ("0.02", "sgd")
 
@@ -394,13 +394,13 @@ def test_a_role_from_the_environment(
 
 
 def test_manifests_in_s3_say_where_the_output_goes(run: "Run") -> None:
-    words = (*BIRDS, *ALL_TOLD, *SHORT, "--role", ROLE, "--dry-run")
+    words = (*BIRDS, *ALL_TYPED, *SHORT, "--role", ROLE, "--dry-run")
     body = json.loads(run(*BUILTIN, *words).stdout)
     assert body["OutputDataConfig"] == {"S3OutputPath": "s3://example-bucket/birds"}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(
             (*BUILTIN, "--epochs", "3"),
@@ -444,13 +444,13 @@ def test_manifests_in_s3_say_where_the_output_goes(run: "Run") -> None:
     ],
 )
 def test_refusals(
-    run: "Run", in_folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+    run: "Run", in_folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
 ) -> None:
     hands(in_folder)
     monkeypatch.setenv("MTOOL_ROLE", ROLE)
     result = run(*words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
 
 

@@ -157,7 +157,7 @@ def test_ctrl_c_leaves_it(run: "Run", job: SageMaker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(
             (JOB, "-o", OUT), "expected pictures: type s3://bucket/prefix/, or --manifest", id="none"
@@ -178,11 +178,11 @@ def test_ctrl_c_leaves_it(run: "Run", job: SageMaker) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_before_anything(
-    run: "Run", job: SageMaker, words: tuple[str, ...], said: str
+    run: "Run", job: SageMaker, words: tuple[str, ...], message: str
 ) -> None:
     result = run("transform", *words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not [one for one in job.requests if one.operation.startswith("Create")]
 
 

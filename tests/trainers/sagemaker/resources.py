@@ -111,43 +111,47 @@ class Thing:
 
     def summary(self) -> Body:
         """Return what a list says of it."""
-        told: Body = {
+        description: Body = {
             self.resource.name: self.name,
             f"{self.resource.kind}Arn": self.arn,
             "CreationTime": self.created,
             "LastModifiedTime": self.modified,
         }
         if self.resource.status:
-            told[self.resource.status] = self.step.status
+            description[self.resource.status] = self.step.status
         if self.resource.kind == "TrainingJob":
-            told["SecondaryStatus"] = self.step.secondary or self.step.status
+            description["SecondaryStatus"] = self.step.secondary or self.step.status
         if self.resource.end and self.ended:
-            told[self.resource.end] = self.modified
+            description[self.resource.end] = self.modified
         if self.resource.kind == "HyperParameterTuningJob":
-            told |= {"TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {}, "Strategy": "Bayesian"}
-        return told
+            description |= {
+                "TrainingJobStatusCounters": {},
+                "ObjectiveStatusCounters": {},
+                "Strategy": "Bayesian",
+            }
+        return description
 
     def described(self) -> Body:
         """Return what Describe says of it: the request that made it, and how it goes."""
-        told = {key: value for key, value in self.body.items() if key != "Tags"} | self.summary()
+        description = {key: value for key, value in self.body.items() if key != "Tags"} | self.summary()
         if self.step.reason:
-            told["FailureReason"] = self.step.reason
+            description["FailureReason"] = self.step.reason
         if self.resource.kind == "TrainingJob":
-            told |= self._of_training()
-        return told | self.step.more
+            description |= self._of_training()
+        return description | self.step.more
 
     def _of_training(self) -> Body:
-        told: Body = {"SecondaryStatusTransitions": []}
+        description: Body = {"SecondaryStatusTransitions": []}
         for at, step in enumerate(self.passed):
             state = step.secondary or step.status
             moment = self.created + 60 * at
-            told["SecondaryStatusTransitions"].append({"Status": state, "StartTime": moment})
+            description["SecondaryStatusTransitions"].append({"Status": state, "StartTime": moment})
             if state == "Training":
-                told.setdefault("TrainingStartTime", moment)
+                description.setdefault("TrainingStartTime", moment)
         if self.step.status == "Completed":
             folder = self.body["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-            told["ModelArtifacts"] = {"S3ModelArtifacts": f"{folder}/{self.name}/output/model.tar.gz"}
-        return told
+            description["ModelArtifacts"] = {"S3ModelArtifacts": f"{folder}/{self.name}/output/model.tar.gz"}
+        return description
 
 
 _ROLE = "arn:aws:iam::111122223333:role/SageMakerRole"

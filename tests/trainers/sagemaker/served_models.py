@@ -23,11 +23,11 @@ FOLDER = f"{JOB}"
 
 def trained(sagemaker: SageMaker, s3: "S3Client | None" = None, **body: Any) -> Thing:
     """Have a training job there that is over; with ``s3`` its classes.json too."""
-    told = {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/"}, **body}
+    settings = {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/"}, **body}
     if s3 is not None:
         bucket(s3)
         put(s3, f"{FOLDER}/classes.json", json.dumps(TABLE.to_json()).encode())
-    return sagemaker.put("TrainingJob", JOB, Step("Completed", "Completed"), body=told)
+    return sagemaker.put("TrainingJob", JOB, Step("Completed", "Completed"), body=settings)
 
 
 def bucket(s3: "S3Client") -> None:
@@ -49,8 +49,8 @@ def archive(card: bool = True, names: tuple[str, ...] = ()) -> bytes:
     usual = ("image-classification-0007.params", "image-classification-symbol.json", "model-shapes.json")
     files = dict.fromkeys(names or usual, b"weights" * 500)
     if card:
-        told = {**TABLE.to_json(), "trainer": "gluon", "multi-label": False}
-        files["classes.json"] = json.dumps(told).encode()
+        content = {**TABLE.to_json(), "trainer": "gluon", "multi-label": False}
+        files["classes.json"] = json.dumps(content).encode()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, data in files.items():
@@ -62,7 +62,9 @@ def archive(card: bool = True, names: tuple[str, ...] = ()) -> bytes:
 
 def in_service(sagemaker: SageMaker, name: str, *, serverless: bool = False, **tags: str) -> None:
     """Have an endpoint there with its configuration and its model, all of one name."""
-    told = [{"Key": key.replace("__", ":").replace("_", "-"), "Value": text} for key, text in tags.items()]
+    tag_list = [
+        {"Key": key.replace("__", ":").replace("_", "-"), "Value": text} for key, text in tags.items()
+    ]
     variant: dict[str, Any] = {"VariantName": "AllTraffic", "ModelName": name}
     variant |= (
         {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
@@ -70,7 +72,7 @@ def in_service(sagemaker: SageMaker, name: str, *, serverless: bool = False, **t
         else {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     )
     container = {"Image": "image", "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz"}
-    sagemaker.put("Model", name, body={"PrimaryContainer": container, "Tags": told})
-    sagemaker.put("EndpointConfig", name, body={"ProductionVariants": [variant], "Tags": told})
-    body = {"EndpointConfigName": name, "Tags": told}
+    sagemaker.put("Model", name, body={"PrimaryContainer": container, "Tags": tag_list})
+    sagemaker.put("EndpointConfig", name, body={"ProductionVariants": [variant], "Tags": tag_list})
+    body = {"EndpointConfigName": name, "Tags": tag_list}
     sagemaker.put("Endpoint", name, Step("InService"), body=body)

@@ -177,10 +177,10 @@ class SageMaker:
 
     def _describe(self, resource: Resource, body: Body) -> Body:
         thing = self._thing(resource, body[resource.name])
-        told = thing.described()
+        description = thing.described()
         if resource.kind == "Endpoint":
             config = self.things["EndpointConfig"].get(thing.body["EndpointConfigName"])
-            told["ProductionVariants"] = [
+            description["ProductionVariants"] = [
                 {
                     "VariantName": variant["VariantName"],
                     "CurrentInstanceCount": variant.get("InitialInstanceCount", 0),
@@ -189,7 +189,7 @@ class SageMaker:
             ]
         if thing.steps:
             self._next(thing)
-        return told
+        return description
 
     def _stop(self, resource: Resource, body: Body) -> Body:
         thing = self._thing(resource, body[resource.name])

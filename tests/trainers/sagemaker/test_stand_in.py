@@ -60,8 +60,8 @@ def test_answers_come_before_its_own(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job")
     sagemaker.answer("DescribeTrainingJob", THROTTLED)
     service = client()
-    told = refusal(lambda: service.describe_training_job(TrainingJobName="a-job"))
-    assert told == ("ThrottlingException", "Rate exceeded")
+    answer = refusal(lambda: service.describe_training_job(TrainingJobName="a-job"))
+    assert answer == ("ThrottlingException", "Rate exceeded")
     assert service.describe_training_job(TrainingJobName="a-job")["TrainingJobStatus"] == "InProgress"
 
 

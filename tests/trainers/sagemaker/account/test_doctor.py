@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     Run = Callable[..., Result]
 
 
-def rows(told: str) -> list[int]:
+def rows(answer: str) -> list[int]:
     """Return the rows that are named on the screen."""
-    return [int(row) for row in re.findall(r"^known failure (\d+):", told, re.MULTILINE)]
+    return [int(row) for row in re.findall(r"^known failure (\d+):", answer, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("row", SEEN, ids=lambda row: f"row {row}")
@@ -169,8 +169,8 @@ def test_without_the_right_to_read_the_log_the_reason_is_read(sagemaker: SageMak
 
 
 def test_json(run: "Run") -> None:
-    told = json.loads(run("doctor", "--json", "--text", SEEN[28]).stdout)
-    (one,) = told["known"]
+    answer = json.loads(run("doctor", "--json", "--text", SEEN[28]).stdout)
+    (one,) = answer["known"]
     assert (one["row"], one["type"]) == (28, "mtool convert train.manifest --to recordio -o train")
 
 

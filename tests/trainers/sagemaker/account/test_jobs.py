@@ -110,9 +110,9 @@ def test_a_price_that_is_none_is_refused(text: str) -> None:
 def test_a_name_is_found_whatever_it_is_of(sagemaker: SageMaker, kind: str, name: str) -> None:
     sagemaker.put("EndpointConfig", "a-config")
     sagemaker.put(kind, "the-one", Step("InService" if kind == "Endpoint" else "InProgress"))
-    job, told = find_job("the-one")
-    assert (job.kind, told[RESOURCES[kind].name]) == (name, "the-one")
-    assert with_machines(job, told, {"": 1.0}).per_hour == (
+    job, description = find_job("the-one")
+    assert (job.kind, description[RESOURCES[kind].name]) == (name, "the-one")
+    assert with_machines(job, description, {"": 1.0}).per_hour == (
         None if kind == "HyperParameterTuningJob" else 1.0
     )
 

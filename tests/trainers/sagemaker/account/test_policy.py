@@ -34,7 +34,7 @@ MANIFEST = "s3://lab3-parts/hands/train.manifest"
 WITHOUT_ARN = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", *LISTS}
 
 
-def needs(**told: Any) -> Needs:
+def needs(**given: Any) -> Needs:
     usual: dict[str, Any] = {
         "region": "us-east-1",
         "pictures": {"lab3-rawdata": ("left/", "right/")},
@@ -42,16 +42,16 @@ def needs(**told: Any) -> Needs:
         "output": OUTPUT,
         "account": ACCOUNT,
     }
-    return Needs(**{**usual, **told})
+    return Needs(**{**usual, **given})
 
 
 ODD = {"lab3-rawdata": ("a*b/", "c?/", "$x/", 'q"\\/', "снимки/")}
 
 
-def both(wanted: Needs) -> Iterator[Document]:
-    if (role := role_policy(wanted)) is not None:
+def both(needed: Needs) -> Iterator[Document]:
+    if (role := role_policy(needed)) is not None:
         yield role
-    yield person_policy(wanted)
+    yield person_policy(needed)
 
 
 class TestTheRole:
@@ -187,7 +187,7 @@ class TestThePerson:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     [
         pytest.param({}, id="as usual"),
         pytest.param({"kms_key": KEY}, id="with a key"),
@@ -200,8 +200,8 @@ class TestThePerson:
     ],
 )
 class TestEveryDocument:
-    def test_no_star_stands_where_an_arn_is_possible(self, told: dict[str, Any]) -> None:
-        for document in both(needs(**told)):
+    def test_no_star_stands_where_an_arn_is_possible(self, given: dict[str, Any]) -> None:
+        for document in both(needs(**given)):
             for one in statements(document):
                 assert one["Effect"] == "Allow"
                 assert not any("*" in action for action in one["Action"])
@@ -210,32 +210,32 @@ class TestEveryDocument:
                 else:
                     assert all(resource.startswith("arn:aws") for resource in one["Resource"])
 
-    def test_every_arn_is_of_the_region_s_partition(self, told: dict[str, Any]) -> None:
-        wanted = needs(**told)
-        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(wanted.region.rsplit("-", 2)[0], "aws")
-        arns = [one for document in both(wanted) for each in statements(document) for one in each["Resource"]]
+    def test_every_arn_is_of_the_region_s_partition(self, given: dict[str, Any]) -> None:
+        needed = needs(**given)
+        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(needed.region.rsplit("-", 2)[0], "aws")
+        arns = [one for document in both(needed) for each in statements(document) for one in each["Resource"]]
         assert {one.split(":")[1] for one in arns if one != "*"} == {partition}
 
-    def test_iam_takes_it(self, told: dict[str, Any], s3: "S3Client") -> None:
+    def test_iam_takes_it(self, given: dict[str, Any], s3: "S3Client") -> None:
         shape = botocore.session.get_session().get_service_model("iam").shape_for("policyDocumentType")
         characters = re.compile(shape.metadata["pattern"].encode().decode("unicode_escape"))
         iam = boto3.session.Session().client("iam")
-        wanted = needs(**told)
-        for number, document in enumerate(both(wanted)):
+        needed = needs(**given)
+        for number, document in enumerate(both(needed)):
             text = json.dumps(document)
             assert characters.fullmatch(text)
             assert all(ord(one) < 256 for one in json.dumps(document, ensure_ascii=False))
             iam.create_policy(PolicyName=f"policy{number}", PolicyDocument=text)
-        trust = json.dumps(trust_document(wanted))
+        trust = json.dumps(trust_document(needed))
         iam.create_role(RoleName="hands", AssumeRolePolicyDocument=trust)
 
-    def test_it_is_short_enough_and_the_same_each_time(self, told: dict[str, Any]) -> None:
-        first, again = list(both(needs(**told))), list(both(needs(**told)))
+    def test_it_is_short_enough_and_the_same_each_time(self, given: dict[str, Any]) -> None:
+        first, again = list(both(needs(**given))), list(both(needs(**given)))
         assert json.dumps(first) == json.dumps(again)
         assert all(length(document) <= LONGEST for document in first)
 
-    def test_its_statements_have_names_of_their_own(self, told: dict[str, Any]) -> None:
-        for document in both(needs(**told)):
+    def test_its_statements_have_names_of_their_own(self, given: dict[str, Any]) -> None:
+        for document in both(needs(**given)):
             names = [one["Sid"] for one in statements(document)]
             assert len(set(names)) == len(names)
             assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in names)
@@ -278,8 +278,8 @@ class TestKey:
 
     @pytest.mark.parametrize("key", [KEY, KEY.rpartition("/")[2]], ids=["an ARN", "an ID"])
     def test_it_is_used_by_its_arn(self, key: str) -> None:
-        wanted = needs(kms_key=key)
-        for document in both(wanted):
+        needed = needs(kms_key=key)
+        for document in both(needed):
             assert all(allows(document, action, KEY) for action in self.USE)
             assert not allows(document, "kms:Decrypt", KEY.replace("0d4a", "1d4a"))
 
@@ -300,7 +300,7 @@ class TestKey:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("given", "words"),
     [
         pytest.param({"region": "mars-1"}, "the region mars-1 has no image-classification", id="no region"),
         pytest.param({"algorithms": ("xgboost",)}, "expected one of image-classification", id="no algorithm"),
@@ -317,8 +317,8 @@ class TestKey:
         pytest.param({"kms_key": "*"}, "expected a KMS key's ID, ARN or alias", id="a star for a key"),
     ],
 )
-def test_what_could_open_more_than_was_meant_is_refused(told: dict[str, Any], words: str) -> None:
+def test_what_could_open_more_than_was_meant_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused) as raised:
-        needs(**told)
+        needs(**given)
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)

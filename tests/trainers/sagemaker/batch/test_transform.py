@@ -100,10 +100,10 @@ def test_a_local_model_is_refused_with_what_to_type() -> None:
 def test_model_and_job_are_made_and_the_model_taken_back(sagemaker: SageMaker) -> None:
     make(planned(), lambda text: None)
     assert list(sagemaker.things["Model"]) == list(sagemaker.things["TransformJob"]) == [planned().name]
-    said: list[str] = []
-    delete_model(planned().name, said.append)
-    delete_model(planned().name, said.append)
-    assert said == [f"model {planned().name}: taken back"]
+    messages: list[str] = []
+    delete_model(planned().name, messages.append)
+    delete_model(planned().name, messages.append)
+    assert messages == [f"model {planned().name}: taken back"]
 
 
 def test_without_a_job_there_is_no_model_either(sagemaker: SageMaker) -> None:
@@ -117,12 +117,12 @@ def test_without_a_job_there_is_no_model_either(sagemaker: SageMaker) -> None:
 
 def test_a_job_that_was_made_though_no_answer_came_keeps_its_model(sagemaker: SageMaker) -> None:
     sagemaker.put("TransformJob", planned().name, body={"ModelName": planned().name})
-    said: list[str] = []
+    messages: list[str] = []
     undone: list[str] = []
     with pytest.raises(MtoolError):
-        make(planned(), said.append, [("list", lambda: undone.append("list"))])
+        make(planned(), messages.append, [("list", lambda: undone.append("list"))])
     assert undone == []
-    assert f"mtool jobs stop {planned().name}" in said[-1]
+    assert f"mtool jobs stop {planned().name}" in messages[-1]
     assert list(sagemaker.things["Model"]) == [planned().name]
 
 
@@ -135,9 +135,9 @@ def test_a_name_that_was_used_is_refused_before_anything(sagemaker: SageMaker, k
 
 def test_a_model_that_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:
     sagemaker.answer("DeleteModel", Fault("AccessDeniedException", ""))
-    said: list[str] = []
-    delete_model("a", said.append)
-    assert "to delete it later: mtool delete a" in said[0]
+    messages: list[str] = []
+    delete_model("a", messages.append)
+    assert "to delete it later: mtool delete a" in messages[0]
 
 
 def manifest(folder: Path, refs: Sequence[str]) -> str:
@@ -158,7 +158,7 @@ def test_a_list_has_every_picture_once_in_order(tmp_path: Path, s3: "S3Client") 
 
 
 @pytest.mark.parametrize(
-    ("refs", "kind", "said"),
+    ("refs", "kind", "message"),
     [
         pytest.param([""], BadData, "no line names a picture", id="no picture"),
         pytest.param(["a.jpg"], InvalidLine, "a.manifest:1: expected a picture in S3", id="a local picture"),
@@ -166,10 +166,10 @@ def test_a_list_has_every_picture_once_in_order(tmp_path: Path, s3: "S3Client") 
         pytest.param(["s3://onea/1.jpg", "s3://oneb/1.jpg"], BadData, "of one bucket", id="buckets alike"),
     ],
 )
-def test_a_list_that_cannot_be(tmp_path: Path, refs: list[str], kind: type[BadData], said: str) -> None:
+def test_a_list_that_cannot_be(tmp_path: Path, refs: list[str], kind: type[BadData], message: str) -> None:
     with pytest.raises(kind) as bad:
         common_prefix(manifest(tmp_path, refs))
-    assert said in str(bad.value)
+    assert message in str(bad.value)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'["a"]', b'[{"a": 1}]', b"\xff"])

@@ -81,18 +81,18 @@ def test_the_shell_s_script_makes_all_of_it(aws: Path) -> None:
     words = ["sh", "-c", as_script("cli", CALLS, region="us-east-1")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    said = [json.loads(line) for line in aws.read_text().splitlines()]
-    assert [words[1] for words, _ in said] == [
+    message = [json.loads(line) for line in aws.read_text().splitlines()]
+    assert [words[1] for words, _ in message] == [
         "create-model",
         "create-endpoint-config",
         "create-endpoint",
         "import-rest-api",
         "create-deployment",
     ]
-    assert json.loads(said[0][0][said[0][0].index("--cli-input-json") + 1]) == create(model()).body
-    assert said[3][1] == definition(API)
-    assert "--fail-on-warnings" in said[3][0]
-    assert said[4][0][-2:] == ["--rest-api-id", "a1b2"]
+    assert json.loads(message[0][0][message[0][0].index("--cli-input-json") + 1]) == create(model()).body
+    assert message[3][1] == definition(API)
+    assert "--fail-on-warnings" in message[3][0]
+    assert message[4][0][-2:] == ["--rest-api-id", "a1b2"]
 
 
 @given(texts=st.lists(st.sampled_from(HOSTILE) | st.text(max_size=9), max_size=3))

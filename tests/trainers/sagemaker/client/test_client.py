@@ -40,7 +40,7 @@ DENIED = (
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "said"),
+    ("fault", "kind", "message"),
     [
         pytest.param(
             Fault("AccessDeniedException", DENIED.format(action="sagemaker:DescribeTrainingJob")),
@@ -116,11 +116,11 @@ DENIED = (
     ],
 )
 def test_what_aws_answers_in_one_line(
-    sagemaker: SageMaker, fault: Fault, kind: type[MtoolError], said: str
+    sagemaker: SageMaker, fault: Fault, kind: type[MtoolError], message: str
 ) -> None:
     error = refused(sagemaker, fault)
     assert type(error) is kind
-    assert said in str(error)
+    assert message in str(error)
     assert "\n" not in str(error)
 
 

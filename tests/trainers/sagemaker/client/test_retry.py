@@ -29,13 +29,13 @@ def test_every_wait_is_twice_the_one_before_and_is_said_before_it_begins(
     failures: int, error: MtoolError
 ) -> None:
     slept: list[float] = []
-    said: list[str] = []
+    messages: list[str] = []
 
     def sleep(seconds: float) -> None:
-        assert said[-1] == f"{error}; asking again in {seconds:g} s"
+        assert messages[-1] == f"{error}; asking again in {seconds:g} s"
         slept.append(seconds)
 
-    assert retry(failing(failures, error), notify=said.append, sleep=sleep) == "answer"
+    assert retry(failing(failures, error), notify=messages.append, sleep=sleep) == "answer"
     assert slept == [min(2.0**number, 60) for number in range(failures)]
 
 

@@ -64,7 +64,7 @@ def test_segmentation_takes_no_recordio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         pytest.param({"name": ""}, "expected 1 to 64 letters", id="a name that is empty"),
         pytest.param({"name": "tr ain"}, "expected 1 to 64 letters", id="a name with a blank"),
@@ -91,10 +91,10 @@ def test_segmentation_takes_no_recordio() -> None:
         pytest.param({"content_type": ""}, "content type: expected 1 to 256", id="no content type"),
     ],
 )
-def test_a_channel_that_would_fail_is_refused(other: dict[str, Any], said: str) -> None:
+def test_a_channel_that_would_fail_is_refused(other: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         replace(TRAIN, **other)
-    assert said in str(refused.value) and str(refused.value).isprintable()
+    assert message in str(refused.value) and str(refused.value).isprintable()
 
 
 def test_nothing_is_shuffled_in_file_mode() -> None:
@@ -104,7 +104,7 @@ def test_nothing_is_shuffled_in_file_mode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "channels", "said"),
+    ("algorithm", "channels", "message"),
     [
         pytest.param(IC, (), "channel train is missing", id="no channels"),
         pytest.param(IC, (TRAIN,), "augmented-manifest: channel validation is missing", id="no validation"),
@@ -136,11 +136,11 @@ def test_nothing_is_shuffled_in_file_mode() -> None:
     ],
 )
 def test_channels_that_are_no_way_in_are_refused(
-    algorithm: Algorithm, channels: tuple[Channel, ...], said: str
+    algorithm: Algorithm, channels: tuple[Channel, ...], message: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         input_of(channels, algorithm)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_all_four_channels_are_asked_for() -> None:

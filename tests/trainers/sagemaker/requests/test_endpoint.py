@@ -12,7 +12,7 @@ from trainers.sagemaker import Endpoint, EndpointConfig, Instances, Serverless, 
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         pytest.param({"name": "a_b"}, "name of the model", id="a name with an underscore"),
         pytest.param({"region": "ap-southeast-7"}, "has no image-classification", id="a region without it"),
@@ -26,14 +26,14 @@ from trainers.sagemaker import Endpoint, EndpointConfig, Instances, Serverless, 
         pytest.param({"environment": {"a-b": ""}}, "environment: expected", id="a variable"),
     ],
 )
-def test_a_model_that_would_fail_is_refused(other: dict[str, Any], said: str) -> None:
+def test_a_model_that_would_fail_is_refused(other: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         replace(model(), **other)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("memory", "concurrency", "said"),
+    ("memory", "concurrency", "message"),
     [
         pytest.param(
             3000, 1, "memory: expected 1024, 2048, 3072, 4096, 5120, 6144 MB, found 3,000", id="between"
@@ -43,14 +43,14 @@ def test_a_model_that_would_fail_is_refused(other: dict[str, Any], said: str) ->
         pytest.param(1024, 201, "concurrency: expected 1 to 200", id="too many"),
     ],
 )
-def test_serverless_has_limits(memory: int, concurrency: int, said: str) -> None:
+def test_serverless_has_limits(memory: int, concurrency: int, message: str) -> None:
     with pytest.raises(Refused) as refused:
         Serverless(memory, concurrency)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("serving", "key", "said"),
+    ("serving", "key", "message"),
     [
         pytest.param(Instances("ml.c6g.large"), None, "an ARM", id="an ARM"),
         pytest.param(Instances("ml.g5.xlarge"), "k", "disk of its own", id="a key for a machine's own disk"),
@@ -59,11 +59,11 @@ def test_serverless_has_limits(memory: int, concurrency: int, said: str) -> None
     ],
 )
 def test_a_configuration_that_would_fail_is_refused(
-    serving: Instances | Serverless, key: str | None, said: str
+    serving: Instances | Serverless, key: str | None, message: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         EndpointConfig(name="a", algorithm=IC, model="a", serving=serving, volume_key=key)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_an_endpoint_has_a_machine_at_least() -> None:
@@ -78,7 +78,7 @@ def test_an_endpoint_that_would_fail_is_refused(other: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         pytest.param(
             {"concurrent": 17}, "expected at most 100 MB, found 17 times 6 MB", id="too much at once"
@@ -98,10 +98,10 @@ def test_an_endpoint_that_would_fail_is_refused(other: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_transform_job_that_would_fail_is_refused(other: dict[str, Any], said: str) -> None:
+def test_a_transform_job_that_would_fail_is_refused(other: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         transform_job(**other)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 texts = st.text(max_size=40)

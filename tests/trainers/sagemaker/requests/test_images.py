@@ -32,7 +32,7 @@ def test_accounts_are_of_twelve_digits_and_no_two_regions_share_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "said"),
+    ("region", "message"),
     [
         pytest.param(
             "ap-southeast-7", "near it: ap-southeast-1, ap-southeast-2", id="the same corner of the world"
@@ -45,10 +45,10 @@ def test_accounts_are_of_twelve_digits_and_no_two_regions_share_one() -> None:
         pytest.param("us-east-1\x1b[2J", r"'us-east-1\\x1b[2J'", id="terminal escapes are quoted"),
     ],
 )
-def test_a_region_without_the_algorithm_is_refused_and_near_ones_named(region: str, said: str) -> None:
+def test_a_region_without_the_algorithm_is_refused_and_near_ones_named(region: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         image_uri("image-classification", region)
-    assert said.replace("\\\\", "\\") in str(refused.value)
+    assert message.replace("\\\\", "\\") in str(refused.value)
 
 
 @given(st.text(max_size=40))

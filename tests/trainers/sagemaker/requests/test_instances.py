@@ -45,7 +45,7 @@ def test_the_tables_have_every_size_that_the_service_has_and_no_other(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         pytest.param(
             "ml.m5.large", "trains on g4dn, g5, p2, p3, p3dn, not on m5, which has no GPU", id="a CPU"
@@ -63,10 +63,10 @@ def test_the_tables_have_every_size_that_the_service_has_and_no_other(
         pytest.param("ml.p3.2xlarge\n", "expected ml.FAMILY.SIZE", id="with a line break"),
     ],
 )
-def test_what_cannot_train_is_refused_and_what_would_do_is_named(text: str, said: str) -> None:
+def test_what_cannot_train_is_refused_and_what_would_do_is_named(text: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         for_training(text, IC)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_segmentation_trains_on_one_machine() -> None:

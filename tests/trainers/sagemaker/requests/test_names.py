@@ -45,7 +45,7 @@ def test_a_name_is_taken_if_the_service_takes_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("a" * 64, "expected at most 63 characters, found 64"),
         ("left_right", "expected letters and digits, hyphens between them, found 'left_right'"),
@@ -53,7 +53,7 @@ def test_a_name_is_taken_if_the_service_takes_it(name: str) -> None:
         ("", "found ''"),
     ],
 )
-def test_a_bad_name_is_refused(name: str, said: str) -> None:
+def test_a_bad_name_is_refused(name: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         check_name("endpoint", name)
-    assert str(refused.value).startswith("name of the endpoint: ") and said in str(refused.value)
+    assert str(refused.value).startswith("name of the endpoint: ") and message in str(refused.value)

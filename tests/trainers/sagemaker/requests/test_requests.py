@@ -151,7 +151,7 @@ def test_a_request_shares_nothing_with_its_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param({"TrainingJobName": "a" * 64}, "64 is above 63", id="a limit above"),
         pytest.param({"TrainingJobName": "a_b"}, "does not match", id="a pattern"),
@@ -162,6 +162,6 @@ def test_a_request_shares_nothing_with_its_value() -> None:
         pytest.param({"HyperParameters": {"epochs": 2}}, "Invalid type", id="a number for a text"),
     ],
 )
-def test_the_judge_of_these_tests_sees_what_is_wrong(change: dict[str, Any], said: str) -> None:
+def test_the_judge_of_these_tests_sees_what_is_wrong(change: dict[str, Any], message: str) -> None:
     (found, *_) = problems("create_training_job", create(training_job()).body | change)
-    assert said in found
+    assert message in found

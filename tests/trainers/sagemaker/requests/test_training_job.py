@@ -25,7 +25,7 @@ CKPT = "s3://example-bucket/ckpt"
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         pytest.param({"name": "left_right"}, "name of the training job", id="a name with an underscore"),
         pytest.param(
@@ -95,10 +95,10 @@ CKPT = "s3://example-bucket/ckpt"
         ),
     ],
 )
-def test_a_job_that_would_fail_is_refused_on_one_line(other: dict[str, Any], said: str) -> None:
+def test_a_job_that_would_fail_is_refused_on_one_line(other: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         training_job(**other)
-    assert said in str(refused.value) and str(refused.value).isprintable()
+    assert message in str(refused.value) and str(refused.value).isprintable()
 
 
 def test_segmentation_has_one_machine() -> None:

@@ -28,7 +28,7 @@ def with_ranges(*ranges: Range | Choice) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         pytest.param({"name": "a" * 33}, "tuning job: expected at most 32 characters", id="a long name"),
         pytest.param({"max_jobs": 0}, "max jobs: expected 1 to 750", id="no job"),
@@ -106,10 +106,10 @@ def with_ranges(*ranges: Range | Choice) -> dict[str, Any]:
         pytest.param({"tags": {"a": ","}}, "no commas", id="a tag"),
     ],
 )
-def test_a_tuning_job_that_would_fail_is_refused_on_one_line(other: dict[str, Any], said: str) -> None:
+def test_a_tuning_job_that_would_fail_is_refused_on_one_line(other: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         tuning_job(**other)
-    assert said in str(refused.value) and str(refused.value).isprintable()
+    assert message in str(refused.value) and str(refused.value).isprintable()
 
 
 def test_a_small_data_set_can_be_tuned_though_the_default_batch_is_larger() -> None:

@@ -89,7 +89,7 @@ def test_a_place_that_no_tag_can_hold_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         pytest.param({"name": "a_b"}, "name of the", id="a name with an underscore"),
         pytest.param({"serving": Instances("ml.c6g.large")}, "an ARM", id="an ARM"),
@@ -103,22 +103,22 @@ def test_a_place_that_no_tag_can_hold_is_left_out() -> None:
         pytest.param({"api_role": "me"}, "role: expected arn", id="an API without a role's ARN"),
     ],
 )
-def test_what_would_fail_is_refused_before_a_call(settings: dict[str, Any], said: str) -> None:
+def test_what_would_fail_is_refused_before_a_call(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         planned(**settings)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_everything_is_made_in_order(sagemaker: SageMaker) -> None:
-    said: list[str] = []
-    make(planned(), said.append)
+    messages: list[str] = []
+    make(planned(), messages.append)
     name = "hands-20240301-123005"
     assert [one.operation for one in sagemaker.requests] == [
         "CreateModel",
         "CreateEndpointConfig",
         "CreateEndpoint",
     ]
-    assert said == [
+    assert messages == [
         f"model {name}: made",
         f"endpoint configuration {name}: made",
         f"endpoint {name}: asked for",
@@ -171,19 +171,19 @@ def test_what_was_made_is_taken_back(
 
 def test_what_the_caller_made_is_taken_back_last(sagemaker: SageMaker) -> None:
     sagemaker.answer("CreateEndpoint", LIMIT)
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(Refused):
-        make(planned(), said.append, [("upload", lambda: None)])
-    assert said[-1] == "upload: taken back"
+        make(planned(), messages.append, [("upload", lambda: None)])
+    assert messages[-1] == "upload: taken back"
 
 
 def test_an_api_is_taken_back_as_well(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
     sagemaker.answer("CreateEndpoint", LIMIT)
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(Refused, match="ml.m5.large for endpoint usage"):
-        make(planned(api_role=API_ROLE), said.append)
+        make(planned(api_role=API_ROLE), messages.append)
     assert api_gateway.apis == {}
-    assert sum("taken back" in line for line in said) == 3
+    assert sum("taken back" in line for line in messages) == 3
 
 
 def test_the_api_is_made_before_the_endpoint(
@@ -200,10 +200,10 @@ def test_the_api_is_made_before_the_endpoint(
 def test_what_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:
     sagemaker.answer("CreateEndpoint", LIMIT)
     sagemaker.answer("DeleteModel", Fault("AccessDeniedException", ""))
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(Refused):
-        make(planned(), said.append)
-    assert "model hands-20240301-123005: cannot be taken back: access denied" in said[-1]
+        make(planned(), messages.append)
+    assert "model hands-20240301-123005: cannot be taken back: access denied" in messages[-1]
 
 
 def interrupt_at(word: str) -> Callable[[str], None]:
@@ -223,12 +223,12 @@ def test_ctrl_c_before_the_endpoint_takes_all_back(sagemaker: SageMaker) -> None
 def test_an_endpoint_that_was_made_though_no_answer_came_is_left_and_said(sagemaker: SageMaker) -> None:
     deployment = planned()
     sagemaker.put("Endpoint", deployment.name, body={"EndpointConfigName": deployment.name})
-    said: list[str] = []
+    messages: list[str] = []
     undone: list[str] = []
     with pytest.raises(MtoolError, match="already existing"):  # botocore asks again by itself
-        make(deployment, said.append, [("upload", lambda: undone.append("upload"))])
+        make(deployment, messages.append, [("upload", lambda: undone.append("upload"))])
     assert undone == []
-    assert said[-1] == f"{deployment.name} bills until you type: mtool delete {deployment.name}"
+    assert messages[-1] == f"{deployment.name} bills until you type: mtool delete {deployment.name}"
     assert list(sagemaker.things["Model"]) == [deployment.name]
 
 
@@ -280,11 +280,11 @@ def test_states_are_told_as_they_change(sagemaker: SageMaker, nights: Nights) ->
 def test_what_passes_is_waited_out(sagemaker: SageMaker, nights: Nights) -> None:
     sagemaker.put("Endpoint", "a", Step("InService"))
     sagemaker.answer("DescribeEndpoint", *[THROTTLED] * 3)
-    said: list[str] = []
-    (seen,) = endpoint_states("a", sleep=nights.sleep, notify=said.append)
+    messages: list[str] = []
+    (seen,) = endpoint_states("a", sleep=nights.sleep, notify=messages.append)
     assert seen.status == "InService"
     assert nights.slept == [1, 2, 4]
-    assert "AWS is too busy" in said[0]
+    assert "AWS is too busy" in messages[0]
 
 
 def test_what_does_not_pass_is_raised(account_guard: None, nights: Nights) -> None:

@@ -78,18 +78,18 @@ def test_no_class_table_says_what_to_type(sagemaker: SageMaker, s3: "S3Client") 
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "message"),
     [
         pytest.param(Step("InProgress", "Training"), "is InProgress and has no model", id="it runs"),
         pytest.param(Step("Failed", reason="x"), f"type: mtool doctor {JOB}", id="it failed"),
         pytest.param(Step("Stopped"), "is Stopped and has no model", id="stopped without a model"),
     ],
 )
-def test_a_job_without_a_model_is_refused(sagemaker: SageMaker, step: Step, said: str) -> None:
+def test_a_job_without_a_model_is_refused(sagemaker: SageMaker, step: Step, message: str) -> None:
     sagemaker.put("TrainingJob", JOB, step)
     with pytest.raises(Refused) as refused:
         find_model_source(JOB)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_job_of_another_image_is_refused(sagemaker: SageMaker) -> None:
@@ -129,7 +129,7 @@ def test_an_archive_in_s3_with_its_classes_beside_it(s3: "S3Client", role: None)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"", "expected", id="an empty file"),
         pytest.param(b"\x1f\x8b no", "expected a gzipped tar file", id="no archive"),
@@ -137,12 +137,14 @@ def test_an_archive_in_s3_with_its_classes_beside_it(s3: "S3Client", role: None)
         pytest.param(archive(names=("image-classification-symbol.json",)), "NNNN.params", id="no weights"),
     ],
 )
-def test_an_archive_that_the_image_could_not_read(tmp_path: Path, role: None, data: bytes, said: str) -> None:
+def test_an_archive_that_the_image_could_not_read(
+    tmp_path: Path, role: None, data: bytes, message: str
+) -> None:
     file = tmp_path / "model.tar.gz"
     file.write_bytes(data)
     with pytest.raises(BadModel) as bad:
         find_model_source(str(file))
-    assert said in str(bad.value)
+    assert message in str(bad.value)
 
 
 def test_a_file_that_is_not_there(role: None) -> None:

@@ -57,8 +57,8 @@ def followed(time: Time) -> Follow:
     return whole
 
 
-def those(kind: type[T], happened: list[JobEvent]) -> list[T]:
-    return [one for one in happened if isinstance(one, kind)]
+def those(kind: type[T], events: list[JobEvent]) -> list[T]:
+    return [one for one in events if isinstance(one, kind)]
 
 
 TRAINED = (
@@ -72,17 +72,17 @@ TRAINED = (
 
 def test_a_job_from_its_start_to_its_end(sagemaker: SageMaker, followed: Follow) -> None:
     sagemaker.put("TrainingJob", "a-job", *TRAINED)
-    happened = followed()
-    assert [one.secondary for one in those(Status, happened)] == [
+    events = followed()
+    assert [one.secondary for one in those(Status, events)] == [
         "Starting",
         "Training",
         "Uploading",
         "Completed",
     ]
-    assert [one.text for one in those(LogLine, happened)] == [line for step in TRAINED for line in step.log]
-    assert those(Epoch, happened) == [Epoch(1, (("train:accuracy", 0.5), ("validation:accuracy", 0.25)), 2.5)]
-    assert [one.name for one in those(Figure, happened)] == ["train:accuracy", "time", "validation:accuracy"]
-    end = happened[-1]
+    assert [one.text for one in those(LogLine, events)] == [line for step in TRAINED for line in step.log]
+    assert those(Epoch, events) == [Epoch(1, (("train:accuracy", 0.5), ("validation:accuracy", 0.25)), 2.5)]
+    assert [one.name for one in those(Figure, events)] == ["train:accuracy", "time", "validation:accuracy"]
+    end = events[-1]
     assert isinstance(end, JobEnd)
     assert (end.status, end.billed, end.reason) == ("Completed", 120, "")
     assert end.artifact == "s3://bucket/output/a-job/output/model.tar.gz"
@@ -122,11 +122,11 @@ def test_what_passes_is_waited_out_each_time_longer_and_nothing_is_lost(
 ) -> None:
     sagemaker.put("TrainingJob", "a-job", *TRAINED)
     sagemaker.answer(operation, *[fault] * 4)
-    happened = followed(every=10.0)
-    waits = [one.seconds for one in those(Waiting, happened)]
+    events = followed(every=10.0)
+    waits = [one.seconds for one in those(Waiting, events)]
     assert waits == [1, 2, 4, 8]
     assert [wait for wait in time.slept if wait != 10] == waits
-    assert [one.text for one in those(LogLine, happened)] == [line for step in TRAINED for line in step.log]
+    assert [one.text for one in those(LogLine, events)] == [line for step in TRAINED for line in step.log]
 
 
 def test_it_does_not_wait_for_ever(sagemaker: SageMaker, followed: Follow, time: Time) -> None:
@@ -148,11 +148,11 @@ def test_without_the_right_to_read_the_log_the_state_is_followed(
 ) -> None:
     sagemaker.put("TrainingJob", "a-job", *TRAINED)
     sagemaker.answer("DescribeLogStreams", Fault("AccessDeniedException", "no"))
-    happened = followed()
-    (note,) = those(Note, happened)
+    events = followed()
+    (note,) = those(Note, events)
     assert "the log cannot be read" in note.text and "logs:DescribeLogStreams" in note.text
-    assert those(LogLine, happened) == []
-    assert isinstance(happened[-1], JobEnd)
+    assert those(LogLine, events) == []
+    assert isinstance(events[-1], JobEnd)
 
 
 def test_the_cost_grows_while_it_runs_and_is_of_what_was_billed_at_the_end(
@@ -171,9 +171,9 @@ def test_the_cost_grows_while_it_runs_and_is_of_what_was_billed_at_the_end(
 
 def test_a_transform_job_is_followed_too(sagemaker: SageMaker, followed: Follow) -> None:
     sagemaker.put("TransformJob", "a-job", Step("InProgress", log=["begun"]), Step("Completed"))
-    happened = followed(kind="transform")
-    assert [one.text for one in those(LogLine, happened)] == ["begun"]
-    end = happened[-1]
+    events = followed(kind="transform")
+    assert [one.text for one in those(LogLine, events)] == ["begun"]
+    end = events[-1]
     assert isinstance(end, JobEnd)
     assert end.artifact == "s3://bucket/answers"
 
@@ -198,10 +198,10 @@ def test_it_says_how_to_go_on() -> None:
 
 @pytest.mark.parametrize("lines", [0, 1, 99, 100, 101, 350])
 def test_a_long_log_comes_whole_and_from_its_end(sagemaker: SageMaker, lines: int) -> None:
-    told = [f"line {number}" for number in range(lines)]
-    sagemaker.put("TrainingJob", "a-job", Step("Completed", log=told))
-    assert [line.text for line in all_lines("training", "a-job")] == told
-    assert [line.text for line in last_lines("training", "a-job", 150)] == told[-150:]
+    written = [f"line {number}" for number in range(lines)]
+    sagemaker.put("TrainingJob", "a-job", Step("Completed", log=written))
+    assert [line.text for line in all_lines("training", "a-job")] == written
+    assert [line.text for line in last_lines("training", "a-job", 150)] == written[-150:]
 
 
 def test_the_log_of_another_job_whose_name_begins_alike_is_left_alone(sagemaker: SageMaker) -> None:

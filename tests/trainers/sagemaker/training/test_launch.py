@@ -74,8 +74,8 @@ def hands(folder: Path, train: int = 40, validation: int = 36) -> dict[str, str]
     return parts(folder, [hand(at) for at in range(train + validation)], train)
 
 
-def wanted(data: dict[str, str], **other: Any) -> TrainingSettings:
-    told: dict[str, Any] = {
+def settings(data: dict[str, str], **other: Any) -> TrainingSettings:
+    given: dict[str, Any] = {
         "name": "hands-1",
         "algorithm": IC,
         "data": data,
@@ -84,11 +84,11 @@ def wanted(data: dict[str, str], **other: Any) -> TrainingSettings:
         "role": ROLE,
         "compute": Compute("ml.p3.2xlarge"),
     }
-    return TrainingSettings(**{**told, **other})
+    return TrainingSettings(**{**given, **other})
 
 
 def planned(data: dict[str, str], **other: Any) -> TrainingPlan:
-    return plan_training(wanted(data, **other))
+    return plan_training(settings(data, **other))
 
 
 def launched(found: TrainingPlan) -> tuple[Published, ...]:
@@ -127,7 +127,7 @@ def test_everything_that_follows_from_the_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("validation", "told", "batch"),
+    ("validation", "given", "batch"),
     [
         pytest.param(36, {}, None, id="the default of 32 can be filled, and is left to the algorithm"),
         pytest.param(31, {}, "31", id="31 lines fill a batch of 31"),
@@ -137,15 +137,15 @@ def test_everything_that_follows_from_the_data(tmp_path: Path) -> None:
     ],
 )
 def test_a_batch_that_the_validation_part_can_fill(
-    tmp_path: Path, validation: int, told: dict[str, str], batch: str | None
+    tmp_path: Path, validation: int, given: dict[str, str], batch: str | None
 ) -> None:
-    found = planned(hands(tmp_path, 64, validation), hyperparameters=told)
+    found = planned(hands(tmp_path, 64, validation), hyperparameters=given)
     assert values(found).get("mini_batch_size") == batch
 
 
 def test_a_batch_that_the_validation_part_cannot_fill_is_refused(tmp_path: Path) -> None:
-    said = "more than the 31 lines for validation, so no batch is full and no metric appears"
-    with pytest.raises(Refused, match=rf"mini_batch_size=32 is {said}; type -p mini_batch_size=31"):
+    message = "more than the 31 lines for validation, so no batch is full and no metric appears"
+    with pytest.raises(Refused, match=rf"mini_batch_size=32 is {message}; type -p mini_batch_size=31"):
         planned(hands(tmp_path, 64, 31), hyperparameters={"mini_batch_size": "32"})
 
 
@@ -221,7 +221,7 @@ def test_masks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param({"region": "mars-1"}, "the region mars-1 has no image-classification", id="a region"),
         pytest.param({"compute": Compute("ml.m5.large")}, "trains on", id="an instance type"),
@@ -245,9 +245,9 @@ def test_masks(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused_before_the_data_is_read(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refused, match=said):
-        wanted({"train": "nowhere", "validation": "nowhere"}, **change)
+def test_what_cannot_be_is_refused_before_the_data_is_read(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        settings({"train": "nowhere", "validation": "nowhere"}, **change)
 
 
 def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
@@ -279,11 +279,11 @@ def test_a_job_without_any_label_is_refused_even_without_preflight(tmp_path: Pat
 def test_all_is_told_so_nothing_is_read() -> None:
     """S3 is not there at all here: a look at it would fail."""
     data = {name: f"s3://lab3-data/{name}.manifest" for name in ("train", "validation")}
-    told = {"num_classes": "2", "num_training_samples": "9"}
-    found = planned(data, hyperparameters=told, label_attribute="hand", preflight=False)
+    given = {"num_classes": "2", "num_training_samples": "9"}
+    found = planned(data, hyperparameters=given, label_attribute="hand", preflight=False)
     assert (found.samples, found.uploads, found.tags) == ((), (), {})
     with pytest.raises(MtoolError):
-        planned(data, hyperparameters=told, label_attribute="hand")
+        planned(data, hyperparameters=given, label_attribute="hand")
 
 
 def test_manifests_in_s3_are_used_where_they_are(tmp_path: Path, bucket: "S3Client") -> None:
@@ -390,8 +390,8 @@ def test_an_upload_that_fails_is_taken_back(tmp_path: Path, bucket: "S3Client", 
 
 
 def test_an_earlier_model_by_its_job(tmp_path: Path, sagemaker: SageMaker) -> None:
-    told = {"num_classes": "2", "num_training_samples": "10", "num_layers": "18"}
-    sagemaker.put("TrainingJob", "earlier-1", Step("Completed"), body={"HyperParameters": told})
+    given = {"num_classes": "2", "num_training_samples": "10", "num_layers": "18"}
+    sagemaker.put("TrainingJob", "earlier-1", Step("Completed"), body={"HyperParameters": given})
     model = find_warm_start("earlier-1")
     assert model.uri == "s3://bucket/output/earlier-1/output/model.tar.gz"
     found = planned(hands(tmp_path), warm_start=model)
@@ -400,17 +400,17 @@ def test_an_earlier_model_by_its_job(tmp_path: Path, sagemaker: SageMaker) -> No
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("given", "message"),
     [
         pytest.param({"num_layers": "50"}, "num_layers='50': the earlier model has 18", id="other layers"),
         pytest.param({"image_shape": "3,64,64"}, "earlier model has 3,224,224", id="another size"),
-        pytest.param({"num_classes": "3"}, "the earlier model has 2", id="told classes"),
+        pytest.param({"num_classes": "3"}, "the earlier model has 2", id="given classes"),
     ],
 )
-def test_an_earlier_model_that_is_another(tmp_path: Path, told: dict[str, str], said: str) -> None:
+def test_an_earlier_model_that_is_another(tmp_path: Path, given: dict[str, str], message: str) -> None:
     model = WarmStart("s3://b/model.tar.gz", {"num_classes": "2", "num_layers": "18"})
-    with pytest.raises(Refused, match=said):
-        planned(hands(tmp_path), warm_start=model, hyperparameters=told)
+    with pytest.raises(Refused, match=message):
+        planned(hands(tmp_path), warm_start=model, hyperparameters=given)
 
 
 def test_an_earlier_model_learns_no_new_classes(tmp_path: Path) -> None:
@@ -446,8 +446,8 @@ def finished(
     from trainers.sagemaker.requests import resources
 
     sagemaker.script(Step("Completed", does=put_model(s3, members)))
-    told = {"image_shape": "3,32,32", "num_layers": "20"}
-    launched(planned(hands(tmp_path), hyperparameters=told, **other))
+    given = {"image_shape": "3,32,32", "num_layers": "20"}
+    launched(planned(hands(tmp_path), hyperparameters=given, **other))
     return send(resources.describe("training", "hands-1"))
 
 

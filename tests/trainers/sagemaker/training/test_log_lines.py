@@ -22,7 +22,7 @@ Epoch[1] Validation-accuracy=0.885714
 
 @pytest.mark.parametrize("stamp", ["", STAMP], ids=["bare", "with time and thread"])
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         pytest.param("Epoch[3] Train-accuracy=0.96", [Figure(4, "train:accuracy", 0.96)], id="training"),
         pytest.param(
@@ -56,8 +56,8 @@ Epoch[1] Validation-accuracy=0.885714
         pytest.param("", [], id="nothing"),
     ],
 )
-def test_a_line_says(line: str, said: list[object], stamp: str) -> None:
-    assert read_line(stamp + line) == said
+def test_a_line_says(line: str, message: list[object], stamp: str) -> None:
+    assert read_line(stamp + line) == message
 
 
 def test_a_line_of_the_level_error_is_one() -> None:
@@ -73,7 +73,7 @@ def test_any_line_is_read_without_a_failure(line: str) -> None:
 
 def epochs_of(lines: list[str]) -> list[Epoch]:
     epochs = Epochs()
-    figures = [said for line in lines for said in read_line(line) if isinstance(said, Figure)]
+    figures = [message for line in lines for message in read_line(line) if isinstance(message, Figure)]
     return [done for figure in figures for done in epochs.add(figure)] + epochs.end()
 
 

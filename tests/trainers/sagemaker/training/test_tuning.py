@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from manifest_tools.base.errors import Refused
-from tests.cli.test_train_sagemaker import ALL_TOLD, BIRDS, P3, SHORT, told
+from tests.cli.test_train_sagemaker import ALL_TYPED, BIRDS, P3, SHORT, typed
 from tests.trainers.sagemaker.labs import ROLE
 from tests.trainers.sagemaker.requests.test_requests import golden
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step, Thing
@@ -35,7 +35,17 @@ TUNE = ("tune", "--trainer", "builtin")
 RANGES = ("--range", "learning_rate=0.001:0.1:log", "--range", "mini_batch_size=8:64")
 CHOICES = ("--choice", "optimizer=sgd", "--choice", "optimizer=adam")
 JOB = ("--job-name", "birds-hpo-1", "--max-jobs", "20", "--parallel", "2")
-GOLDEN = (*TUNE, *BIRDS, *ALL_TOLD[:-2], *SHORT, *P3, *RANGES, *JOB, "-o", "s3://example-bucket/birds/output")
+GOLDEN = (
+    *TUNE,
+    *BIRDS,
+    *ALL_TYPED[:-2],
+    *SHORT,
+    *P3,
+    *RANGES,
+    *JOB,
+    "-o",
+    "s3://example-bucket/birds/output",
+)
 
 
 def dry(run: "Run", *words: str) -> Any:
@@ -129,7 +139,7 @@ def test_the_best_parameters_are_what_train_takes(
     run: "Run", workshop: SageMaker, s3: "S3Client", in_folder: Path
 ) -> None:
     script(workshop)
-    result = run(*TUNE, *OUT, *VARIED, *told(num_layers=18), "--yes", "--price-per-hour", "2")
+    result = run(*TUNE, *OUT, *VARIED, *typed(num_layers=18), "--yes", "--price-per-hour", "2")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "best of 3 trials: hands-002-abc, objective metric 0.9000\n"
     assert "3 trials, 1 at a time, 3 machine hours at most, which cost 6.00" in result.stderr
@@ -212,9 +222,9 @@ def test_ctrl_c_leaves_the_job_running(workshop: SageMaker, in_folder: Path) -> 
         while "hands-001-abc" not in (line := started.stderr.readline()):
             assert line, "ended before its first trial"
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=60)
+        _, message = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "hands goes on, and its trials are billed" in said
+    assert "hands goes on, and its trials are billed" in message
     assert not any(one.operation.startswith("Stop") for one in workshop.requests)
 
 
@@ -227,7 +237,7 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("--range", "epochs=1:9"), "cannot tune 'epochs'; it can", id="what cannot be tuned"),
         pytest.param(
@@ -246,7 +256,7 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
             ("--range", "mini_batch_size=8:64"), "more than the 36 lines for validation", id="a batch"
         ),
         pytest.param(
-            ("--range", "learning_rate=0.1:0.2", *told(learning_rate=0.1)), "both set and varied", id="both"
+            ("--range", "learning_rate=0.1:0.2", *typed(learning_rate=0.1)), "both set and varied", id="both"
         ),
         pytest.param(
             ("--range", "learning_rate=0.1:0.2", "--metric", "loss"), "metric: expected", id="no metric"
@@ -272,10 +282,10 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
         ),
     ],
 )
-def test_refusals(run: "Run", workshop: SageMaker, words: tuple[str, ...], said: str) -> None:
+def test_refusals(run: "Run", workshop: SageMaker, words: tuple[str, ...], message: str) -> None:
     result = run(*TUNE, "-o", "s3://lab3-models/hands", *words, "--yes")
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert workshop.requests == []
 
 
