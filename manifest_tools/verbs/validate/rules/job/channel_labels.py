@@ -140,7 +140,8 @@ def pictures_have_labels(job: PreflightInput) -> Iterator[Finding]:
         if channel.empty is not None:
             share = 100 * channel.empty.lines / max(channel.lines, 1)
             lines = f"{channel.empty.lines:,} of {counted(channel.lines, 'line')} ({share:.0f} %)"
-            message = f"{lines} have an empty list as label (known failure 4)"
+            message = f"{lines} {'has' if channel.empty.lines == 1 else 'have'} an empty list as label"
+            message += " (known failure 4)"
             yield Finding(path(job.names[-1]), message, channel.empty.first, channel.name)
 
 

@@ -124,7 +124,7 @@ def no_line_has_failed(job: PreflightInput) -> Iterator[Finding]:
     """No line of a channel is one whose labeling failed."""
     for channel in manifests(job):
         if channel.failed is not None and job.attribute is not None:
-            message = f"{_share(channel, channel.failed)} have no label: labeling failed"
+            message = f"{_share(channel, channel.failed)} no label: labeling failed"
             message += " (known failures 15 and 16)"
             yield Finding(path(job.attribute), message, channel.failed.first, channel.name)
 
@@ -141,7 +141,7 @@ def every_line_has_all(job: PreflightInput) -> Iterator[Finding]:
     for channel in manifests(job):
         for name, seen in channel.missing.items():
             if not _is_nowhere(channel, name):
-                message = f"{_share(channel, seen)} have no {shown(name)} (known failure 11)"
+                message = f"{_share(channel, seen)} no {shown(name)} (known failure 11)"
                 yield Finding(path(name), message, seen.first, channel.name)
 
 
@@ -253,7 +253,8 @@ def _is_nowhere(channel: Channel, name: str) -> bool:
 
 
 def _share(channel: Channel, seen: Occurrences) -> str:
-    return f"{seen.lines:,} of {counted(channel.lines, 'line')}"
+    """Return how many of a channel's lines have something, as the beginning of a sentence."""
+    return f"{seen.lines:,} of {counted(channel.lines, 'line')} {'has' if seen.lines == 1 else 'have'}"
 
 
 RULES = (

@@ -93,7 +93,7 @@ def bad_lines_are_few(job: PreflightInput) -> Iterator[Finding]:
         bad = job.bad_lines.get(channel.name, 0)
         if bad:
             share = 100 * bad / max(channel.lines, 1)
-            message = f"{bad:,} of {counted(channel.lines, 'line')} ({share:.0f} %) are invalid: "
+            message = f"{bad:,} of {counted(channel.lines, 'line')} ({share:.0f} %) invalid: "
             if share > 20:
                 message += "training stops above 20 % (ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST)"
             else:
