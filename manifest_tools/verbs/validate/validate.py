@@ -200,9 +200,7 @@ class Report:
             names=self._attribute_names(self._files),
             bad_lines={one.manifest: one.bad_lines for one in self.checked},
         )
-        for rule in of_scope("job", self.purpose):
-            for found in rule.check(job):
-                yield _problem(rule, found, found.file or self.checked[0].manifest, found.line)
+        yield from job_problems(job)
         if self.images is not None and job.attribute is not None:
             for facts in self._files:
                 yield from prove_stream(facts.name, job, images=self.images)
@@ -261,6 +259,13 @@ def _no_search_for_cycles() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def job_problems(job: PreflightInput) -> Iterator[Problem]:
+    """Yield what the rules of a job find; what is about no file by itself is reported of the first."""
+    first = next((channel.name for channel in job.channels), "")
+    for rule in of_scope("job", job.preflight.purpose):
+        yield from (_problem(rule, found, found.file or first, found.line) for found in rule.check(job))
 
 
 def _problem(rule: Rule, found: Finding, file: str, line: int = 0) -> Problem:

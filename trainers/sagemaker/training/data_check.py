@@ -11,14 +11,14 @@ from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.examples import whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
+from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, Settings, settings
 from manifest_tools.verbs.validate.preflight.settings import list_format, observed_classes
 from manifest_tools.verbs.validate.rules import of_scope
-from manifest_tools.verbs.validate.validate import validate
+from manifest_tools.verbs.validate.validate import job_problems, validate
 
-# What `validate --for` calls an algorithm, where it has a word of its own.
-PURPOSES = {"image-classification": "builtin"}
+# What `validate --for` calls each built-in algorithm.
+_PURPOSE_OF = {algorithm: purpose for purpose, algorithm in ALGORITHM_OF.items()}
 
 _BATCHES = ("mini_batch_size", "validation_mini_batch_size")
 
@@ -60,7 +60,7 @@ class DataCheck:
     def problems(self, hyperparameters: Mapping[str, str]) -> list[Problem]:
         """Return all problems of a job with these hyperparameters."""
         preflight = Preflight(self.job.preflight.purpose, hyperparameters)
-        return [*self.of_lines, *_job_problems(replace(self.job, preflight=preflight))]
+        return [*self.of_lines, *job_problems(replace(self.job, preflight=preflight))]
 
 
 def check_data(
@@ -75,7 +75,7 @@ def check_data(
     ``classes`` names what no line shows. Raises Refused for a file that is not there, Unfit where nothing
     can be learnt or it is not clear which label to learn, ClassConflict where two names or files disagree.
     """
-    purpose = PURPOSES.get(algorithm.name, algorithm.name)
+    purpose = _PURPOSE_OF[algorithm.name]
     report = validate(*manifests, label_attribute=attribute, preflight=Preflight(purpose), jobs=jobs)
     codes = {rule.code for rule in of_scope("job", purpose)}
     of_lines = tuple(problem for problem in report if problem.code not in codes)
@@ -84,14 +84,8 @@ def check_data(
     wanted = settings(job)
     manifest_without_label = job.attribute is None and not (wanted and wanted.record_file)
     if wanted is None or not wanted.num_training_samples or manifest_without_label:
-        raise Unfit([channel.name for channel in job.channels], [*of_lines, *_job_problems(job)])
+        raise Unfit([channel.name for channel in job.channels], [*of_lines, *job_problems(job)])
     return DataCheck(job, wanted, of_lines, classes if wanted.record_file else _class_table(job, classes))
-
-
-def _job_problems(job: PreflightInput) -> Iterator[Problem]:
-    for rule in of_scope("job", job.preflight.purpose):
-        for found in rule.check(job):
-            yield Problem(rule.code, rule.severity, found.file, found.line, found.path, found.message)
 
 
 def _class_table(job: PreflightInput, given: ClassTable | None) -> ClassTable | None:
