@@ -20,7 +20,7 @@ _ESCAPES = {'"': ['\\"', "\\u0022"], "\\": ["\\\\", "\\u005c"], "/": ["/", "\\/"
 
 
 @st.composite
-def spelt(draw: st.DrawFn, what: st.SearchStrategy[str] = words) -> str:
+def encoded_strings(draw: st.DrawFn, what: st.SearchStrategy[str] = words) -> str:
     """Draw a JSON string with its quotes, each character as it is or by one of its escapes."""
     spelling = []
     for character in draw(what):
@@ -70,7 +70,7 @@ objects = _container(st.tuples(spaces, keys, spaces, st.just(":"), spaces, value
 
 
 def pairs_of(line: bytes) -> Any:
-    """Decode with every object as a list of pairs, duplicates kept, and every number as it is spelt."""
+    """Decode with every object as a list of pairs, duplicates kept, and every number as it is written."""
     return json.loads(line, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
 
 

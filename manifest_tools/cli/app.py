@@ -128,7 +128,7 @@ def _usage_error(error: Any) -> int:
     for phrase, ours in _PHRASES.items():
         text = text.replace(phrase, ours)
     if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
-        text += f"; did you mean {near[0]}?"
+        text += f" (did you mean {near[0]}?)"
     return _fail(f"{text}; type: {word} --help", CALLED_WRONGLY)
 
 

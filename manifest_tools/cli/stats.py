@@ -98,8 +98,8 @@ def _together(siblings: Sequence["AttributeStats"], manifest: str) -> Iterator[s
 
 def _split(manifest: str, stem: str) -> str:
     """Return the command line, quoted for a shell; a manifest that is not in a folder needs -o."""
-    place = " -o parts" if manifest == "-" or manifest.startswith("s3://") else ""
-    return f"mtool split {shlex.quote(manifest)}{place} --label-attribute {shlex.quote(f'{stem}*')}"
+    folder = " -o parts" if manifest == "-" or manifest.startswith("s3://") else ""
+    return f"mtool split {shlex.quote(manifest)}{folder} --label-attribute {shlex.quote(f'{stem}*')}"
 
 
 def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ from manifest_tools.images.unusable import MAX_BYTES, MAX_PIXELS, NO_PICTURE, TO
 if TYPE_CHECKING:
     from PIL import Image
 
-_ORIENTATION = 0x0112  # EXIF: how the camera was held
+_ORIENTATION = 0x0112  # EXIF: how the camera was turned
 # JFIF, EXIF and XMP, Adobe's colours, frame headers, the scan; not the extensions of XMP, which are long.
 _FRAMES = tuple(marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0xCC))
 _JPEG_KEPT = (0xE0, 0xE1, 0xEE, *_FRAMES, 0xDA)

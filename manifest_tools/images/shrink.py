@@ -27,7 +27,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 # the size wanted it loses 0.4 dB against a Lanczos shrink of the whole picture.
 _MARGIN = (5, 4)
 
-_ORIENTATION = 0x0112  # EXIF: how the camera was held
+_ORIENTATION = 0x0112  # EXIF: how the camera was turned
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values, as Image.Transpose undoes them
 
 

@@ -76,7 +76,7 @@ def named_format(ref: str) -> str:
 
 
 def is_no_video(head: bytes, size: int) -> bool:
-    """Return whether a file is certainly not a video; of many kinds of video this cannot be told."""
+    """Return whether a file is certainly not a video; many kinds of video are unknown here."""
     what = describe(head, size)
     return what not in _VIDEOS and _UNKNOWN not in what
 

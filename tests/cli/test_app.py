@@ -59,7 +59,7 @@ def test_the_version(run: "Callable[..., Result]") -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("nonsense",), "No such command 'nonsense'; type: mtool --help", id="an unknown word"),
         pytest.param(("x\x1b[2J",), "No such command 'x\\x1b[2J'", id="an unknown word that is hostile"),
@@ -80,14 +80,14 @@ def test_the_version(run: "Callable[..., Result]") -> None:
     ],
 )
 def test_a_wrong_call_is_exit_code_2_in_one_line(
-    in_folder: Path, run: "Callable[..., Result]", words: tuple[str, ...], said: str
+    in_folder: Path, run: "Callable[..., Result]", words: tuple[str, ...], message: str
 ) -> None:
     result = run(*words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("mtool: ")
     assert result.stderr.count("\n") == 1
     assert result.stderr.rstrip("\n").isprintable()
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def raising(error: BaseException) -> Callable[[], NoReturn]:
@@ -98,7 +98,7 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (BadData("a:3: bad"), 1, "mtool: a:3: bad\n"),
         (Refused("no; type --force"), 2, "mtool: no; type --force\n"),
@@ -112,10 +112,10 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
 def test_a_failure_is_one_line_and_its_exit_code(
-    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, message: str
 ) -> None:
     assert exit_code_of(raising(error)) == code
-    assert capsys.readouterr() == ("", said)
+    assert capsys.readouterr() == ("", message)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_what_nobody_foresaw_is_exit_code_70_with_all_there_is_to_report(
     capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     assert exit_code_of(raising(error)) == 70
-    said = capsys.readouterr().err
-    assert said.startswith("Traceback (most recent call last):\n")
-    assert type(error).__name__ in said
-    assert said.endswith("mtool: this is a mistake in mtool; please report it with the lines above\n")
+    message = capsys.readouterr().err
+    assert message.startswith("Traceback (most recent call last):\n")
+    assert type(error).__name__ in message
+    assert message.endswith("mtool: this is a mistake in mtool; please report it with the lines above\n")
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), ("text", 0)])
@@ -165,8 +165,8 @@ def test_as_a_process_of_its_own() -> None:
 )
 def test_a_closed_pipe_ends_quietly(in_folder: Path, line: str) -> None:
     Path("a.manifest").write_bytes(LINE * 80_000)
-    said = shell(line).stderr.replace(LINE.decode(), "")
-    assert said == "0\n"
+    message = shell(line).stderr.replace(LINE.decode(), "")
+    assert message == "0\n"
 
 
 @posix
@@ -178,8 +178,8 @@ def test_ctrl_c_is_exit_code_130_and_leaves_nothing_behind(in_folder: Path) -> N
         pipe.write(LINE)
         pipe.flush()
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=30)
-    assert (started.returncode, said) == (130, "mtool: interrupted\n")
+        _, message = started.communicate(timeout=30)
+    assert (started.returncode, message) == (130, "mtool: interrupted\n")
     assert os.listdir() == ["pipe"]
 
 
@@ -278,4 +278,4 @@ def test_no_file_is_a_mistake_of_ours(
 def test_a_mistyped_word_is_guessed(run: "Callable[..., Any]") -> None:
     done = run("fliter")
     assert done.exit_code == 2
-    assert done.stderr == "mtool: No such command 'fliter'; did you mean filter?; type: mtool --help\n"
+    assert done.stderr == "mtool: No such command 'fliter' (did you mean filter?); type: mtool --help\n"

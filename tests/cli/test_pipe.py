@@ -39,8 +39,8 @@ EXPECTED = [part for number in range(3) for part in (jpeg(number * 9), str(numbe
 def test_the_stream_goes_to_a_file_with_a_line_about_it(train: Path, run: Run) -> None:
     done = run("pipe", "train.manifest", "--images", "raw", "-o", "train.pipe")
     size = (train / "train.pipe").stat().st_size
-    said = f"3 lines, 6 records of source-ref and kind: {size:,} bytes\ntrain.pipe: written\n"
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", said)
+    message = f"3 lines, 6 records of source-ref and kind: {size:,} bytes\ntrain.pipe: written\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", message)
     assert payloads((train / "train.pipe").read_bytes()) == EXPECTED
 
 
@@ -72,13 +72,13 @@ def test_the_counts_as_json_leave_standard_output_to_the_records(train: Path, ru
 
 def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
     done = run("pipe", "train.manifest", "--dry-run", "-o", "out")
-    said = "3 lines would be 6 records of source-ref and kind; dry run, nothing written\n"
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", said)
+    message = "3 lines would be 6 records of source-ref and kind; dry run, nothing written\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", message)
     assert not (train / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         pytest.param(
             ["--attribute", "knd"],
@@ -107,7 +107,7 @@ def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_one_line(
-    train: Path, run: Run, words: list[str], code: int, said: str
+    train: Path, run: Run, words: list[str], code: int, message: str
 ) -> None:
     import re
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_sent_is_one_line(
     images = [] if "--images" in words else ["--images", "raw"]
     done = run("pipe", "train.manifest", *images, *words)
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (code, "", 1)
-    assert re.search(said, done.stderr)
+    assert re.search(message, done.stderr)
 
 
 def test_an_attribute_that_some_lines_have_is_a_matter_of_the_lines(train: Path, run: Run) -> None:
@@ -137,9 +137,9 @@ def test_long_names_are_not_printed_whole(train: Path, run: Run) -> None:
     write(
         train / "long.manifest", b'{"source-ref": "s3://raw/0.jpg", "%s": 1, "%s": 2}' % (long, long + b"a")
     )
-    said = run("pipe", "long.manifest", "--images", "raw").stderr
-    said += run("pipe", "long.manifest", "--images", "raw", "--attribute", "kind").stderr
-    assert (said.count("mtool: "), len(said) < 2000) == (2, True)
+    message = run("pipe", "long.manifest", "--images", "raw").stderr
+    message += run("pipe", "long.manifest", "--images", "raw", "--attribute", "kind").stderr
+    assert (message.count("mtool: "), len(message) < 2000) == (2, True)
 
 
 def test_a_terminal_is_not_for_records(train: Path) -> None:

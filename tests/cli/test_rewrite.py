@@ -115,7 +115,7 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (
             [],
@@ -155,13 +155,13 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
 def test_what_makes_no_sense_is_refused_in_one_line(
-    in_folder: Path, run: Run, words: list[str], said: str
+    in_folder: Path, run: Run, words: list[str], message: str
 ) -> None:
     write(in_folder / "a.manifest", line(1, 0), line(2, 1))
     before = Path("a.manifest").read_bytes()
     done = run("rewrite", *words, "a.manifest")
     assert done.exit_code == 2
-    assert done.stderr.startswith(f"mtool: {said}")
+    assert done.stderr.startswith(f"mtool: {message}")
     assert done.stderr.count("\n") == 1
     assert [(path.name, path.read_bytes()) for path in in_folder.iterdir()] == [("a.manifest", before)]
 
@@ -193,8 +193,8 @@ def test_a_name_that_is_nowhere_is_no_matter_where_something_else_changes(in_fol
 def test_where_no_line_names_a_class_that_is_said(sample: Path, in_folder: Path, run: Run) -> None:
     custom = sample / "good" / "custom-type.manifest"
     done = run("rewrite", custom, "--rename-class", "RH=right", "-o", "out")
-    said = f"mtool: {custom}: no line has the class 'RH'; its classes: none\n"
-    assert (done.exit_code, done.stderr, list(in_folder.iterdir())) == (2, said, [])
+    message = f"mtool: {custom}: no line has the class 'RH'; its classes: none\n"
+    assert (done.exit_code, done.stderr, list(in_folder.iterdir())) == (2, message, [])
 
 
 def test_names_are_not_listed_by_the_megabyte(in_folder: Path, run: Run) -> None:

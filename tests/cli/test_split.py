@@ -83,9 +83,9 @@ def test_a_dry_run_shows_the_table_and_writes_nothing(workshop: Path, run: Run) 
 
 def test_the_report_as_json_is_what_stands_in_split_json(workshop: Path, run: Run) -> None:
     done = run("split", "--json")
-    said = json.loads(done.stdout)
-    assert said == json.loads(Path("split.json").read_text())
-    assert (said["num_training_samples"], said["num_classes"]) == (55, 2)
+    message = json.loads(done.stdout)
+    assert message == json.loads(Path("split.json").read_text())
+    assert (message["num_training_samples"], message["num_classes"]) == (55, 2)
     assert done.stderr == ""
 
 
@@ -115,7 +115,7 @@ def test_parts_and_their_shares_are_as_typed(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--ratio", "2"], "expected a number between 0 and 1 for train, found 2"),
         (["--ratio", "most"], "expected --ratio to be a number between 0 and 1, found 'most'"),
@@ -134,10 +134,10 @@ def test_parts_and_their_shares_are_as_typed(
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_parts_that_make_no_sense_are_refused_in_one_line(
-    twenty: Path, run: Run, words: list[str], said: str
+    twenty: Path, run: Run, words: list[str], message: str
 ) -> None:
     done = run("split", *words)
-    assert (done.exit_code, done.stderr) == (2, f"mtool: {said}\n")
+    assert (done.exit_code, done.stderr) == (2, f"mtool: {message}\n")
     assert [path.name for path in twenty.iterdir()] == ["output.manifest"]
 
 
@@ -231,8 +231,8 @@ def test_boxes_are_stratified_by_the_classes_that_a_picture_shows(
         "seed 0\n" + says("written", *(f"parts/{name}" for name in THREE))
     )
     assert sorted(lines_of("parts/train.manifest", "parts/validation.manifest")) == sorted(lines_of(boxes))
-    said = json.loads(Path("parts/split.json").read_text())
-    assert [part["empty"] for part in said["parts"].values()] == [7, 2]
+    message = json.loads(Path("parts/split.json").read_text())
+    assert [part["empty"] for part in message["parts"].values()] == [7, 2]
 
 
 @pytest.mark.parametrize(
@@ -282,9 +282,9 @@ def test_gaps_count_as_classes_and_a_table_fills_them(in_folder: Path, run: Run)
     write(in_folder / "a.manifest", *(line(n, 3 * (n % 2)) for n in range(10)))
     Path("names.txt").write_text("RH\nLH\nscratch\nburr\ndent\n")
     assert json.loads(run("split", "a.manifest", "--json").stdout)["num_classes"] == 4
-    said = json.loads(run("split", "a.manifest", "--json", "--classes", "names.txt", "--force").stdout)
-    assert said["num_classes"] == 5
-    assert said["class_table"]["classes"]["4"] == "dent"
+    message = json.loads(run("split", "a.manifest", "--json", "--classes", "names.txt", "--force").stdout)
+    assert message["num_classes"] == 5
+    assert message["class_table"]["classes"]["4"] == "dent"
     Path("names.txt").write_text("LH\nRH\n")
     assert run("split", "a.manifest", "--classes", "names.txt", "--force").exit_code == 1
 

@@ -243,8 +243,8 @@ def test_boxes_are_counted_beside_the_lines_that_have_them(run: "Run", sample: P
 )
 def test_every_type_says_what_it_has(run: "Run", sample: Path, name: str, lines: list[str]) -> None:
     shown = run("stats", sample / "good" / f"{name}.manifest").stdout
-    said = shown.splitlines()
-    assert all(any(text.startswith(line) for text in said) for line in lines), shown
+    message = shown.splitlines()
+    assert all(any(text.startswith(line) for text in message) for line in lines), shown
 
 
 def test_where_no_line_has_a_box_that_is_said(run: "Run", in_folder: Path) -> None:

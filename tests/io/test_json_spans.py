@@ -19,7 +19,7 @@ from manifest_tools.io.json_spans import (
     string_spans,
     value_span,
 )
-from tests.json_lines import Number, arrays, cut, objects, pairs_of, slow_value_end, spelt, values
+from tests.json_lines import Number, arrays, cut, encoded_strings, objects, pairs_of, slow_value_end, values
 
 ODD = (
     b'{ "a" : 1.10,"a":123456789012345678901234567890 ,\t"a": "\\u0061\\/" ,'
@@ -44,7 +44,7 @@ def test_a_value_ends_where_the_standard_decoder_says(value: str, before: bytes,
     assert value_span(line, len(before)) == (len(before), slow_value_end(line, len(before)))
 
 
-@given(spelt())
+@given(encoded_strings())
 def test_text_is_what_the_standard_decoder_reads_however_it_is_escaped(string: str) -> None:
     line = string.encode()
     assert decode_string(line, Span(0, len(line))) == json.loads(string)
@@ -235,18 +235,18 @@ def test_what_stood_before_a_kept_element_still_stands_there(
 
 
 letters = st.sampled_from(["lab#", "l", "#", "\u00e9", "\U0001f600", "/", '"', "\\", "\n", "\u2028"])
-strings_of_lab = spelt(st.lists(letters, max_size=6).map("".join)).map(str.encode)
+strings_of_lab = encoded_strings(st.lists(letters, max_size=6).map("".join)).map(str.encode)
 
 
 @given(strings_of_lab, st.data())
 def test_a_part_of_a_string_is_found_where_it_is_spelt(string: bytes, data: st.DataObject) -> None:
     whole = Span(0, len(string))
-    said = decode_string(string, whole)
-    start = data.draw(st.integers(0, len(said)))
-    end = data.draw(st.integers(start, len(said)))
+    text = decode_string(string, whole)
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
     part = characters_span(string, whole, start, end)
-    assert json.loads(b'"' + cut(string, part) + b'"', strict=False) == said[start:end]
-    assert json.loads(string[: part.start] + b'"', strict=False) == said[:start]
+    assert json.loads(b'"' + cut(string, part) + b'"', strict=False) == text[start:end]
+    assert json.loads(string[: part.start] + b'"', strict=False) == text[:start]
 
 
 @given(

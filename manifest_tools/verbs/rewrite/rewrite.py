@@ -300,8 +300,8 @@ def _on_line(work: Callable[[bytes], R], number: int, line: bytes) -> R:
 
 def _is_taken(edit: RenameClass, data: bytes) -> bool:
     """Say whether a line bears the new name already."""
-    spelt = edit.new.encode()
-    if spelt not in data and b"\\" not in data:
+    new_name = edit.new.encode()
+    if new_name not in data and b"\\" not in data:
         return False
     lines = enumerate(data.split(b"\n"))
-    return any(_on_line(edit.is_taken, n, line) for n, line in lines if spelt in line or b"\\" in line)
+    return any(_on_line(edit.is_taken, n, line) for n, line in lines if new_name in line or b"\\" in line)

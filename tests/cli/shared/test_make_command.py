@@ -74,7 +74,7 @@ def test_what_is_typed_is_in_its_field_and_among_the_typed_names(read: Callable[
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param(("--form", "xml"), "'xml' is not one of 'text', 'json'", id="a Literal"),
         pytest.param(
@@ -83,11 +83,11 @@ def test_what_is_typed_is_in_its_field_and_among_the_typed_names(read: Callable[
     ],
 )
 def test_a_choice_that_there_is_not_is_refused(
-    read: Callable[..., Ended], words: tuple[str, ...], said: str
+    read: Callable[..., Ended], words: tuple[str, ...], message: str
 ) -> None:
     ended = read(*words)
     assert (ended.code, ended.called) == (2, [])
-    assert said in ended.stderr
+    assert message in ended.stderr
 
 
 def test_the_help_lists_options_in_the_section_of_their_class(read: Callable[..., Ended]) -> None:

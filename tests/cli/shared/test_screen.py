@@ -52,7 +52,7 @@ def test_a_note_goes_to_standard_error_cleaned_line_by_line(lines: list[str]) ->
 
 
 class Written:
-    """What was said, instead of a terminal."""
+    """What was message, instead of a terminal."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []

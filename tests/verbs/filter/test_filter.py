@@ -100,10 +100,10 @@ def test_a_manifest_whose_every_confidence_is_0_is_refused_and_nothing_is_writte
     assert [one.name for one in tmp_path.iterdir()] == ["in"]
 
 
-@pytest.mark.parametrize(("told", "kept"), [("keep", 3), ("drop", 0)])
-def test_what_becomes_of_such_lines_can_be_told(tmp_path: Path, told: str, kept: int) -> None:
+@pytest.mark.parametrize(("zeros", "kept"), [("keep", 3), ("drop", 0)])
+def test_what_becomes_of_such_lines_can_be_chosen(tmp_path: Path, zeros: str, kept: int) -> None:
     path = write(tmp_path / "in", *ZEROS)
-    conditions = Conditions(min_confidence=0.8, zero_confidence="keep" if told == "keep" else "drop")
+    conditions = Conditions(min_confidence=0.8, zero_confidence="keep" if zeros == "keep" else "drop")
     assert filter(path, str(tmp_path / "out"), conditions=conditions).kept == kept
 
 

@@ -27,7 +27,7 @@ from tests.ground_truth import (
     write,
 )
 
-Units = list[tuple[str, float]]
+Items = list[tuple[str, float]]
 
 
 def several(picture: object, *found: tuple[str, float]) -> bytes:
@@ -43,8 +43,8 @@ LINES: list[Any] = [
 ]
 Line = Callable[..., bytes]
 
-units = st.lists(st.tuples(st.sampled_from(NAMES[:3]), st.sampled_from([0.1, 0.5, 0.8, 1.0])), max_size=4)
-manifests = st.lists(units, min_size=1, max_size=8)
+items = st.lists(st.tuples(st.sampled_from(NAMES[:3]), st.sampled_from([0.1, 0.5, 0.8, 1.0])), max_size=4)
+manifests = st.lists(items, min_size=1, max_size=8)
 
 
 def kept(folder: str | Path, rows: list[bytes], **wanted: Any) -> tuple[list[bytes], Filtered]:
@@ -56,7 +56,7 @@ def kept(folder: str | Path, rows: list[bytes], **wanted: Any) -> tuple[list[byt
 @pytest.mark.parametrize("line", LINES)
 @given(manifests, st.sampled_from(["any", "all", "trim"]), st.sampled_from([(), ("RH",), ("RH", "LH")]))
 def test_what_stays_is_what_one_would_pick_by_hand(
-    line: Line, shown: list[Units], multilabel: MultiLabel, classes: tuple[str, ...]
+    line: Line, shown: list[Items], multilabel: MultiLabel, classes: tuple[str, ...]
 ) -> None:
     everything = [list({name: (name, sure) for name, sure in one}.values()) for one in shown]
     shown = everything if line is several else shown
@@ -79,7 +79,7 @@ def test_what_stays_is_what_one_would_pick_by_hand(
     )
 
 
-def by_hand(one: Units, multilabel: str, classes: tuple[str, ...]) -> Units | None:
+def by_hand(one: Items, multilabel: str, classes: tuple[str, ...]) -> Items | None:
     """Return what stays of a line; None where it goes whole."""
     if multilabel == "trim":
         stay = [(name, sure) for name, sure in one if sure >= 0.5 and (not classes or name in classes)]
@@ -162,7 +162,7 @@ BOX, ENTITY = boxes(1, ("RH", 0.9)), entities(1, ("RH", 0.9))
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         pytest.param(
             BOX.replace(b'"class_id": 0', b'"class_id": -1'), "expected a class index from 0", id="below 0"
@@ -177,7 +177,7 @@ BOX, ENTITY = boxes(1, ("RH", 0.9)), entities(1, ("RH", 0.9))
         ),
     ],
 )
-def test_a_label_that_is_none_is_named(tmp_path: Path, row: bytes, said: str) -> None:
+def test_a_label_that_is_none_is_named(tmp_path: Path, row: bytes, message: str) -> None:
     good = entities(0, ("RH", 0.9)) if b"text-span" in row else boxes(0, ("RH", 0.9))
-    with pytest.raises(InvalidLine, match=f"in:2: .*{said}"):
+    with pytest.raises(InvalidLine, match=f"in:2: .*{message}"):
         kept(tmp_path, [good, row], classes=("RH",))

@@ -36,12 +36,12 @@ KEPT: list[tuple[str, bytes, dict[str, Any]]] = [
     ("any confidence will do", line(1, confidence=0.0), {"min_confidence": 0.0}),
     ("no confidence, and any will do", line(1, confidence=None), {"min_confidence": 0.0}),
     (
-        "confidence 0, told to keep",
+        "confidence 0, keep is typed",
         line(1, confidence=0.0),
         {"min_confidence": 0.8, "zero_confidence": "keep"},
     ),
     (
-        "none at all, told to keep",
+        "none at all, keep is typed",
         line(1, confidence=None),
         {"min_confidence": 0.8, "zero_confidence": "keep"},
     ),

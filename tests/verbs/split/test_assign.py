@@ -19,7 +19,7 @@ counts_of_classes = st.lists(st.integers(0, 60), min_size=1, max_size=12).filter
 
 
 @st.composite
-def shares(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[Fraction]:
+def ratios(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[Fraction]:
     """Draw parts that add up to 1."""
     weights = draw(st.lists(st.integers(1, 20), min_size=least, max_size=most))
     return [Fraction(weight, sum(weights)) for weight in weights]
@@ -34,14 +34,14 @@ def keys(numbers: list[int]) -> NDArray[np.uint64]:
 
 
 def exact(counts: list[int], parts: list[Fraction]) -> NDArray[np.float64]:
-    return np.array([[float(share * count) for share in parts] for count in counts])
+    return np.array([[float(ratio * count) for ratio in parts] for count in counts])
 
 
 @pytest.mark.parametrize(
     ("counts", "parts", "wanted"),
     [
         pytest.param([38, 31], TWO, [[30, 8], [25, 6]], id="the workshop's 69 lines"),
-        pytest.param([10, 5], TWO, [[8, 2], [4, 1]], id="shares that come out even"),
+        pytest.param([10, 5], TWO, [[8, 2], [4, 1]], id="ratios that divide evenly"),
         pytest.param([1, 10], TWO, [[1, 0], [8, 2]], id="a class of one line goes to the first part"),
         pytest.param([2, 10], THREE, [[2, 0, 0], [7, 2, 1]], id="so does one of two lines among three parts"),
         pytest.param([0, 5], TWO, [[0, 0], [4, 1]], id="a gap in the class indices stays empty"),
@@ -60,7 +60,7 @@ def test_quotas_round_so_that_classes_and_totals_agree(
         assert found.sum(axis=0).tolist() == [5, 1]
 
 
-@given(counts_of_classes, shares(), st.integers(0, 9))
+@given(counts_of_classes, ratios(), st.integers(0, 9))
 def test_every_class_is_within_one_line_of_its_share_and_complete(
     counts: list[int], parts: list[Fraction], seed: int
 ) -> None:
@@ -72,23 +72,23 @@ def test_every_class_is_within_one_line_of_its_share_and_complete(
     assert found[~large, 0].tolist() == np.array(counts)[~large].tolist()
 
 
-@given(counts_of_classes, shares(most=2), st.integers(0, 9))
+@given(counts_of_classes, ratios(most=2), st.integers(0, 9))
 def test_of_two_parts_each_total_is_its_share_to_the_nearest_line(
     counts: list[int], parts: list[Fraction], seed: int
 ) -> None:
     assume(all(count != 1 for count in counts))
     totals = quotas(np.array(counts), parts, seed).sum(axis=0)
-    wanted = [float(share * sum(counts)) for share in parts]
+    wanted = [float(ratio * sum(counts)) for ratio in parts]
     assert np.abs(totals - wanted).max() <= 0.5 + 1e-9
 
 
-@given(counts_of_classes, shares(least=3), st.integers(0, 9))
+@given(counts_of_classes, ratios(least=3), st.integers(0, 9))
 def test_of_more_parts_each_total_is_within_one_line_of_its_share(
     counts: list[int], parts: list[Fraction], seed: int
 ) -> None:
     assume(all(count == 0 or count >= len(parts) for count in counts))
     totals = quotas(np.array(counts), parts, seed).sum(axis=0)
-    wanted = [float(share * sum(counts)) for share in parts]
+    wanted = [float(ratio * sum(counts)) for ratio in parts]
     assert np.abs(totals - wanted).max() < 1 + 1e-9
 
 
@@ -108,7 +108,7 @@ def test_scikit_learn_deals_out_as_many_lines_of_each_class(counts: list[int], s
 lines = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30)), min_size=1, max_size=60)
 
 
-@given(lines, shares(), st.integers(0, 9), st.randoms(use_true_random=False))
+@given(lines, ratios(), st.integers(0, 9), st.randoms(use_true_random=False))
 def test_who_goes_where_does_not_depend_on_the_order_of_the_lines(
     rows: list[tuple[int, int]], parts: list[Fraction], seed: int, random: Any
 ) -> None:
@@ -120,7 +120,7 @@ def test_who_goes_where_does_not_depend_on_the_order_of_the_lines(
     assert moved.tolist() == straight[order].tolist()
 
 
-@given(lines, shares(), st.integers(0, 9))
+@given(lines, ratios(), st.integers(0, 9))
 def test_lines_of_one_picture_never_part(
     rows: list[tuple[int, int]], parts: list[Fraction], seed: int
 ) -> None:
@@ -132,7 +132,7 @@ def test_lines_of_one_picture_never_part(
     assert all(len(side) == 1 for side in sides.values())
 
 
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=80), shares(), st.integers(0, 9))
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=80), ratios(), st.integers(0, 9))
 def test_without_shared_pictures_the_quotas_are_met_exactly(
     classes: list[int], parts: list[Fraction], seed: int
 ) -> None:

@@ -29,17 +29,17 @@ def ranks(lines: int, seed: int = 0) -> NDArray[np.uint64]:
     return mix(np.arange(lines, dtype=np.uint64), seed)
 
 
-def as_the_paper_says(sets: Sets, rank: list[int], shares: list[Fraction]) -> list[int]:
+def as_the_paper_says(sets: Sets, rank: list[int], ratios: list[Fraction]) -> list[int]:
     """Deal out the lines as algorithm 1 of Sechidis et al. does, counting everything anew at every step."""
     order = sorted(range(len(sets)), key=lambda line: rank[line])
     parts: dict[int, int] = {}
 
     def wants(index: int | None, part: int) -> Fraction:
         mine = [line for line in order if index is None or index in sets[line]]
-        return shares[part] * len(mine) - sum(parts.get(line) == part for line in mine)
+        return ratios[part] * len(mine) - sum(parts.get(line) == part for line in mine)
 
     def give(line: int, index: int | None) -> None:
-        parts[line] = max(range(len(shares)), key=lambda p: (wants(index, p), wants(None, p), -p))
+        parts[line] = max(range(len(ratios)), key=lambda p: (wants(index, p), wants(None, p), -p))
 
     while left := {i for line in order if line not in parts for i in sets[line]}:
         rarest = min(left, key=lambda i: (sum(i in sets[line] for line in order if line not in parts), i))
@@ -64,7 +64,7 @@ def test_every_class_comes_close_to_its_share(seed: int) -> None:
     found = stratify(labels(sets), np.ones(500, np.int64), ranks(500, seed), THREE)
     for index in range(6):
         mine = found[[index in line for line in sets]]
-        wanted = [float(share * len(mine)) for share in THREE]
+        wanted = [float(ratio * len(mine)) for ratio in THREE]
         assert np.abs(np.bincount(mine, minlength=3) - wanted).max() <= 4
     assert np.abs(np.bincount(found, minlength=3) - [350, 100, 50]).max() <= 4
 

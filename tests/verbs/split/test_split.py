@@ -155,10 +155,10 @@ def test_split_json_says_all_that_a_training_job_asks_for(tmp_path: Path) -> Non
         tmp_path / "in.manifest", *(line(n, 3 * (n % 2)) for n in range(10)), FAILED, UNLABELLED, b""
     )
     split(path, seed=7)
-    said = json.loads((tmp_path / "split.json").read_text())
-    table = said.pop("class_table")
+    report = json.loads((tmp_path / "split.json").read_text())
+    table = report.pop("class_table")
     data = Path(path).read_bytes()
-    assert said == {
+    assert report == {
         "mtool": "0.1.0",
         "inputs": [{"manifest": path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}],
         "seed": 7,
@@ -209,7 +209,7 @@ def test_several_classes_a_line_come_close_to_their_shares(tmp_path: Path) -> No
     path = write(tmp_path / "in", *rows)
     found = split(path, str(tmp_path), parts={"train": "0.7", "validation": "0.2", "test": "0.1"})
     for counts in found.counts.values():
-        wanted = [float(share * sum(counts)) for share in found.parts.values()]
+        wanted = [float(ratio * sum(counts)) for ratio in found.parts.values()]
         assert max(abs(a - b) for a, b in zip(counts, wanted, strict=True)) <= 3
     assert sum(found.lines.values()) == 300
 
@@ -222,10 +222,10 @@ def test_types_without_a_class_are_dealt_out_whole(tmp_path: Path, sample: Path)
     assert sorted(both) == sorted(lines_of(path))
 
 
-@pytest.mark.parametrize("share", [0.7, "0.7", Fraction(7, 10)], ids=repr)
-def test_a_share_means_what_is_written(tmp_path: Path, share: Ratio) -> None:
+@pytest.mark.parametrize("ratio", [0.7, "0.7", Fraction(7, 10)], ids=repr)
+def test_a_ratio_means_what_is_written(tmp_path: Path, ratio: Ratio) -> None:
     path = write(tmp_path / "in", *(line(n) for n in range(10)))
-    found = split(path, str(tmp_path), parts={"a": share, "b": "0.2", "c": 0.1}, dry_run=True)
+    found = split(path, str(tmp_path), parts={"a": ratio, "b": "0.2", "c": 0.1}, dry_run=True)
     assert (found.parts["a"], list(found.lines.values())) == (Fraction(7, 10), [7, 2, 1])
 
 

@@ -13,10 +13,10 @@ PARTS: list[tuple[str, dict[str, Ratio], str]] = [
     ("less than 1", {"a": "0.5", "b": "0.4"}, "expected the ratios of all parts to add up to 1, found 0.9"),
     ("more than 1", {"a": 0.7, "b": 0.7}, "expected the ratios of all parts to add up to 1, found 1.4"),
     ("nothing", {"a": "0", "b": "1"}, "expected a number between 0 and 1 for a, found 0"),
-    ("a negative share", {"a": "-0.5", "b": "1.5"}, "expected a number between 0 and 1 for a, found -0.5"),
+    ("a negative ratio", {"a": "-0.5", "b": "1.5"}, "expected a number between 0 and 1 for a, found -0.5"),
     ("a percentage", {"a": "80", "b": "20"}, "expected a number between 0 and 1 for a, found 80"),
     ("a word", {"a": "most", "b": "0.2"}, "expected a number between 0 and 1 for a, found 'most'"),
-    ("no share", {"a": "", "b": "0.2"}, "expected a number between 0 and 1 for a, found ''"),
+    ("no ratio", {"a": "", "b": "0.2"}, "expected a number between 0 and 1 for a, found ''"),
     ("not a number", {"a": "nan", "b": "0.2"}, "expected a number between 0 and 1 for a, found 'nan'"),
     ("a division by zero", {"a": "1/0", "b": "0.2"}, "expected a number between 0 and 1 for a"),
     ("a way out of the folder", {"../a": "0.5", "b": "0.5"}, "expected a part's name of letters, digits"),
@@ -27,18 +27,18 @@ PARTS: list[tuple[str, dict[str, Ratio], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "said"), [pytest.param(*case[1:], id=case[0]) for case in PARTS])
-def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, Ratio], said: str) -> None:
+@pytest.mark.parametrize(("parts", "message"), [pytest.param(*case[1:], id=case[0]) for case in PARTS])
+def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, Ratio], message: str) -> None:
     path = write(tmp_path / "in", line(1))
     with pytest.raises(Refused) as refused:
         split(path, str(tmp_path / "out"), parts=parts)
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
     assert [one.name for one in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         pytest.param([FAILED, UNLABELLED], "expected labelled lines, found none", id="no label"),
         pytest.param([line(1), b'{"kind": 1'], ":2: not JSON", id="a line cut short"),
@@ -47,10 +47,10 @@ def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, R
     ],
 )
 def test_a_manifest_that_cannot_be_split_leaves_nothing_behind(
-    tmp_path: Path, rows: list[bytes], said: str
+    tmp_path: Path, rows: list[bytes], message: str
 ) -> None:
     path = write(tmp_path / "in", *rows)
-    with pytest.raises(BadData, match=said):
+    with pytest.raises(BadData, match=message):
         split(path, str(tmp_path / "out"), rejects=str(tmp_path / "rest"))
     assert [one.name for one in tmp_path.iterdir()] == ["in"]
 

@@ -67,12 +67,12 @@ def test_counts_are_those_of_the_lines_and_no_line_is_lost(
         found = split(path, folder, parts=HALVES, seed=seed, jobs=1, label_attribute=attribute(rows[0]))
         sides = [[row.rstrip(b"\n") for row in lines_of(f"{folder}/{part}.manifest")] for part in HALVES]
     assert Counter(sides[0] + sides[1]) == Counter(rows)
-    names = {row: set(said) for row, said in zip(rows, shown, strict=True)}
+    names = {row: set(classes) for row, classes in zip(rows, shown, strict=True)}
     for at, side in enumerate(sides):
         counted = Counter(NAMES.index(name) + first for row in side for name in names[row])
         assert {index: counts[at] for index, counts in found.counts.items() if counts[at]} == counted
         assert found.empty[at] == sum(not names[row] for row in side)
-    if not any(len(said) > 1 for said in names.values()):
+    if not any(len(classes) > 1 for classes in names.values()):
         for counts in (*found.counts.values(), found.empty):
             assert sum(counts) == 1 or abs(counts[0] - sum(counts) / 2) < 1
 
@@ -108,8 +108,8 @@ def test_pictures_without_a_box_are_dealt_out_as_a_class_of_their_own(tmp_path: 
     rows = [boxes(n, ("RH", 0.9)) for n in range(50)] + [boxes(n + 50) for n in range(20)]
     found = split(write(tmp_path / "in", *rows))
     assert (found.counts, found.empty) == ({0: (40, 10)}, (16, 4))
-    said = json.loads((tmp_path / "split.json").read_text())["parts"]
-    assert [(part["lines"], part["classes"], part["empty"]) for part in said.values()] == [
+    report = json.loads((tmp_path / "split.json").read_text())["parts"]
+    assert [(part["lines"], part["classes"], part["empty"]) for part in report.values()] == [
         (56, {"0": 40}, 16),
         (14, {"0": 10}, 4),
     ]
@@ -137,18 +137,18 @@ def test_names_of_boxes_that_disagree_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "message"),
     [
         ("custom-type", 0, "not stratified: bend is custom and has no class on its lines\n"),
         ("input-only", 1, "no line has a label; its lines have source-ref, split; "),
     ],
 )
 def test_what_has_no_class_or_no_label_says_so_in_one_line(
-    sample: Path, in_folder: Path, run: Run, name: str, code: int, said: str
+    sample: Path, in_folder: Path, run: Run, name: str, code: int, message: str
 ) -> None:
     done = run("split", sample / "good" / f"{name}.manifest", "-o", ".")
     assert done.exit_code == code
-    assert sum(said in text for text in done.stderr.splitlines(keepends=True)) == 1
+    assert sum(message in text for text in done.stderr.splitlines(keepends=True)) == 1
 
 
 def sport(picture: object, *names: str, number: int = 1) -> bytes:
@@ -234,7 +234,7 @@ def test_jobs_of_other_types_are_dealt_out_together_too(tmp_path: Path) -> None:
 
 def test_several_attributes_are_typed_one_by_one_or_with_a_star(in_folder: Path, run: Run) -> None:
     write(in_folder / "a.manifest", *(sport(n, NAMES[n % 2], *NAMES[2 : 2 + n % 3]) for n in range(20)))
-    said = run("split", "a.manifest", "--label-attribute", "sport*", "--json").stdout
+    report = run("split", "a.manifest", "--label-attribute", "sport*", "--json").stdout
     typed = ("--label-attribute", "sport0", "--label-attribute", "sport1", "--label-attribute", "sport2")
     one_by_one = run("split", "a.manifest", *typed)
     assert one_by_one.stderr == (
@@ -248,7 +248,7 @@ def test_several_attributes_are_typed_one_by_one_or_with_a_star(in_folder: Path,
         "seed 0\n"
         "train.manifest: unchanged\nvalidation.manifest: unchanged\nsplit.json: unchanged\n"
     )
-    assert json.loads(said)["label_attributes"] == ["sport0", "sport1", "sport2"]
+    assert json.loads(report)["label_attributes"] == ["sport0", "sport1", "sport2"]
 
 
 @pytest.mark.parametrize("words", [(), ("--label-attribute", "x*"), ("--label-attribute", "Sport0")], ids=str)
@@ -276,12 +276,12 @@ def test_one_attribute_of_several_is_not_read_by_name(tmp_path: Path) -> None:
         split(str(tmp_path / "in"), label_attribute=["sport0", "sport9"])
 
 
-def test_shares_hold_over_several_attributes(tmp_path: Path) -> None:
+def test_ratios_hold_over_several_attributes(tmp_path: Path) -> None:
     rows = [
         sport(n, *[name for at, name in enumerate(NAMES[:3]) if n % (at + 2) == 0] or ["dent"])
         for n in range(300)
     ]
     found = together(tmp_path, rows, parts={"train": "0.7", "validation": "0.2", "test": "0.1"})
     for counts in found.counts.values():
-        wanted = [float(Fraction(share) * sum(counts)) for share in found.parts.values()]
+        wanted = [float(Fraction(ratio) * sum(counts)) for ratio in found.parts.values()]
         assert max(abs(a - b) for a, b in zip(counts, wanted, strict=True)) <= 3

@@ -101,8 +101,8 @@ def test_an_attribute_that_shows_far_down_is_counted(manifest: Write) -> None:
 
 
 def test_confidences_of_zero_stand_apart(manifest: Write) -> None:
-    shares = [0, 0.0, 0.05, 0.1, 0.95, 1, 1.0]
-    found = only(manifest([line(n, confidence=share) for n, share in enumerate(shares)])).confidence
+    confidences = [0, 0.0, 0.05, 0.1, 0.95, 1, 1.0]
+    found = only(manifest([line(n, confidence=one) for n, one in enumerate(confidences)])).confidence
     assert (found.zeros, found.total) == (2, 7)
     assert found.bins == (1, 1, 0, 0, 0, 0, 0, 0, 0, 3)
 
