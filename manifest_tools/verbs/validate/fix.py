@@ -44,6 +44,7 @@ class Fixed:
     """What was fixed in one manifest."""
 
     manifest: str
+    """Its path or URI."""
     counts: Counter[str] = field(default_factory=Counter)
     """Lines, by the code of the problem."""
 

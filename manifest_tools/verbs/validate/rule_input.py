@@ -23,6 +23,7 @@ class LineLabel:
     value: Any
     """The label, of whatever form it is; None where there is none."""
     metadata: Mapping[str, Any]
+    """Its metadata; empty where there is none."""
     kind: LabelKind = KINDS[CUSTOM]
     """The label kind of the type."""
 
@@ -64,7 +65,9 @@ class RuleLine:
     """One line, decoded."""
 
     value: Mapping[str, Any]
+    """The object of the line."""
     labels: tuple[LineLabel, ...]
+    """Its label attributes; with --label-attribute that one only."""
     expected: tuple[str, ...] = ()
     """The label attributes that other lines of the file have."""
     length: int = 0

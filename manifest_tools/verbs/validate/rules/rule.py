@@ -23,8 +23,11 @@ class Example:
     files: tuple[str, ...]
     """The text of each file; bytes that are no UTF-8 are surrogate escapes."""
     label_attribute: str | None = None
+    """The value of --label-attribute."""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """The values of -p."""
     request: Mapping[str, Any] | None = None
+    """The request in the file of --hyperparameters."""
     names: tuple[str, ...] = ("train.manifest", "validation.manifest", "test.manifest")
     """The names of the files."""
 
@@ -34,8 +37,11 @@ class Rule:
     """One thing that is checked, under one stable code."""
 
     code: str
+    """MT and three digits; the first digit is the subject."""
     severity: Severity
+    """The exit code is 1 for an error, and with --strict for a warning."""
     scope: Scope
+    """What ``check`` is given."""
     check: Check
     """The function: it yields what it finds in what its scope gives it, and never raises."""
     reason: str
