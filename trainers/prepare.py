@@ -94,7 +94,9 @@ def plan_against(
             classes=table,
         )
     except ClassConflict as conflict:
-        raise ClassConflict(f"{manifest} and {owner} disagree: {conflict}") from conflict
+        # The cause without the advice to type `mtool validate`, which does not know the table of the owner.
+        why = conflict.__cause__ or conflict
+        raise ClassConflict(f"{manifest} and {owner} disagree: {why}") from conflict
 
 
 def records_of(planned: ConversionPlan, output: str, side: int) -> ConversionPlan:

@@ -121,7 +121,8 @@ def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: s
 def _weights_digest(path: str) -> str:
     if path.startswith("s3://"):
         return s3.head(path).etag
-    return sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""
+    file = Path(path) / ARCHIVE if Path(path).is_dir() else Path(path)
+    return sha256(file.read_bytes()).hexdigest() if path and file.is_file() else ""
 
 
 def _finished_report(output: str) -> dict[str, Any]:

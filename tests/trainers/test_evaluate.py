@@ -68,7 +68,9 @@ def test_a_manifest_that_names_the_models_classes_otherwise_is_refused(trained: 
     edit('"class-name": "RH"', '"class-name": "right"')
     result = run(*WORDS)
     assert result.exit_code == 1
-    assert "validation.manifest and the model disagree" in result.stderr
+    assert result.stderr == (
+        "mtool: validation.manifest and the model disagree: class 0 has two names: 'RH' and 'right'\n"
+    )
 
 
 def test_a_class_that_the_model_does_not_know_is_refused(trained: Path, run: Run) -> None:

@@ -47,7 +47,7 @@ def test_what_a_run_leaves(in_folder: Path, hands: Hands, quick: Quick) -> None:
         assert picture.format == "PNG"
 
 
-def test_listeners_hear_what_happens_in_order(in_folder: Path, hands: Hands, quick: Quick) -> None:
+def test_listeners_get_the_events_in_order(in_folder: Path, hands: Hands, quick: Quick) -> None:
     events: list[Event] = []
     train(hands(16), hands(8), quick(epochs=1), "model", [events.append])
     assert [type(event) for event in events] == [Note, Step, Step, Epoch, Checkpoint, Metric]
@@ -127,6 +127,15 @@ def test_a_finished_run_is_not_run_again(in_folder: Path, hands: Hands, quick: Q
     assert events == []
     assert again.report == first.report
     assert [each.state for each in again.published] == ["unchanged"]
+
+
+def test_other_initial_weights_make_it_another_run(in_folder: Path, hands: Hands, quick: Quick) -> None:
+    data = hands(16), hands(8)
+    train(*data, quick(), "first")
+    train(*data, quick(init_from="first"), "model")
+    train(*data, quick(seed=1), "first", force=True)
+    with pytest.raises(Exists):
+        train(*data, quick(init_from="first"), "model")
 
 
 @pytest.mark.parametrize(

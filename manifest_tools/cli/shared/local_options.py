@@ -103,7 +103,7 @@ def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | Non
     """Return the configuration of a run: of ``--params``, then of what was typed, then of what is varied.
 
     The rest follows from these, from the trainer, and from the number of training pictures. Raises Refused
-    for what the trainer does not have.
+    for what the trainer does not have, and for initial weights that do not exist.
     """
     from trainers.config import TrainConfig, check_config
     from trainers.parameters import PARAMETER_TYPES, read_parameters
@@ -119,6 +119,9 @@ def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | Non
     values.setdefault("image_size", trainer.network(values["network"]).side)
     config = TrainConfig(**values)
     check_config(config, trainer)
+    weights_file = config.init_from
+    if weights_file and not weights_file.startswith("s3://") and not os.path.exists(weights_file):
+        raise Refused(f"--init-from {weights_file}: no such file or folder; check the name")
     return config
 
 
