@@ -8,8 +8,8 @@ from manifest_tools.groundtruth.annotations import (
     Mask,
     Picture,
     PictureKind,
-    Pictures,
     Provenance,
+    StreamedPictures,
 )
 from manifest_tools.groundtruth.classes import ClassTable
 
@@ -71,7 +71,7 @@ def data_sets(draw: st.DrawFn, *kinds: PictureKind) -> DataSet:
     parts = {}
     for name in names:
         found = [draw(pictures(kind, table, number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
-        parts[name] = Pictures(found.copy)
+        parts[name] = StreamedPictures(found.copy)
     return DataSet(table, kind, parts, draw(st.sampled_from(["label", "two-parts"])))
 
 

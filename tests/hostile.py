@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *("-o", "OUT/a.manifest", "--rejects", "OUT/b.manifest", "-j", "1"),
     ),
     "split": ("split", "IN", "-o", "OUT", "-j", "1"),
+    "convert to COCO": ("convert", "IN", "--to", "coco", "-o", "OUT/a", "-j", "1"),
+    "convert from COCO": ("convert", "--from", "coco", "IN", "-o", "OUT/a.manifest"),
     "convert to a folder": (
         "convert",
         "IN",

@@ -89,7 +89,7 @@ def convert(
 
     if (to is None) == (from_ is None):
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
-    meant: dict[str, Any] = {
+    choices: dict[str, Any] = {
         "label_attribute": label_attribute,
         "classes": read_class_table(classes) if classes else None,
     }
@@ -97,13 +97,18 @@ def convert(
     if from_ is not None:
         changes = {"--resize": resize, "--pass-through": pass_through, "--square": square, "--link": link}
         _check_goes_with("--to", changes)
-        meant["source_prefix"] = source_prefix
-        done = _from(manifests, from_, output, meant, how, dry_run, quiet)
+        choices["source_prefix"] = source_prefix
+        done = _from(manifests, from_, output, choices, how, dry_run, quiet)
     else:
         _check_goes_with("--from", {"--source-prefix": source_prefix})
-        meant |= {"images": images or (), "resize": resize, "quality": quality, "pass_through": pass_through}
-        meant |= {"square": square, "link": link, "jobs": jobs}
-        done = _to(manifests, to or "", output, meant, {**how, "jobs": jobs}, dry_run, quiet)
+        choices |= {
+            "images": images or (),
+            "resize": resize,
+            "quality": quality,
+            "pass_through": pass_through,
+        }
+        choices |= {"square": square, "link": link, "jobs": jobs}
+        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run, quiet)
     if done is None:
         return
     show_problems(done.problems)
@@ -125,7 +130,7 @@ def _to(
     manifests: list[str],
     to: str,
     output: str | None,
-    meant: dict[str, Any],
+    choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
     quiet: bool,
@@ -133,7 +138,7 @@ def _to(
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
 
-    plans = plan_all(manifests, to, output, **meant)
+    plans = plan_all(manifests, to, output, **choices)
     fetches = [pictures_of(plan, quiet) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
@@ -150,7 +155,7 @@ def _from(
     places: list[str],
     source_format: str,
     output: str | None,
-    meant: dict[str, Any],
+    choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
     quiet: bool,
@@ -160,7 +165,7 @@ def _from(
 
     if len(places) > 1:
         raise Refused(f"--from {source_format}: expected one file or folder, found {len(places)}")
-    data, outputs = plan_manifests(places[0], source_format, output, **meant)
+    data, outputs = plan_manifests(places[0], source_format, output, **choices)
     if dry_run:
         note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
         return None

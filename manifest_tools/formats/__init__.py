@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PictureDefaults:
-    """What a format does with pictures unless told."""
+    """What a format does with pictures where no option says otherwise."""
 
     resize: int | None
     """Pixels of the shorter edge; None copies the bytes as they are."""
@@ -167,7 +167,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """What a writer may ask for beside the data set."""
+    """What a writer is given beside the data set."""
 
     pictures: "Callable[[str], Iterator[tuple[Picture, bytes]]]"
     """The name of a part -> its pictures that can be used, with their bytes; others are reported."""
@@ -186,7 +186,7 @@ class WriteOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a reader is told beside the place."""
+    """What a reader may be given beside the place."""
 
     source_prefix: str = ""
     """The prefix in S3 where the pictures lie, such as ``s3://bucket/prefix``."""

@@ -27,8 +27,8 @@ from manifest_tools.groundtruth.annotations import (
     DataSet,
     Picture,
     PictureKind,
-    Pictures,
     Provenance,
+    StreamedPictures,
 )
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, agree, class_table
@@ -255,7 +255,7 @@ def read(place: str, options: ReadOptions) -> DataSet:
         _leave_out(files, lost)
     tables = {file.path: _table(file) for file in files}
     table = agree(tables if options.classes is None else {"--classes": options.classes} | tables)
-    parts = {file.part: Pictures(partial(_pictures, file, kind, options)) for file in files}
+    parts = {file.part: StreamedPictures(partial(_pictures, file, kind, options)) for file in files}
     stated = files[0].coco.ground_truth
     attribute = options.label_attribute or (stated.label_attribute if stated else "label")
     check_attribute_name(attribute)

@@ -27,7 +27,7 @@ def safe_name(text: str, empty: str = "unnamed") -> str:
 
 
 def leaves_folder(name: str) -> bool:
-    """Say whether ``name``, joined to a folder on any system, could be a file elsewhere.
+    """Say whether ``name``, joined to a folder on any system, could be a file outside of it.
 
     >>> [name for name in ("left/1.jpg", "a//b.jpg", "../x", "/etc/x", "C:x", "") if leaves_folder(name)]
     ['../x', '/etc/x', 'C:x', '']
@@ -36,7 +36,7 @@ def leaves_folder(name: str) -> bool:
 
 
 class UniqueNames:
-    """The names given in one folder so far; neither capitals nor the spelling of accents tell two apart."""
+    """The names given in one folder so far; two that differ in capitals or the form of accents are the same."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()

@@ -3,6 +3,7 @@
 Numbers are kept as they were written: an integer stays one, and a fraction is the same fraction again.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -103,14 +104,11 @@ class Batch:
     """How many boxes, or classes, the pictures before these have."""
 
 
-@dataclass(slots=True)
-class Pictures:
-    """The pictures of one part, in order; every pass calls ``read`` and so reads them anew."""
+class Pictures(ABC):
+    """The pictures of one part, in order; every pass reads them anew."""
 
-    read: Callable[[], Iterable[Picture]]
-
-    def __iter__(self) -> Iterator[Picture]:
-        return iter(self.read())
+    @abstractmethod
+    def __iter__(self) -> Iterator[Picture]: ...
 
     def map(self, task: Callable[[Batch], R], jobs: Jobs = None) -> Iterator[R]:
         """Yield ``task`` of every batch, in order. A task must be picklable, for it may run elsewhere."""
@@ -122,6 +120,16 @@ class Pictures:
     def folder(self) -> str:
         """Return the deepest folder that all pictures share, ending in a slash, or nothing."""
         return common_folder(picture.ref for picture in self)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedPictures(Pictures):
+    """The pictures that ``read`` gives; every pass calls it."""
+
+    read: Callable[[], Iterable[Picture]]
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.read())
 
 
 def labels_of(picture: Picture) -> int:

@@ -55,6 +55,9 @@ class ManifestPictures(Pictures):
     _starts: list[tuple[int, int]] = field(default_factory=list)
     """For each block of the source: the number of its first line, and the labels before it."""
 
+    def __iter__(self) -> Iterator[Picture]:
+        return chain.from_iterable(self.map(_pictures, 1))
+
     def map(self, task: Callable[[Batch], R], jobs: Jobs = None) -> Iterator[R]:
         """Yield ``task`` of the pictures of every block, in order, on ``jobs`` processes.
 
@@ -92,8 +95,7 @@ def pictures_of(
     source: Source, attribute: LabelAttribute, *, classes: ClassTable | None = None, jobs: Jobs = None
 ) -> ManifestPictures:
     """Return what ``read_manifest`` does, of a source and one of its label attributes."""
-    pictures = ManifestPictures(tuple, source, attribute, kind_of_pictures(source.name, attribute))
-    pictures.read = lambda: chain.from_iterable(pictures.map(_pictures, 1))
+    pictures = ManifestPictures(source, attribute, kind_of_pictures(source.name, attribute))
     names = dict.fromkeys((classes or ClassTable()).names)
     shown: set[int] = set()
     folders: list[str] = []
@@ -107,8 +109,8 @@ def pictures_of(
         names |= part.names
         shown |= part.shown
         folders += part.folders
-        for kind, count in part.left_out.items():
-            pictures.left_out[kind] = pictures.left_out.get(kind, 0) + count
+        for line_state, count in part.left_out.items():
+            pictures.left_out[line_state] = pictures.left_out.get(line_state, 0) + count
     pictures._folder = common_folder(folders)
     pictures.table = whole_table(source.name, names, shown)
     return pictures
@@ -148,8 +150,9 @@ def _survey(recipe: Peek, type_name: str, block: Block) -> _Survey:
     found = _Survey(rows.lines, rows.others)
     refs: list[str] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
-        if (found_state := state(row)) != "labelled":
-            found.left_out[found_state] = found.left_out.get(found_state, 0) + 1
+        line_state = state(row)
+        if line_state != "labelled":
+            found.left_out[line_state] = found.left_out.get(line_state, 0) + 1
             continue
         if not row.source_ref:
             raise BadLine(number, "expected a source-ref, found none")
@@ -296,10 +299,10 @@ def _depth(size: ImageSize) -> int | None:
 
 
 def _boxes(label: Boxes, objects: Sequence[Confidence]) -> tuple[Box, ...]:
-    sure = chain((found.confidence for found in objects), repeat(None))
+    confidences = chain((found.confidence for found in objects), repeat(None))
     return tuple(
         _box(at, box, confidence)
-        for (at, box), confidence in zip(enumerate(label.annotations, 1), sure, strict=False)
+        for (at, box), confidence in zip(enumerate(label.annotations, 1), confidences, strict=False)
     )
 
 

@@ -9,7 +9,7 @@ from manifest_tools.groundtruth.annotations import IMAGE_TYPES, DataSet, Mask, P
 from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.groundtruth.record import METADATA
 
-# As the files of labelling jobs have them, which differ from task to task.
+# As in the files of labelling jobs, which differ from task type to task type.
 _ORDER: dict[PictureKind, tuple[str, ...]] = {
     "single_label": ("confidence", "job-name", "class-name", "human-annotated", "creation-date", "type"),
     "multi_label": ("job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"),

@@ -12,7 +12,13 @@ from manifest_tools.base.errors import BadData, MtoolError, Refused
 from manifest_tools.base.local_files import folder_for
 from manifest_tools.formats import Files, ReadOptions, WriteOptions
 from manifest_tools.formats.coco import Category, class_indices, read, write
-from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, Pictures, Provenance
+from manifest_tools.groundtruth.annotations import (
+    Box,
+    DataSet,
+    Picture,
+    Provenance,
+    StreamedPictures,
+)
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.shrink import Recipe
 from manifest_tools.images.unusable import Unusable
@@ -82,7 +88,7 @@ def coco(folder: Path, **changes: Any) -> str:
 
 
 def boxes(*found: Picture, names: tuple[str, ...] = ("RH", "LH")) -> DataSet:
-    return DataSet(ClassTable(tuple(enumerate(names))), "boxes", {"": Pictures(lambda: found)})
+    return DataSet(ClassTable(tuple(enumerate(names))), "boxes", {"": StreamedPictures(lambda: found)})
 
 
 @given(data_sets("single_label", "multi_label", "boxes"))
@@ -182,7 +188,7 @@ def test_classes_are_annotations_without_a_box(tmp_path: Path) -> None:
         Picture(1, "s3://raw/1.jpg", classes=(2, 0), confidences=(0.5, None)),
         Picture(2, "s3://raw/2.jpg"),
     ]
-    data = DataSet(table, "multi_label", {"": Pictures(lambda: pictures)})
+    data = DataSet(table, "multi_label", {"": StreamedPictures(lambda: pictures)})
     assert json.loads(written(data, tmp_path)[""].read_bytes())["annotations"] == [
         {"id": 1, "image_id": 1, "category_id": 3, "score": 0.5},
         {"id": 2, "image_id": 1, "category_id": 1},
@@ -191,8 +197,8 @@ def test_classes_are_annotations_without_a_box(tmp_path: Path) -> None:
 
 def test_parts_share_one_table_and_one_folder_of_pictures(tmp_path: Path) -> None:
     parts = {
-        "train": Pictures(lambda: [Picture(1, "s3://raw/a/1.jpg", boxes=(Box(0, 1, 1, 1, 1),))]),
-        "validation": Pictures(lambda: [Picture(1, "s3://raw/b/1.jpg", boxes=(Box(1, 1, 1, 1, 1),))]),
+        "train": StreamedPictures(lambda: [Picture(1, "s3://raw/a/1.jpg", boxes=(Box(0, 1, 1, 1, 1),))]),
+        "validation": StreamedPictures(lambda: [Picture(1, "s3://raw/b/1.jpg", boxes=(Box(1, 1, 1, 1, 1),))]),
     }
     files = written(DataSet(ClassTable(((0, "RH"), (1, "LH"))), "boxes", parts), tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in files.values()] == [

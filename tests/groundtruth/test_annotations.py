@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, InvalidLine, MtoolError, Refused
-from manifest_tools.groundtruth.annotations import Batch, Box, DataSet, Mask, Picture, Pictures, Provenance
+from manifest_tools.groundtruth.annotations import (
+    Batch,
+    Box,
+    DataSet,
+    Mask,
+    Picture,
+    Provenance,
+    StreamedPictures,
+)
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.manifest_pictures import ManifestPictures, pictures_of, read_manifest
@@ -39,7 +47,7 @@ def streamed(data: DataSet) -> DataSet:
         read = [list(part) for part in parts.values()]
     table = {part.table for part in parts.values()}.pop()
     kind = {part.label_kind for part in parts.values()}.pop()
-    kept = {name: Pictures(found.copy) for name, found in zip(parts, read, strict=True)}
+    kept = {name: StreamedPictures(found.copy) for name, found in zip(parts, read, strict=True)}
     return DataSet(table, kind, kept, data.attribute)
 
 
@@ -120,7 +128,7 @@ def test_blocks_on_any_number_of_processes_give_one_stream(tmp_path: Path, step:
     found = pictures_of(source, one_attribute(source))
     expected = [(n + 1 + (n >= 5), sum(k % 3 for k in range(n))) for n in range(12)]
     assert [one for batch in found.map(numbered, jobs) for one in batch] == expected
-    assert [one for batch in Pictures(lambda: found).map(numbered) for one in batch] == expected
+    assert [one for batch in StreamedPictures(lambda: found).map(numbered) for one in batch] == expected
 
 
 def test_a_file_that_changes_between_two_passes_is_noticed(tmp_path: Path) -> None:

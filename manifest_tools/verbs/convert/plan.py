@@ -20,7 +20,7 @@ from manifest_tools.formats import (
     module_of,
 )
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
-from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureKind, Pictures
+from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureKind, Pictures, StreamedPictures
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.example_columns import Example
@@ -225,7 +225,7 @@ def _read(
             f"{manifest}: expected class indices below {_HIGHEST_CLASS:,}, found"
             f" {read.table.num_classes - 1:,}"
         )
-    lines = Pictures(lambda: map(_picture, read.examples))
+    lines = StreamedPictures(lambda: map(_picture, read.examples))
     return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out)
 
 
@@ -272,13 +272,13 @@ def _recipe(
     link: bool,
 ) -> Recipe:
     if defaults is None:
-        for option, told in (("--resize", resize is not None), ("--square", square), ("--link", link)):
-            if told:
+        for option, typed in (("--resize", resize is not None), ("--square", square), ("--link", link)):
+            if typed:
                 raise Refused(f"{option}: {to} names pictures and does not open them; leave it out")
         return Recipe(pass_through=True)
-    for option, told in (("--resize", resize is not None), ("--square", square)):
+    for option, typed in (("--resize", resize is not None), ("--square", square)):
         for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
-            if told and as_it_is:
+            if typed and as_it_is:
                 raise Refused(f"{option} and {other}: the one changes pictures, the other leaves them")
     if resize is not None and not 0 <= resize <= MAX_SIDE:
         raise Refused(f"--resize {resize}: expected 0 to {MAX_SIDE:,} pixels")
