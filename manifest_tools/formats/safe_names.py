@@ -36,7 +36,7 @@ def leaves_folder(name: str) -> bool:
 
 
 class UniqueNames:
-    """The names given in one folder so far; two that differ in capitals or the form of accents are the same."""
+    """The names given in one folder so far; names that differ only in capitals or accents count as one."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
