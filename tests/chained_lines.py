@@ -1,4 +1,4 @@
-"""Lines put together from label attributes, for outputs of chained jobs: a label with its metadata each."""
+"""Lines made of label attributes, each a label with its metadata, as chained jobs write them."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from tests.ground_truth import SINGLE, lines_of
 BOXES = "groundtruth/object-detection"
 
 
-def spelt(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def pair(name: str, label: Any, kind: str = BOXES, **metadata: Any) -> dict[str, Any]:
+def attribute(name: str, label: Any, kind: str = BOXES, **metadata: Any) -> dict[str, Any]:
     """Return a label attribute with its metadata; `_` of a field stands for `-`."""
     fields = {key.replace("_", "-"): value for key, value in metadata.items()}
     return {name: label, f"{name}-metadata": {"type": kind, **fields}}
@@ -29,18 +29,18 @@ def boxes(name: str, *found: tuple[int, int], names: Sequence[str] = ("dog", "ca
         ],
     }
     class_map = {str(index): names[index] for index, _ in found}
-    return pair(name, label, class_map=class_map, objects=[{"confidence": 0.5}] * len(found), **metadata)
+    return attribute(name, label, class_map=class_map, objects=[{"confidence": 0.5}] * len(found), **metadata)
 
 
 def row(picture: int, *pairs: dict[str, Any]) -> bytes:
     value: dict[str, Any] = {"source-ref": f"s3://raw/{picture}.jpg"}
     for one in pairs:
         value |= one
-    return spelt(value)
+    return encoded(value)
 
 
 def kind(index: int, name: str = "kind") -> dict[str, Any]:
-    return pair(name, index, SINGLE, class_name=("RH", "LH")[index], confidence=0.5)
+    return attribute(name, index, SINGLE, class_name=("RH", "LH")[index], confidence=0.5)
 
 
 def values(path: Path | str) -> list[dict[str, Any]]:
@@ -54,4 +54,4 @@ UNADJUSTED = {"adjustment_status": "unadjusted"}
 def entities(*labels: str, order: Sequence[str] = ("Person", "Place")) -> bytes:
     found = [{"label": name, "startOffset": at, "endOffset": at + 1} for at, name in enumerate(labels)]
     label = {"annotations": {"labels": [{"label": name} for name in order], "entities": found}}
-    return spelt({"source": "Ada", **pair("e", label, "groundtruth/text-span")})
+    return encoded({"source": "Ada", **attribute("e", label, "groundtruth/text-span")})

@@ -126,7 +126,7 @@ SAME = [
 
 
 @pytest.mark.parametrize(("change", "message"), SAME)
-def test_what_means_the_same_ends_in_0(
+def test_manifests_that_mean_the_same_end_with_exit_code_0(
     pair: Path, run: Run, change: Callable[[bytes], bytes], message: str
 ) -> None:
     (pair / "new.manifest").write_bytes(change((pair / "old.manifest").read_bytes()))
@@ -147,7 +147,7 @@ def test_markdown_has_tables_and_lists(pair: Path, run: Run) -> None:
     assert "- `old.manifest:1` `new.manifest:2` `s3://raw/0.jpg` `RH -> LH`\n" in done.stdout
 
 
-def test_hostile_names_are_text_in_markdown_and_steer_no_terminal(in_folder: Path, run: Run) -> None:
+def test_hostile_names_are_text_in_markdown_and_on_the_terminal(in_folder: Path, run: Run) -> None:
     name = f"a{HOSTILE}"
     write(in_folder / "old.manifest", line(HOSTILE, 0, 0.5), line(2))
     write(in_folder / "new.manifest", line(HOSTILE, 0, 0.5, class_name=HOSTILE, **{name: 1}), line(2))
@@ -215,7 +215,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "message"), REFUSED)
-def test_what_is_called_wrongly_ends_in_2(pair: Path, run: Run, words: list[str], message: str) -> None:
+def test_a_wrong_call_ends_with_exit_code_2(pair: Path, run: Run, words: list[str], message: str) -> None:
     done = run("diff", *words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith(f"mtool: {message}")

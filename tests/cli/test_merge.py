@@ -54,7 +54,7 @@ def test_a_conflict_ends_with_one_line_and_nothing_written(two: Path, run: Run) 
     assert sorted(path.name for path in two.iterdir()) == ["a", "b"]
 
 
-def test_without_a_place_the_lines_go_to_standard_output_and_the_report_does_not(two: Path, run: Run) -> None:
+def test_without_output_the_lines_go_to_standard_output_and_no_report(two: Path, run: Run) -> None:
     done = run("merge", "a", "b", "--on-conflict", "last", "--json")
     assert done.stdout.encode() == b"".join(
         row + b"\n" for row in (line(1, 0), line(2, 1), FAILED, line(3, 1, 0.9), line(4, 0), UNLABELLED)

@@ -14,7 +14,7 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.edits.rename import RenameAttribute
 from manifest_tools.verbs.merge.merge import merge
 from manifest_tools.verbs.rewrite.rewrite import rewrite
-from tests.chained_lines import ADJUSTED, UNADJUSTED, boxes, kind, pair, row, values
+from tests.chained_lines import ADJUSTED, UNADJUSTED, attribute, boxes, kind, row, values
 from tests.ground_truth import line, lines_of, write
 
 
@@ -63,7 +63,7 @@ def test_the_input_and_the_output_of_a_chained_job_make_its_output_and_what_it_l
 def test_many_lines_get_their_labels_from_lines_anywhere_in_another_manifest(tmp_path: Path) -> None:
     count = 3000
     a = write(tmp_path / "a", *(row(n, kind(n % 2)) for n in range(count)))
-    pads = [pair("pad", "x" * 40 * (n % 90), "groundtruth/custom") for n in range(count)]
+    pads = [attribute("pad", "x" * 40 * (n % 90), "groundtruth/custom") for n in range(count)]
     order = [n * 1009 % count for n in range(count)]
     b = write(tmp_path / "b", *(row(n, boxes("boxes", (n % 2, n)), pads[n]) for n in order))
     merge(a, b, output=str(tmp_path / "out"))
@@ -71,7 +71,7 @@ def test_many_lines_get_their_labels_from_lines_anywhere_in_another_manifest(tmp
     assert lines_of(tmp_path / "out") == expected
 
 
-def test_a_label_takes_the_place_of_the_failure_that_stands_on_the_first_line(tmp_path: Path) -> None:
+def test_a_label_replaces_the_failure_on_the_first_line(tmp_path: Path) -> None:
     failure = {"boxes-metadata": {"failure-reason": "expired"}}
     a = write(tmp_path / "a", row(1, kind(0), failure), row(2, kind(1), boxes("boxes", (0, 3))))
     b = write(tmp_path / "b", row(1, boxes("boxes", (1, 5))), row(2, failure))
@@ -135,7 +135,7 @@ def test_renaming_does_what_rewrite_does(tmp_path: Path) -> None:
             "kind could mean 'k' or 'l'; .*: mtool rewrite .*b --rename-attribute k=kind$",
         ),
         (kind(0), {**kind(0, "k"), **kind(1, "l")}, "m", "m could mean 'k' or 'l'"),
-        (pair("m-ref", "s3://b/1.png", "groundtruth/semantic-segmentation"), {}, "m", "attribute m-ref"),
+        (attribute("m-ref", "s3://b/1.png", "groundtruth/semantic-segmentation"), {}, "m", "attribute m-ref"),
         ({}, {}, "kind", "no manifest has a label attribute that --label-attribute kind can name"),
     ],
     ids=[
@@ -249,7 +249,7 @@ def test_the_workshop_s_split_merges_into_its_output(corpus: Path, tmp_path: Pat
 
 def test_labels_of_several_kinds_are_written_over_lines_in_any_order(tmp_path: Path) -> None:
     a = write(tmp_path / "a", *(row(n, kind(0)) for n in (1, 2, 3)))
-    masked = pair("drawn", {"at": 1}, "groundtruth/custom")
+    masked = attribute("drawn", {"at": 1}, "groundtruth/custom")
     b = write(tmp_path / "b", row(2, boxes("boxes", (0, 1))), row(1, masked))
     merge(a, b, output=str(tmp_path / "out"))
     assert lines_of(tmp_path / "out") == [

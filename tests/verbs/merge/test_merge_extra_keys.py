@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.verbs.merge.merge import merge
-from tests.chained_lines import boxes, kind, pair, row, spelt
+from tests.chained_lines import attribute, boxes, encoded, kind, row
 from tests.ground_truth import FAILED, FAT, SINGLE, line, lines_of, write
 
 KEYS = st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2.5, "x", [1], {"k": 1}, None]))
@@ -34,7 +34,7 @@ def merged_one_by_one(rows: Sequence[bytes]) -> tuple[list[bytes], int]:
             others = {key: its for key, its in json.loads(one).items() if key in "abc" and at != place}
             differ += any(key in value and value[key] != its for key, its in others.items())
             value |= {key: its for key, its in others.items() if key not in value}
-        found.append((place, spelt(value)))
+        found.append((place, encoded(value)))
     return [one + b"\n" for _, one in sorted(found)], differ
 
 
@@ -172,7 +172,7 @@ def test_any_number_of_workers_adds_the_same_keys(tmp_path: Path) -> None:
 
 
 def test_a_reference_has_its_metadata_under_either_name(tmp_path: Path) -> None:
-    mask = pair("m-ref", "s3://o/1.png", "groundtruth/semantic-segmentation", internal_color_map={})
+    mask = attribute("m-ref", "s3://o/1.png", "groundtruth/semantic-segmentation", internal_color_map={})
     bare = {"m-ref": mask["m-ref"], "m-metadata": mask["m-ref-metadata"]}
     a, b = write(tmp_path / "a", row(1, mask)), write(tmp_path / "b", row(1, bare))
     found = merge(a, b, output=str(tmp_path / "out"))

@@ -8,7 +8,7 @@ import pytest
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.verbs.merge.merge import merge
-from tests.chained_lines import boxes, entities, kind, pair, row, spelt, values
+from tests.chained_lines import attribute, boxes, encoded, entities, kind, row, values
 from tests.ground_truth import lines_of, multi, write
 
 
@@ -31,7 +31,7 @@ def masks(index: int, name: str, uri: str) -> dict[str, Any]:
         "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff", "confidence": 0},
         str(index): {"class-name": name, "hex-color": "#2ca02c", "confidence": 0},
     }
-    return pair("m-ref", uri, "groundtruth/semantic-segmentation", internal_color_map=colours)
+    return attribute("m-ref", uri, "groundtruth/semantic-segmentation", internal_color_map=colours)
 
 
 def test_the_colours_of_a_mask_stay_and_its_class_index_changes(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_colours_of_a_mask_stay_and_its_class_index_changes(tmp_path: Path) 
 def tracks(picture: int, **names: str) -> bytes:
     uri = f"s3://o/{picture}/SeqLabel.json"
     class_map = {index.removeprefix("_"): name for index, name in names.items()}
-    return row(picture, pair("t-ref", uri, "groundtruth/video-object-tracking", class_map=class_map))
+    return row(picture, attribute("t-ref", uri, "groundtruth/video-object-tracking", class_map=class_map))
 
 
 def test_indices_that_are_also_in_objects_on_s3_cannot_change(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_label_without_a_type_has_the_type_that_another_manifest_gives(tmp_pat
     typed = row(1, boxes("b", (0, 1), (1, 2)))
     untyped = json.loads(row(1, boxes("b", (1, 2), (0, 1))))
     del untyped["b-metadata"]["type"]
-    a, b = write(tmp_path / "a", typed), write(tmp_path / "b", spelt(untyped))
+    a, b = write(tmp_path / "a", typed), write(tmp_path / "b", encoded(untyped))
     for files in ((a, b), (b, a)):
         assert merge(*files, output=str(tmp_path / "out"), force=True).kept == 1
 
@@ -101,14 +101,16 @@ def test_a_label_without_a_type_has_the_type_that_another_manifest_gives(tmp_pat
 @pytest.mark.parametrize("kind", ["groundtruth/custom", "groundtruth/object-detection", "acme/stickers"])
 def test_numbers_are_equal_however_they_are_spelt(tmp_path: Path, kind: str) -> None:
     labels = [{"annotations": [{"class_id": 0, "left": left, "more": [left]}]} for left in (1, 1.0)]
-    a, b = (write(tmp_path / n, row(1, pair("c", one, kind))) for n, one in zip("ab", labels, strict=True))
+    a, b = (
+        write(tmp_path / n, row(1, attribute("c", one, kind))) for n, one in zip("ab", labels, strict=True)
+    )
     assert merge(a, b, output=str(tmp_path / "out")).conflicts == 0
 
 
 def test_entities_are_equal_in_any_order(tmp_path: Path) -> None:
     found = json.loads(entities("Person", "Place"))
     found["e"]["annotations"]["entities"].reverse()
-    a, b = write(tmp_path / "a", entities("Person", "Place")), write(tmp_path / "b", spelt(found))
+    a, b = write(tmp_path / "a", entities("Person", "Place")), write(tmp_path / "b", encoded(found))
     assert merge(a, b, output=str(tmp_path / "out")).kept == 1
 
 
