@@ -1,1 +1,1 @@
-"""Changes inside a line, always by byte spans: what is not meant stays as it was."""
+"""Edits of the bytes of one line: everything that an edit does not change keeps its bytes."""

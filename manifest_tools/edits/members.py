@@ -1,4 +1,4 @@
-"""Members of a line, such as a label attribute: taken out, read with their bytes, and put in.
+"""Removes, reads and adds members of a line, such as a label attribute and its metadata.
 
 Each function raises ValueError for a line that is no JSON object.
 """
@@ -16,10 +16,11 @@ from manifest_tools.io.json_spans import (
 )
 
 NamedMember = tuple[str, bytes]
+"""A key, and the bytes of key and value."""
 
 
 def remove_members(line: bytes, keys: frozenset[str]) -> bytes:
-    """Return the line without some of its members.
+    """Return the line without the members of some keys; the same object where it has none of them.
 
     >>> remove_members(b'{"a": 1, "b": 2, "c": 3}', frozenset("b"))
     b'{"a": 1, "c": 3}'
@@ -32,7 +33,7 @@ def remove_members(line: bytes, keys: frozenset[str]) -> bytes:
 
 
 def read_members(line: bytes, keys: frozenset[str]) -> tuple[NamedMember, ...]:
-    """Return members with their bytes as they stand, key and value.
+    """Return the members of some keys with their bytes, in the order of the line.
 
     >>> read_members(b'{"a": 1.10 , "b" : 2}', frozenset("ab"))
     (('a', b'"a": 1.10'), ('b', b'"b" : 2'))
@@ -42,31 +43,32 @@ def read_members(line: bytes, keys: frozenset[str]) -> tuple[NamedMember, ...]:
 
 
 def overlay_members(
-    line: bytes, donated: Sequence[NamedMember], instead: frozenset[str] = frozenset()
+    line: bytes, overlay: Sequence[NamedMember], removed: frozenset[str] = frozenset()
 ) -> bytes:
-    """Return the line with members of another: in the place of its own, or before the final ``}``.
+    """Return the line with the members of ``overlay``, which replace those of the same keys.
 
-    What is called as in ``instead``, and not donated, goes. New members are parted as the line parts its own.
+    New keys are added at the end, with the separator of the line. Members with keys in ``removed`` that
+    ``overlay`` does not have are removed.
 
     >>> overlay_members(b'{"a": 1, "b": 2}', (("c", b'"c":3'), ("a", b'"a":4')))
     b'{"a":4, "b": 2, "c":3}'
     """
-    new = dict(donated)
-    gone = instead - new.keys()
+    new = dict(overlay)
+    gone = removed - new.keys()
     line = remove_members(line, gone) if gone else line
     found = list(members(line))
     keys = [decode_string(line, member.key) for member in found]
     edits: list[Edit] = [(_whole(m), new[key]) for key, m in zip(keys, found, strict=True) if key in new]
-    added = [spelt for key, spelt in new.items() if key not in keys]
+    added = [member for key, member in new.items() if key not in keys]
     if added:
-        mark = _between(line, found)
+        separator = _separator(line, found)
         at = found[-1].value.end if found else _object(line).start + 1
-        edits.append((Span(at, at), (mark if found else b"") + mark.join(added)))
+        edits.append((Span(at, at), (separator if found else b"") + separator.join(added)))
     return splice(line, edits)
 
 
-def _between(line: bytes, found: list[Member]) -> bytes:
-    """Return what stands between the last two members."""
+def _separator(line: bytes, found: list[Member]) -> bytes:
+    """Return the bytes between the last two members."""
     return line[found[-2].value.end : found[-1].key.start] if len(found) > 1 else b","
 
 

@@ -1,13 +1,13 @@
-"""The edits that ``rewrite`` can make: each takes the bytes of one line and returns them, edited or not.
+"""The edits of ``rewrite``: each takes the bytes of one line and returns the edited line.
 
-An edit is a small value, so that it travels to other processes. ``needle`` is a spelling that every line
-to be edited contains, unless its strings are written with escapes.
+An edit is a small value that can be pickled. Every line that it changes has its ``needle``, or a string that
+is written with escapes.
 """
 
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from manifest_tools.base.errors import Refused
@@ -28,19 +28,19 @@ from manifest_tools.io.json_spans import (
     string_spans,
 )
 
-# What JSON can have outside its strings; a placeholder of these alone could hit a number.
+# The characters that JSON can have outside strings. A placeholder of these alone may be part of a number.
 _OUTSIDE = frozenset('0123456789+-.eE truefalsn{}[]:,"\\')
 
 
 class NameTaken(ValueError):
-    """A name that an edit would give is on the line already: the edit asks too much, the line is sound."""
+    """The line has an attribute of the new name already."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the attribute {clipped(name)} is there already")
 
 
 class LineEdit(Protocol):
-    """An edit of one line."""
+    """An edit of one line; returns the same object where it changes nothing."""
 
     @property
     def needle(self) -> bytes: ...  # noqa: D102
@@ -50,7 +50,7 @@ class LineEdit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """Puts a lab ID in the place of ``lab#``, in every string of the line, key or value.
+    """Replaces a placeholder such as ``lab#`` by a lab ID, in every string of the line, key or value.
 
     >>> Placeholder("lab#", "lab3")(b'{"lab#-job": 1}')
     b'{"lab3-job": 1}'
@@ -66,16 +66,16 @@ class Placeholder:
 
     @property
     def plain(self) -> bool:
-        """Say whether the bytes of the placeholder can be nothing else than a part of a string."""
+        """Whether the bytes of the placeholder are always part of a string, so that bytes can be replaced."""
         both = self.old + self.new
         return not set(self.old) <= _OUTSIDE and both.isprintable() and not set('"\\') & set(both)
 
-    def may_meet(self, data: bytes) -> bool:
-        """Say whether lines must be looked into: for an escape, or the new name beside the old one."""
+    def needs_lines(self, data: bytes) -> bool:
+        """Say whether each line must be parsed: for escapes, or for the old ID beside the new one."""
         return b"\\" in data or (self.needle in data and self.new.encode() in data)
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with every placeholder replaced; Taken where a key would be there twice."""
+        """Return the line with every placeholder replaced; raises NameTaken where two keys would be equal."""
         keys = [decode_string(line, member.key) for member in members(line)]
         for key in keys:
             if self.old in key and key.replace(self.old, self.new) in keys:
@@ -86,15 +86,15 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class FromLab:
-    """Puts one lab ID in the place of another: where it begins a bucket, an attribute, a job-name.
+    """Replaces a lab ID by another where it begins the name of a bucket, an attribute or a labeling job.
 
-    Never inside a longer name (``lab10``, ``my-lab1``); in object keys only with ``everywhere``, and there
-    where it begins a folder's or a file's name.
+    An ID inside a longer name (``lab10``, ``my-lab1``) stays.
     """
 
     old: str
     new: str
     everywhere: bool = False
+    """Whether to replace it in object keys too, where it begins the name of a folder or a file."""
 
     @property
     def needle(self) -> bytes:
@@ -102,7 +102,7 @@ class FromLab:
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line under the new lab ID; raises Taken where a key would be there twice."""
+        """Return the line with the new lab ID; raises NameTaken where two keys would be equal."""
         edits: list[Edit] = []
         found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
@@ -140,33 +140,33 @@ class FromLab:
 
     def _uris(self, line: bytes) -> Iterator[Edit]:
         for span in string_spans(line):
-            spelt = line[span.start + 1 : span.end - 1]
-            if not spelt.startswith(b"s3:") and b"\\" not in spelt:
+            written = line[span.start + 1 : span.end - 1]
+            if not written.startswith(b"s3:") and b"\\" not in written:
                 continue
             old = decode_string(line, span)
             if not old.startswith("s3://"):
                 continue
             at = len("s3://")
-            for place, name in enumerate(old[at:].split("/")):
-                if self._begins(name) and (place == 0 or self.everywhere):
+            for position, name in enumerate(old[at:].split("/")):
+                if self._begins(name) and (position == 0 or self.everywhere):
                     yield self._edit(line, span, at)
                 at += len(name) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Puts one S3 prefix in the place of another, in every URI of the line that lies under it."""
+    """Replaces an S3 prefix by another, in every URI of the line."""
 
     old: str
     new: str
 
     @property
     def needle(self) -> bytes:
-        """The old prefix as far as no escape could stand in it."""
+        """The scheme alone: the rest of a URI may be written with escapes."""
         return b"s3:"
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with its objects elsewhere; ``s3://old/pre`` is no prefix of ``s3://old/prefix``."""
+        """Return the line with the new prefix; ``s3://old/pre`` is no prefix of ``s3://old/prefix``."""
         old, new = self.old.rstrip("/"), self.new.rstrip("/")
         edits = []
         for span in string_spans(line):
@@ -179,7 +179,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RenameAttribute:
-    """Gives a label attribute another name, its ``-metadata`` twin included."""
+    """Gives a label attribute and its metadata key another name."""
 
     old: str
     new: str
@@ -190,7 +190,7 @@ class RenameAttribute:
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
-        """Return the line with the attribute renamed; raises Taken where the new name is taken."""
+        """Return the line with the attribute renamed; raises NameTaken where the line has the new name."""
         found = {member: decode_string(line, member.key) for member in members(line)}
         keys = set(found.values())
         names = {key: new for key in keys if (new := self._new(key, keys)) != key}
@@ -201,8 +201,8 @@ class RenameAttribute:
             line, [(at.key, encode_string(names[key])) for at, key in found.items() if key in names]
         )
 
-    def there(self, line: bytes) -> Iterator[str]:
-        """Yield what could be renamed on a line: label attributes, then other keys."""
+    def names_on(self, line: bytes) -> Iterator[str]:
+        """Yield the names on a line that can be renamed: label attributes, then other keys."""
         keys = dict.fromkeys(decode_string(line, member.key) for member in members(line))
         labels = dict.fromkeys(attribute_name(key, keys) for key in keys if key.endswith(METADATA))
         yield from (name for name in labels if name not in SOURCES)
@@ -218,19 +218,16 @@ class RenameAttribute:
 
 @dataclass(frozen=True, slots=True)
 class RenameClass:
-    """Gives a class another name, wherever a label attribute or its metadata spells it.
-
-    That is where label_kinds.KINDS says that names stand, whatever the type of the label. With an
-    ``attribute`` the names of that one only.
-    """
+    """Gives a class another name wherever a label or its metadata names classes, whatever its type."""
 
     old: str
     new: str
-    attribute: str | None = field(default=None)
+    attribute: str | None = None
+    """The label attribute whose classes are renamed; None for those of all."""
 
     @property
     def needle(self) -> bytes:
-        """The old name, as far as it is spelt without escapes."""
+        """The old name."""
         return self.old.encode()
 
     def __call__(self, line: bytes) -> bytes:
@@ -240,12 +237,12 @@ class RenameClass:
             line, [(span, encode_string(self.new)) for span in names if decode_string(line, span) == self.old]
         )
 
-    def there(self, line: bytes) -> Iterator[str]:
+    def names_on(self, line: bytes) -> Iterator[str]:
         """Yield the names of the classes on a line."""
         return (decode_string(line, span) for span in self._spans(line))
 
     def is_taken(self, line: bytes) -> bool:
-        """Say whether a class of the line bears the new name."""
+        """Say whether a class of the line has the new name."""
         return any(decode_string(line, span) == self.new for span in self._spans(line))
 
     def _spans(self, line: bytes) -> Iterator[Span]:
@@ -263,7 +260,7 @@ class RenameClass:
 
 
 def _names_in_metadata(line: bytes, metadata: Span) -> Iterator[Span]:
-    """Yield what stands where a class is named, in one walk through the metadata."""
+    """Yield the spans at which metadata names classes, of whatever JSON; walks through the metadata once."""
     for member in members(line, metadata.start) if line[metadata.start : metadata.start + 1] == b"{" else ():
         path = NAMES_IN_METADATA.get(decode_string(line, member.key))
         if path is not None:

@@ -252,7 +252,7 @@ def _names_block(edit: RenameAttribute | RenameClass, block: Block) -> _Names:
     part = _Names(_lines(data))
     for number, line in enumerate(data.split(b"\n")):
         if line.strip():
-            part.names |= _on_line(lambda row: dict.fromkeys(edit.there(row)), number, line)
+            part.names |= _on_line(lambda row: dict.fromkeys(edit.names_on(row)), number, line)
     return part
 
 
@@ -275,7 +275,7 @@ def _rewrite_block(edits: tuple[LineEdit, ...], block: Block) -> _Part:
 def _edit_block(edit: LineEdit, data: bytes) -> bytes:
     if edit.needle not in data and b"\\" not in data:
         return data
-    if isinstance(edit, Placeholder) and edit.plain and not edit.may_meet(data):
+    if isinstance(edit, Placeholder) and edit.plain and not edit.needs_lines(data):
         return data.replace(edit.needle, edit.new.encode())
     lines = data.split(b"\n")
     for number, line in enumerate(lines):

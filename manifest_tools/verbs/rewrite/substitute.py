@@ -59,7 +59,7 @@ def substitute(
 def _count(edit: Placeholder, shown: int, path: str | None, block: Block) -> Substituted:
     """Count what changes in a block; with a ``path``, for which no length may change, write it as well."""
     data = block.read()
-    if edit.may_meet(data):
+    if edit.needs_lines(data):
         return Substituted(block, -1)
     new = edit.new.encode()
     if path is not None:
