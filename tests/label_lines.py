@@ -1,4 +1,4 @@
-"""Lines of every task type, right but for what is changed; GONE takes a field out."""
+"""Lines of every task type without a mistake, but for the requested changes; GONE removes a field."""
 
 from typing import Any
 

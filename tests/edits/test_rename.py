@@ -118,7 +118,7 @@ CHANGED: list[tuple[str, LineEdit, bytes, bytes]] = [
         b'{"lab#-k": "lab#lab#", "n": 1.10}',
         b'{"lab3-k": "lab3lab3", "n": 1.10}',
     ),
-    ("a placeholder spelt with an escape", LAB, b'{"a": "lab\\u0023-x"}', b'{"a": "lab3-x"}'),
+    ("a placeholder written with an escape", LAB, b'{"a": "lab\\u0023-x"}', b'{"a": "lab3-x"}'),
     (
         "bucket, attribute, metadata and job-name",
         FROM_LAB,
@@ -147,13 +147,13 @@ CHANGED: list[tuple[str, LineEdit, bytes, bytes]] = [
         b'{"u": "s3:\\/\\/lab3-raw\\/a"}',
     ),
     (
-        "an URI spelt with escapes",
+        "a URI written with escapes",
         FROM_LAB,
         b'{"u": "\\u0073\\u0033://lab1/a"}',
         b'{"u": "\\u0073\\u0033://lab3/a"}',
     ),
     (
-        "folders and files of the key, when told",
+        "folders and files of the key, when requested",
         EVERYWHERE,
         b'{"source-ref": "s3://raw/lab1/lab1-a.jpg"}',
         b'{"source-ref": "s3://raw/lab3/lab3-a.jpg"}',
@@ -173,27 +173,27 @@ CHANGED: list[tuple[str, LineEdit, bytes, bytes]] = [
         b'{"a": [{"b": "s3://new/place/x"}]}',
     ),
     (
-        "an attribute and its twin",
+        "an attribute and its metadata key",
         ATTRIBUTE,
         b'{"kind" : 1,"kind-metadata":{}}',
         b'{"sort" : 1,"sort-metadata":{}}',
     ),
-    ("an attribute spelt with an escape", ATTRIBUTE, b'{"k\\u0069nd": 1}', b'{"sort": 1}'),
+    ("an attribute written with an escape", ATTRIBUTE, b'{"k\\u0069nd": 1}', b'{"sort": 1}'),
     ("an attribute that is there twice", ATTRIBUTE, b'{"kind": 1, "kind": 2}', b'{"sort": 1, "sort": 2}'),
     (
-        "the other twin of a -ref",
+        "the other metadata key of a -ref",
         RenameAttribute("seg-ref", "mask-ref"),
         b'{"seg-ref": "s3://b/x", "seg-metadata": {}}',
         b'{"mask-ref": "s3://b/x", "mask-metadata": {}}',
     ),
     (
-        "not the twin of another",
+        "not the metadata key of another",
         RenameAttribute("seg-ref", "mask-ref"),
         b'{"seg-ref": 1, "seg-ref-metadata": {}, "seg-metadata": {}}',
         b'{"mask-ref": 1, "mask-ref-metadata": {}, "seg-metadata": {}}',
     ),
     (
-        "nor the twin of what is there without -ref",
+        "nor the metadata key of what is there without -ref",
         RenameAttribute("seg-ref", "mask-ref"),
         b'{"seg-ref": 1, "seg": 2, "seg-metadata": {}}',
         b'{"mask-ref": 1, "seg": 2, "seg-metadata": {}}',
@@ -243,7 +243,7 @@ CHANGED: list[tuple[str, LineEdit, bytes, bytes]] = [
         b'"labels":[{"shortDisplayName":"RH","label":"right"}]}},"k-metadata":{"entities":[{},{},{}]}}',
     ),
     (
-        "of Person and Person-ref each its own, when told",
+        "of Person and Person-ref each its own, when requested",
         RenameClass("RH", "right", "Person"),
         b'{"Person":1,"Person-metadata":{"class-name":"RH"},"Person-ref-metadata":{"class-name":"RH"}}',
         b'{"Person":1,"Person-metadata":{"class-name":"right"},"Person-ref-metadata":{"class-name":"RH"}}',
@@ -298,7 +298,7 @@ def test_these_lines_change_where_it_was_meant(edit: LineEdit, line: bytes, edit
     ("edit", "line"),
     [
         pytest.param(ATTRIBUTE, b'{"kind": 1, "sort": 2}', id="the new name"),
-        pytest.param(ATTRIBUTE, b'{"kind": 1, "sort-metadata": {}}', id="the new name's twin"),
+        pytest.param(ATTRIBUTE, b'{"kind": 1, "sort-metadata": {}}', id="the metadata key of the new name"),
         pytest.param(FROM_LAB, b'{"lab1-job": 1, "lab3-job": 2}', id="the name under the new lab"),
     ],
 )
@@ -323,7 +323,7 @@ def test_any_other_lab_id_is_refused_with_the_rule(lab: str) -> None:
 
 
 def changed(value: Any) -> Any:
-    """Return a decoded line with `a` in the place of `b` in every string, the slow way."""
+    """Return a decoded line with `b` replaced by `a` in every string, the slow way."""
     if isinstance(value, Pairs):
         return Pairs((key.replace("b", "a"), changed(inner)) for key, inner in value)
     if isinstance(value, list):

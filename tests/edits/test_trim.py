@@ -78,7 +78,7 @@ def test_what_is_not_the_class_is_left_alone(line: bytes) -> None:
         pytest.param(
             b'{"t": ["\\u0031", 2], "t-metadata": {"class-map": {"\\u0031": "b", "2": "c"}}}',
             b'{"t": [2], "t-metadata": {"class-map": {"2": "c"}}}',
-            id="spelt with an escape",
+            id="written with an escape",
         ),
         pytest.param(
             b'{"t": [1, 2], "t": [1], "t-metadata": {"class-map": {"1": "b", "1": "b"}}}',

@@ -55,11 +55,11 @@ def source(content: bytes, folder: Path, kind: str = "file") -> Source:
 @pytest.mark.parametrize(
     ("value", "found"),
     [
-        pytest.param({"a": 1, "a-metadata": {}}, {"a": "a-metadata"}, id="a label with its twin"),
-        pytest.param({"a-metadata": {"failure-reason": "x"}}, {"a": "a-metadata"}, id="a twin alone"),
-        pytest.param({"a": 1}, {}, id="no twin"),
-        pytest.param({"a": 1, "a-metadata": None}, {}, id="a twin that is null"),
-        pytest.param({"a": 1, "a-metadata": []}, {}, id="a twin that is a list"),
+        pytest.param({"a": 1, "a-metadata": {}}, {"a": "a-metadata"}, id="a label with its metadata"),
+        pytest.param({"a-metadata": {"failure-reason": "x"}}, {"a": "a-metadata"}, id="metadata alone"),
+        pytest.param({"a": 1}, {}, id="no metadata"),
+        pytest.param({"a": 1, "a-metadata": None}, {}, id="metadata that is null"),
+        pytest.param({"a": 1, "a-metadata": []}, {}, id="metadata that is a list"),
         pytest.param({"source-ref": "s", "source-ref-metadata": {}}, {}, id="metadata of the picture"),
         pytest.param({"source": "s", "source-metadata": {}}, {}, id="metadata of the text"),
         pytest.param({"-metadata": {}}, {}, id="no name at all"),

@@ -31,8 +31,8 @@ EVERYTHING = {
     "entities": [{"confidence": 0.25}],
     "adjustment-status": "adjusted",
 }
-# A label in each form, and one that is no such thing.
-FORMS: dict[str, tuple[Any, Any]] = {
+# A label in each schema, and one that is no such thing.
+BY_SCHEMA: dict[str, tuple[Any, Any]] = {
     "index": ("0", [0]),
     "indices": ([0, "1"], 0),
     "boxes": (
@@ -56,7 +56,7 @@ FORMS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def told(metadata: Any, fields: tuple[str, ...]) -> dict[str, Any]:
+def fields_of(metadata: Any, fields: tuple[str, ...]) -> dict[str, Any]:
     found = {name: getattr(metadata, ATTRIBUTES[name]) for name in fields}
     return {name: msgspec.to_builtins(value) for name, value in found.items()}
 
@@ -66,41 +66,41 @@ ATTRIBUTES = {name: name.replace("-", "_") for name in FIELDS} | {"class_map": "
 
 def test_the_fields_here_are_those_of_the_table() -> None:
     assert set(EVERYTHING) == set(FIELDS)
-    assert set(FORMS) == set(LABELS)
+    assert set(BY_SCHEMA) == set(LABELS)
     assert len(set(ATTRIBUTES.values())) == len(FIELDS)
     assert set(Metadata.__annotations__) == set(ATTRIBUTES.values())
 
 
 @given(st.sets(st.sampled_from(list(FIELDS))), st.sampled_from(list(LABELS)))
-def test_the_fields_that_were_asked_for_are_read_and_no_other(fields: set[str], form: str) -> None:
+def test_the_fields_that_were_asked_for_are_read_and_no_other(fields: set[str], schema: str) -> None:
     asked = tuple(sorted(fields))
-    label, _ = FORMS[form]
+    label, _ = BY_SCHEMA[schema]
     line = json.dumps({"k": label, "k-metadata": EVERYTHING, "source-ref": "s3://b/k"}).encode()
-    row = decoder(Peek("k", "k-metadata", form, asked)).decode(line)
+    row = decoder(Peek("k", "k-metadata", schema, asked)).decode(line)
     assert row.metadata is not None
-    assert told(row.metadata, asked) == {name: EVERYTHING[name] for name in asked}
+    assert fields_of(row.metadata, asked) == {name: EVERYTHING[name] for name in asked}
     assert msgspec.to_builtins(row.label) == label
     assert not hasattr(row, "source_ref")
     unasked = set(FIELDS) - fields - {"failure-reason"}
     assert not any(hasattr(row.metadata, ATTRIBUTES[name]) for name in unasked)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_label_of_another_form_is_an_error(form: str) -> None:
-    _, other = FORMS[form]
-    decode = decoder(Peek("k", "k-metadata", form)).decode
-    if form == "any":
+@pytest.mark.parametrize("schema", BY_SCHEMA)
+def test_a_label_of_another_schema_is_an_error(schema: str) -> None:
+    _, other = BY_SCHEMA[schema]
+    decode = decoder(Peek("k", "k-metadata", schema)).decode
+    if schema == "any":
         assert decode(json.dumps({"k": other})).label is other
         return
     with pytest.raises(msgspec.ValidationError, match=r"at `\$\.k"):
         decode(json.dumps({"k": other}))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_what_a_form_does_not_know_is_passed_over(form: str) -> None:
-    label, _ = FORMS[form]
+@pytest.mark.parametrize("schema", BY_SCHEMA)
+def test_what_a_schema_does_not_know_is_passed_over(schema: str) -> None:
+    label, _ = BY_SCHEMA[schema]
     line = json.dumps({"k": _with_more(label)})
-    assert state(decoder(Peek("k", "k-metadata", form)).decode(line)) == "labelled"
+    assert state(decoder(Peek("k", "k-metadata", schema)).decode(line)) == "labelled"
 
 
 def _with_more(value: Any) -> Any:
@@ -149,11 +149,11 @@ def test_a_null_is_as_good_as_absent(name: str) -> None:
         line = json.dumps({"k-metadata": metadata}).encode()
         row = decoder(Peek("k", "k-metadata", "any", (name,))).decode(line)
         assert row.metadata is not None
-        assert told(row.metadata, (name,)) == {name: None}
+        assert fields_of(row.metadata, (name,)) == {name: None}
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_field_of_another_form_is_an_error_where_it_is_asked_for_and_only_there(name: str) -> None:
+def test_a_field_of_another_schema_is_an_error_where_it_is_asked_for_and_only_there(name: str) -> None:
     line = json.dumps({"k": 1, "k-metadata": {name: [[True]]}}).encode()
     with pytest.raises(msgspec.ValidationError, match=rf"at `\$\.k-metadata\.{name}(\[0\])?`"):
         decoder(Peek("k", "k-metadata", "any", (name,))).decode(line)
@@ -162,7 +162,7 @@ def test_a_field_of_another_form_is_an_error_where_it_is_asked_for_and_only_ther
 
 
 @pytest.mark.parametrize(
-    ("form", "label", "fits"),
+    ("schema", "label", "fits"),
     [
         ("index", "1", True),
         ("index", '"1"', True),
@@ -182,8 +182,8 @@ def test_a_field_of_another_form_is_an_error_where_it_is_asked_for_and_only_ther
         ("any", "null", True),
     ],
 )
-def test_which_label_has_which_form(form: str, label: str, fits: bool) -> None:
-    decode = decoder(Peek("k", "k-metadata", form)).decode
+def test_which_label_has_which_form(schema: str, label: str, fits: bool) -> None:
+    decode = decoder(Peek("k", "k-metadata", schema)).decode
     line = f'{{"k": {label}}}'.encode()
     if fits:
         assert decode(line).label == json.loads(label)

@@ -48,7 +48,7 @@ def cut(content: bytes, size: int) -> list[Block]:
         return [Block(b.uri, b.start, b.end, b.read()) for b in blocks]
 
 
-def told(rows: Rows, first: int) -> list[tuple[int, bytes, Any]]:
+def decoded_lines(rows: Rows, first: int) -> list[tuple[int, bytes, Any]]:
     """Return number, bytes and fields of every row."""
     return [
         (first + int(number), rows.line(at), fields(row))
@@ -91,7 +91,7 @@ def test_blocks_of_any_size_give_what_json_gives_line_by_line(
     found, first = [], 0
     for block in cut(content, size):
         rows = read_rows(block.read(), PEEK)
-        found += told(rows, first)
+        found += decoded_lines(rows, first)
         first += rows.lines
     assert found == slowly(content)
     assert first == len(split_lines(content))
@@ -266,8 +266,8 @@ def test_another_label_attribute_is_noticed(line: bytes, others: set[str]) -> No
 
 
 def test_an_attribute_that_was_told_is_not_compared_with_others() -> None:
-    told_so = Peek("kind", "kind-metadata", "index")
-    assert read_rows(b'{"b": 1, "b-metadata": {}}', told_so).others == frozenset()
+    requested = Peek("kind", "kind-metadata", "index")
+    assert read_rows(b'{"b": 1, "b-metadata": {}}', requested).others == frozenset()
 
 
 @pytest.mark.parametrize(

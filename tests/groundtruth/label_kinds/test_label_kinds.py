@@ -73,7 +73,7 @@ def cuboids(*classes: Any) -> dict[str, Any]:
     return {"annotations": [{"class-id": one, "object-name": "Car:1", "center-x": 0.1} for one in classes]}
 
 
-def shares(*values: Any) -> list[dict[str, Any]]:
+def confidences_of(*values: Any) -> list[dict[str, Any]]:
     return [{} if value is None else {"confidence": value} for value in values]
 
 
@@ -119,7 +119,7 @@ SHOWN: list[tuple[str, str, Any, dict[str, Any] | None, tuple[Any, Any, Any]]] =
         "boxes, one of a class that comes twice",
         "object-detection",
         boxes(3, "0", 3),
-        {"class-map": MAP, "objects": shares(0.5, 0, 0.25)},
+        {"class-map": MAP, "objects": confidences_of(0.5, 0, 0.25)},
         ((3, 0, 3), ((0, "dog"), (3, "cat")), (0.5, 0.0, 0.25)),
     ),
     ("an image without a box", "object-detection", boxes(), {"class-map": {}, "objects": []}, ((), (), ())),
@@ -135,28 +135,28 @@ SHOWN: list[tuple[str, str, Any, dict[str, Any] | None, tuple[Any, Any, Any]]] =
         "fewer objects than boxes",
         "object-detection",
         boxes(0, 1),
-        {"objects": shares(0.5)},
+        {"objects": confidences_of(0.5)},
         ((0, 1), (), (0.5, None)),
     ),
     (
         "more objects than boxes",
         "object-detection",
         boxes(0),
-        {"objects": shares(0.5, 0.6)},
+        {"objects": confidences_of(0.5, 0.6)},
         ((0,), (), (0.5,)),
     ),
     (
         "an object without confidence",
         "object-detection",
         boxes(0),
-        {"objects": shares(None)},
+        {"objects": confidences_of(None)},
         ((0,), (), (None,)),
     ),
     (
         "entities in their order, not that of the text",
         "text-span",
         entities("Place", "Person", "Place"),
-        {"entities": shares(0, 0.5, 0.6)},
+        {"entities": confidences_of(0, 0.5, 0.6)},
         ((1, 0, 1), ((0, "Person"), (1, "Place")), (0.0, 0.5, 0.6)),
     ),
     ("a text without an entity", "text-span", entities(), {}, ((), ((0, "Person"), (1, "Place")), ())),
@@ -171,7 +171,7 @@ SHOWN: list[tuple[str, str, Any, dict[str, Any] | None, tuple[Any, Any, Any]]] =
         "cuboids, named in class-map",
         "point_cloud_object_detection",
         cuboids(0),
-        {"class-map": MAP, "objects": shares(0.4)},
+        {"class-map": MAP, "objects": confidences_of(0.4)},
         ((0,), ((0, "dog"), (3, "cat")), (0.4,)),
     ),
     (
@@ -226,7 +226,7 @@ def test_every_kind_is_in_the_table_above() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "label", "metadata", "said"),
+    ("kind", "label", "metadata", "message"),
     [
         ("object-detection", boxes(0, -1), {}, "expected a class index from 0, found -1"),
         ("object-detection", boxes(None), {}, "expected a class index from 0, found None"),
@@ -267,11 +267,11 @@ def test_every_kind_is_in_the_table_above() -> None:
     ids=str,
 )
 def test_a_label_that_is_none_is_a_value_error_of_one_line(
-    kind: str, label: Any, metadata: Any, said: str
+    kind: str, label: Any, metadata: Any, message: str
 ) -> None:
     with pytest.raises(ValueError) as raised:
         read(kind, label, metadata)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 CATEGORIES = tuple(f"c{n}" for n in range(10))
@@ -288,7 +288,7 @@ several: list[tuple[str, Callable[[list[Any]], Any], str]] = [
 def test_of_several_there_is_an_index_and_a_confidence_each_in_their_order(
     kind: str, form: Callable[[list[Any]], Any], where: str, found: list[int], sure: list[float | None]
 ) -> None:
-    indices, _, confidences = read(kind, form(found), {where: shares(*sure)})
+    indices, _, confidences = read(kind, form(found), {where: confidences_of(*sure)})
     assert indices == tuple(found)
     padded = [*sure, *[None] * len(found)]
     assert confidences == tuple(padded[: len(found)])
