@@ -28,8 +28,8 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Size = Annotated[float, Meta(gt=0, lt=_HUGE)]
 
 
-class Box(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A bounding box with all that belongs to one."""
+class CleanBox(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A bounding box in which no rule finds a problem."""
 
     class_id: Index
     top: float
@@ -38,23 +38,23 @@ class Box(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     width: float
 
 
-class ImageSize(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The size of a picture."""
+class CleanSize(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The size of a picture in which no rule finds a problem."""
 
     width: Size
     height: Size
     depth: Size
 
 
-class Boxes(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The label of a bounding box job."""
+class CleanBoxes(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The label of a bounding box job, of clean boxes."""
 
-    image_size: Annotated[list[ImageSize], Meta(min_length=1, max_length=1)]
-    annotations: list[Box]
+    image_size: Annotated[list[CleanSize], Meta(min_length=1, max_length=1)]
+    annotations: list[CleanBox]
 
 
-class Confidence(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The confidence of one box."""
+class CleanConfidence(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The confidence of one box, from 0 to 1."""
 
     confidence: Fraction
 
@@ -85,9 +85,9 @@ FIELD_TYPES = {
     "spelt index": FieldType(str, "0", 2),
     "indices": FieldType(list[Index], []),
     "boxes": FieldType(
-        Boxes, {"image_size": [{"width": 9, "height": 9, "depth": 3}], "annotations": []}, 2 * 2 + 3 * 2
+        CleanBoxes, {"image_size": [{"width": 9, "height": 9, "depth": 3}], "annotations": []}, 2 * 2 + 3 * 2
     ),
-    "confidences": FieldType(list[Confidence], []),
+    "confidences": FieldType(list[CleanConfidence], []),
     "fraction": FieldType(Fraction, 0.5),
     "fractions": FieldType(dict[str, Fraction], {}),
     "date": FieldType(Annotated[datetime, Meta(tz=False)], "2019-05-04T20:26:41.638095", 2),
