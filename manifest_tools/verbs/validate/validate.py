@@ -61,7 +61,7 @@ class CheckedFile:
 
 @dataclass(slots=True)
 class Report:
-    """The problems of some manifests, found as one iterates; the last three fields grow with them.
+    """The problems of some manifests, found as one iterates.
 
     >>> report = validate()
     >>> list(report), report.checked
@@ -91,7 +91,7 @@ class Report:
 
     jobs: Jobs = None
     checked: list[CheckedFile] = field(default_factory=list)
-    """What was checked, file by file."""
+    """What was checked so far, file by file."""
 
     preflight_input: PreflightInput | None = None
     """What the rules of the preflight looked at, once all is found."""

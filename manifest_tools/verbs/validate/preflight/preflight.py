@@ -89,7 +89,7 @@ def _object(file: str) -> dict[str, Any]:
     except OSError as error:
         raise Refused(f"{file}: {(error.strerror or str(error)).lower()}") from error
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{file}: expected JSON, found {error}") from error
+        raise Refused(f"{file}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Refused(f'{file}: expected an object such as {{"num_classes": "2"}}, or a request')
     return value

@@ -7,6 +7,7 @@ sent no records, the names of the labels are all that counts.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -174,7 +175,12 @@ def _metadata_fields(names: tuple[str, ...]) -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _decoder(names: tuple[str, ...], metadata: Any) -> "msgspec.json.Decoder[Any]":
-    """Return a decoder of these attributes, and of the metadata of the last one as ``metadata``."""
+    """Return a decoder of these attributes, and of the metadata of the last one as ``metadata``.
+
+    Raises Refused for a name that no attribute can have.
+    """
+    with suppress(ValueError):  # {} lacks them; but Refused is raised for names that no decoder can have
+        texts(b"{}", names)
     keys = {f"f{at}": name for at, name in enumerate(names)} | _metadata_fields(names)
     fields: list[tuple[str, Any, Any]] = [(field, metadata, None) for field in _metadata_fields(names)]
     for at, name in enumerate(names):

@@ -239,6 +239,12 @@ def test_a_head_that_misleads_changes_nothing(tmp_path: Path, late: dict[str, An
     assert source.passes - 1 == 3
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "source-ref"])
+def test_a_label_that_cannot_be_asked_for_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Refused, match="no attribute can be called"):
+        list(report(tmp_path, TRAIN, VALIDATION, label_attribute=name))
+
+
 def test_a_line_that_is_not_utf_8_and_lacks_the_label_is_one_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "train.manifest"
     path.write_bytes(TRAIN.encode() + b'{"source-ref": "s3://b/1.jpg", "hand-metadata": {"x": "\xff"}}\n')
@@ -325,8 +331,8 @@ def test_hyperparameters_of_a_request(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[1]", "expected an object"),
-        ("{", "expected JSON"),
-        ("[" * 10**5, "expected JSON"),
+        ("{", "not JSON"),
+        ("[" * 10**5, "not JSON"),
         ('{"epochs": [1]}', "epochs: expected a text or a number, found an array"),
         ('{"early_stopping": true}', "early_stopping: expected a text or a number, found true"),
     ],
