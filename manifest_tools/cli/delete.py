@@ -58,7 +58,7 @@ def _line(found: "EndpointParts", part: "EndpointPart") -> str:
 
 
 def _wait(found: "EndpointParts", every: float, quiet: bool) -> None:
-    """Wait until it can be deleted; that it has failed is no reason to keep it."""
+    """Wait until it can be deleted; an endpoint that has failed can be."""
     from trainers.sagemaker.client.client import NotThere
     from trainers.sagemaker.serving.deploy import EndpointFailed, endpoint_states
 
@@ -76,7 +76,7 @@ def _wait(found: "EndpointParts", every: float, quiet: bool) -> None:
 
 
 def _delete(found: "EndpointParts", quiet: bool) -> None:
-    """Delete part after part; one that cannot be deleted does not keep the others."""
+    """Delete each part; when one cannot be deleted, the others still are."""
     from trainers.sagemaker.serving.delete import SomeLeft, delete
 
     left = []

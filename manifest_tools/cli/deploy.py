@@ -157,7 +157,7 @@ def _settings(given: DeployOptions) -> "DeploymentSettings":
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A deployment with what it is made of, and where that goes in S3 first if it is here."""
+    """A deployment, the model that it is made of, and where both go in S3."""
 
     source: "ModelSource"
     deployment: "DeploymentPlan"
@@ -166,7 +166,7 @@ class _Planned:
 
 
 def _plan(given: DeployOptions) -> _Planned:
-    """Return what is to be made; nothing has been made by then, and what is in the way is refused."""
+    """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
     from trainers.sagemaker.client.client import region
     from trainers.sagemaker.requests.names import job_name
     from trainers.sagemaker.serving.deploy import check_free, plan_deployment
@@ -216,7 +216,7 @@ def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:
 
 
 def _carry_out(planned: _Planned, given: DeployOptions) -> None:
-    """Upload what is here, and make the rest; after a failure nothing of both stays."""
+    """Upload what is on this disk, and make the rest; after a failure nothing of both stays."""
     from trainers.sagemaker.serving.api_gateway import address
     from trainers.sagemaker.serving.deploy import make
     from trainers.sagemaker.serving.upload_model import upload_model
@@ -235,7 +235,7 @@ def _carry_out(planned: _Planned, given: DeployOptions) -> None:
 
 
 def _wait(name: str, every: float, quiet: bool) -> None:
-    """Wait until it answers; after Ctrl-C it goes on, and the exit code is 130."""
+    """Wait until the endpoint answers; after Ctrl-C the endpoint goes on, and the exit code is 130."""
     from trainers.sagemaker.serving.deploy import endpoint_states
 
     try:

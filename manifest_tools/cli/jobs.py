@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainers.sagemaker.account.jobs import JobSummary
 
 
-EVERY = 10.0  # seconds from one look to the next
+EVERY = 10.0  # seconds between two requests for the state
 
 
 Task = Literal["show", "logs", "stop"]

@@ -107,7 +107,7 @@ def policy(
 
 
 def _beside(manifests: Sequence[str], words: Sequence[str]) -> str | None:
-    """Return the folder of the first manifest in S3, or None where nothing is written."""
+    """Return the folder of the first manifest in S3; None where nothing is written."""
     first = next((name for name in manifests if name.startswith("s3://")), None)
     if first is not None:
         return first[: first.rfind("/") + 1]

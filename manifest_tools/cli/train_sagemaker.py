@@ -61,7 +61,7 @@ def _follow(name: str, given: JobOptions, model: str) -> None:
 
 
 def _silent(line: str) -> None:
-    """Say nothing of a line of the log."""
+    """Print nothing of a line of the log."""
 
 
 def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:

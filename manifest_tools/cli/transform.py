@@ -125,7 +125,7 @@ _TO_START += ("no_wait", "every")
 
 
 def _check(given: TransformOptions) -> None:
-    """Refuse before the bill what would be refused after it, and an option that would change nothing."""
+    """Raise Refused before the bill for all that would be refused after it, and options without effect."""
     from manifest_tools.io.sinks import check_apart
     from trainers.sagemaker.batch.collect import check_attribute
 
@@ -160,7 +160,7 @@ def _check_start(given: TransformOptions) -> None:
 
 
 def _plan(given: TransformOptions) -> "TransformPlan":
-    """Return what is to be made; nothing has been made by then, and what is in the way is refused."""
+    """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
     from trainers.sagemaker.batch import transform
     from trainers.sagemaker.client.client import region
     from trainers.sagemaker.serving.model_source import find_model_source
@@ -203,7 +203,7 @@ def _intention(planned: "TransformPlan", listed: str | None, prices: list[str]) 
 
 
 def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions) -> None:
-    """Write the list of pictures where there is one, and make model and job; or nothing."""
+    """Write the list of pictures where there is one, and make model and job: all, or nothing."""
     from trainers.sagemaker.batch.picture_list import write_list
     from trainers.sagemaker.batch.transform import make
     from trainers.sagemaker.training.upload import withdraw
@@ -215,7 +215,7 @@ def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions
 
 
 def _afterwards(name: str, manifest: str | None) -> str:
-    """Return what to type once a job is over that nobody waits for."""
+    """Return what to type later for a job that is not waited for."""
     words = ["mtool", "transform", name, "--collect", *(["--manifest", manifest] if manifest else [])]
     return f"once it is over, type: {shlex.join(words)}; then, to delete its model: mtool delete {name}"
 
@@ -235,7 +235,7 @@ def _follow(planned: "TransformPlan", given: TransformOptions) -> "JobEnd":
 
 
 def _finish(planned: "TransformPlan", end: "JobEnd", given: TransformOptions) -> None:
-    """Take the model back, collect what was answered, and say how the job ended."""
+    """Delete the model, collect the answers, and raise MtoolError for a job that failed."""
     from trainers.sagemaker.batch.transform import delete_model
     from trainers.sagemaker.training.follow import check_ended_well
 

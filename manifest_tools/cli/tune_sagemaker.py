@@ -58,14 +58,14 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
 
 
 def _unknown(planned: "TrainingPlan") -> list[str]:
-    """Say what no page of AWS settles."""
+    """Return warnings about what AWS does not document."""
     if planned.training.checkpoints is None:
         return []
     return ["AWS does not say whether each trial has checkpoints of its own; look at those of the first two"]
 
 
 def _bill(given: TuneOptions, max_run: int) -> str:
-    """Say how much is billed at most: each trial is a training job of its own."""
+    """Return how much is billed at most: each trial is a training job of its own."""
     price = price_of(given)
     hours = given.max_jobs * given.instance_count * max_run / 3600
     cost = "" if price is None else f", which cost {price * hours:.2f}"

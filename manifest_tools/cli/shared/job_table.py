@@ -1,4 +1,4 @@
-"""What the screen, and JSON, show of a job: for ``mtool jobs`` and for words that make jobs."""
+"""What the screen and JSON show of jobs."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def duration_text(time: timedelta) -> str:
-    """Return a length of time, in the largest unit of which there are two.
+    """Return a length of time in words, in the largest unit of which there are at least two.
 
     >>> [duration_text(timedelta(minutes=count)) for count in (5, 30 * 60, 9 * 24 * 60)]
     ['5 min', '30 h', '9 days']
@@ -29,7 +29,7 @@ def machines(job: "JobSummary") -> str:
 
 
 def cost(job: "JobSummary") -> str:
-    """Return what a job costs an hour: nothing is said where no price is known, a hyphen where it ended."""
+    """Return what a job costs an hour; empty where no price is known, a hyphen where it has ended."""
     if not job.runs:
         return "-"
     return "" if job.per_hour is None else f"{job.per_hour:.2f}"
@@ -76,7 +76,7 @@ def summary(found: "Sequence[JobSummary]") -> str:
 
 
 def about(job: "JobSummary", description: dict[str, Any]) -> str:
-    """Return one job as a table of two columns: what ``jobs.find`` and ``jobs.with_machines`` return."""
+    """Return one job, as ``find_job`` and ``with_machines`` return it, as a table of two columns."""
     rows = [("name", job.name), ("kind", job.kind), ("state", job.state)]
     rows += [("about", description["SecondaryStatus"])] if "SecondaryStatus" in description else []
     rows += [("created", f"{job.created:%Y-%m-%d %H:%M:%S%z}")]
@@ -87,7 +87,7 @@ def about(job: "JobSummary", description: dict[str, Any]) -> str:
 
 
 def _details(description: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the rest of a description that people look for."""
+    """Return the failure reason, the model, the figures and the hyperparameters of a described job."""
     rows = (
         [("reason", " ".join(description["FailureReason"].split()))] if "FailureReason" in description else []
     )
@@ -115,5 +115,5 @@ def as_row(job: "JobSummary") -> dict[str, Any]:
 
 
 def as_json(value: Any) -> str:
-    """Return what JSON has no form for, as ``json.dumps`` asks: a date."""
+    """Return a date as text, for ``json.dumps``."""
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -82,11 +82,11 @@ def _is_options(kind: Any) -> bool:
 
 
 def _filled(kind: type[Options], values: dict[str, Any], typed: frozenset[str]) -> Options:
-    """Return the options of one kind; a list of which nothing was typed is empty."""
+    """Return the options of one kind; a list that was not typed is empty."""
     known = {one.name: values[one.name] for one in _options_of(kind)}
     lists = {one.name for one in _options_of(kind) if one.default_factory is not MISSING}
-    told = {name: value for name, value in known.items() if value is not None or name not in lists}
-    return kind(**told, typed=typed)
+    given = {name: value for name, value in known.items() if value is not None or name not in lists}
+    return kind(**given, typed=typed)
 
 
 def _options_of(kind: type[Options]) -> Iterator[Field[Any]]:

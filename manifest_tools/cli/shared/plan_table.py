@@ -1,4 +1,4 @@
-"""What is about to be billed, on the screen, and as the request that would be sent."""
+"""The plan of a job that is about to be billed, on the screen."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ SHOWN = 20  # problems of the data, of which there may be thousands
 
 
 def show_plan(planned: "TrainingPlan", given: JobOptions, warnings: list[str] | None = None) -> None:
-    """Say what is about to be started, and what looks like a mistake in it."""
+    """Print what is about to be started, and what looks like a mistake in it."""
     if given.quiet:
         return
     training = planned.training
@@ -62,7 +62,7 @@ def _classes(planned: "TrainingPlan") -> str:
 
 
 def price_of(given: JobOptions) -> float | None:
-    """Return what one of the machines costs an hour, where that was typed."""
+    """Return what one of the machines costs an hour; None where no price was typed."""
     from trainers.sagemaker.account.jobs import read_prices
 
     prices = read_prices(given.price_per_hour)

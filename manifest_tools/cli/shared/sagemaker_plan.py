@@ -1,4 +1,4 @@
-"""From what was typed to the plan of a job in SageMaker, for ``train`` and ``tune``."""
+"""What ``train`` and ``tune`` share on the way from what was typed to a job in SageMaker."""
 
 import json
 import os
@@ -26,9 +26,10 @@ def training_settings(
     varied: dict[str, str] | None = None,
     longest_name: int | None = None,
 ) -> "TrainingSettings":
-    """Return what was typed, as the library takes it; ``more`` are hyperparameters of options.
+    """Return what was typed, as the library takes it.
 
-    ``varied`` is what a tuning job varies, see ``Wanted``; its name is shorter than a training job's.
+    ``more`` are hyperparameters that have options of their own. ``varied`` is what a tuning job varies, see
+    ``TrainingSettings``. ``longest_name`` is for a kind of job with shorter names.
     """
     from manifest_tools.algorithms import algorithm
     from manifest_tools.groundtruth.classes import read_class_table
@@ -125,14 +126,16 @@ def _max_wait(given: JobOptions) -> int | None:
 
 
 def _checkpoints(given: JobOptions, output: str, name: str) -> str | None:
-    """Return where checkpoints go: under a name of their own, for an old prefix is restored silently."""
+    """Return where checkpoints go: under a name of their own, for SageMaker restores an old prefix
+    silently.
+    """
     if given.checkpoints is not None or not given.spot:
         return given.checkpoints
     return f"{output.rstrip('/')}/{name}/checkpoints"
 
 
 def plan_or_explain(settings: "TrainingSettings") -> "TrainingPlan":
-    """Return the plan, after saying what is wrong with the data where the job would fail with it."""
+    """Return the plan; where the data has errors that the job would fail with, print them first."""
     from trainers.sagemaker.training.data_check import Unfit
     from trainers.sagemaker.training.plan import plan_training
 

@@ -1,4 +1,4 @@
-"""The parameters that deploy, delete and transform share, and what they print alike."""
+"""The options that deploy, delete and transform share, and what they print alike."""
 
 import contextlib
 import sys
@@ -104,7 +104,7 @@ def machines(instance_type: str, count: int) -> str:
 
 
 def say(texts: Sequence[str], quiet: bool) -> None:
-    """Say remarks, a line each."""
+    """Print remarks, a line each."""
     for text in texts:
         if not quiet:
             note(clean(text))
@@ -112,7 +112,7 @@ def say(texts: Sequence[str], quiet: bool) -> None:
 
 @contextlib.contextmanager
 def waiting(name: str, quiet: bool) -> Iterator[None]:
-    """Show that something is waited for, and how long by now, where standard error is a terminal."""
+    """Show on a terminal that something is waited for, and for how long."""
     if quiet or not sys.stderr.isatty():
         yield
         return

@@ -59,7 +59,7 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a job, for a command line that mends it."""
+    """What is known of a job, for the command lines of ``command``."""
 
     job: str = "JOB"
     """Its name."""
@@ -81,7 +81,7 @@ class Setting:
 
 
 def command(failure: KnownFailure, setting: Setting) -> str:
-    """Return what to type, quoted for a shell: names of jobs and objects are other people's.
+    """Return what to type, quoted for a shell: names of jobs and objects come from other people.
 
     >>> from manifest_tools.known_failures import FAILURES
     >>> command(FAILURES[13], Setting(manifests=("s3://b/my train.manifest",)))

@@ -1,4 +1,4 @@
-"""Why a job failed: its reason and its log, held against the failures that are known."""
+"""Why a job failed: its reason and its log, compared with the known failures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Examination:
 
     @property
     def unexplained(self) -> bool:
-        """Say whether something failed, and nothing known matches."""
+        """Whether something failed, and no known failure explains it."""
         return not self.diagnoses and not self.ending and (not self.name or self.state == "Failed")
 
 
@@ -76,7 +76,7 @@ _ENDINGS = {
 
 
 def examine(name: str) -> Examination:
-    """Return what a job, or an endpoint, failed by; raises NotThere, and what ``client.send`` raises."""
+    """Return why a job or an endpoint failed; raises NotThere, and what ``client.send`` raises."""
     job, description = find_job(name)
     state = description.get("SecondaryStatus", job.state)
     reason = _reason(job.kind, name, description)
@@ -102,12 +102,12 @@ def examine(name: str) -> Examination:
 
 
 def examine_text(text: str) -> Examination:
-    """Return what a message, or a log, that somebody has shows."""
+    """Return the known failures that a message or a log shows."""
     return Examination(diagnose({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
 
 
 def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...]:
-    """Return the known failures that the texts show, by the text; the same one comes once.
+    """Return the known failures that the texts show, each once. A text is named by where it is from.
 
     >>> found = diagnose({"the text": "Empty .rec file in train channel"}, Setting())
     >>> [(one.failure.row, one.command) for one in found]
@@ -121,7 +121,7 @@ def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...
 
 
 def _reason(kind: str, name: str, description: Mapping[str, Any]) -> str:
-    """Return the failure reason; a tuning job's own says little, so that of a failed trial comes with it."""
+    """Return the failure reason; for a tuning job with that of a failed trial, which says more."""
     reason = str(description.get("FailureReason", ""))
     if kind != "tuning":
         return reason
@@ -134,7 +134,7 @@ def _reason(kind: str, name: str, description: Mapping[str, Any]) -> str:
 
 
 def _faults(lines: Iterable[str], most: int = 5) -> list[str]:
-    """Return the last lines that say an error, each once."""
+    """Return the last lines that speak of an error, each once."""
     found = [event.text for line in lines for event in read_line(line) if isinstance(event, Fault)]
     return list(dict.fromkeys(found))[-most:]
 
@@ -143,7 +143,7 @@ _PURPOSES = {"object-detection": "object-detection", "semantic-segmentation": "s
 
 
 def _setting(name: str, description: Mapping[str, Any]) -> Setting:
-    """Return what the job's description has for a command line."""
+    """Return what the job's description tells for a command line."""
     image = description.get("AlgorithmSpecification", {}).get("TrainingImage", "")
     algorithm = image.rpartition("/")[2].partition(":")[0]
     sources = (

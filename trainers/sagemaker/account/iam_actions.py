@@ -1,6 +1,6 @@
-"""What each word of mtool calls at AWS, as the actions of IAM: a table.
+"""The actions of IAM that each word of mtool needs, as a table.
 
-Which action takes the ARN of what is from AWS's service authorization reference, "Actions, resources, and
+Which resource an action takes is from AWS's service authorization reference, "Actions, resources, and
 condition keys for Amazon SageMaker AI".
 """
 

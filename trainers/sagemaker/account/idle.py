@@ -1,4 +1,4 @@
-"""Endpoints that nobody asks anything, and that are billed all the same."""
+"""Endpoints that get no requests, and are billed all the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ class Idle:
 def idle_endpoints(
     *, now: datetime | None = None, prices: Mapping[str, float] | None = None, after: timedelta = IDLE_AFTER
 ) -> list[Idle]:
-    """Return the endpoints without a request for an hour or longer, or to be reminded of, longest idle first.
+    """Return the endpoints without a request for an hour or longer, longest idle first, and those whose
+    reminder is due.
 
     CloudWatch counts the requests (Invocations, of AWS/SageMaker). Raises what ``client.ask`` raises.
     """
@@ -53,7 +54,7 @@ def idle_endpoints(
 
 
 def _reminder(description: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Return when to remind of a described endpoint, None before that time, or where tags cannot be read."""
+    """Return the reminder of a described endpoint; None before its time, or where tags cannot be read."""
     try:
         due = tags.reminder(tags.read_tags(description["EndpointArn"]))
     except Denied:
@@ -62,7 +63,7 @@ def _reminder(description: Mapping[str, Any], now: datetime) -> datetime | None:
 
 
 def _last_request(description: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Return the hour in which the endpoint was last asked, None where that is two weeks ago or more."""
+    """Return the hour of the last request; None where that is two weeks ago or more."""
     name = description["EndpointName"]
     last = [_last_of(name, one["VariantName"], now) for one in description.get("ProductionVariants", ())]
     return max((moment for moment in last if moment is not None), default=None)

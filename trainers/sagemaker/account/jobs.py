@@ -1,4 +1,4 @@
-"""What is there in an account, in which state, on which machines, and what it costs an hour."""
+"""Jobs and endpoints of an account: their states, their machines, and what they cost an hour."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,7 +47,7 @@ class JobSummary:
 
     @property
     def runs(self) -> bool:
-        """Say whether it may be billed now."""
+        """Whether it may be billed now."""
         return self.state in resources.KINDS[self.kind].live
 
     def age(self, now: datetime) -> timedelta:
@@ -56,7 +56,7 @@ class JobSummary:
 
 
 def read_prices(texts: Sequence[str]) -> dict[str, float]:
-    """Return prices an hour by instance type; a number alone holds for every other type.
+    """Return prices an hour by instance type; a number alone is for every other type.
 
     >>> read_prices(["ml.p3.2xlarge=3.825", "1"])
     {'ml.p3.2xlarge': 3.825, '': 1.0}
@@ -76,9 +76,10 @@ def read_prices(texts: Sequence[str]) -> dict[str, float]:
 def list_jobs(
     kinds: Sequence[str] = KINDS, *, newest: int | None = NEWEST, prices: Mapping[str, float] | None = None
 ) -> Iterator[JobSummary]:
-    """Yield jobs and endpoints of these kinds: what runs, and the newest that have ended; None for all.
+    """Yield jobs and endpoints of these kinds, kind by kind, newest first.
 
-    A kind comes after the other, each newest first. Raises what ``client.send`` raises.
+    All that run, and the ``newest`` that have ended; None for all of these. Raises what ``client.send``
+    raises.
     """
     for kind in kinds:
         for job in sorted(_found(kind, newest).values(), key=lambda one: one.created, reverse=True):
@@ -86,7 +87,7 @@ def list_jobs(
 
 
 def _found(kind: str, newest: int | None) -> dict[str, JobSummary]:
-    """Return by name the jobs of one kind; endpoints, which all bill, are never cut short."""
+    """Return the jobs of one kind by name; of endpoints, which all bill, all of them."""
     found: dict[str, JobSummary] = {}
     for job in _pages(kind, ""):
         if newest is not None and kind != "endpoint" and len(found) >= newest:
@@ -108,7 +109,7 @@ _ENDS = ("TrainingEndTime", "HyperParameterTuningEndTime", "TransformEndTime")
 
 
 def _job(kind: str, description: Mapping[str, Any]) -> JobSummary:
-    """Return what a list, or a description, says of a job."""
+    """Return a job from what a list or a description has of it."""
     found = resources.KINDS[kind]
     ended = next((description[field] for field in _ENDS if field in description), None)
     return JobSummary(
@@ -147,7 +148,7 @@ SERVERLESS = "serverless"  # billed by the request, and nothing while it waits
 
 
 def _per_hour(placed: Sequence[tuple[str, int]], prices: Mapping[str, float]) -> float | None:
-    """Return the price of all machines together, or None where one has no price.
+    """Return the price of all machines together; None where one has no price.
 
     >>> _per_hour([("ml.m5.large", 2), ("serverless", 0)], {"ml.m5.large": 0.25})
     0.5
@@ -163,9 +164,9 @@ def _per_hour(placed: Sequence[tuple[str, int]], prices: Mapping[str, float]) ->
 
 
 def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
-    """Return the job or endpoint of a name, and all that SageMaker says of it; raises NotThere or Refused.
+    """Return the job or endpoint of a name, and its description; raises NotThere or Refused.
 
-    Where a training job and an endpoint have the same name, the job comes first.
+    Where several kinds have the name, the first of KINDS counts.
     """
     denied: MtoolError | None = None
     for kind in KINDS:
@@ -188,13 +189,13 @@ def find_job(name: str) -> tuple[JobSummary, dict[str, Any]]:
 
 
 def with_machines(job: JobSummary, description: Mapping[str, Any], prices: Mapping[str, float]) -> JobSummary:
-    """Return a job that was found with its machines, and with what they cost an hour where it runs."""
+    """Return a job with its machines, and with what they cost an hour while it runs."""
     placed = _machines(job.kind, description) if job.kind != "tuning" else ()
     return replace(job, machines=placed, per_hour=_per_hour(placed, prices) if job.runs else 0.0)
 
 
 def stop_job(name: str, *, dry_run: bool = False) -> tuple[JobSummary, Request | None]:
-    """Stop a job, and return it with the request; with None for a job that has ended already.
+    """Stop a job, and return it with the request; None for the request where the job has ended already.
 
     Raises Refused for an endpoint, which is deleted. A training job keeps what it has saved by then.
     """

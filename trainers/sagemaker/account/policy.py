@@ -1,7 +1,7 @@
-"""The least that IAM has to allow: the role that jobs assume, who may assume it, and who types mtool.
+"""The least that IAM has to allow: for the role that jobs assume, and for the person who types mtool.
 
 What the role needs is from "How to use SageMaker AI execution roles" in SageMaker's developer guide; what a
-person needs, from ``actions``.
+person needs, from ``iam_actions``.
 """
 
 import json
@@ -88,7 +88,7 @@ class Needs:
 
     @property
     def role_arn(self) -> str:
-        """The ARN of the role; its name alone stands for the one of the account."""
+        """The ARN of the role; a name alone is that of a role of the account."""
         if self.role.startswith("arn:"):
             return self.role
         return f"arn:{partition(self.region)}:iam::{self.account}:role/{self.role}"
@@ -102,7 +102,9 @@ def _check_role(needs: Needs) -> None:
 
 
 def trust_document(needs: Needs) -> Document:
-    """Return who may assume the role: SageMaker, and where the account is known for that account alone."""
+    """Return the document that says who may assume the role: SageMaker, for this account alone where it is
+    known.
+    """
     statement: Document = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
     if needs.account != "*":
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": needs.account}}
@@ -110,24 +112,24 @@ def trust_document(needs: Needs) -> Document:
 
 
 def role_policy(needs: Needs) -> Document | None:
-    """Return what the role has to allow, or None where no word makes SageMaker assume one."""
+    """Return what the role has to allow; None where no word makes SageMaker assume one."""
     if not needs.assumes:
         return None
     return _short_enough(needs, "the role", _of_the_role)
 
 
 def person_policy(needs: Needs) -> Document:
-    """Return what who types mtool has to be allowed."""
+    """Return what the person who types mtool has to be allowed."""
     return _short_enough(needs, "the person", _of_the_person)
 
 
 def length(document: Document) -> int:
-    """Return the characters of a policy as IAM counts them: without the white space between them."""
+    """Return the characters of a policy as IAM counts them: without white space."""
     return len(json.dumps(document, separators=(",", ":")))
 
 
 def _short_enough(needs: Needs, whose: str, statements: Any) -> Document:
-    """Return the policy with as many prefixes a bucket as there is room for."""
+    """Return the policy with as many prefixes a bucket as IAM has room for."""
     for most in range(MOST, 0, -1):
         fewer = replace(needs, pictures=narrowed(needs.pictures, most))
         document = {"Version": "2012-10-17", "Statement": list(statements(fewer))}
@@ -210,7 +212,7 @@ def _objects(needs: Needs, words: Sequence[str], write: list[str]) -> Iterator[D
 
 
 def _list(needs: Needs, title: str, bucket: str, patterns: Sequence[str]) -> Document:
-    """Return the leave to list; of a whole bucket a list may have no prefix, so there is no condition."""
+    """Return the right to list; a list of a whole bucket may have no prefix, so it has no condition."""
     limit = None if "*" in patterns else {"StringLike": {"s3:prefix": list(patterns)}}
     return _allow(title, ["s3:ListBucket"], [f"arn:{partition(needs.region)}:s3:::{bucket}"], limit)
 
@@ -221,9 +223,7 @@ def _object_arns(needs: Needs, patterns: Mapping[str, Sequence[str]]) -> list[st
 
 
 def _quoted(key: str) -> str:
-    """Return a key as a pattern that means it alone.
-
-    What no policy can spell becomes ``*``.
+    """Return a key as a pattern that matches it alone; signs that no policy can have become ``*``.
 
     >>> _quoted("50% (*)/what?/$x/"), _quoted("снимки/1.jpg")
     ('50% (${*})/what${?}/${$}x/', '*/1.jpg')
@@ -232,13 +232,15 @@ def _quoted(key: str) -> str:
 
 
 def _log_groups(needs: Needs) -> list[str]:
-    """Return the groups in which the words' logs lie, their streams included; ``jobs`` reads all of them."""
+    """Return the log groups of the words, with their streams; ``jobs`` reads all of them."""
     names = set(LOGS.values()) if "jobs" in needs.words else {LOGS[word] for word in needs.assumes}
     return [needs.arn("logs", f"log-group:{name}*") for name in sorted(names)]
 
 
 def _key(needs: Needs, key: str, use: list[str]) -> Iterator[Document]:
-    """Yield the use of a KMS key, and its grant for disks; an alias is no ARN of a key, but a condition."""
+    """Yield the use of a KMS key, and its grant for disks; an alias is a condition, for it is no ARN of a
+    key.
+    """
     name = key.rpartition(":")[2]
     alias = name if name.startswith("alias/") else ""
     condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias]}} if alias else {}

@@ -1,4 +1,4 @@
-"""Which objects manifests name, as a few prefixes a bucket: as near as a policy can come to a list."""
+"""The objects that manifests name, as a few prefixes a bucket."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ def prefixes(manifests: Sequence[str], jobs: Jobs = None) -> dict[str, tuple[str
 def typed(
     buckets: Sequence[str], found: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return by bucket what ``found`` has, and the prefixes that were typed as s3://bucket/prefix.
+    """Return ``found`` with the prefixes that were typed as s3://bucket/prefix, by bucket.
 
     >>> typed(["s3://lab3-rawdata/left", "s3://lab3-masks"])
     {'lab3-masks': ('',), 'lab3-rawdata': ('left/',)}
@@ -111,7 +111,7 @@ def typed(
 
 
 def narrowed(found: Mapping[str, Sequence[str]], most: int) -> dict[str, tuple[str, ...]]:
-    """Return at most so many prefixes a bucket, each of them wider."""
+    """Return at most so many prefixes a bucket, wider ones where there were more."""
     fewer = {bucket: Folders(most, names=set(names)) for bucket, names in found.items()}
     for folders in fewer.values():
         folders.settle()

@@ -1,7 +1,7 @@
-"""The answers of a transform job beside the pictures that they are about: a manifest with one label more.
+"""The answers of a transform job, collected into a manifest as one more label.
 
-A line stays as it is, byte for byte, with a label attribute and its metadata added at its end, in the form
-of Ground Truth's automated labels; so every word that reads manifests reads the answers too.
+A line stays as it is, byte for byte; a label attribute and its metadata are added at its end, in the form
+of Ground Truth's automated labels. So every word that reads manifests reads the answers too.
 """
 
 import json
@@ -69,9 +69,10 @@ class Answers:
 
 
 def find_answers(name: str, table: ClassTable | None = None) -> Answers:
-    """Return what is known of a transform job's answers; ``table`` in place of its own classes.json.
+    """Return what is known of a transform job's answers.
 
-    Raises NotThere, or Refused for a job that is not over.
+    ``table`` is used in place of the job's own classes.json. Raises NotThere, or Refused for a job that is
+    not over.
     """
     description = send(resources.describe("transform", name))
     state = description["TransformJobStatus"]
@@ -120,9 +121,10 @@ ManifestLine = tuple[str, bytes]
 
 
 def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator[ManifestLine]:
-    """Return the lines that answers are put into: a manifest's own, or one for each of the job's pictures.
+    """Return the lines that the answers go into: a manifest's own, or a new one for each of the job's
+    pictures.
 
-    Raises Refused for a job whose pictures were listed one by one, without the manifest they were taken from.
+    Raises Refused for a job that read a list of pictures, where its manifest is not given.
     """
     if manifest is not None:
         return of_manifest(manifest, attribute)
@@ -134,7 +136,7 @@ def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator
 
 
 def of_manifest(manifest: str, attribute: str) -> Iterator[ManifestLine]:
-    """Yield every line with its picture, which is empty for a line without; raises Refused or InvalidLine."""
+    """Yield every line with its picture, empty for a line without one; raises Refused or InvalidLine."""
     for number, line in numbered_lines(manifest):
         ref = source_ref(manifest, number, line)
         if ref and (find(line, attribute) or find(line, f"{attribute}-metadata")):
@@ -159,7 +161,9 @@ def collect(
     path: str,
     attribute: str = ATTRIBUTE,
 ) -> Collected:
-    """Write every line to ``path``, with its answer where there is one. Raises NoAnswer, and as S3 does."""
+    """Write every line to ``path``, with its answer where there is one. Raises NoAnswer, and what ``io.s3``
+    raises.
+    """
     found = Collected()
     stream = publication.open(path)
     reader = _AnswerReader(answers)
@@ -211,7 +215,7 @@ class _AnswerReader:
 
 
 def _below(answers: Answers, ref: str) -> str:
-    """Return the place of an answer that keeps what follows the prefix of the pictures."""
+    """Return the place of an answer: what follows the prefix of the pictures, under the output."""
     folder = answers.prefix.rpartition("/")[0] + "/"
     return f"{answers.output}/{ref.removeprefix(folder)}"
 
@@ -231,7 +235,7 @@ _WAYS = (_below, _last_folder, _whole_key)
 
 
 def label(answer: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
-    """Return the label and the metadata that an answer is, in Ground Truth's form."""
+    """Return the label and the metadata of an answer, in Ground Truth's form."""
     common = {
         "job-name": f"transform-job/{answers.job}",
         "human-annotated": "no",

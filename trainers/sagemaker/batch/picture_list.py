@@ -1,6 +1,7 @@
-"""The pictures of a manifest as the list that a transform job reads: it takes no augmented manifest.
+"""The pictures of a manifest, as a list for a transform job, which reads no augmented manifests.
 
-The form is that of ``ManifestFile`` in https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html.
+The form is that of ``ManifestFile`` in
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html.
 """
 
 import io
@@ -25,7 +26,7 @@ _DECODER = msgspec.json.Decoder(_Ref)
 
 
 def numbered_lines(manifest: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a manifest with their ends, numbered from 1; blocks of lines are in memory."""
+    """Yield the lines of a manifest with their ends, numbered from 1; one block of lines is in memory."""
     number = 0
     for block in open_source(manifest).blocks():
         for line in io.BytesIO(block.read()):
@@ -34,7 +35,7 @@ def numbered_lines(manifest: str) -> Iterator[tuple[int, bytes]]:
 
 
 def source_ref(manifest: str, number: int, line: bytes) -> str:
-    """Return the picture of a line, or an empty text for a line without; raises InvalidLine."""
+    """Return the picture of a line, empty for a line without one; raises InvalidLine."""
     if not line.strip():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""A batch of pictures in S3, asked about by a transform job: what it needs is made, and taken away again."""
+"""A transform job: a model is made for it, the job answers for every picture, and the model is deleted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,9 +71,9 @@ class TransformSettings:
 def plan_transform(
     source: ModelSource, pictures: str, output: str, region: str, settings: TransformSettings, now: datetime
 ) -> TransformPlan:
-    """Return what is to be made; ``pictures`` are a prefix in S3, or empty for a list of them.
+    """Return what is to be made; ``pictures`` is a prefix in S3, or empty for a list of them.
 
-    Raises Refused for what the service would not take. Nothing is asked of it.
+    Raises Refused for what the service would not take. No call is made.
     """
     if not source.data:
         raise Refused(
@@ -109,7 +109,7 @@ def plan_transform(
 
 
 def check_pictures(transform: TransformPlan) -> None:
-    """Raise Refused where no object is under the prefix: the job would be billed, and answer nothing."""
+    """Raise Refused where no object is under the prefix: the job would be billed for nothing."""
     if transform.job.data_type != "S3Prefix":
         return
     bucket, _, prefix = transform.job.input.removeprefix("s3://").partition("/")

@@ -32,7 +32,7 @@ class Call:
     """The field of the body that the last such answer goes into."""
 
     makes: str = ""
-    """What people call that which is made; empty where nothing has to be undone, or said."""
+    """What people call that which is made; empty where nobody is notified."""
 
     undo: "Call | None" = None
     """The call that takes it back; it takes the answer that was the last one then."""
@@ -64,12 +64,13 @@ def run_calls(
     made_before: Sequence[tuple[str, Undo]] = (),
     was_made: Callable[[], bool] = lambda: False,
 ) -> str:
-    """Make the calls in order, and return the last answer that a later call needs; each step is said.
+    """Make the calls in order, and return the last answer that a later call needs; ``notify`` is given each
+    step.
 
-    When a call fails, or is interrupted, what was made is taken back in reverse, and then ``made_before``
-    (what people call it, and what undoes it). What cannot be taken back is said, with ``later``, the command
-    that deletes it. The last call is the one that bills: when no answer comes, ``was_made`` says whether it
-    was made all the same, and then nothing is taken back.
+    When a call fails, or is interrupted, what was made is taken back in reverse order, and after it
+    ``made_before`` (pairs of what people call it and what undoes it). ``notify`` is given what cannot be
+    taken back, with ``later``, the command that deletes it. The last call is the one that bills: where it
+    fails, ``was_made`` tells whether it took effect all the same, and then nothing is taken back.
     """
     made: list[tuple[str, Undo]] = [*made_before]
     found, last = "", False
@@ -94,7 +95,7 @@ def _undoing(call: Call, found: str) -> Undo:
 
 
 def take_back(title: str, undo: Undo, notify: Notify, later: str) -> None:
-    """Undo what was made, and say so; what is gone already needs no word."""
+    """Undo what was made, and notify of it; nothing is said of what is gone already."""
     try:
         undo()
     except NotThere:

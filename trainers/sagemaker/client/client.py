@@ -1,8 +1,8 @@
-"""SageMaker and its neighbours, asked; the only boto3 of the trainers.
+"""The one client of SageMaker and of the services beside it; no other module of the trainers uses boto3.
 
-AWS's own variables and files alone say who asks and where (``AWS_PROFILE``, ``AWS_REGION``,
-``AWS_ENDPOINT_URL``, ``AWS_ENDPOINT_URL_SAGEMAKER``...). Every failure is an MtoolError of one line that says
-what to set or type, see ``failures``.
+AWS's own variables and files alone configure it (``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL``,
+``AWS_ENDPOINT_URL_SAGEMAKER``...). Every failure is an MtoolError of one line that says what to set or
+type, see ``errors``.
 """
 
 import contextlib
@@ -34,14 +34,15 @@ _CONNECTIONS = 32  # as many as predict --endpoint asks at once, and some more
 
 
 def send(request: Request) -> Answer:
-    """Send a request to SageMaker, as ``requests`` and ``kinds`` make it, and return the answer."""
+    """Send a request to SageMaker, as ``requests`` and ``resources`` make it, and return the answer."""
     return ask("sagemaker", request.operation, request.body)
 
 
 def ask(service: str, operation: str, body: Answer | None = None) -> Answer:
     """Call boto3's method ``operation`` of a service ("logs", "sts"...) and return the answer.
 
-    Raises NotThere, Taken, Denied, Throttled or Unreachable, each of them an MtoolError, or that itself.
+    Raises NotThere, Taken, Denied, Throttled or Unreachable, which are all MtoolErrors, or another
+    MtoolError.
     """
     with _in_words(service, operation):
         answer: Answer = getattr(_client(service), operation)(**(body or {}))
@@ -49,7 +50,7 @@ def ask(service: str, operation: str, body: Answer | None = None) -> Answer:
 
 
 def pages(request: Request, service: str = "sagemaker") -> Iterator[Answer]:
-    """Yield the answers of a list, page by page, each when it is wanted; raises what ``ask`` does."""
+    """Yield the answers of a list page by page, as they are asked for; raises what ``ask`` does."""
     with _in_words(service, request.operation):
         paginator = _client(service).get_paginator(request.operation)
         answers = iter(paginator.paginate(**request.body))
@@ -62,16 +63,16 @@ def pages(request: Request, service: str = "sagemaker") -> Iterator[Answer]:
 
 
 def region() -> str:
-    """Return the region that is asked; raises Refused where none is set."""
+    """Return the region in use; raises Refused where none is set."""
     with _in_words("sagemaker", "region"):
         found: str = _client("sagemaker").meta.region_name
     return found
 
 
 def role_arn(given: str | None = None) -> str:
-    """Return the ARN of the role that a job runs as: what was typed, or else MTOOL_ROLE.
+    """Return the ARN of the role that a job runs as: ``given``, or else MTOOL_ROLE.
 
-    A role's name is looked up in the account of the credentials. Raises Refused where there is no role.
+    A role's name becomes an ARN in the account of the credentials. Raises Refused where there is no role.
     """
     role = given or os.environ.get("MTOOL_ROLE", "")
     if not role:
@@ -86,7 +87,7 @@ def role_arn(given: str | None = None) -> str:
 
 
 def _client(service: str) -> Any:
-    """Return this process's client; after a fork, or once AWS's variables change, a new one."""
+    """Return this process's client; a new one after a fork, or when AWS's variables have changed."""
     settings = tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
     return _new_client(service, os.getpid(), settings)
 
@@ -111,7 +112,7 @@ def _new_client(service: str, pid: int, settings: tuple[tuple[str, str], ...]) -
 
 @contextlib.contextmanager
 def _in_words(service: str, operation: str) -> Iterator[None]:
-    """Turn what boto3 raises inside the block into an MtoolError about the action."""
+    """Turn errors of boto3 inside the block into an MtoolError about the action."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""What went wrong with SageMaker, in one line that says what to set or type; there is no boto3 in here."""
+"""Failures of AWS, each in one line that says what to set or type; there is no boto3 in here."""
 
 import re
 from collections.abc import Mapping
@@ -99,9 +99,9 @@ _HINTS = (
 
 
 def refusal(action: str, response: Mapping[str, Any], region: str) -> MtoolError:
-    """Return the error for what AWS answered to ``action`` (such as sagemaker:StopTrainingJob).
+    """Return the error for an answer of AWS to ``action`` (such as sagemaker:StopTrainingJob).
 
-    ``response`` is given as botocore's ClientError carries it.
+    ``response`` is that of botocore's ClientError.
     """
     error = response.get("Error", {})
     code, message = str(error.get("Code", "")), _line(error.get("Message", ""))
@@ -120,7 +120,7 @@ def refusal(action: str, response: Mapping[str, Any], region: str) -> MtoolError
 
 
 def _of_the_request(action: str, code: str, message: str, region: str) -> MtoolError:
-    """Return the error for a request that was understood and not granted."""
+    """Return the error for a request that was understood and refused."""
     if code == "ResourceLimitExceeded":
         return Refused(
             f"{action}: {message}; ask for more in Service Quotas (SageMaker), or take another instance type"
@@ -158,7 +158,7 @@ _BROKEN = ("ConnectionError", "HTTPClientError", "IncompleteReadError", "Respons
 
 
 def failure(action: str, error: Exception) -> MtoolError:
-    """Return the error for what botocore itself could not do."""
+    """Return the error for a failure of botocore itself."""
     text = _line(str(error)).rstrip(".")
     kinds = [kind.__name__ for kind in type(error).__mro__]
     for kind in kinds:

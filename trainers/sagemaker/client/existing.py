@@ -1,4 +1,4 @@
-"""What has a name already: asked before anything is made, and again when no answer came."""
+"""Whether a name is in use: asked before anything is made, and after a call without an answer."""
 
 import contextlib
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ def check_name_is_free(name: str, kinds: Sequence[str], advice: str) -> None:
 
 
 def was_made(kind: str, name: str, made_of: str, notify: Notify, advice: str) -> bool:
-    """Return whether something was made although no answer came; True too where nobody can say.
+    """Return whether something was made although no answer came; True where nobody can say.
 
-    It is ours where its field ``made_of`` has its name as well; then ``notify`` is given the advice.
+    It is ours where its field ``made_of`` has its name as well. ``notify`` is then given the advice.
     """
     try:
         if send(resources.describe(kind, name))[made_of] != name:

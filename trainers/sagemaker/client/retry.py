@@ -1,4 +1,4 @@
-"""Asking again while AWS is busy or the network is gone; all that asks again does it with this."""
+"""Asking again while AWS is busy or the network is gone; everything that asks again uses this."""
 
 import time
 from collections.abc import Callable, Generator

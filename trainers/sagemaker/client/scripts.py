@@ -1,6 +1,6 @@
 """Calls as JSON to read, or as a script that makes them: Python with boto3, or ``aws`` command lines.
 
-Names in a request may come from a manifest, or from anybody. Nothing in them is ever more than text here.
+Names in a request may come from a manifest, or from anybody: they are always quoted, and never code.
 """
 
 import json
@@ -152,7 +152,7 @@ def _literal(value: Any, indent: str = "") -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Return a text, number, truth or nothing as Python; texts in double quotes, as in JSON."""
+    """Return a text, number, truth value or None as Python; texts in double quotes, as in JSON."""
     if isinstance(value, str):
         # JSON's escapes are Python's as well, but for a character beyond 16 bits, which JSON halves.
         plain = value.isascii() and value.isprintable()
@@ -163,14 +163,14 @@ def _scalar(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a time as AWS's tools read it; anything else is in no request of ours."""
+    """Return a time as AWS's tools read it; raises TypeError for anything else."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"expected what JSON can hold, found {type(value).__name__}")
 
 
 def as_json(calls: Sequence["Call"]) -> str:
-    """Return the calls as a JSON array; a field that an earlier answer fills is said so."""
+    """Return the calls as a JSON array; a field that takes an earlier answer has a text that says so."""
     rows = []
     for call in calls:
         body = dict(call.body)
@@ -232,7 +232,7 @@ def _words(call: "Call", region: str) -> list[str]:
 
 
 def _with_document(call: "Call", region: str) -> str:
-    """Return the call with its document on standard input, which every version of ``aws`` reads alike."""
+    """Return the call with its document on standard input, which every version of ``aws`` reads."""
     words = shlex.join([*_words(call, region), "--query", call.answer, "--output", "text"])
     document = json.dumps(json.loads(call.body[DOCUMENT]), indent=2)
     return f"found=$({words} --{DOCUMENT} fileb:///dev/stdin <<'DOCUMENT'\n{document}\nDOCUMENT\n)\n"

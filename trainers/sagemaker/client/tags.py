@@ -1,4 +1,4 @@
-"""The tags that mtool puts on what it makes, and reads again: where an endpoint's classes are, and so on."""
+"""The tags that mtool puts on what it makes, and reads again later."""
 
 import re
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ def read_duration(text: str) -> timedelta:
 
 
 def time_text(moment: datetime) -> str:
-    """Return a time as the tag has it, which is in UTC to the second."""
+    """Return a time as the tag has it: in UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def reminder(tags: Mapping[str, str]) -> datetime | None:
-    """Return when to remind of what has these tags, None where nobody asked for it.
+    """Return the time of the reminder in these tags; None where there is none.
 
     >>> reminder({"mtool:remind-after": "2024-03-01T12:30:05Z"})
     datetime.datetime(2024, 3, 1, 12, 30, 5, tzinfo=datetime.timezone.utc)
@@ -54,7 +54,7 @@ def reminder(tags: Mapping[str, str]) -> datetime | None:
 
 
 def fits(value: str) -> bool:
-    """Say whether a tag can have the value: they are short, and have few of the signs.
+    """Return whether a tag can have the value: tags are short, and allow few signs.
 
     >>> fits("s3://lab3/classes.json"), fits("s3://lab3/a,b/classes.json")
     (True, False)

@@ -1,7 +1,7 @@
-"""Channels of a training job, and the three ways in which the algorithms take their data.
+"""Channels of a training job, for the three forms of data that the algorithms take.
 
-An augmented manifest is streamed (Pipe), RecordIO is one .rec file a channel, and images lie under a prefix
-with their list, masks or boxes in channels of their own.
+An augmented manifest is streamed (Pipe), RecordIO is one .rec file a channel, and pictures are under a
+prefix, with channels for their list, masks or boxes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Channel:
     """The AttributeNames of an augmented manifest, picture first; empty for other data."""
 
     wrapper: Literal["None", "RecordIO"] = "None"
-    """How records are packed on the way."""
+    """How records are packed on the form."""
 
     shuffle_seed: int | None = None
     """The seed by which lines are shuffled before every epoch; None for no shuffling."""
@@ -74,7 +74,7 @@ class Channel:
 
 
 def _check_manifest(channel: Channel) -> None:
-    """Known failures 1 to 5: an augmented manifest that is set up by half."""
+    """Raise Refused for known failures 1 to 5: an augmented manifest whose channel is set up by half."""
     if channel.data_type != "AugmentedManifestFile":
         if channel.attributes:
             raise Refused(f"channel {channel.name}: AttributeNames are for an augmented manifest")
@@ -105,8 +105,8 @@ def manifest_channels(
     ``attributes`` are the picture's and the label's. ``multi_label`` is for Ground Truth's lists of classes,
     which the container would else read as zeros and ones. Only train is shuffled.
     """
-    way = find_input(algorithm, "augmented-manifest")
-    content = way.multi_label if multi_label else way.content_types[0]
+    form = find_input(algorithm, "augmented-manifest")
+    content = form.multi_label if multi_label else form.content_types[0]
     if content is None:
         raise Refused(f"{algorithm.name} takes no lists of classes; its label is {algorithm.label}")
     return tuple(
@@ -120,7 +120,7 @@ def manifest_channels(
             wrapper="RecordIO",
             shuffle_seed=shuffle_seed if name == "train" else None,
         )
-        for name, uri in _complete(uris, way, algorithm)
+        for name, uri in _complete(uris, form, algorithm)
     )
 
 
@@ -128,16 +128,16 @@ def recordio_channels(
     algorithm: Algorithm, uris: Mapping[str, str], *, mode: Mode = "File", shuffle_seed: int | None = None
 ) -> tuple[Channel, ...]:
     """Return channels of one .rec file each; ``uris`` are the files', or of prefixes with one file."""
-    way = find_input(algorithm, "recordio")
+    form = find_input(algorithm, "recordio")
     return tuple(
         Channel(
             name=name,
             uri=uri,
-            content_type=way.content_types[0],
+            content_type=form.content_types[0],
             mode=mode,
             shuffle_seed=shuffle_seed if name == "train" else None,
         )
-        for name, uri in _complete(uris, way, algorithm)
+        for name, uri in _complete(uris, form, algorithm)
     )
 
 
@@ -147,10 +147,10 @@ def image_channels(algorithm: Algorithm, uris: Mapping[str, str]) -> tuple[Chann
     ``uris`` has one for each of the four channels, such as ``train_lst``. Masks are PNG; everything else
     goes by the best content type of the algorithm's table.
     """
-    way = find_input(algorithm, "image")
+    form = find_input(algorithm, "image")
     return tuple(
-        Channel(name=name, uri=uri, content_type=_picture_type(name, way))
-        for name, uri in _complete(uris, way, algorithm)
+        Channel(name=name, uri=uri, content_type=_picture_type(name, form))
+        for name, uri in _complete(uris, form, algorithm)
     )
 
 
@@ -162,20 +162,21 @@ def model_channel(uri: str) -> Channel:
 
 
 def find_input(algorithm: Algorithm, form: InputFormat) -> Input:
-    """Return how the algorithm takes data of this form, pictures with .lst or without alike.
+    """Return how the algorithm takes data of this form; pictures with .lst count as pictures.
 
     Raises Refused where the algorithm does not take it.
     """
     name = "image" if form == "lst" else form
     found = next((one for one in algorithm.inputs if one.name == name), None)
     if found is None:
-        ways = " and ".join(one.name for one in algorithm.inputs)
-        raise Refused(f"{algorithm.name} takes no {name}; it takes {ways}")
+        forms = " and ".join(one.name for one in algorithm.inputs)
+        raise Refused(f"{algorithm.name} takes no {name}; it takes {forms}")
     return found
 
 
 def input_of(channels: Sequence[Channel], algorithm: Algorithm) -> Input:
-    """Return the way that a job's channels are; raises Refused where they are none of the algorithm's.
+    """Return which form of data a job's channels are; raises Refused where the algorithm takes no such
+    form.
 
     >>> from manifest_tools.algorithms import algorithm
     >>> found = recordio_channels(algorithm("object-detection"), {"train": "s3://birds/t.rec", "validation": "s3://birds/v.rec"})
@@ -185,53 +186,53 @@ def input_of(channels: Sequence[Channel], algorithm: Algorithm) -> Input:
     names = [one.name for one in channels]
     if len(set(names)) < len(names):
         raise Refused(f"channels: expected each name once, found {', '.join(names)}")
-    problems = [(_misfits(channels, way), way) for way in algorithm.inputs]
+    problems = [(_misfits(channels, form), form) for form in algorithm.inputs]
     best = min(problems, key=lambda one: len(one[0]))
     if best[0]:
         raise Refused(f"{algorithm.name} by {best[1].name}: {best[0][0]}")
     return best[1]
 
 
-def _misfits(channels: Sequence[Channel], way: Input) -> list[str]:
-    """Say what keeps the channels from being this way in; the fewer, the nearer they are to it."""
-    data = [one for one in channels if one.name in way.channels]
+def _misfits(channels: Sequence[Channel], form: Input) -> list[str]:
+    """Return what keeps the channels from being this form of data."""
+    data = [one for one in channels if one.name in form.channels]
     names = {one.name for one in channels}
-    found = [f"channel {name} is missing" for name in way.channels if name not in names]
-    known = (*way.channels, *way.optional)
+    found = [f"channel {name} is missing" for name in form.channels if name not in names]
+    known = (*form.channels, *form.optional)
     found += [f"there is no channel {name}; expected {', '.join(known)}" for name in names - set(known)]
     found += [
-        f"channel {one.name}: expected {way.data_type}" for one in data if one.data_type != way.data_type
+        f"channel {one.name}: expected {form.data_type}" for one in data if one.data_type != form.data_type
     ]
     found += [
-        f"channel {one.name}: expected {' or '.join(way.modes)} mode"
+        f"channel {one.name}: expected {' or '.join(form.modes)} mode"
         for one in data
-        if one.mode not in way.modes
+        if one.mode not in form.modes
     ]
     if len({one.mode for one in data}) > 1:
         found.append("expected one input mode for all data channels")
     found += [
-        f"channel {one.name}: expected {' or '.join(way.content_types)}, found {shown(one.content_type)}"
+        f"channel {one.name}: expected {' or '.join(form.content_types)}, found {shown(one.content_type)}"
         for one in data
-        if not _takes(way, one.content_type)
+        if not _takes(form, one.content_type)
     ]
     return sorted(found)
 
 
-def _takes(way: Input, content_type: str) -> bool:
-    """Say whether the way takes a content type; of lists of classes both forms are documented."""
-    lists = (way.multi_label, "application/x-recordio; label-format=multi-hot") if way.multi_label else ()
-    return content_type in (*way.content_types, *lists)
+def _takes(form: Input, content_type: str) -> bool:
+    """Return whether the form takes a content type; of lists of classes both forms are documented."""
+    lists = (form.multi_label, "application/x-recordio; label-format=multi-hot") if form.multi_label else ()
+    return content_type in (*form.content_types, *lists)
 
 
-def _complete(uris: Mapping[str, str], way: Input, algorithm: Algorithm) -> list[tuple[str, str]]:
-    if set(uris) != set(way.channels):
+def _complete(uris: Mapping[str, str], form: Input, algorithm: Algorithm) -> list[tuple[str, str]]:
+    if set(uris) != set(form.channels):
         found = ", ".join(uris) or "none"
         raise Refused(
-            f"{algorithm.name} by {way.name} needs channels {', '.join(way.channels)}; found {found}"
+            f"{algorithm.name} by {form.name} needs channels {', '.join(form.channels)}; found {found}"
         )
-    return [(name, uris[name]) for name in way.channels]
+    return [(name, uris[name]) for name in form.channels]
 
 
-def _picture_type(name: str, way: Input) -> str:
-    masks = name.endswith("_annotation") and way.content_types[0] == "image/jpeg"
-    return "image/png" if masks else way.content_types[0]
+def _picture_type(name: str, form: Input) -> str:
+    masks = name.endswith("_annotation") and form.content_types[0] == "image/jpeg"
+    return "image/png" if masks else form.content_types[0]

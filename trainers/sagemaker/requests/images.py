@@ -1,6 +1,6 @@
-"""Where the image of a built-in algorithm lies: AWS's account in each region, as one table.
+"""The images of the built-in algorithms: AWS's account in each region, as one table.
 
-A region here has the registry; whether the machines are sold there, it does not say.
+The table says where the registry is, and not where machines can be had.
 """
 
 import difflib
@@ -98,7 +98,7 @@ def partition(region: str) -> str:
 
 
 def near(region: str) -> list[str]:
-    """Return some regions that have the algorithms: in the same part of the world, or spelt alike."""
+    """Return some regions that have the algorithms: in the same part of the world, or with a similar name."""
     place, _, _ = region.rpartition("-")
     start = f"{region.partition('-')[0]}-"
     continent = [one for one in ACCOUNTS if one.startswith(start) and _of(one) == _of(region)]
@@ -116,5 +116,5 @@ def _of(region: str) -> tuple[str, str]:
 
 
 def _plain(region: str) -> str:
-    """Return a region as it is where it looks like one, and quoted where it does not."""
+    """Return a region as it is; quoted where it is no name of a region."""
     return region if region.isascii() and region.replace("-", "").isalnum() else shown(region)

@@ -1,6 +1,6 @@
-"""Which machines an algorithm trains on, and which serve it.
+"""The machines that an algorithm trains on, and those that serve it.
 
-The service takes any type of its list and starts it; an image that cannot use it fails, billed.
+The service starts any type of its list; an image that cannot use the machine fails, and is billed.
 """
 
 import re
@@ -60,17 +60,17 @@ class InstanceType:
 
     @property
     def own_disk(self) -> bool:
-        """Say whether it has a disk of its own, so that neither a volume nor its key can be asked for."""
+        """Whether it has a disk of its own, so that neither a volume nor its key can be asked for."""
         return self.family in _OWN_DISK
 
     @property
     def gpu(self) -> bool:
-        """Say whether it has graphics processors."""
+        """Whether it has graphics processors."""
         return self.family in GPU
 
 
 def instance_type(text: str) -> InstanceType:
-    """Take the name of a type apart; raises Refused for what is none."""
+    """Return a type taken apart; raises Refused for what is no type."""
     match = _FORM.fullmatch(text)
     if match is None:
         hint = f"; type ml.{text}" if _FORM.fullmatch(f"ml.{text}") else ""
@@ -81,20 +81,22 @@ def instance_type(text: str) -> InstanceType:
 
 
 def for_training(text: str, algorithm: Algorithm, count: int = 1) -> InstanceType:
-    """Return the type, if ``count`` of it can train the algorithm; raises Refused saying which would do."""
+    """Return the type, if ``count`` of it can train the algorithm; raises Refused with those that can."""
     if count > 1 and not algorithm.several_machines:
         raise Refused(f"{algorithm.name} trains on one machine, not on {count:,}; type --instance-count 1")
     return _one_of(text, _gpu(algorithm), f"{algorithm.name} trains on")
 
 
 def for_endpoint(text: str, algorithm: Algorithm) -> InstanceType:
-    """Return the type, if an endpoint on it can serve the algorithm; raises Refused saying which would do."""
+    """Return the type, if an endpoint on it can serve the algorithm; raises Refused with those that can."""
     gpu = {family: sizes for family, sizes in _gpu(algorithm).items() if family != "p3dn"}
     return _one_of(text, {**ENDPOINT_CPU, **gpu}, f"{algorithm.name} is served on")
 
 
 def for_transform(text: str, algorithm: Algorithm) -> InstanceType:
-    """Return the type, if a transform job on it can serve the algorithm; raises Refused likewise."""
+    """Return the type, if a transform job on it can serve the algorithm; raises Refused with those that
+    can.
+    """
     gpu = {family: sizes for family, sizes in _gpu(algorithm).items() if family != "p3dn"}
     return _one_of(text, {**TRANSFORM_CPU, **gpu}, f"{algorithm.name} transforms on")
 
@@ -114,7 +116,7 @@ def _one_of(text: str, families: dict[str, str], what: str) -> InstanceType:
 
 
 def _why(found: InstanceType) -> str:
-    """Say why no image of these runs there, for the families that people try."""
+    """Return why the images do not run there, for the families that people try."""
     if found.family in ENDPOINT_CPU or found.family.startswith(("t3", "c5n", "r5")):
         return ", which has no GPU"
     if re.fullmatch(r"[a-z]\d+g[a-z]*", found.family):

@@ -1,7 +1,7 @@
-"""What SageMaker's API takes, as checks: each raises Refused with one line that says what was expected.
+"""Checks of what SageMaker's API takes: each raises Refused with one line that says what was expected.
 
-The limits are those of the service's model (botocore's service-2.json); the service itself would say most of
-them in the course of a call, some in the course of the job.
+The limits are those of the service's model (botocore's service-2.json). The service itself refuses most of
+them when it is called, and some only while the job runs.
 """
 
 import re
@@ -26,19 +26,19 @@ _LONGEST_VARIABLE = 512
 
 
 def check_whole(what: str, value: int, low: int, high: int) -> None:
-    """Refuse a number outside ``low`` to ``high``."""
+    """Raise Refused for a number outside ``low`` to ``high``."""
     if not low <= value <= high:
         raise Refused(f"{what}: expected {low:,} to {high:,}, found {value:,}")
 
 
 def check_text(what: str, value: str, longest: int) -> None:
-    """Refuse a text that is empty, too long, or not on one line."""
+    """Raise Refused for a text that is empty, too long, or not on one line."""
     if not value or len(value) > longest or not value.isprintable():
         raise Refused(f"{what}: expected 1 to {longest:,} characters on one line, found {shown(value)}")
 
 
 def check_role(arn: str, region: str) -> None:
-    """Refuse what is no role's ARN, or the ARN of a role in another partition than the region's."""
+    """Raise Refused for what is no role's ARN, or for a role in another partition than the region's."""
     match = _ROLE.fullmatch(arn)
     if match is None or len(arn) > _LONGEST_ARN:
         form = "arn:aws:iam::ACCOUNT:role/NAME, the account 12 digits"
@@ -48,7 +48,7 @@ def check_role(arn: str, region: str) -> None:
 
 
 def check_s3(what: str, uri: str) -> None:
-    """Refuse what names no place in S3: a bucket alone, a prefix and an object will all do."""
+    """Raise Refused for what is no bucket, prefix or object in S3."""
     bucket = uri.removeprefix("s3://").partition("/")[0]
     if not uri.startswith("s3://") or not uri.isprintable() or not bucket:
         raise Refused(f"{what}: expected s3://bucket/key, found {shown(uri)}")
@@ -60,13 +60,13 @@ def check_s3(what: str, uri: str) -> None:
 
 
 def check_key(what: str, key: str | None) -> None:
-    """Refuse what cannot be a KMS key: its ID, its ARN, or an alias."""
+    """Raise Refused for what cannot be a KMS key: its ID, its ARN, or an alias."""
     if key is not None and (not _KEY.fullmatch(key) or len(key) > _LONGEST_ARN):
         raise Refused(f"{what}: expected a KMS key's ID, ARN or alias/NAME, found {shown(key)}")
 
 
 def check_ids(what: str, ids: Sequence[str], most: int) -> None:
-    """Refuse no ID at all, more than ``most``, or what cannot be one."""
+    """Raise Refused for no ID at all, for more than ``most``, or for what cannot be one."""
     if not 1 <= len(ids) <= most:
         raise Refused(f"{what}: expected 1 to {most}, found {len(ids):,}")
     for one in ids:
@@ -75,7 +75,7 @@ def check_ids(what: str, ids: Sequence[str], most: int) -> None:
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
-    """Refuse tags that the service would not take; a comma is what people trip over."""
+    """Raise Refused for tags that the service would not take, such as those with a comma."""
     check_whole("tags", len(tags), 0, _MOST_TAGS)
     for key, value in tags.items():
         if not 1 <= len(key) <= 128 or not _taggable(key) or key.lower().startswith("aws:"):
@@ -87,12 +87,12 @@ def check_tags(tags: Mapping[str, str]) -> None:
 
 
 def _taggable(text: str) -> bool:
-    """Say whether a tag may have these characters; of the separators only blanks, the rest is unseen."""
+    """Return whether a tag may have these characters; of white space only blanks."""
     return all(one in "_.:/=+-@" or unicodedata.category(one)[:1] in "LN" or one == " " for one in text)
 
 
 def check_environment(variables: Mapping[str, str], most: int) -> None:
-    """Refuse environment variables that the service would not take."""
+    """Raise Refused for environment variables that the service would not take."""
     check_whole("environment variables", len(variables), 0, most)
     for name, value in variables.items():
         if not _VARIABLE.fullmatch(name) or len(name) > _LONGEST_VARIABLE:

@@ -1,7 +1,7 @@
-"""Requests of SageMaker's API, made from values by pure functions; nothing else here builds any.
+"""Requests of SageMaker's API, made from values by pure functions; no other module builds any.
 
-A function is called as boto3's method is, and returns what that method takes. What a value leaves open
-is left out of the request, so that the service's own default holds.
+A function has the name of boto3's method, and returns what that method takes. What a value leaves open is
+left out of the request, so that the service's own default holds.
 """
 
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ class Request(NamedTuple):
 
 
 def create(value: Value) -> Request:
-    """Return the request that creates what the value is."""
+    """Return the request that creates the thing that the value describes."""
     match value:
         case TrainingJob():
             return Request("create_training_job", create_training_job(value))
@@ -112,7 +112,7 @@ def create_endpoint(endpoint: Endpoint) -> Body:
 
 
 def create_transform_job(job: TransformJob) -> Body:
-    """Return what ``create_transform_job`` takes; a picture is one record, whole, and is split by nothing."""
+    """Return what ``create_transform_job`` takes; each picture is one whole record."""
     source = {"S3DataType": job.data_type, "S3Uri": job.input}
     client = {"InvocationsTimeoutInSeconds": job.timeout, "InvocationsMaxRetries": job.retries}
     output = {
@@ -262,5 +262,5 @@ def _tags(value: Value) -> list[dict[str, str]]:
 
 
 def _without_empty(body: Body) -> Body:
-    """Return the fields that say something: None, no entry and nothing in it are all "not set"."""
+    """Return the fields that are set: None, an empty list and an empty table are not."""
     return {name: value for name, value in body.items() if value is not None and value != [] and value != {}}

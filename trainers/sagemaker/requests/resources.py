@@ -122,7 +122,7 @@ def describe(kind: str, name: str) -> Request:
 
 
 def stop(kind: str, name: str) -> Request:
-    """Return the request that stops a job; raises Refused for a kind that ends by being deleted."""
+    """Return the request that stops a job; raises Refused for a kind that is deleted instead."""
     found = KINDS[kind]
     if not found.stop:
         raise Refused(f"{name}: {found.title}s are not stopped but deleted; type mtool delete {name}")
@@ -130,7 +130,7 @@ def stop(kind: str, name: str) -> Request:
 
 
 def delete(kind: str, name: str) -> Request:
-    """Return the request that deletes; raises Refused for a job, which stays listed for good."""
+    """Return the request that deletes; raises Refused for a job, which cannot be deleted."""
     found = KINDS[kind]
     if not found.delete:
         raise Refused(f"{name}: a {found.title} cannot be deleted, only stopped; type mtool jobs stop {name}")
@@ -146,7 +146,7 @@ def list_newest(
     most: int = 100,
     token: str = "",
 ) -> Request:
-    """Return the request for a page of them, newest first: at most 100, and ``token`` of the page before."""
+    """Return the request for a page of them, newest first: at most 100. ``token`` is of the page before."""
     found = KINDS[kind]
     if state and not found.state:
         raise Refused(f"a {found.title} has no state to be listed by")

@@ -1,6 +1,6 @@
-"""Training and tuning jobs as frozen values: everything that can be set, checked when they are made.
+"""Training jobs as frozen values: everything that can be set, checked when they are made.
 
-Nothing is asked of AWS here. What is wrong raises Refused; ``warnings`` says what looks like a mistake.
+No call is made here. What is wrong raises Refused; ``warnings`` returns what looks like a mistake.
 """
 
 from collections.abc import Iterator, Mapping
@@ -187,7 +187,7 @@ def check_hyperparameters(training: Training, varied: Mapping[str, str] | None =
 
 
 def warnings(job: TrainingJob) -> list[str]:
-    """Return what is allowed and yet looks like a mistake: warnings for the plan, before any bill."""
+    """Return what is allowed and yet looks like a mistake, to show with the plan."""
     return [one.message for one in job.findings({}) if one.severity == "warning"]
 
 
@@ -214,7 +214,9 @@ def _spellings(
 
 
 def _check_label_format(training: Training) -> None:
-    """A list of classes read as a class, or a class as a list, trains nonsense without a word."""
+    """Raise Refused for a list of classes read as a class, or a class as a list: the job would learn
+    nonsense silently.
+    """
     lists = [one.name for one in training.channels if _LIST_OF_CLASSES in one.content_type]
     if lists and training.hyperparameters.get("multi_label") != "1":
         raise Refused(f"channel {lists[0]}: label-format is for lists of classes; set multi_label=1")

@@ -1,7 +1,7 @@
-"""An API Gateway in front of an endpoint: a REST API that hands a picture on, and the answer back.
+"""An API Gateway in front of an endpoint: a REST API that passes a picture on, and the answer back.
 
-An HTTP API has no integration with SageMaker; a REST API has, as a plain AWS integration, without a
-function in between (https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-request-basic-setup.html).
+An HTTP API has no integration with SageMaker. A REST API has a plain AWS integration, without a function in
+between (https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-request-basic-setup.html).
 """
 
 import json
@@ -49,12 +49,12 @@ class Api:
 
 
 def description(name: str) -> str:
-    """Return what the API of an endpoint is described as: it is found again by that."""
+    """Return the description of the API of an endpoint, by which ``find`` finds it again."""
     return f"mtool deploy: asks the endpoint {name}"
 
 
 def definition(api: Api) -> dict[str, Any]:
-    """Return the API in OpenAPI's words, with API Gateway's extensions."""
+    """Return the API as an OpenAPI document, with API Gateway's extensions."""
     responses = {status: {"description": text} for status, (text, _) in _RESPONSES.items()}
     headers = [{"name": "Content-Type", "in": "header", "required": False, "schema": {"type": "string"}}]
     operation: dict[str, Any] = {
@@ -125,7 +125,7 @@ def deletion(api_id: str) -> Call:
 
 
 def address(api_id: str, region: str) -> str:
-    """Return where a picture is posted to.
+    """Return the URL that a picture is posted to.
 
     >>> address("a1b2", "eu-west-1")
     'https://a1b2.execute-api.eu-west-1.amazonaws.com/v1/predict'

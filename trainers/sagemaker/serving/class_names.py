@@ -1,7 +1,7 @@
-"""Where the names of a model's classes are: in the classes.json of its job, beside a manifest, or the model.
+"""The names of a model's classes: from the classes.json of its job, beside a manifest, or beside the model.
 
-The built-in algorithms keep indices only. A table that is not the one that the model was trained with would
-name every answer wrongly, so its hash is held against the job's tag.
+The built-in algorithms keep indices only. Another class table than the one that the model was trained with
+would name every answer wrongly, so its hash is compared with the job's tag.
 """
 
 import json
@@ -34,7 +34,7 @@ class NamedClasses:
 
 
 def beside(uri: str) -> str:
-    """Return the classes.json in the folder that an object, or a prefix, lies in.
+    """Return the URI of the classes.json in the folder of an object, or of a prefix.
 
     >>> beside("s3://lab3/train.manifest"), beside("s3://lab3/one/train/")
     ('s3://lab3/classes.json', 's3://lab3/one/classes.json')
@@ -43,7 +43,7 @@ def beside(uri: str) -> str:
 
 
 def of_job(description: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClasses:
-    """Return the names of the classes of a training job, as it is described."""
+    """Return the names of a described training job's classes."""
     sources = (
         one.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
         for one in description.get("InputDataConfig") or ()
@@ -57,7 +57,7 @@ def of_job(description: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClas
 
 
 def first_of(places: Iterable[str], digest: str = "") -> NamedClasses:
-    """Return the first class table that is there, and has the hash if one is given."""
+    """Return the first class table that is there, with this hash if one is given."""
     notes = []
     for uri in dict.fromkeys(places):
         found = _read(uri)

@@ -1,4 +1,4 @@
-"""What an endpoint consists of, found, so that all of it can be deleted: it, and what was made for it."""
+"""All that an endpoint consists of, found and deleted: itself, and what was made for it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -70,15 +70,15 @@ class EndpointParts:
 
     @property
     def passing(self) -> bool:
-        """Say whether it is on its way to another state, and cannot be deleted before it is there."""
+        """Whether the endpoint is on its way to another state, and cannot be deleted yet."""
         return self.state in PASSING
 
 
 def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
-    """Return what ``mtool delete NAME`` deletes; raises NotThere where nothing of the name is there.
+    """Return what ``mtool delete NAME`` deletes; raises NotThere where there is nothing of the name.
 
-    A configuration and a model that mtool did not make for this endpoint may serve others as well: they are
-    kept, but for ``everything``.
+    A configuration or a model that mtool did not make for this endpoint may serve others as well: it is
+    kept, unless ``everything`` is asked for.
     """
     finder = _PartFinder()
     endpoint = send_or_none("endpoint", name)
@@ -108,7 +108,7 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
 
 
 def send_or_none(kind: str, name: str) -> dict[str, Any] | None:
-    """Return the description of a thing, None where there is none."""
+    """Return the description of a thing; None where there is none."""
     try:
         return send(resources.describe(kind, name))
     except NotThere:
@@ -116,7 +116,7 @@ def send_or_none(kind: str, name: str) -> dict[str, Any] | None:
 
 
 class _PartFinder:
-    """Finds what an endpoint consists of; what it may not see is a note, and stays."""
+    """Finds what an endpoint consists of; a part that may not be looked at stays, with a note."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -138,7 +138,7 @@ class _PartFinder:
             return {}
 
     def others(self, kind: str, names: list[str], endpoint: str, everything: bool) -> list[EndpointPart]:
-        """Return what an endpoint is made of; kept unless it was made for this one."""
+        """Return configurations or models of the endpoint; those that were not made for it are kept."""
         found = []
         for name in names:
             if (description := self.described(kind, name)) is None:

@@ -1,4 +1,5 @@
-"""A model in service: model, endpoint configuration, endpoint, and an API in front of it if one is wanted.
+"""A model in service: model, endpoint configuration, endpoint, and an API in front of it where one is asked
+for.
 
 They are made in this order, the endpoint last, and taken back when a later one cannot be made. An endpoint
 bills from then on, and cannot be deleted while it is being created.
@@ -26,7 +27,7 @@ from trainers.sagemaker.serving.api_gateway import Api
 from trainers.sagemaker.serving.model_source import ModelSource, class_tags
 
 INSTANCE_TYPE = "ml.m5.large"
-EVERY = 10.0  # seconds from one look to the next
+EVERY = 10.0  # seconds between two requests for the state
 
 Clock = Callable[[], datetime]
 
@@ -97,9 +98,10 @@ class DeploymentSettings:
 def plan_deployment(
     source: ModelSource, data: str, classes: str, region: str, settings: DeploymentSettings, now: datetime
 ) -> DeploymentPlan:
-    """Return what is to be made of a model at ``data`` in S3, whose classes.json is at ``classes`` if at all.
+    """Return what is to be made of a model at ``data`` in S3; ``classes`` is its classes.json in S3, or
+    empty.
 
-    Raises Refused for what the service would not take. Nothing is asked of it.
+    Raises Refused for what the service would not take. No call is made.
     """
     name = settings.name or job_name(source.stem, now)
     if isinstance(settings.serving, Serverless) and settings.vpc is not None:
@@ -143,7 +145,7 @@ def _endpoint_tags(
 
 
 def check_free(deployment: DeploymentPlan) -> None:
-    """Raise Refused where something of the name is there already, before anything is made."""
+    """Raise Refused where one of the names is taken, before anything is made."""
     name = deployment.name
     check_name_is_free(
         name, ("endpoint", "endpoint-config", "model"), f"take another --name, or type: mtool delete {name}"
@@ -164,12 +166,12 @@ def make(deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple
 
 
 def still_bills(name: str) -> str:
-    """Return what to say of an endpoint that is left as it is."""
+    """Return what to tell of an endpoint that is left as it is."""
     return f"{name} bills until you type: mtool delete {name}"
 
 
 class EndpointFailed(MtoolError):
-    """An endpoint that did not come into service; ``reason`` is SageMaker's."""
+    """An endpoint that did not come into service; ``reason`` is SageMaker's text."""
 
     def __init__(self, name: str, reason: str) -> None:
         plain = " ".join(reason.split()) or "no reason was given"

@@ -1,4 +1,4 @@
-"""An endpoint that can be asked: what its classes are called, and how much it takes at once."""
+"""What is known of an endpoint in service: its class names, and the largest request that it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,10 +40,10 @@ class EndpointInfo:
 
 
 def find_endpoint(name: str, table: ClassTable | None = None, multi_label: bool = False) -> EndpointInfo:
-    """Return the endpoint; raises NotThere, or Refused where it cannot be asked now.
+    """Return what is known of an endpoint; raises NotThere, or Refused where it cannot answer now.
 
-    ``table`` is what somebody says its classes are; without, its tag leads to a classes.json, or there is one
-    beside its model. Whoever may ask it, and may not look at it, asks it without names.
+    ``table`` is used in place of its own class table, which its tag leads to, or which is beside its model.
+    Without the right to look at it, its classes have no names.
     """
     try:
         description = send(resources.describe("endpoint", name))
@@ -82,7 +82,7 @@ def _known(
 
 
 def _places(known: Mapping[str, str], variants: list[Mapping[str, Any]]) -> list[str]:
-    """Return where its classes.json may lie."""
+    """Return the URIs that its classes.json may have."""
     places = [known[tags.CLASSES]] if known.get(tags.CLASSES, "").startswith("s3://") else []
     for model in dict.fromkeys(one["ModelName"] for one in variants if "ModelName" in one):
         container = send(resources.describe("model", model)).get("PrimaryContainer", {})

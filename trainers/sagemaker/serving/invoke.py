@@ -1,6 +1,7 @@
-"""Pictures sent to an endpoint, several at a time, and its answers in order.
+"""Pictures sent to an endpoint, several at a time; the answers come in order.
 
-The built-in algorithm's own preprocessing is not published: its numbers need not be those of a local predict.
+The built-in algorithm's own preprocessing is not published: its numbers may differ from those of a local
+predict.
 """
 
 import time
@@ -34,7 +35,8 @@ _SIGNATURES = {
 
 
 def content_type(data: bytes) -> str:
-    """Return what a picture is sent as, by its first bytes; raises ValueError for what the model cannot read.
+    """Return the content type of a picture, by its first bytes; raises ValueError for what the model cannot
+    read.
 
     >>> content_type(b"\\xff\\xd8\\xff\\xe0")
     'image/jpeg'

@@ -1,4 +1,4 @@
-"""What is to be served: the model of a training job, or a model.tar.gz here or in S3."""
+"""The model that is to be served: of a training job, or a model.tar.gz here or in S3."""
 
 import json
 import re
@@ -66,10 +66,10 @@ class ModelSource:
 
 
 def find_model_source(name: str, role: str | None = None) -> ModelSource:
-    """Return the model that ``name`` means: a training job, or a model.tar.gz by its path or S3 URI.
+    """Return the model of a training job, or of a model.tar.gz by its path or S3 URI.
 
-    ``role`` is what it is to run as, in place of the job's own, or of MTOOL_ROLE. Raises NotThere, Refused
-    or BadModel for what cannot be served, and what the client raises.
+    ``role`` is what it runs as, in place of the job's own or of MTOOL_ROLE. Raises NotThere, Refused or
+    BadModel for what cannot be served, and what the client raises.
     """
     if name.endswith((".tar.gz", ".tgz")) or "/" in name:
         return _from_archive(name, role)
@@ -100,7 +100,7 @@ def _from_job(name: str, role: str | None) -> ModelSource:
 
 
 def _tags(description: Mapping[str, Any]) -> tuple[dict[str, str], str]:
-    """Return the job's tags, or why they cannot be read: without them the class table is taken as it is."""
+    """Return the job's tags, and a note where they cannot be read: its class table is then not checked."""
     try:
         return tags.read_tags(description["TrainingJobArn"]), ""
     except Denied as error:
@@ -131,7 +131,7 @@ def _unread(chosen: Algorithm) -> str:
 
 
 def _from_archive(path: str, role: str | None) -> ModelSource:
-    """Return a model.tar.gz; it is read once, to see that the image would find its files."""
+    """Return the model of an archive, which is read once to see whether the image would find its files."""
     files = _files(path)
     if _GRAPH not in files or not any(map(_WEIGHTS.fullmatch, files)):
         raise BadModel(
@@ -172,7 +172,9 @@ def _files(path: str) -> dict[str, bytes]:
 
 
 def _card(path: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the classes.json inside, which models of mtool have, and those of the built-in algorithm not."""
+    """Return the classes.json inside, which models of mtool have; empty for those of the built-in
+    algorithm.
+    """
     if CARD not in files:
         return {}
     try:
@@ -184,7 +186,8 @@ def _card(path: str, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _stem(path: str) -> str:
-    """Return what an endpoint of the file is called after: its name, or its folder's where it has the usual.
+    """Return what an endpoint of the file is named after: the file's name, or its folder's for a
+    model.tar.gz.
 
     >>> _stem("birds/model.tar.gz"), _stem("birds.tar.gz"), _stem("model.tar.gz")
     ('birds', 'birds', 'model')
@@ -195,7 +198,7 @@ def _stem(path: str) -> str:
 
 
 def class_tags(source: ModelSource, classes: str) -> dict[str, str]:
-    """Return the tags that say what the model's classes are; ``classes`` is where its classes.json lies."""
+    """Return the tags about the model's classes; ``classes`` is the URI of its classes.json."""
     found = {tags.CLASSES: classes} if classes and tags.fits(classes) else {}
     found |= {CLASSES_TAG: source.table.digest} if source.table else {}
     return found | ({tags.MULTI_LABEL: "1"} if source.multi_label else {})

@@ -1,4 +1,4 @@
-"""What the built-in image classification answers, read: a probability for each class, in order of index."""
+"""Answers of the built-in image classification: a probability for each class, in order of index."""
 
 import json
 import math
@@ -44,9 +44,9 @@ def _expected(data: bytes) -> str:
 def prediction(
     picture: str, probabilities: tuple[float, ...], table: ClassTable, multi_label: bool
 ) -> Prediction:
-    """Return what the model says about a picture, as a local one would; raises NoAnswer.
+    """Return an answer as a prediction, as a local model gives it; raises NoAnswer.
 
-    A table of more classes than there are probabilities is another model's: its names would be wrong.
+    A table with more classes than there are probabilities is another model's: its names would be wrong.
     """
     if table.num_classes > len(probabilities):
         raise NoAnswer(

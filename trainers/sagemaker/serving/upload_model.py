@@ -1,4 +1,4 @@
-"""A model.tar.gz of this disk, laid into S3 with its classes.json beside it: both, or neither."""
+"""A model.tar.gz of this disk, uploaded to S3 with its classes.json: both, or neither."""
 
 import gzip
 import json
@@ -15,9 +15,9 @@ from trainers.sagemaker.training.upload import CLASSES, folder, withdraw
 
 
 def model_places(source: ModelSource, output: str | None, name: str) -> tuple[str, str]:
-    """Return where the model lies in S3, or will, and its classes.json (empty for none).
+    """Return the URI of the model in S3, now or after the upload, and of its classes.json (empty for none).
 
-    Raises Refused for a file on this disk without ``output``, the prefix under which it goes.
+    Raises Refused for a file on this disk without ``output``, the prefix that it goes under.
     """
     if source.data:
         if output is not None:
@@ -33,10 +33,11 @@ def model_places(source: ModelSource, output: str | None, name: str) -> tuple[st
 def upload_model(
     source: ModelSource, data: str, classes: str, *, kms_key: str | None = None, force: bool = False
 ) -> tuple[Published, ...]:
-    """Lay a local model to ``data`` and its class table to ``classes``, as ``places`` returned them.
+    """Upload a local model to ``data`` and its class table to ``classes``, as ``model_places`` returned
+    them.
 
-    The sink compresses the archive anew: the files in it are equal, its bytes need not be. Raises Exists for
-    objects that are there with other content, and BadModel.
+    The archive is compressed anew: its files stay equal, its bytes may change. Raises BadModel, and Exists
+    for objects that are there with other content.
     """
     publication = None
     try:

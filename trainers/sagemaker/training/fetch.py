@@ -1,4 +1,4 @@
-"""The model of a job that is over, laid into a folder where ``mtool evaluate`` and ``predict`` find it."""
+"""The model of a finished job, copied into a folder where ``mtool evaluate`` and ``predict`` find it."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ class Fetched:
 
 
 def check_free(output: str, force: bool) -> None:
-    """Raise Refused for a folder with a model in it: before the bill, and not after it."""
+    """Raise Refused for a folder with a model in it, before the job is billed."""
     there = inside(output, ARCHIVE)
     if not force and (s3.exists(there) if there.startswith("s3://") else Path(there).exists()):
         raise Refused(f"{there}: there already; type --force to replace it, or --model for another folder")
@@ -43,11 +43,11 @@ def check_free(output: str, force: bool) -> None:
 def fetch(
     description: Mapping[str, Any], output: str, *, classes: ClassTable | None = None, force: bool = False
 ) -> Fetched:
-    """Lay the model of a described training job into ``output``, a folder or a prefix in S3.
+    """Copy the model of a described training job into ``output``, a folder or a prefix in S3.
 
-    The class table is the one that was uploaded for the job, which ``classes`` may stand for: the model has
-    none. What is no image classification is laid there as it is. Raises Refused for a job without a model,
-    Exists for a folder with another one.
+    The model itself has no class names: they are those that were uploaded for the job, or ``classes``.
+    Models of other algorithms are copied as they are. Raises Refused for a job without a model, Exists for
+    a folder with another one.
     """
     name = description["TrainingJobName"]
     uri = description.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
@@ -67,7 +67,7 @@ def fetch(
 
 
 def _unaskable(description: Mapping[str, Any]) -> str:
-    """Say why a model cannot be asked on this machine, or nothing."""
+    """Return why a model cannot be used on this machine; empty where it can."""
     image = description["AlgorithmSpecification"].get("TrainingImage", "")
     if f"/{IMAGE_CLASSIFICATION}:" not in image:
         return "not a model of image classification"
@@ -75,7 +75,7 @@ def _unaskable(description: Mapping[str, Any]) -> str:
 
 
 def _side(description: Mapping[str, Any]) -> int:
-    """Return the pixels a side of the pictures that the model takes, 0 where they are not square."""
+    """Return the side of the pictures that the model takes, in pixels; 0 where they are not square."""
     match = _SIDES.fullmatch(description.get("HyperParameters", {}).get("image_shape", _USUAL_SHAPE))
     return int(match[1]) if match else 0
 
@@ -116,7 +116,9 @@ def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[d
 
 
 def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
-    """Return the table with as many classes as the model has; those that nobody named have numbers."""
+    """Return the table with as many classes as the model has; classes without a name get one with their
+    number.
+    """
     count = int(hyperparameters["num_classes"])
     if table.num_classes > count:
         raise BadData(
@@ -128,7 +130,7 @@ def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
 
 
 def _as_it_is(uri: str, output: str, force: bool) -> tuple[Published, ...]:
-    """Copy the archive; the sink compresses it anew, so that the files in it are equal, and not its bytes."""
+    """Copy the archive. It is compressed anew: its files stay equal, its bytes may change."""
     _make(output)
     with publishing(force=force) as publication, s3.open_stream(uri) as stream:
         try:

@@ -1,7 +1,7 @@
-"""A job on its way, as values: each change of its state, each line of its log, each epoch, and its end.
+"""A running job as a stream of values: changes of its state, lines of its log, epochs, and its end.
 
-Nothing is pushed by SageMaker, so it is asked every few seconds. What goes wrong on the way (AWS is busy, the
-network is gone) is waited out; the job does not depend on whoever looks at it.
+SageMaker notifies nobody, so it is asked every few seconds. While AWS is busy or the network is gone, it
+waits; the job goes on without whoever follows it.
 """
 
 import time
@@ -18,7 +18,7 @@ from trainers.sagemaker.requests import resources
 from trainers.sagemaker.training.log_lines import BestSoFar, Epoch, Epochs, Fault, Figure, Speed, read_line
 from trainers.sagemaker.training.log_streams import LogLine, Tail
 
-EVERY = 10.0  # seconds from one look to the next
+EVERY = 10.0  # seconds between two requests for the state
 
 ENDED = ("Completed", "Failed", "Stopped")
 
@@ -85,11 +85,12 @@ def follow(
     clock: Clock = lambda: datetime.now(UTC),
     sleep: Sleep = time.sleep,
 ) -> Iterator[JobEvent]:
-    """Yield what happens to a training or transform job, from its first line on; the last value is its End.
+    """Yield what happens to a training or transform job, from its first line on; the last value is its
+    JobEnd.
 
-    ``price_per_hour`` is that of one machine. ``clock`` and ``sleep`` stand for time itself. Raises NotThere
-    for a job that is not there, and what ``client.send`` raises; while AWS is busy or the network is gone, it
-    waits as ``retry.waits`` does.
+    ``price_per_hour`` is that of one machine. ``clock`` and ``sleep`` stand for time itself. Raises
+    NotThere for a job that is not there, and what ``client.send`` raises; while AWS is busy or the network
+    is gone, it waits as ``retry.waits`` does.
     """
     request = resources.describe(kind, name)
     log = _Log(Tail(kind, name), sleep)
@@ -122,7 +123,9 @@ class _Log:
         self._sleep = sleep
 
     def new_events(self) -> Iterator[JobEvent]:
-        """Yield the new lines, and what they say; after a denial only the job's state is left."""
+        """Yield the new lines and the events in them; without the right to read the log, a note, and then
+        nothing.
+        """
         if self._tail is None:
             return
         try:
@@ -155,9 +158,9 @@ def machines(job: dict[str, Any]) -> tuple[str, int]:
 
 
 def _cost(job: dict[str, Any], price_per_hour: float, now: datetime) -> Cost:
-    """Return the cost so far: of the seconds that are billed, or since the machines came as long as they run.
+    """Return the cost so far: of the billed seconds, or of the time since the machines came while it runs.
 
-    Billing of spot machines is by BillableTimeInSeconds, which is known only at the end.
+    Spot machines are billed by BillableTimeInSeconds, which is known only at the end.
     """
     started = job.get("TrainingStartTime") or job.get("TransformStartTime")
     ended = job.get("TrainingEndTime") or job.get("TransformEndTime") or now
@@ -183,7 +186,7 @@ def _end(kind: str, name: str, job: dict[str, Any], status: Status) -> JobEnd:
 
 
 def how_to_go_on(name: str) -> str:
-    """Return what to say to a person who stops looking at a job that goes on."""
+    """Return what to tell a person who no longer follows a job that goes on."""
     return (
         f"{name} goes on, and is billed; to follow it: mtool jobs logs {name} --follow;"
         f" to stop it: mtool jobs stop {name}"

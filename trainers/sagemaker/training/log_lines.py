@@ -1,8 +1,8 @@
-"""What the built-in algorithms write into their logs, as values: figures, epochs, the best model, errors.
+"""Events in the logs of the built-in algorithms: figures, epochs, the best model, errors.
 
-Image classification writes ``Epoch[3] Validation-accuracy=0.73``; the other two write
-``#quality_metric: host=algo-1, epoch=3, validation mIOU <score>=(0.5)``. Both count epochs from 0; here they
-count from 1, as ``trainers.events`` and the names of the saved files do.
+Image classification writes ``Epoch[3] Validation-accuracy=0.73``; the other two write ``#quality_metric:
+host=algo-1, epoch=3, validation mIOU <score>=(0.5)``. Both count epochs from 0; here they count from 1, as
+``trainers.events`` and the names of the saved files do.
 """
 
 import re
@@ -47,12 +47,12 @@ class Epoch:
 
     @property
     def train_accuracy(self) -> float | None:
-        """The share of training pictures that were answered rightly."""
+        """Accuracy on the training part; None where it is not known."""
         return self.figure("train:accuracy")
 
     @property
     def validation_accuracy(self) -> float | None:
-        """The same of the validation pictures; None where the validation part fills no mini batch."""
+        """Accuracy on the validation part; None where that fills no mini batch."""
         return self.figure("validation:accuracy")
 
 
@@ -80,7 +80,7 @@ class BestSoFar:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error that the algorithm writes of."""
+    """An error in the log."""
 
     text: str
 
@@ -101,7 +101,7 @@ _SECONDS = "time"  # the figure that is an epoch's seconds
 
 
 def read_line(line: str) -> list[LogEvent]:
-    """Return what one line of a log says that is known; most lines say nothing.
+    """Return the events in one line of a log; most lines have none.
 
     >>> read_line("[03/01/2024 12:00:00 INFO 140] Epoch[3] Train-accuracy=0.964844")
     [Figure(epoch=4, name='train:accuracy', value=0.964844)]
@@ -144,10 +144,10 @@ def _number(text: str) -> float | None:
 
 
 class Epochs:
-    """Makes epochs of figures as they come; an epoch comes once.
+    """Makes epochs of figures as they come; each epoch comes once.
 
-    It is over when its accuracies in training and validation are both known, or a later one begins, or
-    nothing more comes (``end``).
+    An epoch is over when its accuracies in training and validation and its time are known, or when a later
+    one begins, or at the end of the log (``end``).
     """
 
     def __init__(self) -> None:

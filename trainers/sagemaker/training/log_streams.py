@@ -43,7 +43,7 @@ def group(kind: str, name: str) -> str:
 
 
 def streams(kind: str, name: str) -> list[str]:
-    """Return the streams that there are by now: none before the machines have come up."""
+    """Return the streams that there are by now; none before the machines have started."""
     body = {"logGroupName": group(kind, name)}
     if kind != "endpoint":
         body["logStreamNamePrefix"] = f"{name}/"
@@ -72,7 +72,7 @@ class Tail:
 
 
 def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterator[LogLine]:
-    """Yield what a stream has after its token, and leave there the token for the next time."""
+    """Yield what a stream has after its token, and store the token for the next time."""
     body: dict[str, Any] = {"logGroupName": group(kind, name), "logStreamName": stream}
     while True:
         token = tokens.get(stream)
@@ -85,7 +85,7 @@ def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterat
 
 
 def all_lines(kind: str, name: str) -> Iterator[LogLine]:
-    """Yield the whole log as it is now, page by page; machines are one after the other."""
+    """Yield the whole log as it is now, page by page, one machine after the other."""
     for stream in streams(kind, name):
         yield from _events(kind, name, stream, {})
 

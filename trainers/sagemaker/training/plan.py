@@ -1,4 +1,4 @@
-"""From what people set to a training job that is whole: the rest follows from the data."""
+"""The plan of a training job: what people set, and what follows from the data."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -144,7 +144,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """A job that is whole, with what has to be uploaded for it."""
+    """A complete job, with what has to be uploaded for it."""
 
     name: str
     """The name of the job."""
@@ -183,7 +183,7 @@ class TrainingPlan:
 
 
 def plan_training(settings: TrainingSettings) -> TrainingPlan:
-    """Return the plan of the job. Reads the data, and S3 for that where the data lies there.
+    """Return the plan of the job. Reads the data, on this disk or in S3.
 
     Raises Unfit where the data has errors that the job would fail with, Refused for what cannot be.
     """
@@ -234,7 +234,9 @@ _SAME = (
 
 
 def _check_channels(settings: TrainingSettings) -> None:
-    """Refuse a form of the data that the algorithm does not take, and channels that it has not."""
+    """Raise Refused for a form of data that the algorithm does not take, and for channels that it does not
+    have.
+    """
     channels = find_input(settings.algorithm, settings.input_format).channels
     masks = any(name.endswith("_annotation") for name in channels)
     if settings.input_format == "lst" and masks:
@@ -254,15 +256,15 @@ def _check_channels(settings: TrainingSettings) -> None:
 
 
 def _checked_data(settings: TrainingSettings) -> DataCheck | None:
-    """Return what the data shows; None where it cannot be looked into, or need not."""
+    """Return what the data shows; None where it cannot be read, or need not."""
     files = _files(settings)
-    if not files or (not settings.preflight and _all_is_told(settings, files)):
+    if not files or (not settings.preflight and _all_is_given(settings, files)):
         return None
     return check_data(files, settings.algorithm, settings.label_attribute, settings.classes, settings.jobs)
 
 
 def _files(settings: TrainingSettings) -> Sequence[str]:
-    """Return the files that say what there is to learn: manifests, .rec or .lst; none of a prefix."""
+    """Return the files that tell what there is to learn: manifests, .rec or .lst; none for a prefix."""
     names = ("train_lst", "validation_lst") if settings.input_format == "lst" else ("train", "validation")
     suffix = {"augmented-manifest": "", "recordio": ".rec", "lst": ".lst", "image": "\0"}[
         settings.input_format
@@ -271,7 +273,7 @@ def _files(settings: TrainingSettings) -> Sequence[str]:
     return files if all(name.endswith(suffix) for name in files) else ()
 
 
-def _all_is_told(settings: TrainingSettings, files: Sequence[str]) -> bool:
+def _all_is_given(settings: TrainingSettings, files: Sequence[str]) -> bool:
     """Say whether nothing has to follow from the data, so that nothing in S3 needs to be read."""
     label = settings.label_attribute is not None or settings.input_format != "augmented-manifest"
     return (

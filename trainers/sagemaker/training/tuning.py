@@ -1,4 +1,4 @@
-"""A tuning job from its plan to its best parameters; every trial of it is a training job, and is billed."""
+"""A tuning job from its plan to its best parameters. Each trial is a training job, and is billed."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ TuningEvent = Status | Trials | Waiting | TuningEnd
 
 
 def hardest(ranges: Sequence[Range | Choice]) -> dict[str, str]:
-    """Return the values among ranges that ask most of the data: the largest mini batch, say."""
+    """Return the values among the ranges that ask most of the data, such as the largest mini batch."""
     return {one.name: one.high if isinstance(one, Range) else one.values[0] for one in ranges}
 
 
@@ -104,12 +104,12 @@ def _trial(summary: Mapping[str, Any]) -> Trial:
 
 
 def _unquoted(values: Mapping[str, str]) -> dict[str, str]:
-    """Return values without the quotes that the service puts around those of a choice."""
+    """Return values without the quotes that the service puts around choices."""
     return {name: value.strip('"') for name, value in sorted(values.items())}
 
 
 def _end(name: str, job: Mapping[str, Any], trials: tuple[Trial, ...]) -> TuningEnd:
-    """Return the end; which trial is best, the service says, and the trials where it does not."""
+    """Return the end; the best trial is the one that the service names, or else the best of the trials."""
     summary = job.get("BestTrainingJob")
     goal = job.get("HyperParameterTuningJobConfig", {}).get("HyperParameterTuningJobObjective", {})
     best = _trial(summary) if summary else best_of(trials, maximize=goal.get("Type") != "Minimize")
@@ -120,7 +120,7 @@ def _end(name: str, job: Mapping[str, Any], trials: tuple[Trial, ...]) -> Tuning
 def best_parameters(end: TuningEnd) -> dict[str, str]:
     """Return the hyperparameters of the best trial: what was varied, and what people set for all.
 
-    Raises MtoolError where no trial came to a figure.
+    Raises MtoolError where no trial has a value of the objective metric.
     """
     if end.best is None:
         failed = next((one.name for one in end.trials if one.status == "Failed"), "")

@@ -1,4 +1,4 @@
-"""What a job reads, laid into S3 under the job's own name: whole, or not at all."""
+"""What a job reads, uploaded to S3 under the name of the job: all of it, or nothing."""
 
 import contextlib
 import shutil
@@ -34,7 +34,7 @@ class Upload:
 
 
 def folder(output: str, job: str) -> str:
-    """Return the prefix of what belongs to a job, under which SageMaker puts its model as well.
+    """Return the prefix of all that belongs to a job; SageMaker puts its model there as well.
 
     >>> folder("s3://lab3-models/hands/", "hands-1")
     's3://lab3-models/hands/hands-1'
@@ -43,10 +43,10 @@ def folder(output: str, job: str) -> str:
 
 
 def placed(data: Mapping[str, str], place: str) -> tuple[dict[str, str], tuple[Upload, ...]]:
-    """Return by channel the URI that a job reads, and what has to be uploaded for that to ``place``.
+    """Return by channel the URI that a job reads, and what has to be uploaded to ``place`` for that.
 
-    What lies in S3 is used where it is, but for .gz, which no container reads. Raises Refused for what is not
-    there, and for a folder: pictures are not ours to copy.
+    Data in S3 is used where it is, except for .gz, which no container reads. Raises Refused for a file that
+    is not there, and for a folder of pictures, which mtool does not upload.
     """
     uris: dict[str, str] = {}
     uploads: list[Upload] = []
@@ -75,9 +75,9 @@ def _check_file(channel: str, name: str) -> None:
 
 
 def upload(uploads: Sequence[Upload], kms_key: str | None = None) -> tuple[Published, ...]:
-    """Make all objects, or none, and return what became of them; ``kms_key`` encrypts them.
+    """Make all objects, or none, and return what was written; ``kms_key`` encrypts them.
 
-    Raises Exists where another job of this name has left others there.
+    Raises Exists where another job of this name has left other objects.
     """
     publication = None
     try:
@@ -91,7 +91,7 @@ def upload(uploads: Sequence[Upload], kms_key: str | None = None) -> tuple[Publi
 
 
 def withdraw(published: Sequence[Published]) -> None:
-    """Delete what was made; a person without leave to delete keeps it, and loses nothing."""
+    """Delete what was made; without the right to delete it stays, which does no harm."""
     for one in published:
         if one.state == "written":
             name = parse(one.path)

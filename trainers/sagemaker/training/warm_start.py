@@ -1,4 +1,4 @@
-"""An earlier job's model to begin from, and what a new job must have in common with it."""
+"""The model of an earlier job to begin from, and the hyperparameters that both jobs must share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,8 @@ class WarmStart:
 
 
 def find_warm_start(source: str) -> WarmStart:
-    """Return the model of a training job, by the job's name, or by the model's URI, which asks nothing.
+    """Return the model of a training job, by the job's name, or by the model's URI, for which no call is
+    made.
 
     Raises Refused for a job without a model, and what ``client.send`` raises.
     """
@@ -40,10 +41,11 @@ def find_warm_start(source: str) -> WarmStart:
 def inherited_hyperparameters(
     model: WarmStart, algorithm: Algorithm, given: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the hyperparameters that the new job takes over, since it must have the same.
+    """Return the hyperparameters that the new job takes from the earlier one, because they must be the
+    same.
 
-    ``given`` are those that people set, ``found`` those that follow from the data. Raises Refused where they
-    differ from the earlier job's: classes, say, cannot be added.
+    ``given`` are those that people set, ``found`` those that follow from the data. Raises Refused where
+    they differ from the earlier job's: classes, for example, cannot be added.
     """
     taken: dict[str, str] = {}
     for name in algorithm.same_as_model if model.hyperparameters else ():
