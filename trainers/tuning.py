@@ -177,13 +177,13 @@ def _study(place: Path, search: Search, origin: dict[str, Any], force: bool) -> 
     place.parent.mkdir(parents=True, exist_ok=True)
     if force:
         place.unlink(missing_ok=True)
-    pruners = optuna.pruners
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=3)
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(place))),
         study_name=_NAME,
         direction="maximize",
         load_if_exists=True,
-        pruner=pruners.MedianPruner(n_startup_trials=3) if search.early_stopping else pruners.NopPruner(),
+        pruner=pruner if search.early_stopping else optuna.pruners.NopPruner(),
     )
     if "made_from" not in study.user_attrs:
         study.set_user_attr("made_from", origin)

@@ -1,7 +1,7 @@
 """``mtool predict``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,8 +78,6 @@ def predict(
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    from trainers.prediction import Prediction
-
     if sheet is not None:
         options.check_picture("--sheet", sheet)
     _check_endpoint(context, endpoint)
@@ -90,15 +88,8 @@ def predict(
     truth = _truth(planned)
     column = max((width(clean(name)) for name in inputs.names), default=0)
     line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
-    good: list[Prediction] = []
-    failed = 0
-    for prediction in progress(_answers(loaded, inputs, at_once, quiet), len(inputs.names), "pictures"):
-        if isinstance(prediction, Prediction):
-            typer.echo(line(prediction, truth.of(prediction.picture) if truth else None))
-            good += [prediction] if sheet else []
-        else:
-            failed += 1
-            note(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
+    predictions = progress(_predictions(loaded, inputs, at_once, quiet), len(inputs.names), "pictures")
+    good, failed = _print(predictions, truth, line, keep=sheet is not None)
     if sheet:
         _draw(sheet, good, truth, loaded, inputs, force=force, quiet=quiet)
     if failed:
@@ -170,7 +161,7 @@ def _truth(planned: "ConversionPlan | None") -> "Truth | None":
     return truth_of(planned.lines) if planned else None
 
 
-def _answers(
+def _predictions(
     loaded: "LoadedModel", inputs: "PredictionInputs", at_once: int, quiet: bool
 ) -> "Iterator[Prediction | Unread]":
     from trainers.model_archive import Model
@@ -182,6 +173,28 @@ def _answers(
     from trainers.sagemaker.serving.invoke import invoke
 
     return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
+
+
+def _print(
+    predictions: "Iterator[Prediction | Unread]",
+    truth: "Truth | None",
+    line: "Callable[[Prediction, tuple[int, ...] | None], str]",
+    *,
+    keep: bool,
+) -> "tuple[list[Prediction], int]":
+    """Print a line for each picture; return the predictions to ``keep``, and how many pictures failed."""
+    from trainers.prediction import Prediction
+
+    good: list[Prediction] = []
+    failed = 0
+    for prediction in predictions:
+        if isinstance(prediction, Prediction):
+            typer.echo(line(prediction, truth.of(prediction.picture) if truth else None))
+            good += [prediction] if keep else []
+        else:
+            failed += 1
+            note(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
+    return good, failed
 
 
 def _json_line(loaded: "LoadedModel", prediction: "Prediction", truth: tuple[int, ...] | None) -> str:

@@ -1,7 +1,8 @@
 """``mtool tune`` on this machine."""
 
 import os
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 
 if TYPE_CHECKING:
+    from trainers.config import TrainConfig
     from trainers.dataset import Dataset
     from trainers.prepare import PlannedPair
     from trainers.ranges import Ranges
@@ -72,25 +74,17 @@ def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "T
     from trainers.prepare import records_of_pair
     from trainers.tuning import tune as run
 
-    known: dict[int, tuple[Dataset, Dataset]] = {}
-
+    @cache
     def read(side: int) -> "tuple[Dataset, Dataset]":
-        if side not in known:
-            plans = records_of_pair(pair, os.path.join(given.output, f"pictures-{side}"), side)
-            known[side] = data_sets(plans, given.jobs, given.quiet)[0]
-        return known[side]
+        plans = records_of_pair(pair, os.path.join(given.output, f"pictures-{side}"), side)
+        return data_sets(plans, given.jobs, given.quiet)[0]
+
+    def make(varied: dict[str, Any]) -> "TrainConfig":
+        return config_from(given, pair.counts[0], varied)
 
     table = TrialTable(given.quiet)
     try:
-        return run(
-            read,
-            lambda varied: config_from(given, pair.counts[0], varied),
-            search,
-            given.output,
-            table.show,
-            trainer=given.trainer,
-            force=given.force,
-        )
+        return run(read, make, search, given.output, table.show, trainer=given.trainer, force=given.force)
     except KeyboardInterrupt:
         table.close()
         folder = clean(given.output)

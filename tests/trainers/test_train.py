@@ -321,6 +321,7 @@ def test_class_names_cannot_steer_the_terminal(workshop: Path, run: Run) -> None
         (("--network", "resnet19"), "--network: expected one of small, mlp, "),
         (("--trainer", "torch"), "--trainer: expected one of gluon"),
         (("--optimizer", "lbfgs"), "--optimizer: expected one of adam"),
+        (("--init-from", "none.params"), "--init-from none.params: no such file or folder; check the name"),
         (
             ("--network", "mlp", "--pretrained"),
             "there are no ImageNet weights of mlp; type --network resnet18_v2",
