@@ -1,4 +1,4 @@
-"""Runs commands as whole processes and says what they took: wall time, processor time, peak memory."""
+"""Runs commands as processes of their own and measures wall time, processor time and peak memory."""
 
 import os
 import platform
@@ -16,12 +16,19 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The median run: seconds, and bytes of the largest process and of all processes together."""
+    """What the runs of a command took."""
 
     wall: float
+    """Seconds, the median."""
+
     processor: float
+    """Seconds of all processes, the median."""
+
     largest: int
+    """Bytes of the largest process, at its peak."""
+
     together: int
+    """Bytes of all processes together, at their peak."""
 
 
 def measure(
@@ -29,7 +36,7 @@ def measure(
 ) -> Figures:
     """Run a command ``runs`` times after one warm-up, and return the medians.
 
-    What it ``makes`` in ``folder`` is removed before each run: nobody compares with, or frees, an old file.
+    The files that it ``makes`` in ``folder`` are removed before each run, so none is compared or freed.
     """
     found = []
     for _ in range(runs + 1):
@@ -57,19 +64,19 @@ def _run(command: Sequence[str], folder: Path, shell: bool) -> Figures:
     )
     watch = _Memory(process.pid)
     watch.start()
-    _, remarks = process.communicate()
+    _, notes = process.communicate()
     wall = time.perf_counter() - start
     watch.done.set()
     watch.join()
     if process.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {remarks.decode()[-500:]}")
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {notes.decode()[-500:]}")
     after = os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     return Figures(wall, spent, watch.largest, watch.together)
 
 
 class _Memory(threading.Thread):
-    """Looks every few milliseconds at what a process and its children hold (proportional set size)."""
+    """Samples the memory of a process and its children every 20 milliseconds (proportional set size)."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -77,7 +84,7 @@ class _Memory(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Watch until told that the process has ended."""
+        """Sample until ``done`` is set."""
         while not self.done.wait(0.02):
             resident = [_resident(pid) for pid in _family(self.pid)]
             self.largest = max([self.largest, *(rss for rss, _ in resident)])

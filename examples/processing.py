@@ -1,9 +1,9 @@
 """A SageMaker Processing script: from a labeling job's manifest to two that a training job can take.
 
-1. puts the lab ID in the place of ``lab#``,
-2. stops when ``validate`` finds an error,
+1. replaces ``lab#`` by the lab ID,
+2. stops if ``validate`` finds an error,
 3. splits 80/20, and
-4. leaves the counts by class as CSV.
+4. writes the counts by class as CSV.
 
     python processing.py --lab lab3 --input /opt/ml/processing/input --output /opt/ml/processing/output
 """

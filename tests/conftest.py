@@ -1,4 +1,4 @@
-"""What every test stands on: the account guard, an S3 of our own, the samples and the corpus."""
+"""Fixtures for all tests: the account guard, a local S3 and SageMaker, the samples and the corpus."""
 
 import ipaddress
 import os

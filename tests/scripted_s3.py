@@ -29,6 +29,7 @@ class Speaker(BaseHTTPRequestHandler):
     """Answers as told."""
 
     protocol_version = "HTTP/1.1"  # the first to know "Expect: 100-continue", which boto3 sends
+    disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
     answers: Answers
 
     def do_GET(self) -> None:

@@ -274,6 +274,7 @@ def _page(key: str, rows: list[Body], body: Body) -> Body:
 def _handler(sagemaker: SageMaker) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits 40 ms for the acknowledgement of the headers
 
         def do_POST(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
