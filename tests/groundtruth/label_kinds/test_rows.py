@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from manifest_tools.edits.class_indices import change_indices
 from manifest_tools.edits.rename import RenameClass
 from manifest_tools.edits.trim import trim
+from manifest_tools.groundtruth.annotations import IMAGE_TYPES
 from manifest_tools.groundtruth.label_kinds import CUSTOM, KINDS, TYPES, LabelKind, label_kind
 from manifest_tools.groundtruth.label_schemas import FIELDS
 from manifest_tools.groundtruth.record import Peek, Row, decoder
 from manifest_tools.io.json_paths import ELEMENTS, VALUES, Path, values_at
+from manifest_tools.verbs.merge.normalized_label import normalizer, schema
 
 ALL = [pytest.param(kind, id=name) for name, kind in KINDS.items() if name != CUSTOM]
 WITH_ITEMS = [pytest.param(kind, id=name) for name, kind in KINDS.items() if kind.items is not None]
@@ -192,6 +194,31 @@ def test_an_item_without_its_class_says_the_rest(kind: LabelKind, data: st.DataO
         assert [kind.without_class(item) for item in items] == [{"at": n} for n in range(len(items))]
     for other in (None, 3, "x", {"annotations": None}, {"annotations": {"entities": 1}}):
         assert kind.items_of(other) is None
+
+
+@pytest.mark.parametrize("kind", WITH_ITEMS)
+@given(data=st.data())
+def test_labels_are_equal_in_any_order_of_items_and_not_with_another_class(
+    kind: LabelKind, data: st.DataObject
+) -> None:
+    one = data.draw(drawn(kind))
+    order = data.draw(st.permutations(range(len(one.classes))))
+    value = json.loads(one.line)
+    items = kind.items_of(value["x"])
+    assert items is not None
+    items[:] = [items[n] for n in order]
+    normalized = normalizer(kind)
+    decode = decoder(Peek("x", "x-metadata", schema(kind), kind.class_fields)).decode
+    assert normalized(decode(json.dumps(value))) == normalized(decode(one.line))
+    other = name(99) if kind.categories else 99
+    items[0] = {**items[0], kind.class_key: other} if kind.class_key else other
+    assert normalized(decode(json.dumps(value))) != normalized(decode(one.line))
+
+
+def test_every_kind_of_picture_labels_is_a_kind() -> None:
+    assert {kind: label_kind(type_name).name for kind, type_name in IMAGE_TYPES.items()} == {
+        kind: kind for kind in IMAGE_TYPES
+    }
 
 
 def test_every_type_has_a_kind_and_every_kind_a_type() -> None:

@@ -208,7 +208,7 @@ def observed_classes(label: LineLabel) -> list[int]:
     """Return the class indices of a label, or of its boxes, without what is none."""
     if label.kind.schema != "boxes":
         return label.indices()
-    found = (index_of(box.get("class_id")) for _, box in label.annotations())
+    found = (index_of(box.get(label.kind.class_key)) for _, box in label.annotations())
     return [index for index in found if index is not None]
 
 
