@@ -1,5 +1,7 @@
 """Values from a manifest as text for a message: on one line, short, without control characters."""
 
+from collections.abc import Collection
+from itertools import islice
 from typing import Any
 
 _LONGEST = 60  # characters of a value or a name that a message repeats
@@ -44,3 +46,25 @@ def clipped(name: str) -> str:
     ('RH', 60)
     """
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
+
+
+_LISTED = 5  # names that a message lists
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "record"), counted(1200, "class"), counted(0, "box")
+    ('1 record', '1,200 classes', '0 boxes')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun[-1] in "sx" else "s")
+
+
+def listed(names: Collection[Any]) -> str:
+    """Return the first names, and how many more there are.
+
+    >>> listed(["RH", "LH"]), listed(range(7))
+    ("'RH', 'LH'", '0, 1, 2, 3, 4 and 2 more')
+    """
+    few = ", ".join(map(shown, islice(names, _LISTED)))
+    return few + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")

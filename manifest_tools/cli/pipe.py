@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import clipped
+from manifest_tools.base.text import clipped, counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, progress
 
@@ -90,12 +90,8 @@ def _report(result: "Piped", order: str, dry_run: bool) -> str:
     names = clean(" and ".join(map(clipped, result.attributes)))
     if dry_run:
         records = result.expected * len(result.attributes)
-        would = f"{_many(result.expected, 'line')} would be {_many(records, 'record')}"
+        would = f"{counted(result.expected, 'line')} would be {counted(records, 'record')}"
         return f"{would} of {names}{order}; dry run, nothing written"
-    sent = f"{_many(result.lines, 'line')}, {_many(result.records, 'record')}"
+    sent = f"{counted(result.lines, 'line')}, {counted(result.records, 'record')}"
     text = f"{sent} of {names}{order}: {result.size:,} bytes"
     return "\n".join([text, *(f"{one.path}: {one.state}" for one in result.published)])
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import bar, clean, table, width
 
@@ -56,7 +57,7 @@ def stats(
 
 def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:
     blank = f", and {found.blank:,} blank" if found.blank else ""
-    yield clean(f"{found.manifest}: {_lines(found.lines)}{blank}")
+    yield clean(f"{found.manifest}: {counted(found.lines, 'line')}{blank}")
     sources = {**found.sources, **({"text on the line": found.texts} if found.texts else {})}
     yield from _indented(_counts(sources))
     if not found.attributes:
@@ -213,10 +214,6 @@ def _counts(counts: Mapping[str, int]) -> list[str]:
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (f"  {line}" if line else line for line in lines)
-
-
-def _lines(count: int) -> str:
-    return f"{count:,} line{'' if count == 1 else 's'}"
 
 
 def _percent(part: int, whole: int) -> str:

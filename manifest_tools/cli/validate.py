@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import Options
 from manifest_tools.cli.shared.options import manifests_here
@@ -270,7 +271,7 @@ def _print(report: "Report", given: ValidateOptions) -> None:
         print(clean(line))
     more = sum(one.errors + one.warnings for one in report.checked) - printed
     if more:
-        note(f"{_counted(more, 'more problem')}; to print all, leave --max-problems out")
+        note(f"{counted(more, 'more problem')}; to print all, leave --max-problems out")
 
 
 def _note_what_was_checked(report: "Report", together: bool) -> None:
@@ -299,9 +300,5 @@ def _print_codes(codes: frozenset[str], as_json: bool) -> None:
 
 def _summary(checked: "CheckedFile") -> str:
     counts = ((checked.errors, "error"), (checked.warnings, "warning"))
-    found = " and ".join(_counted(count, word) for count, word in counts if count)
-    return clean(f"{checked.manifest}: {_counted(checked.lines, 'line')}, {found or 'no problem'}")
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    found = " and ".join(counted(count, word) for count, word in counts if count)
+    return clean(f"{checked.manifest}: {counted(checked.lines, 'line')}, {found or 'no problem'}")

@@ -7,6 +7,7 @@ from manifest_tools.algorithms import Algorithm
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
+from manifest_tools.base.text import counted
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.examples import whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
@@ -30,7 +31,7 @@ class Unfit(Refused):
         errors = sum(one.severity == "error" for one in problems)
         names = " and ".join(manifests)
         super().__init__(
-            f"{names}: the job would fail with {errors:,} error{'' if errors == 1 else 's'} in the data; fix"
+            f"{names}: the job would fail with {counted(errors, 'error')} in the data; fix"
             f" {'it' if errors == 1 else 'them'}, or type --no-preflight"
         )
         self.problems = tuple(problems)

@@ -11,6 +11,7 @@ from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
+from manifest_tools.base.text import counted
 from manifest_tools.images.partial_reads import hash_file
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sources import Source, decompressed, open_source
@@ -140,7 +141,7 @@ def _problem(code: str, file: str, line: int, path: str, message: str) -> Proble
 
 
 def _not_checked(bucket: str, count: int) -> str:
-    objects = "1 object" if count == 1 else f"{count:,} objects"
+    objects = counted(count, "object")
     were, them = ("was", "it") if count == 1 else ("were", "them")
     return (
         f"{objects} of {bucket}, the first on this line, {were} not checked: no --images covers {them}, and"

@@ -7,11 +7,11 @@ prints ``frame-no`` as a number and as a string; for point clouds it says ``fram
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import counted, listed, shown
 from manifest_tools.verbs.validate.objects.codes import (
     FRAME_COUNT,
     MANY_FRAMES,
@@ -22,7 +22,6 @@ from manifest_tools.verbs.validate.objects.codes import (
 )
 
 MOST_FRAMES = 2_000  # https://docs.aws.amazon.com/sagemaker/latest/dg/input-data-limits.html
-_LISTED = 5  # what one message names
 _TOOLS = ("annotations", "polylines", "polygons", "keypoints")
 
 CodeAndMessage = tuple[str, str]
@@ -177,7 +176,7 @@ def seq_label_findings(
     for one, count in label.classes().items() if class_map is not None else ():
         if str(one) not in (class_map or ()):
             found = "no class-id" if one is None else f"class-id {shown(one)}, which is not in the class-map"
-            yield NO_SUCH_CLASS, f"{_counted(count, 'annotation')} {'has' if count == 1 else 'have'} {found}"
+            yield NO_SUCH_CLASS, f"{counted(count, 'annotation')} {'has' if count == 1 else 'have'} {found}"
     if sequence is not None:
         yield from _unknown_frames(label, sequence)
     if label.tracking:
@@ -186,12 +185,12 @@ def seq_label_findings(
 
 def _unknown_frames(label: SeqLabel, sequence: SequenceFile) -> Iterator[CodeAndMessage]:
     if len(label.frames) > len(sequence.frames):
-        there = _counted(len(sequence.frames), "frame")
+        there = counted(len(sequence.frames), "frame")
         yield UNKNOWN_FRAME, f"{len(label.frames):,} frames are labelled, but the sequence lists {there}"
     known = {frame.frame for frame in sequence.frames}
     unknown = () if label.spatial else [one.name for one in label.frames if one.name not in known]
     if unknown:
-        yield UNKNOWN_FRAME, f"frames are labelled that the sequence does not list: {_listing(unknown)}"
+        yield UNKNOWN_FRAME, f"frames are labelled that the sequence does not list: {listed(unknown)}"
 
 
 def _wrong_object_ids(label: SeqLabel) -> Iterator[CodeAndMessage]:
@@ -199,22 +198,13 @@ def _wrong_object_ids(label: SeqLabel) -> Iterator[CodeAndMessage]:
     if nameless:
         yield (
             NO_OBJECT_ID,
-            f"{_counted(nameless, 'annotation')} {'has' if nameless == 1 else 'have'} no object-id",
+            f"{counted(nameless, 'annotation')} {'has' if nameless == 1 else 'have'} no object-id",
         )
     twice = [frame.name for frame in label.frames if _repeats(frame)]
     if twice:
-        yield NO_OBJECT_ID, f"an object-id is used twice on one frame: {_listing(twice)}"
+        yield NO_OBJECT_ID, f"an object-id is used twice on one frame: {listed(twice)}"
 
 
 def _repeats(frame: LabelledFrame) -> bool:
     ids = [one.object_id for one in frame.annotations if one.object_id is not None]
     return len(set(ids)) < len(ids)
-
-
-def _listing(names: list[Any]) -> str:
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return ", ".join(map(shown, names[:_LISTED])) + more
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal, TypeVar
 import numpy as np
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import counted, shown
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
 from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count, plus
 
@@ -131,7 +131,7 @@ def no_boxes(labels: Sequence[float]) -> str:
     """
     wanted = "expected 2, 5, then five numbers for each box; found"
     if len(labels) < _HEAD + _BOX:
-        return f"{wanted} {len(labels)} number{'' if len(labels) == 1 else 's'}"
+        return f"{wanted} {counted(len(labels), 'number')}"
     if (labels[0], labels[1]) != (_HEAD, _BOX):
         return f"{wanted} {labels[0]:g} and {labels[1]:g} at the beginning"
     if (len(labels) - _HEAD) % _BOX:
@@ -231,7 +231,7 @@ def _index_trouble(name: str, offsets: "np.ndarray[tuple[int], np.dtype[np.uint6
     except (OSError, ValueError, IndexError):
         return f"{path}: expected a key, a tab and an offset on every line"
     if len(known) != len(offsets):
-        return f"{path} lists {_counted(len(known), 'record')}, but this file has {len(offsets):,}"
+        return f"{path} lists {counted(len(known), 'record')}, but this file has {len(offsets):,}"
     wrong = np.flatnonzero(np.sort(np.array(known, np.uint64)) != offsets)
     return (
         ""
@@ -271,7 +271,7 @@ def _row(row: bytes) -> tuple[int, list[float]]:
         blanks = "; there are blanks in place of tabs" if len(text.split()) > 2 else ""
         raise ValueError(
             "expected a number, labels and a path, separated by tabs;"
-            f" found {_counted(len(fields), 'field')}{blanks}"
+            f" found {counted(len(fields), 'field')}{blanks}"
         )
     if not fields[0].isascii() or not fields[0].isdecimal() or len(fields[0]) > 18:
         raise ValueError(f"expected a whole number as the first field, found {shown(fields[0])}")
@@ -299,7 +299,3 @@ def _repeated(
     order = np.argsort(keys, kind="stable")
     again = order[1:][keys[order[1:]] == keys[order[:-1]]]
     return Occurrences(int(numbers[again].min()), len(again)) if len(again) else None
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,15 +1,12 @@
 """What the findings and messages of several rules share."""
 
-from collections.abc import Collection, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import counted, path, shown
 from manifest_tools.verbs.validate.engine.file_facts import Occurrences
 from manifest_tools.verbs.validate.rule_input import LineLabel
-
-_LISTED = 5  # names that a message lists
 
 
 def in_label(label: LineLabel, part: str, message: str, *keys: str | int) -> Finding:
@@ -34,25 +31,6 @@ def line_count(seen: Occurrences) -> str:
     ('1 line', '1,200 lines')
     """
     return counted(seen.lines, "line")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "record"), counted(1200, "class"), counted(0, "box")
-    ('1 record', '1,200 classes', '0 boxes')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun[-1] in "sx" else "s")
-
-
-def listed(names: Collection[Any]) -> str:
-    """Return the first names, and how many more there are.
-
-    >>> listed(["RH", "LH"]), listed(range(7))
-    ("'RH', 'LH'", '0, 1, 2, 3, 4 and 2 more')
-    """
-    few = ", ".join(map(shown, islice(names, _LISTED)))
-    return few + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
 
 
 def value_at(table: Mapping[str, Any], key: str) -> str:

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.rules.examples import labelled, single
 from manifest_tools.verbs.validate.rules.file.one_file import class_tables
 from manifest_tools.verbs.validate.rules.job_examples import GOOD, PICTURES, train_and
 from manifest_tools.verbs.validate.rules.references import AUGMENTED_MANIFEST
 from manifest_tools.verbs.validate.rules.rule import rule
-from manifest_tools.verbs.validate.rules.wording import counted, listed
 
 
 @rule(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.verbs.validate.preflight.inputs import TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import list_format, num_classes, observed_classes
 from manifest_tools.verbs.validate.rules.examples import lines, single
@@ -19,7 +19,7 @@ from manifest_tools.verbs.validate.rules.job_examples import (
 )
 from manifest_tools.verbs.validate.rules.references import IMAGE_CLASSIFICATION, OUTPUT, SAGEMAKER_ISSUES
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import counted, line_count, listed
+from manifest_tools.verbs.validate.rules.wording import line_count
 
 _BUILTIN = ("builtin",)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.verbs.validate.engine.file_facts import Facts, Occurrences
 from manifest_tools.verbs.validate.preflight.channel import Channel
@@ -26,7 +26,7 @@ from manifest_tools.verbs.validate.rules.references import (
     SAGEMAKER_ISSUES,
 )
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import counted, line_count, listed
+from manifest_tools.verbs.validate.rules.wording import line_count
 
 _NEAR = 5  # names spelt otherwise that are reported of one attribute
 _ENDINGS = (".jpg", ".jpeg", ".png", "")

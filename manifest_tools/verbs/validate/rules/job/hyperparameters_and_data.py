@@ -6,7 +6,7 @@ from functools import partial
 
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import clipped, path, shown
+from manifest_tools.base.text import clipped, counted, path, shown
 from manifest_tools.verbs.validate.preflight.channel import Channel
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
@@ -21,7 +21,6 @@ from manifest_tools.verbs.validate.rules.job.hyperparameters import file_of
 from manifest_tools.verbs.validate.rules.job_examples import PICTURES, VALIDATION, boxed, with_hyperparameters
 from manifest_tools.verbs.validate.rules.references import HYPERPARAMETERS, MXNET_ISSUES, SAGEMAKER_ISSUES
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import counted
 
 # Words and abbreviations for sides: a mirrored picture of one is a picture of the other.
 _SIDES = (

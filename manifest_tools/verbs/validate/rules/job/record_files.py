@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import counted
 from manifest_tools.io.recordio import ImageRecord, frame, pack
 from manifest_tools.verbs.validate.engine.file_facts import Occurrences
 from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
@@ -14,7 +15,6 @@ from manifest_tools.verbs.validate.rules.references import (
     SAGEMAKER_ISSUES,
 )
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import counted
 
 _NOUNS = {"rec": "record", "lst": "row"}
 _JPEG = b"\xff\xd8\xff\xd9"

@@ -6,7 +6,7 @@ from typing import Any
 
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import listed, path, shown
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     LABEL_FORMAT,
@@ -32,7 +32,6 @@ from manifest_tools.verbs.validate.rules.references import (
     SAGEMAKER_ISSUES,
 )
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import listed
 
 _RECORDIO = "application/x-recordio"
 

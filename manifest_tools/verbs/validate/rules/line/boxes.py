@@ -4,21 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import counted, listed, shown
 from manifest_tools.groundtruth.classes import class_index, is_index
 from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines
 from manifest_tools.verbs.validate.rules.references import OUTPUT, REKOGNITION_LINES
 from manifest_tools.verbs.validate.rules.rule import rule
-from manifest_tools.verbs.validate.rules.wording import (
-    counted,
-    in_label,
-    in_metadata,
-    listed,
-    missing_in_metadata,
-    value_at,
-)
+from manifest_tools.verbs.validate.rules.wording import in_label, in_metadata, missing_in_metadata, value_at
 
 _KINDS = ("boxes",)
 _SIZE = {"width": 640, "height": 480, "depth": 3}

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import listed, path, shown
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.io import s3uri
 from manifest_tools.verbs.validate.rule_input import LineLabel
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, several, single
 from manifest_tools.verbs.validate.rules.references import OUTPUT
 from manifest_tools.verbs.validate.rules.rule import rule
-from manifest_tools.verbs.validate.rules.wording import in_label, in_metadata, listed, missing_in_metadata
+from manifest_tools.verbs.validate.rules.wording import in_label, in_metadata, missing_in_metadata
 
 
 @rule(

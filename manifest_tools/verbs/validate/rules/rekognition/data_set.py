@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from manifest_tools.base.problem import Finding
+from manifest_tools.base.text import counted, listed
 from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
 from manifest_tools.verbs.validate.rules.examples import lines, several, single
 from manifest_tools.verbs.validate.rules.job_examples import PICTURES, TRAIN, boxed
 from manifest_tools.verbs.validate.rules.references import REKOGNITION_RULES
 from manifest_tools.verbs.validate.rules.rule import Example, rule
-from manifest_tools.verbs.validate.rules.wording import counted, listed
 
 _TYPES = {"groundtruth/image-classification", "groundtruth/object-detection"}
 MOST_LINES = 250_000

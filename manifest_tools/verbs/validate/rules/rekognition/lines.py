@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
@@ -13,7 +13,6 @@ from manifest_tools.verbs.validate.rules.examples import labelled, line, lines, 
 from manifest_tools.verbs.validate.rules.job_examples import FAILED, TRAIN
 from manifest_tools.verbs.validate.rules.references import REKOGNITION_LINES, REKOGNITION_RULES
 from manifest_tools.verbs.validate.rules.rule import rule
-from manifest_tools.verbs.validate.rules.wording import counted, listed
 
 _TYPES = ("groundtruth/image-classification", "groundtruth/object-detection")
 _COMMON = ("type", "human-annotated", "creation-date")
