@@ -1,1 +1,1 @@
-"""What `diff` is made of: which line is which, and what has changed between two of them."""
+"""``diff``: read columns, match lines and attributes, compare lines and labels, report; or textconv."""

@@ -1,1 +1,1 @@
-"""What ``merge`` is made of: what is remembered of a line, which label wins, how a line changes."""
+"""``merge``: read columns, map attributes and classes, find candidates, resolve conflicts, write, report."""
