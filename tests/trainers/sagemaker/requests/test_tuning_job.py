@@ -16,7 +16,6 @@ from tests.trainers.sagemaker.labs import (
     tuning_job,
 )
 from tests.trainers.sagemaker.service_model import problems
-from trainers.ranges import corners
 from trainers.sagemaker import Choice, Range, create, manifest_channels
 from trainers.sagemaker.requests.tuning_job import tunable, warnings
 
@@ -121,12 +120,6 @@ def test_beyond_what_aws_recommends_is_a_doubt_and_no_refusal() -> None:
     job = tuning_job(ranges=(Range("mini_batch_size", "4", "64"), Range("learning_rate", "1e-6", "0.5")))
     assert warnings(job) == ["mini_batch_size: 4 to 64 goes beyond what AWS recommends, 8 to 512"]
     assert warnings(tuning_job()) == []
-
-
-def test_corners_have_every_end_and_every_choice() -> None:
-    found = list(corners((LEARNING_RATE, Choice("optimizer", ("sgd", "adam", "nag")))))
-    assert [one["optimizer"] for one in found] == ["sgd", "adam", "nag"]
-    assert {one["learning_rate"] for one in found} == {"0.001", "0.1"}
 
 
 def test_a_grid_of_choices_is_taken() -> None:

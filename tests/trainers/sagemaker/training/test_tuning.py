@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from manifest_tools.base.errors import Refused
 from tests.cli.test_train_sagemaker import ALL_TYPED, BIRDS, P3, SHORT, typed
 from tests.trainers.sagemaker.labs import ROLE
 from tests.trainers.sagemaker.requests.test_requests import golden
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step, Thing
 from tests.trainers.sagemaker.stand_in import SageMaker
 from tests.trainers.sagemaker.training.test_launch import hands, keys
-from trainers.ranges import read_ranges
 from trainers.sagemaker import Choice, Range
 from trainers.sagemaker.client.retry import Waiting
 from trainers.sagemaker.training.follow import Status
@@ -346,22 +344,5 @@ def test_more_trials_than_a_page(sagemaker: SageMaker) -> None:
     assert (len(end.trials), end.best.name) == (250, "hands-250-abc")
 
 
-def test_ranges_as_they_are_typed() -> None:
-    found = read_ranges(
-        ["a=1:2", "b=0.1:1e0:log", "c=0:9:linear", "d=0:0.9:reverse-log"], ["e=x", "f=1", "e=y=z"]
-    )
-    assert found == (
-        Range("a", "1", "2"),
-        Range("b", "0.1", "1e0", "Logarithmic"),
-        Range("c", "0", "9", "Linear"),
-        Range("d", "0", "0.9", "ReverseLogarithmic"),
-        Choice("e", ("x", "y=z")),
-        Choice("f", ("1",)),
-    )
-    assert hardest(found)["a"] == "2"
-
-
-@pytest.mark.parametrize("text", ["", "a", "=1:2", "a=", "a=:2", "a=1:", "a=1:2:", "a=1:2:log:3", "a=1"])
-def test_what_is_no_range(text: str) -> None:
-    with pytest.raises(Refused, match="--range"):
-        read_ranges([text], [])
+def test_the_hardest_values_are_the_high_ends() -> None:
+    assert hardest((Range("a", "1", "2"), Choice("b", ("x", "y")))) == {"a": "2", "b": "x"}
