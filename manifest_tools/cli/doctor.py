@@ -11,7 +11,7 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
-    from trainers.sagemaker.account.doctor import Diagnosis, Examination
+    from trainers.sagemaker.account.doctor import Examination, RecognisedFailure
 
 UNEXPLAINED = 1
 
@@ -59,16 +59,16 @@ def _as_text(found: "Examination") -> str:
     lines += [f"reason: {_one_line(found.reason)}"] if found.reason else []
     lines += [f"{found.state}: {found.ending}"] if found.ending else []
     lines += [found.note] if found.note else []
-    if found.name and not (found.reason or found.ending or found.diagnoses) and found.state != "Failed":
+    if found.name and not (found.reason or found.ending or found.recognised) and found.state != "Failed":
         lines += ["nothing has failed"]
-    for one in found.diagnoses:
-        lines += ["", *_diagnosis(one)]
-    if not found.diagnoses:
+    for one in found.recognised:
+        lines += ["", *_failure_lines(one)]
+    if not found.recognised:
         lines += [f"log: {_one_line(line)}" for line in found.faults]
     return "\n".join(lines).lstrip("\n") or "none of the known failures is in it"
 
 
-def _diagnosis(one: "Diagnosis") -> list[str]:
+def _failure_lines(one: "RecognisedFailure") -> list[str]:
     failure = one.failure
     return [
         f"known failure {failure.row}: {failure.title}",
@@ -97,7 +97,7 @@ def _as_json(found: "Examination") -> dict[str, object]:
             "codes": list(one.failure.codes),
             "sources": list(one.failure.sources),
         }
-        for one in found.diagnoses
+        for one in found.recognised
     ]
     about = {"job": found.name, "kind": found.kind, "state": found.state, "reason": found.reason}
     return about | {"ending": found.ending, "known": known, "log": list(found.faults), "remark": found.note}

@@ -9,7 +9,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import job_table, options
-from manifest_tools.cli.shared.choices import one_of
+from manifest_tools.cli.shared.choices import choice
 from manifest_tools.cli.shared.screen import clean, note
 from trainers.sagemaker.account.jobs import KINDS
 
@@ -28,14 +28,7 @@ def jobs(
         Task | None, typer.Argument(metavar="show|logs|stop", help="What to do; without, a list.")
     ] = None,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of a job or an endpoint.")] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            parser=one_of(lambda: KINDS),
-            metavar=f"<{'|'.join(KINDS)}>",
-            help="List only these; may be repeated.",
-        ),
-    ] = None,
+    kind: Annotated[list[str] | None, choice("--kind", KINDS, "List only these; may be repeated.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List all that have ended, not only the newest 50 of a kind.")
     ] = False,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from manifest_tools.algorithms import ALGORITHMS
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.choices import one_of
+from manifest_tools.cli.shared.choices import choice
 from manifest_tools.cli.shared.screen import note
 from trainers.sagemaker.account.iam_actions import WORDS
 
@@ -35,16 +36,13 @@ def policy(
         ),
     ] = None,
     for_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--for",
-            parser=one_of(lambda: WORDS),
-            metavar=f"<{'|'.join(WORDS)}>",
-            help="Allow only this; may be repeated. [all of them]",
-        ),
+        list[str] | None, choice("--for", WORDS, "Allow only this; may be repeated. [all of them]")
     ] = None,
     algorithm: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="May be repeated. [image-classification]")
+        list[str] | None,
+        choice(
+            "--algorithm", ALGORITHMS, "What is trained or served; may be repeated. [image-classification]"
+        ),
     ] = None,
     role: Annotated[
         str | None, typer.Option(metavar="NAME", help="The role's name or ARN. [mtool-sagemaker]")

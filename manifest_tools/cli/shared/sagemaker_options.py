@@ -10,7 +10,7 @@ from manifest_tools.algorithms import ALGORITHMS
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.choices import one_of
+from manifest_tools.cli.shared.choices import choice
 from manifest_tools.cli.shared.learning_options import LearningOptions
 from manifest_tools.cli.shared.local_options import ON_THIS_MACHINE
 from manifest_tools.cli.shared.make_command import typed_names
@@ -27,14 +27,9 @@ class SageMakerOptions(LearningOptions):
 
     SECTION = IN_SAGEMAKER
 
-    algorithm: Annotated[
-        str,
-        typer.Option(
-            parser=one_of(lambda: ALGORITHMS),
-            metavar=f"<{'|'.join(ALGORITHMS)}>",
-            help="Which of the three learns.",
-        ),
-    ] = "image-classification"
+    algorithm: Annotated[str, choice("--algorithm", ALGORITHMS, "Which of the three learns.")] = (
+        "image-classification"
+    )
     input_: Annotated[
         InputFormat,
         typer.Option(

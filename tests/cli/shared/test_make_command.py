@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from manifest_tools.cli.app import WORDS
-from manifest_tools.cli.shared.choices import one_of
+from manifest_tools.cli.shared.choices import choice
 from manifest_tools.cli.shared.make_command import Options, make_command
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ class Learning(Data):
 
     rate: Annotated[float | None, typer.Option("--rate", help="A step.")] = None
     form: Annotated[Literal["text", "json"], typer.Option("--form", help="How.")] = "text"
-    network: Annotated[
-        str, typer.Option("--network", parser=one_of(lambda: ("small", "large")), help="Which.")
-    ] = "small"
+    network: Annotated[str, choice("--network", ("small", "large"), "Which.")] = "small"
     lines: Annotated[int, typer.Option("--lines", rich_help_panel="Data", help="How many.")] = 3
     quiet: Annotated[bool, typer.Option("-q", rich_help_panel="", help="No remarks.")] = False
 

@@ -17,7 +17,7 @@ _LOGGED = ("training", "transform", "endpoint")
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
+class RecognisedFailure:
     """A known failure that was recognised."""
 
     failure: KnownFailure
@@ -34,7 +34,7 @@ class Diagnosis:
 class Examination:
     """What is known of a job, or of a text."""
 
-    diagnoses: tuple[Diagnosis, ...]
+    recognised: tuple[RecognisedFailure, ...]
     """The known failures that were recognised."""
 
     name: str = ""
@@ -61,7 +61,7 @@ class Examination:
     @property
     def unexplained(self) -> bool:
         """Whether something failed, and no known failure explains it."""
-        return not self.diagnoses and not self.ending and (not self.name or self.state == "Failed")
+        return not self.recognised and not self.ending and (not self.name or self.state == "Failed")
 
 
 # By the state that a job ended in, of those that are no failure.
@@ -90,7 +90,7 @@ def examine(name: str) -> Examination:
     failed = job.state == "Failed"
     setting = _setting(name, description)
     return Examination(
-        diagnose({"its reason": reason, "its log": "\n".join(lines)}, setting) if failed else (),
+        recognise_all({"its reason": reason, "its log": "\n".join(lines)}, setting) if failed else (),
         name,
         job.kind,
         job.state,
@@ -103,20 +103,20 @@ def examine(name: str) -> Examination:
 
 def examine_text(text: str) -> Examination:
     """Return the known failures that a message or a log shows."""
-    return Examination(diagnose({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
+    return Examination(recognise_all({"the text": text}, Setting()), faults=tuple(_faults(text.splitlines())))
 
 
-def diagnose(texts: Mapping[str, str], setting: Setting) -> tuple[Diagnosis, ...]:
+def recognise_all(texts: Mapping[str, str], setting: Setting) -> tuple[RecognisedFailure, ...]:
     """Return the known failures that the texts show, each once. A text is named by where it is from.
 
-    >>> found = diagnose({"the text": "Empty .rec file in train channel"}, Setting())
+    >>> found = recognise_all({"the text": "Empty .rec file in train channel"}, Setting())
     >>> [(one.failure.row, one.command) for one in found]
     [(28, 'mtool convert train.manifest --to recordio -o train')]
     """
-    found: dict[int, Diagnosis] = {}
+    found: dict[int, RecognisedFailure] = {}
     for where, text in texts.items():
         for failure in recognise(text):
-            found.setdefault(failure.row, Diagnosis(failure, where, command(failure, setting)))
+            found.setdefault(failure.row, RecognisedFailure(failure, where, command(failure, setting)))
     return tuple(found.values())
 
 

@@ -38,7 +38,7 @@ def test_what_people_saw_given_as_a_text_names_its_row(run: "Run", row: int) -> 
 def test_what_people_saw_as_the_reason_of_a_job_names_its_row(sagemaker: SageMaker, row: int) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Failed", "Failed", reason=SEEN[row]))
     found = examine("a-job")
-    assert [(one.failure.row, one.where) for one in found.diagnoses] == [(row, "its reason")]
+    assert [(one.failure.row, one.where) for one in found.recognised] == [(row, "its reason")]
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +88,12 @@ def test_the_log_tells_what_the_reason_does_not(run: "Run", sagemaker: SageMaker
 def test_a_failure_far_up_a_long_log_is_found(sagemaker: SageMaker) -> None:
     log = [SEEN[23], *(f"line {number}" for number in range(1500))]
     sagemaker.put("TrainingJob", "a-job", Step("Failed", "Failed", reason="AlgorithmError", log=log))
-    assert [one.failure.row for one in examine("a-job").diagnoses] == [23]
+    assert [one.failure.row for one in examine("a-job").recognised] == [23]
 
 
 def test_the_command_has_the_job_s_own_manifests_and_hyperparameters(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Failed", reason=SEEN[1]))
-    (one,) = examine("a-job").diagnoses
+    (one,) = examine("a-job").recognised
     assert one.command == (
         "mtool validate s3://bucket/train.manifest s3://bucket/validation.manifest --for builtin"
         " -p epochs=2 -p num_classes=2 -p num_training_samples=89"
@@ -103,7 +103,7 @@ def test_the_command_has_the_job_s_own_manifests_and_hyperparameters(sagemaker: 
 def test_names_of_other_people_s_are_quoted_for_the_shell(sagemaker: SageMaker) -> None:
     body = {"HyperParameters": {"x": "$(rm -rf .); 'y'"}}
     sagemaker.put("TrainingJob", "a-job", Step("Failed", reason=SEEN[1]), body=body)
-    (one,) = examine("a-job").diagnoses
+    (one,) = examine("a-job").recognised
     assert one.command.endswith(""" -p 'x=$(rm -rf .); '"'"'y'"'"''""")
 
 
@@ -157,14 +157,14 @@ def test_a_tuning_job_fails_by_its_trials(sagemaker: SageMaker) -> None:
     ]
     found = examine("t")
     assert found.reason.startswith("No training job succeeded. (t-001: The value")
-    assert [one.failure.row for one in found.diagnoses] == [38]
+    assert [one.failure.row for one in found.recognised] == [38]
 
 
 def test_without_the_right_to_read_the_log_the_reason_is_read(sagemaker: SageMaker) -> None:
     sagemaker.put("TrainingJob", "a-job", Step("Failed", reason=SEEN[23]))
     sagemaker.answer("DescribeLogStreams", Fault("AccessDeniedException", ""))
     found = examine("a-job")
-    assert [one.failure.row for one in found.diagnoses] == [23]
+    assert [one.failure.row for one in found.recognised] == [23]
     assert "logs:DescribeLogStreams" in found.note
 
 
@@ -192,4 +192,4 @@ def test_bytes_that_are_no_text_are_read_as_far_as_they_go(run: "Run") -> None:
 
 
 def test_a_text_with_two_failures_names_both() -> None:
-    assert [one.failure.row for one in examine_text(f"{SEEN[28]}\n{SEEN[23]}").diagnoses] == [23, 28]
+    assert [one.failure.row for one in examine_text(f"{SEEN[28]}\n{SEEN[23]}").recognised] == [23, 28]
