@@ -8,7 +8,9 @@ from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.images.unusable import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
 
-_LONGEST_VECTOR = 1 << 16  # classes; four bytes each, on every record
+# Classes; four bytes each, on every record. A single class is a 32-bit float, exact up to 1 << 24: no class
+# table has as many.
+_LONGEST_VECTOR = 1 << 16
 
 
 def check(data: DataSet) -> None:

@@ -36,7 +36,7 @@ def leaves_folder(name: str) -> bool:
 
 
 class UniqueNames:
-    """The names given in one folder so far; names that differ only in capitals or accents count as one."""
+    """The names given in one folder so far; capitals, and how accents are composed, do not count."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()

@@ -32,9 +32,6 @@ from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
 from manifest_tools.io.sources import open_source
 
-# Labels are 32-bit floats in RecordIO, exact up to here; and a hostile index must not become a vector.
-_HIGHEST_CLASS = 1 << 24
-
 
 @dataclass(frozen=True, slots=True)
 class ConversionPlan:
@@ -220,11 +217,6 @@ def _read(
         found = pictures_of(source, attribute, classes=classes, jobs=jobs)
         return _Labelled(attribute, kind, found.table, found, found.count, found.left_out)
     read = examples_of(source, attribute, classes=classes, jobs=jobs)
-    if read.table.num_classes > _HIGHEST_CLASS:
-        raise BadData(
-            f"{manifest}: expected class indices below {_HIGHEST_CLASS:,}, found"
-            f" {read.table.num_classes - 1:,}"
-        )
     lines = StreamedPictures(lambda: map(_picture, read.examples))
     return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out)
 
@@ -240,7 +232,10 @@ def _check(planned: ConversionPlan, row: Format) -> None:
     if planned.link and planned.to_fetch:
         raise Refused(f"--link: {planned.to_fetch:,} pictures are not on this disk; type --images FOLDER")
     if check := getattr(module_of(row), "check", None):
-        check(data_set([planned]))
+        try:
+            check(data_set([planned]))
+        except BadData as error:
+            raise type(error)(f"{planned.manifest}: {error}") from error
 
 
 def data_set(plans: Sequence[ConversionPlan]) -> DataSet:
@@ -302,10 +297,10 @@ def _images(manifest: str, found: _Labelled, images: Sequence[str], row: Format)
     local = manifest != "-" and not manifest.startswith("s3://")
     refs = [picture.ref for picture in found.lines]
     where = image_paths(images, refs, os.path.dirname(manifest) if local else "")
-    return where, *_look(found.lines, where)
+    return where, *_inspect(found.lines, where)
 
 
-def _look(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
+def _inspect(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
     """Count the pictures by bucket, all and absent ones, and take the digest of it all."""
     digest = hashlib.sha256()
     pictures: dict[str, int] = {}
