@@ -9,11 +9,11 @@ from trainers.registry import BUILTIN
 
 
 def tune(context: typer.Context, given: TuneOptions) -> None:
-    """Find parameters that learn best, by trying.
+    """Find the parameters that give the best model.
 
-    Writes them to best.json, which `mtool train --params best.json` takes. Here each trial is a run on this
-    machine, and the study in FOLDER goes on where it was left: Ctrl-C, and the same words again. With
-    --trainer builtin each is a training job in SageMaker, and is billed.
+    Writes them to best.json, which `mtool train --params best.json` takes. On this machine each trial is a
+    training run, and the study is kept in FOLDER: after Ctrl-C the same command continues it. With --trainer
+    builtin each trial is a training job in SageMaker, and is billed.
 
     \b
     For example:

@@ -95,9 +95,9 @@ def test_ctrl_c_keeps_the_trials_so_far(run: "Run", workshop: Path) -> None:
         while not (line := started.stderr.readline()).startswith("trial 2: Completed"):
             assert line, "ended before its second trial"
         started.send_signal(signal.SIGINT)
-        _, said = started.communicate(timeout=60)
+        _, message = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert "interrupted; the trials so far are in tuning; type the same command to continue" in said
+    assert "interrupted; the trials so far are in tuning; type the same command to continue" in message
     assert not Path("best.json").exists()
     run(*WORDS, "--max-jobs", "4", "-o", "whole", "--best", "whole.json")
     run(*WORDS, "--max-jobs", "4")
@@ -164,7 +164,7 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         pytest.param((), "nothing is varied; type --range learning_rate=0.0001:0.01:log", id="nothing"),
         pytest.param(
@@ -203,10 +203,10 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
         ),
     ],
 )
-def test_refusals(run: "Run", workshop: Path, words: tuple[str, ...], said: str) -> None:
+def test_refusals(run: "Run", workshop: Path, words: tuple[str, ...], message: str) -> None:
     result = run("tune", "--images", "raw-data", *words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not Path("tuning", "study.journal").exists()
     assert not Path("best.json").exists()
 
@@ -237,7 +237,7 @@ def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ({"epochs": "many"}, "epochs: expected a whole number, found 'many'"),
         ({"epochs": 1.5}, "epochs: expected a whole number"),
@@ -249,20 +249,20 @@ def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_parameter(value: dict[str, Any], said: str) -> None:
+def test_what_is_no_parameter(value: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_values(value)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [("[", "expected JSON"), ("[]", "expected an object"), ('{"a": 1}', "best.json: expected")],
 )
-def test_a_file_that_is_none(run: "Run", workshop: Path, content: str, said: str) -> None:
+def test_a_file_that_is_none(run: "Run", workshop: Path, content: str, message: str) -> None:
     Path("best.json").write_text(content)
     result = run("train", "--images", "raw-data", "--params", "best.json")
-    assert (result.exit_code, said in result.stderr) == (2, True)
+    assert (result.exit_code, message in result.stderr) == (2, True)
 
 
 def test_what_is_typed_counts_for_more_than_the_file(run: "Run", workshop: Path) -> None:

@@ -37,7 +37,7 @@ def test_an_epoch_is_one_line_of_the_history_and_its_seconds_are_not_in_it() -> 
     }
 
 
-def said(*events: Event, live: bool) -> str:
+def screen_text(*events: Event, live: bool) -> str:
     written: list[str] = []
     tell = progress(written.append, live)
     for event in events:
@@ -46,13 +46,13 @@ def said(*events: Event, live: bool) -> str:
 
 
 def test_away_from_a_terminal_an_epoch_is_a_line_and_steps_are_silent() -> None:
-    assert said(Step(1, 1, 4, 0.7, 0.5), EPOCH, live=False) == (
+    assert screen_text(Step(1, 1, 4, 0.7, 0.5), EPOCH, live=False) == (
         "epoch 2 of 3: loss 0.500, accuracy 0.750; validation loss 0.600, accuracy 0.700 (1.2 s)\n"
     )
 
 
 def test_on_a_terminal_each_step_writes_over_the_last_one() -> None:
-    shown = said(Step(1, 1, 4, 0.7, 0.5), Step(1, 2, 4, 0.6, 0.6), live=True)
+    shown = screen_text(Step(1, 1, 4, 0.7, 0.5), Step(1, 2, 4, 0.6, 0.6), live=True)
     assert shown == (
         "\r\x1b[Kepoch 1, step 1 of 4: loss 0.700, accuracy 0.500"
         "\r\x1b[Kepoch 1, step 2 of 4: loss 0.600, accuracy 0.600"
@@ -60,4 +60,4 @@ def test_on_a_terminal_each_step_writes_over_the_last_one() -> None:
 
 
 def test_a_remark_is_a_line() -> None:
-    assert said(Note("training from scratch"), live=True) == "training from scratch\n"
+    assert screen_text(Note("training from scratch"), live=True) == "training from scratch\n"

@@ -41,8 +41,8 @@ def test_a_class_that_is_never_there_and_never_answered_has_no_figures() -> None
 
 def test_figures_of_several_labels_a_picture() -> None:
     labels = np.array([[1, 0], [1, 1]])
-    said = np.array([[0.9, 0.5], [0.2, 0.8]], np.float32)
-    figures = measure(labels, said, ClassTable(((0, "rust"), (1, "dent"))))
+    predicted = np.array([[0.9, 0.5], [0.2, 0.8]], np.float32)
+    figures = measure(labels, predicted, ClassTable(((0, "rust"), (1, "dent"))))
     assert (figures.accuracy, figures.exact, figures.multi_label) == (0.5, 0.0, True)
     # rightly not there, wrongly there, wrongly not there, rightly there
     assert figures.confusion == ((0, 0, 1, 1), (0, 1, 0, 1))
@@ -51,9 +51,9 @@ def test_figures_of_several_labels_a_picture() -> None:
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_with_several_labels_the_figures_are_those_of_scikit_learn(pictures: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    labels, said = random.integers(0, 2, (pictures, 4)), random.random((pictures, 4), np.float32)
-    figures = measure(labels, said, TABLE)
-    answers = predicted_classes(said, multi_label=True)
+    labels, predicted = random.integers(0, 2, (pictures, 4)), random.random((pictures, 4), np.float32)
+    figures = measure(labels, predicted, TABLE)
+    answers = predicted_classes(predicted, multi_label=True)
     agree(figures, precision_recall_fscore_support(labels, answers, average=None, zero_division=np.nan))
     matrix = multilabel_confusion_matrix(labels, answers).reshape(-1, 4)
     assert figures.confusion == tuple(map(tuple, matrix.tolist()))
@@ -62,7 +62,7 @@ def test_with_several_labels_the_figures_are_those_of_scikit_learn(pictures: int
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_with_one_label_the_figures_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
-    labels, answers = [truth for truth, _ in pairs], [said for _, said in pairs]
+    labels, answers = [truth for truth, _ in pairs], [predicted for _, predicted in pairs]
     figures = measure(np.array(labels), sure(answers), TABLE)
     expected = precision_recall_fscore_support(
         labels, answers, labels=range(4), average=None, zero_division=np.nan
@@ -89,15 +89,15 @@ def test_a_class_is_said_to_be_there_from_one_half_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "said", "loss"),
+    ("labels", "predicted", "loss"),
     [
         pytest.param(np.array([0]), [[0.5, 0.5]], np.log(2), id="an even chance costs log 2"),
         pytest.param(np.array([1]), [[0.0, 1.0]], 0, id="right and sure costs nothing"),
         pytest.param(np.array([[1, 0]]), [[0.5, 0.5]], np.log(2), id="over several labels the mean counts"),
     ],
 )
-def test_losses(labels: Targets, said: list[list[float]], loss: float) -> None:
-    assert log_losses(labels, np.array(said, np.float32)) == pytest.approx([loss], abs=1e-5)
+def test_losses(labels: Targets, predicted: list[list[float]], loss: float) -> None:
+    assert log_losses(labels, np.array(predicted, np.float32)) == pytest.approx([loss], abs=1e-5)
 
 
 def test_wrong_and_sure_costs_much_but_not_infinitely_much() -> None:
@@ -107,7 +107,7 @@ def test_wrong_and_sure_costs_much_but_not_infinitely_much() -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_the_confusion_matrix_counts_every_picture_once(pairs: list[tuple[int, int]]) -> None:
     labels = np.array([truth for truth, _ in pairs])
-    figures = measure(labels, sure([said for _, said in pairs]), TABLE)
+    figures = measure(labels, sure([predicted for _, predicted in pairs]), TABLE)
     matrix = np.array(figures.confusion)
     assert matrix.sum() == figures.examples == len(pairs)
     assert [each.support for each in figures.classes] == matrix.sum(axis=1).tolist()

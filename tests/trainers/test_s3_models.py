@@ -1,4 +1,4 @@
-"""Models in S3: trained into, evaluated and asked from there."""
+"""Models in S3: trained into, evaluated and used from there."""
 
 import json
 from collections.abc import Callable

@@ -44,9 +44,9 @@ def test_every_network_learns_one_epoch_on_eight_pictures_and_exports(
     model = learn(data, quick(network=network, epochs=1))
     assert set(model.files) == {"image-classification-0001.params", SYMBOL, SHAPES}
     assert json.loads(model.files[SHAPES]) == [{"name": "data", "shape": [1, 3, 32, 32]}]
-    said = GLUON.predictor(model)(data.read(np.arange(8)))
-    assert said.shape == (8, 2)
-    assert said.sum(axis=1) == pytest.approx(np.ones(8), abs=1e-5)
+    predicted = GLUON.predictor(model)(data.read(np.arange(8)))
+    assert predicted.shape == (8, 2)
+    assert predicted.sum(axis=1) == pytest.approx(np.ones(8), abs=1e-5)
 
 
 def test_the_table_knows_the_very_networks_that_gluon_has() -> None:
@@ -71,8 +71,8 @@ def test_the_exported_network_is_the_one_that_was_trained(network: str, hands: H
     net(pixels)
     taken, left = take(mx, net, mx.nd.load_frombuffer(params(model)))
     assert not left
-    asked = GLUON.predictor(model)(data.read(np.arange(8)))
-    assert asked == pytest.approx(mx.nd.softmax(net(pixels)).asnumpy(), abs=1e-6)
+    predicted = GLUON.predictor(model)(data.read(np.arange(8)))
+    assert predicted == pytest.approx(mx.nd.softmax(net(pixels)).asnumpy(), abs=1e-6)
 
 
 def test_the_network_normalises_plain_pixels_itself(hands: Hands, quick: Quick) -> None:
