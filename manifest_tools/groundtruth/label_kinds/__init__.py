@@ -1,8 +1,8 @@
 """The kinds of labels that Ground Truth writes: one row a kind, and the task types with labels of each kind.
 
 A row says how a label is read and where its parts stand, so that every verb can work on it; the functions of
-a row stand in the file of the kind. To add a kind, add a file, a row in KINDS and its types in TYPES; what
-may be wrong with such a label stands with the rules of ``validate``.
+a row stand in the file of the kind, and kinds that are read alike share a file. To add a kind, add a file, a
+row in KINDS and its types in TYPES; the rules of a kind stand with the rules of ``validate``.
 
 Adjusted labels keep the type of the original. Chained jobs add a label attribute each.
 """
@@ -14,10 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from manifest_tools.groundtruth.label_kinds import (
     boxes,
-    cuboids,
     entities,
     multi_label,
-    point_cloud_segmentation,
     segmentation,
     sequences,
     single_label,
@@ -203,7 +201,7 @@ KINDS = {
             item="cuboid",
             plural="cuboids",
             indices=boxes.indices,
-            names=cuboids.names,
+            names=multi_label.names,
             confidences=boxes.confidences,
             class_names=(("class-map", VALUES), ("class_map", VALUES)),
             item_confidences=("objects", ELEMENTS, "confidence"),
@@ -240,9 +238,9 @@ KINDS = {
             schema="any",
             item="class",
             plural="classes",
-            indices=point_cloud_segmentation.indices,
-            names=point_cloud_segmentation.names,
-            confidences=point_cloud_segmentation.confidences,
+            indices=segmentation.indices,
+            names=segmentation.names,
+            confidences=segmentation.confidences,
             class_names=(("color-map", VALUES, "class-name"),),
             item_confidences=("color-map", VALUES, "confidence"),
             label_object="zlib",

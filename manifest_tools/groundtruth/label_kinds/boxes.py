@@ -1,6 +1,6 @@
-"""Bounding boxes: an object with ``annotations`` and ``image_size``; ``class-map`` names the classes.
+"""Bounding boxes of pictures and cuboids of point clouds: an object with ``annotations``.
 
-``objects`` in the metadata has a confidence for each box, in the same order. A picture without a box is
+``objects`` in the metadata has a confidence for each of them, in the same order. A picture without a box is
 labelled: its lists are empty.
 """
 

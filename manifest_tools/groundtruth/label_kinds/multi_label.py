@@ -15,12 +15,10 @@ def indices(row: Row) -> tuple[int, ...]:
 
 
 def names(row: Row) -> tuple[tuple[int, str], ...]:
-    """Return the classes that ``class-map`` names, whether the label has them or not."""
-    return class_pairs(None if row.metadata is None else row.metadata.class_map)
-
-
-def class_pairs(class_map: dict[str, str] | None) -> tuple[tuple[int, str], ...]:
-    """Return the pairs of a ``class-map``; raises ValueError for a key that is no class index."""
+    """Return the classes that ``class-map`` names, in the label or not; raises ValueError for another key."""
+    metadata = row.metadata
+    # Documentation writes class_map for cuboids; rows of other kinds do not have that attribute.
+    class_map = metadata and (metadata.class_map or getattr(metadata, "class_map_", None))
     return tuple([(_key(key), name) for key, name in (class_map or {}).items()])
 
 
