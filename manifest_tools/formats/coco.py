@@ -37,6 +37,7 @@ from manifest_tools.images.paths import common_folder
 from manifest_tools.images.unusable import OUTSIDE, Unusable
 
 Number = int | float
+Id = int | str  # COCO has numbers; COCO Camera Traps has strings
 
 # ---- what a file says ----
 
@@ -52,7 +53,7 @@ class GroundTruth(msgspec.Struct, rename="kebab", omit_defaults=True, gc=False):
 class Image(msgspec.Struct, omit_defaults=True, gc=False):
     """A picture."""
 
-    id: int
+    id: Id
     file_name: str
     width: Number | None = None
     height: Number | None = None
@@ -76,8 +77,8 @@ _NOTHING = msgspec.Raw()
 class Annotation(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """A box, or a class of a picture as a whole; ``bbox`` is left, top, width, height."""
 
-    id: int | None = None
-    image_id: int
+    id: Id | None = None
+    image_id: Id
     category_id: int
     bbox: tuple[Number, Number, Number, Number] | None = None
     area: Any = None
@@ -272,7 +273,7 @@ class _File:
     indices: dict[int, int] = field(default_factory=dict)
     """Category id -> class index."""
 
-    labels: dict[int, list[Annotation]] = field(default_factory=dict)
+    labels: dict[Id, list[Annotation]] = field(default_factory=dict)
     """Image id -> its annotations, for every image."""
 
 
@@ -338,17 +339,17 @@ def _table(file: _File) -> ClassTable:
         raise type(error)(f"{file.path}: {error}") from error
 
 
-def _labels_of(file: _File, lost: dict[str, int]) -> dict[int, list[Annotation]]:
+def _labels_of(file: _File, lost: dict[str, int]) -> dict[Id, list[Annotation]]:
     """Return the annotations of every image; count what cannot be kept of them."""
     where = file.path
     if not file.coco.images:
         raise BadData(f"{where}: expected images, found none")
     _check_distinct(where, "image", (image.id for image in file.coco.images))
     _check_distinct(where, "annotation", (one.id for one in file.coco.annotations if one.id is not None))
-    labels: dict[int, list[Annotation]] = {image.id: [] for image in file.coco.images}
+    labels: dict[Id, list[Annotation]] = {image.id: [] for image in file.coco.images}
     for number, annotation in enumerate(file.coco.annotations, 1):
         if annotation.image_id not in labels:
-            raise BadData(f"{where}: annotation {number}: there is no image {annotation.image_id}")
+            raise BadData(f"{where}: annotation {number}: there is no image {shown(annotation.image_id)}")
         if annotation.category_id not in file.indices:
             raise BadData(f"{where}: annotation {number}: there is no category {annotation.category_id}")
         if annotation.iscrowd:
@@ -372,7 +373,7 @@ def _check_distinct(where: str, what: str, ids: Iterable[Any]) -> None:
     seen: set[Any] = set()
     for number in ids:
         if number in seen:
-            raise BadData(f"{where}: the {what} id {number} is there twice; each needs its own")
+            raise BadData(f"{where}: the {what} id {shown(number)} is there twice; each needs its own")
         seen.add(number)
 
 
@@ -402,9 +403,10 @@ def _leave_out(files: Sequence[_File], lost: dict[str, int]) -> None:
 
 
 def _pictures(file: _File, kind: PictureKind, options: ReadOptions) -> Iterator[Picture]:
-    for image in file.coco.images:
+    for place, image in enumerate(file.coco.images, 1):
         ref = _ref(file.path, image, options.source_prefix)
-        yield picture_of(image, file.labels[image.id], ref, kind, file.indices)
+        number = image.id if isinstance(image.id, int) else place
+        yield picture_of(number, image, file.labels[image.id], ref, kind, file.indices)
 
 
 def _ref(where: str, image: Image, prefix: str) -> str:
@@ -413,12 +415,14 @@ def _ref(where: str, image: Image, prefix: str) -> str:
     name = image.file_name.replace("\\", "/")
     if leaves_folder(name):
         raise BadData(
-            f"{where}: image {image.id}: expected a file_name below a folder, found {shown(image.file_name)}"
+            f"{where}: image {shown(image.id)}: expected a file_name below a folder,"
+            f" found {shown(image.file_name)}"
         )
     return f"{prefix.rstrip('/')}/{name}" if prefix else name
 
 
 def picture_of(
+    number: int,
     image: Image,
     annotations: Sequence[Annotation],
     ref: str,
@@ -429,7 +433,7 @@ def picture_of(
     found = image.ground_truth or GroundTruth()
     known = partial(
         Picture,
-        image.id,
+        number,
         ref,
         None if image.width is None or image.height is None else (image.width, image.height),
         image.depth,

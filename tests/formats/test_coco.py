@@ -267,6 +267,13 @@ def test_annotations_without_boxes_are_classes(
     assert [picture.classes for picture in found.parts[""]] == classes
 
 
+def test_ids_may_be_strings(tmp_path: Path) -> None:
+    images = [{"id": name, "file_name": f"{name}.jpg"} for name in ("b-1", "a-2")]
+    annotations = [{"id": "x", "image_id": "a-2", "category_id": 0}]
+    found = read(coco(tmp_path, images=images, annotations=annotations), NO_OPTIONS)
+    assert list(found.parts[""]) == [Picture(1, "b-1.jpg"), Picture(2, "a-2.jpg", classes=(0,))]
+
+
 def test_a_class_among_boxes_is_left_out_and_counted(tmp_path: Path) -> None:
     some = [A, B | {"id": 6}, *labels((20, 0), (20, 3))]
     found = read(coco(tmp_path, annotations=some), NO_OPTIONS)
@@ -340,7 +347,8 @@ def test_a_hostile_file_name_is_refused(tmp_path: Path, name: str) -> None:
         ({"categories": [{"id": n, "name": "x"} for n in (0, 3, 7)]}, "class 'x' has two indices: 0 and 1"),
         ({"images": []}, "expected images, found none"),
         ({"images": None}, r"expected array, found null - at \$.images"),
-        ({"images": [{"id": "a", "file_name": "x"}]}, r"expected int, found str - at \$.images\[0\].id"),
+        ({"images": [{"id": [], "file_name": "x"}]}, r"found array - at \$.images\[0\].id"),
+        ({"images": [{"id": "a", "file_name": "x"}] * 2}, "the image id 'a' is there twice"),
         ({"annotations": [A | {"bbox": [1, 2, 3]}]}, "expected array of length 4"),
         ({"annotations": [A | {"bbox": ["1", 2, 3, 4]}]}, "found str"),
         ({"categories": [{"id": 1}]}, "missing required field name"),
