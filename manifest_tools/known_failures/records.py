@@ -156,7 +156,7 @@ FAILURES = (
         ("LABEL_F32",),
         "A label of eight digits is read as another number",
         "Labels are 32-bit floats in RecordIO, which are exact up to 16,777,216.",
-        "Number the classes 0, 1, 2 and so on; mtool accepts indices below 10,000,000.",
+        "Number the classes 0, 1, 2 and so on; indices from 10,000,000 on are not accepted here.",
         (f"{_MXNET}/18227",),
         codes=("MT211", "MT808"),
     ),

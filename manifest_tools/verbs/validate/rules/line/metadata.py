@@ -130,7 +130,7 @@ def names_its_type(label: LineLabel) -> Iterator[Finding]:
     "label",
     breaks=lambda: lines(single(type="groundtruth/stickers")),
     keeps=lambda: lines(single(type="groundtruth/custom"), single(type="GroundTruth/Image-Classification")),
-    fix="Write one of Ground Truth's types; mtool does not read the labels of other types.",
+    fix="Write one of Ground Truth's types; labels of other types are not read.",
     source=OUTPUT,
 )
 def type_is_known(label: LineLabel) -> Iterator[Finding]:
