@@ -20,7 +20,7 @@ def convert(
     manifests: Annotated[
         list[str],
         typer.Argument(
-            metavar="MANIFEST...",
+            metavar="MANIFEST",
             help="Paths, s3:// URIs, or -; .gz will do. With --from, a file or folder.",
         ),
     ],
