@@ -125,8 +125,9 @@ FAILURES = (
         ("OD_VECTOR",),
         "There are not enough labels in a list or a .rec for object detection",
         "The list is for classification: it has a class and no boxes.",
-        "Write each label as 2, 5, then class, left, top, right and bottom of every box; the sides from"
-        " 0 to 1.",
+        "Write each label as a header, then class, left, top, right and bottom of every box, the sides from"
+        " 0 to 1. The header is 2, 5: its own length and that of a box. Longer ones are read too, such as 4,"
+        " 5, width, height.",
         (f"{_EXAMPLES}/343", "https://github.com/zhreshold/mxnet-ssd/issues/195"),
         ("Not enough label packed in img_list or rec file",),
         codes=("MT811",),

@@ -19,9 +19,15 @@ from manifest_tools.verbs.validate.preflight.channel import Channel, channel_of_
 from manifest_tools.verbs.validate.preflight.inputs import Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import prove_stream
 from manifest_tools.verbs.validate.preflight.read_channel import channel_of, read_channel
-from manifest_tools.verbs.validate.preflight.record_file import RecordFile, read_record_file, record_file_kind
+from manifest_tools.verbs.validate.preflight.record_file import (
+    RecordFile,
+    facts_of_record_file,
+    read_record_file,
+    record_file_kind,
+)
 from manifest_tools.verbs.validate.preflight.settings import attribute_names
 from manifest_tools.verbs.validate.rules import of_scope
+from manifest_tools.verbs.validate.rules.file import repeated_pictures, several_files
 from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata
 from manifest_tools.verbs.validate.rules.rule import Rule
 
@@ -97,6 +103,7 @@ class Report:
     """What the rules of the preflight looked at, once all is found."""
 
     _files: list[Facts] = field(default_factory=list)
+    _record_files: list[Facts] = field(default_factory=list)
     _channels: dict[str, Channel] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Problem]:
@@ -108,7 +115,7 @@ class Report:
                 yield problem
 
     def _problems(self) -> Iterator[Problem]:
-        self.checked, self._files, self._channels = [], [], {}
+        self.checked, self._files, self._record_files, self._channels = [], [], [], {}
         for manifest in self.manifests:
             yield from self._check(manifest)
         yield from self._check_together()
@@ -136,10 +143,14 @@ class Report:
                 yield from (_problem(rule, found, error.source) for found in rule.check(error))
 
     def _check_record_file(self, file: RecordFile) -> Iterator[Problem]:
-        self._channels[file.name] = channel_of_record_file(file)
+        self._channels[file.name] = channel_of_record_file(file, self.purpose)
         self.checked[-1].lines = file.entries
         for rule in of_scope("record file", self.purpose):
             yield from (_problem(rule, found, file.name, found.line) for found in rule.check(file))
+        facts = facts_of_record_file(file)
+        for rule in repeated_pictures.RULES:
+            yield from (_problem(rule, _without_path(one), file.name, one.line) for one in rule.check(facts))
+        self._record_files.append(facts)
 
     def _check_manifest(self, source: Source) -> Iterator[Problem]:
         """Yield what is wrong with a manifest by itself; remembers what its lines show."""
@@ -187,6 +198,16 @@ class Report:
             for rule in of_scope("files", self.purpose):
                 for found in rule.check(tuple(self._files)):
                     yield _problem(rule, found, found.file, found.line)
+        if self.together:
+            yield from self._check_record_files_together()
+
+    def _check_record_files_together(self) -> Iterator[Problem]:
+        """Yield what several .rec show side by side, and several .lst."""
+        for noun in dict.fromkeys(facts.noun for facts in self._record_files):
+            alike = tuple(facts for facts in self._record_files if facts.noun == noun)
+            for rule in several_files.OF_RECORD_FILES:
+                for found in rule.check(alike):
+                    yield _problem(rule, _without_path(found), found.file, found.line)
 
     def _check_job(self) -> Iterator[Problem]:
         """Yield what a job with these manifests would say; without a preflight nothing."""
@@ -270,6 +291,11 @@ def job_problems(job: PreflightInput) -> Iterator[Problem]:
 
 def _problem(rule: Rule, found: Finding, file: str, line: int = 0) -> Problem:
     return Problem(rule.code, rule.severity, file, line, found.path, found.message)
+
+
+def _without_path(found: Finding) -> Finding:
+    """Return a finding of a .rec or .lst, which has no JSON paths."""
+    return found._replace(path="")
 
 
 def _facts_at_the_head(source: Source, requested: str | None) -> Facts:

@@ -614,6 +614,32 @@ def test_a_picture_with_the_same_label_again_is_a_warning_and_with_another_an_er
     assert problems[-1].message == "the picture of line 1 again, but here it is class 1 and there class 0"
 
 
+@pytest.mark.parametrize("kind", ["text-classification", "text-span"])
+def test_texts_are_compared_as_pictures_are(
+    manifest: Callable[[list[dict[str, Any]]], str], kind: str
+) -> None:
+    """Their words are their source, of whatever task type the label is."""
+    one = {"source": "Fast delivery", "hand": 0, "hand-metadata": metadata(type=f"groundtruth/{kind}")}
+    other = one | {"source": "Slow delivery"}
+    found = list(validate(manifest([one, other, one])))
+    again = ", with the same label" if kind == "text-classification" else ""
+    assert [str(one).partition(": ")[2] for one in found if one.code == "MT302"] == [
+        f"MT302 the text of line 1 again{again}"
+    ]
+
+
+def test_a_text_with_two_labels_and_in_two_parts_is_an_error(in_folder: Path) -> None:
+    one = {"source": "Fast delivery", "hand": 0, "hand-metadata": metadata()}
+    two = one | {"hand": 1, "hand-metadata": metadata(class_name="LH")}
+    Path("a").write_bytes(as_bytes(one) + b"\n" + as_bytes(two) + b"\n")
+    Path("b").write_bytes(as_bytes(one) + b"\n")
+    found = {str(problem) for problem in validate("a", "b")}
+    assert {
+        "a:2: MT303 the text of line 1 again, but here it is class 1 and there class 0",
+        "b:1: MT313 1 text of this file is in a too",
+    } <= found
+
+
 def test_lists_of_the_same_classes_in_another_order_are_the_same_label(
     manifest: Callable[[list[dict[str, Any]]], str],
 ) -> None:

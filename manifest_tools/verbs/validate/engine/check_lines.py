@@ -7,7 +7,7 @@ import numpy as np
 from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.problem import Finding
 from manifest_tools.groundtruth.rows import line_offsets
-from manifest_tools.verbs.validate.engine.file_facts import Facts, LineKeys, label_key
+from manifest_tools.verbs.validate.engine.file_facts import Facts, LineKeys, label_key, source_of
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext, RuleFinding, run_rules
 from manifest_tools.verbs.validate.engine.shortcut.prove_clean import CleanLines, prove_clean
 from manifest_tools.verbs.validate.rules.rule import Rule
@@ -38,7 +38,7 @@ def check_lines(data: bytes, context: RuleContext, shortcut: bool = True) -> Che
     found: list[tuple[int, Rule, Finding]] = []
     for number in np.flatnonzero(~proven.clean).tolist():
         line = data[starts[number] : ends[number]]
-        proven.refs[number] = None
+        proven.sources[number] = None
         if line.strip():
             found += [(number, *one) for one in _check_line(number, line, context, facts, proven)]
         else:
@@ -57,21 +57,20 @@ def _check_line(
         facts.objects += 1
         return found
     facts.add(number, read)
-    ref = read.value.get("source-ref")
-    proven.refs[number] = ref if isinstance(ref, str) else None
+    proven.sources[number] = source_of(read.value)
     for label in read.labels:
         if key := label_key(label):
             if label.name not in proven.labels:
-                proven.labels[label.name] = np.zeros(len(proven.refs), np.uint64)
+                proven.labels[label.name] = np.zeros(len(proven.sources), np.uint64)
             proven.labels[label.name][number] = key
     return found
 
 
 def _line_keys(proven: CleanLines) -> LineKeys:
-    sources, labels = hash_texts(proven.refs), proven.labels
+    sources, labels = hash_texts(proven.sources), proven.labels
     lines = np.arange(len(sources))
-    if None in proven.refs:
-        lines = lines[[ref is not None for ref in proven.refs]]
+    if None in proven.sources:
+        lines = lines[[source is not None for source in proven.sources]]
         sources = sources[lines]
         labels = {name: column[lines] for name, column in labels.items()}
     return LineKeys(sources, lines, labels)

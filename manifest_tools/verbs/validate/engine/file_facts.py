@@ -1,6 +1,6 @@
 """What is remembered of a file, so that its lines can be compared: 16 bytes a line, and 8 a label."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -55,10 +55,10 @@ class LabelState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineKeys:
-    """Keys of the lines with a ``source-ref``: equal keys mean equal texts, or equal labels."""
+    """Keys of the lines with a source: equal keys mean equal sources, or equal labels."""
 
     sources: NDArray[np.uint64]
-    """The key of the source-ref: ``(lines,)``."""
+    """The key of the ``source-ref``, or of the ``source``: ``(lines,)``."""
 
     lines: NDArray[np.int64]
     """The number of the line: ``(lines,)``."""
@@ -104,13 +104,25 @@ class Facts:
     requested_lines: int = 0
     """Lines that have it."""
 
+    texts: int = 0
+    """Lines whose source is a text, and no picture."""
+
+    noun: str = "line"
+    """What an element of the file is called: a line, or a record or row of another file."""
+
     keys: list[LineKeys] = field(default_factory=list)
     """Keys of the lines, block by block."""
+
+    @property
+    def subject(self) -> str:
+        """What the lines are about: a text where most have one, or a picture."""
+        return "text" if 2 * self.texts > self.objects else "picture"
 
     def merge(self, part: "Facts", offset: int) -> None:
         """Add what a part shows that begins at line ``offset``."""
         self.objects += part.objects
         self.requested_lines += part.requested_lines
+        self.texts += part.texts
         self.attributes |= part.attributes
         check_number(self.attributes)
         for state, occurrences in part.states.items():
@@ -129,6 +141,7 @@ class Facts:
     def add(self, number: int, line: RuleLine) -> None:
         """Remember one line, but for its keys."""
         self.objects += 1
+        self.texts += is_text(line.value)
         self.requested_lines += self.requested is not None and (
             line.value.get(self.requested) is not None or line.labels != ()
         )
@@ -212,6 +225,19 @@ def observed_classes(label: LineLabel) -> list[int]:
     return [index for index in found if index is not None]
 
 
+def source_of(value: Mapping[str, Any]) -> str | None:
+    """Return the source of a line: its ``source-ref``, or its ``source``; None where it has neither."""
+    found = value.get("source-ref")
+    if not isinstance(found, str):
+        found = value.get("source")
+    return found if isinstance(found, str) else None
+
+
+def is_text(value: Mapping[str, Any]) -> bool:
+    """Say whether the source of a line is a text."""
+    return not isinstance(value.get("source-ref"), str) and isinstance(value.get("source"), str)
+
+
 def bucket_of(ref: Any) -> str | None:
     """Return the bucket of a ``source-ref``, or None where it is no URI of an object."""
     if not isinstance(ref, str) or not ref.startswith("s3://"):
@@ -241,7 +267,7 @@ def label_key(label: LineLabel) -> int:
 
 
 def repeated_sources(facts: Facts) -> LineKeys | None:
-    """Return the keys of the lines whose ``source-ref`` is on another line too, by source and line."""
+    """Return the keys of the lines whose source is on another line too, by source and line."""
     every = [keys.sources for keys in facts.keys]
     ordered = np.sort(np.concatenate(every)) if every else np.zeros(0, np.uint64)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])

@@ -138,8 +138,12 @@ def _least(known: Extreme | None, part: Extreme | None, offset: int) -> Extreme 
     return moved if known is None else min(known, moved, key=lambda one: one.number)
 
 
-def channel_of_record_file(found: RecordFile) -> Channel:
-    """Return what an algorithm would be sent of a .rec or .lst."""
+def channel_of_record_file(found: RecordFile, purpose: str) -> Channel:
+    """Return what the algorithm of a purpose would be sent of a .rec or .lst."""
     channel = Channel(found.name, found.entries, found.samples, record_file=found)
     channel.ids, channel.ones, channel.highest = found.ids, found.ones, found.highest
+    if purpose == "object-detection":
+        channel.ids, channel.highest = found.box_classes, max(found.box_classes, default=-1)
+    elif found.vectors:
+        channel.ids = found.ones  # a flag for each class
     return channel

@@ -1,11 +1,10 @@
-"""What a ``.rec`` or a ``.lst`` shows; it is read once, and takes a few kB of memory.
+"""What a ``.rec`` or a ``.lst`` shows; it is read once, and takes a few kB of memory and 24 bytes a sample.
 
 A ``.rec`` is checked by its framing and its image headers (MXNet's recordio.h and image_recordio.h), and by
-the ``.idx`` beside it; a ``.lst`` by what im2rec.py makes of its rows.
+the ``.idx`` and the ``.lst`` beside it; a ``.lst`` by what im2rec.py makes of its rows.
 """
 
 import contextlib
-import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,24 @@ from typing import BinaryIO, Literal, TypeVar
 import numpy as np
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import counted, shown
+from manifest_tools.base.text import counted
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
-from manifest_tools.verbs.validate.engine.file_facts import Occurrences, add_count, plus
+from manifest_tools.verbs.validate.engine.file_facts import (
+    Facts,
+    LineKeys,
+    NamedClass,
+    Occurrences,
+    add_count,
+    plus,
+)
+from manifest_tools.verbs.validate.preflight.beside_record_file import (
+    ListBeside,
+    beside,
+    index_trouble,
+    list_beside,
+)
+from manifest_tools.verbs.validate.preflight.list_rows import LONGEST_ROW, parse_row
+from manifest_tools.verbs.validate.preflight.sample_keys import SampleKeys, column
 
 T = TypeVar("T")
 RecordFileKind = Literal["rec", "lst"]
@@ -27,11 +41,12 @@ MOST_EXACT = 1 << 24
 # How many different problems are remembered, and how many classes.
 MOST_REASONS = 50
 _MOST_CLASSES = 100_000
-# A row of a list is a path and some numbers; a longer one is no list at all.
-_LONGEST_ROW = 1 << 20
+_LARGEST_ID = (1 << 64) - 1
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# What the labels of a detector begin with: the length of this beginning, and that of a box.
-_HEAD, _BOX = 2, 5
+# What the labels of a detector begin with: the length of this header, and that of a box; at least so much.
+_HEADER, _BOX = 2, 5
+LABEL = "label"
+"""What the labels are called among facts, where a manifest has the name of its label attribute."""
 
 
 @dataclass(slots=True)
@@ -70,6 +85,15 @@ class RecordFile:
     boxes: dict[str, Occurrences] = field(default_factory=dict)
     """Why the labels of samples are no boxes for a detector."""
 
+    box_classes: dict[int, Occurrences] = field(default_factory=dict)
+    """The class indices of boxes."""
+
+    not_hot: Occurrences | None = None
+    """Samples with several labels that are not all 0 or 1, and no boxes."""
+
+    keys: SampleKeys = field(default_factory=SampleKeys)
+    """What is compared of the samples."""
+
     twice: Occurrences | None = None
     """Rows of a .lst whose number an earlier row has."""
 
@@ -85,13 +109,30 @@ class RecordFile:
     index: str = ""
     """Where the .idx beside a .rec disagrees with it; empty where it does not."""
 
-    def add(self, number: int, labels: Sequence[float]) -> None:
-        """Remember the labels of one record or row that is a sample."""
+    listing: dict[str, Occurrences] = field(default_factory=dict)
+    """What the .lst beside a .rec says otherwise."""
+
+    @property
+    def vectors(self) -> bool:
+        """Whether some sample has several labels."""
+        return max(self.widths, default=1) > 1
+
+    @property
+    def detector(self) -> bool:
+        """Whether the labels of all samples are boxes."""
+        return bool(self.box_classes) and not self.boxes
+
+    def add(self, number: int, picture: bytes, labels: Sequence[float]) -> None:
+        """Remember one record or row that is a sample; of a row the picture is its path."""
         here = Occurrences(number, 1)
         self.samples += 1
+        self.keys.add(number, picture, labels)
         add_limited_count(self.widths, len(labels), here)
         if why := no_boxes(labels):
             add_limited_count(self.boxes, why, here)
+        else:
+            for index in dict.fromkeys(boxes_of(labels)[:, 0].astype(int).tolist()):
+                add_limited_count(self.box_classes, index, here, _MOST_CLASSES)
         if any(abs(label) >= MOST_EXACT for label in labels):
             self.large = plus(self.large, here)
         if len(labels) == 1:
@@ -99,6 +140,8 @@ class RecordFile:
         elif set(labels) <= {0.0, 1.0}:
             for at in np.flatnonzero(labels).tolist():
                 add_limited_count(self.ones, at, here, _MOST_CLASSES)
+        elif why:
+            self.not_hot = plus(self.not_hot, here)
 
     def _add_class(self, label: float, here: Occurrences) -> None:
         if label < 0 or not label.is_integer():
@@ -124,26 +167,40 @@ def record_file_kind(name: str) -> RecordFileKind | None:
 def no_boxes(labels: Sequence[float]) -> str:
     """Say why labels are no boxes for a detector; empty where they are.
 
-    They begin with 2 and 5, and then each box has five numbers.
+    They begin with the length of this header and that of a box. The header may hold more, such as the size of
+    the picture; a box is a class, left, top, right and bottom, and may hold more.
 
-    >>> no_boxes([2, 5, 0, 0.1, 0.1, 0.5, 0.5]), no_boxes([3])
-    ('', 'expected 2, 5, then five numbers for each box; found 1 number')
+    >>> no_boxes([2, 5, 0, 0.1, 0.1, 0.5, 0.5]), no_boxes([4, 5, 320, 240, 0, 0.1, 0.1, 0.5, 0.5])
+    ('', '')
+    >>> no_boxes([3])
+    'expected the length of the header (2 or more), that of a box (5 or more), then boxes; found 1 number'
     """
-    wanted = "expected 2, 5, then five numbers for each box; found"
-    if len(labels) < _HEAD + _BOX:
+    wanted = "expected the length of the header (2 or more), that of a box (5 or more), then boxes; found"
+    if len(labels) < _HEADER + _BOX:
         return f"{wanted} {counted(len(labels), 'number')}"
-    if (labels[0], labels[1]) != (_HEAD, _BOX):
-        return f"{wanted} {labels[0]:g} and {labels[1]:g} at the beginning"
-    if (len(labels) - _HEAD) % _BOX:
-        return f"{wanted} {len(labels) - _HEAD} numbers after 2 and 5"
-    boxes = np.asarray(labels[_HEAD:], float).reshape(-1, _BOX)
+    header, box = labels[0], labels[1]
+    if not (_is_length(header, _HEADER) and _is_length(box, _BOX)) or header > len(labels):
+        return f"{wanted} {header:g} and {box:g} at the beginning"
+    rest = len(labels) - int(header)
+    if rest % int(box):
+        return f"{wanted} {rest} numbers after a header of {header:g}, which are no boxes of {box:g} each"
+    boxes = boxes_of(labels)
     if (boxes[:, 0] < 0).any() or (boxes[:, 0] % 1 != 0).any():
         return "expected a class index from 0 as the first number of each box"
-    if (boxes[:, 1:] < 0).any() or (boxes[:, 1:] > 1).any():
+    if (boxes[:, 1:_BOX] < 0).any() or (boxes[:, 1:_BOX] > 1).any():
         return "expected the corners of a box as fractions of the picture's width and height, from 0 to 1"
-    if (boxes[:, 3:] <= boxes[:, 1:3]).any():
+    if (boxes[:, 3:_BOX] <= boxes[:, 1:3]).any():
         return "expected left, top, right and bottom of each box, in this order"
     return ""
+
+
+def _is_length(number: float, least: int) -> bool:
+    return least <= number < MOST_EXACT and number % 1 == 0
+
+
+def boxes_of(labels: Sequence[float]) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """Return the boxes of a detector's labels, ``(boxes, numbers of a box)``: class, left, top and so on."""
+    return np.asarray(labels[int(labels[0]) :], float).reshape(-1, int(labels[1]))
 
 
 def read_record_file(name: str) -> RecordFile:
@@ -176,16 +233,21 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 def _read_rec(stream: BinaryIO, found: RecordFile) -> None:
-    offsets = array("Q")
+    index, listed = beside(found.name, ".idx"), beside(found.name, ".lst")
+    rows = None if listed is None else list_beside(listed)
+    offsets, ids = array("Q"), array("Q")
     try:
         for payload in read_records(stream, found.name):
             found.entries += 1
             offsets.append(found.size)
             found.size += _framed(payload)
-            _read_record(payload, found)
+            ids.append(_read_record(payload, found, rows))
     except CorruptRecord as error:
         found.broken = f"byte {error.offset:,}: {error.reason}"
-    found.index = _index_trouble(found.name, np.frombuffer(offsets, np.uint64), bool(found.broken))
+        return
+    found.listing |= dict(rows.alone()) if rows is not None else {}
+    if index is not None:
+        found.index = index_trouble(index, column(offsets), column(ids))
 
 
 def _framed(payload: bytes) -> int:
@@ -193,22 +255,26 @@ def _framed(payload: bytes) -> int:
     return len(frame(payload)) if MAGIC in payload else 8 + len(payload) + -len(payload) % 4
 
 
-def _read_record(payload: bytes, found: RecordFile) -> None:
+def _read_record(payload: bytes, found: RecordFile, rows: ListBeside | None) -> int:
+    """Remember a record, and return the number that it gives itself; 0 where it cannot be read."""
     number = found.entries
     here = Occurrences(number, 1)
     try:
         record = unpack(payload)
     except ValueError as error:
         add_limited_count(found.invalid, str(error), here)
-        return
+        return 0
     if record.picture.startswith(_PICTURES):
-        found.add(number, record.labels)
+        found.add(number, record.picture, record.labels)
+        if rows is not None and (why := rows.compare(record.id, record.labels)):
+            add_count(found.listing, why, here)
     elif number == 1 and _describes(record):
         found.description = True
     else:
         add_limited_count(
             found.invalid, f"expected a JPEG or PNG after the labels, found {_beginning(record)}", here
         )
+    return record.id & _LARGEST_ID
 
 
 def _describes(record: ImageRecord) -> bool:
@@ -220,76 +286,24 @@ def _beginning(record: ImageRecord) -> str:
     return f"bytes {record.picture[:8].hex(' ')}" if record.picture else "nothing"
 
 
-def _index_trouble(name: str, offsets: "np.ndarray[tuple[int], np.dtype[np.uint64]]", broken: bool) -> str:
-    """Say where the ``.idx`` beside a ``.rec`` on this disk disagrees with it; nothing without one."""
-    path = name.removesuffix(".rec") + ".idx"
-    if name.startswith("s3://") or broken or not os.path.isfile(path):
-        return ""
-    try:
-        with open(path, "rb") as file:
-            known = [int(row.split(b"\t")[1]) for row in file if row.strip()]
-    except (OSError, ValueError, IndexError):
-        return f"{path}: expected a key, a tab and an offset on every line"
-    if len(known) != len(offsets):
-        return f"{path} lists {counted(len(known), 'record')}, but this file has {len(offsets):,}"
-    wrong = np.flatnonzero(np.sort(np.array(known, np.uint64)) != offsets)
-    return (
-        ""
-        if not len(wrong)
-        else f"{path} says that a record begins at byte {sorted(known)[int(wrong[0])]:,}, but none does"
-    )
-
-
 def _read_lst(stream: BinaryIO, found: RecordFile) -> None:
     keys, numbers = array("q"), array("Q")
     number = 0
-    while row := stream.readline(_LONGEST_ROW):
+    while row := stream.readline(LONGEST_ROW):
         number += 1
         found.size += len(row)
         if not row.strip():
             continue
         found.entries += 1
         try:
-            key, labels = _row(row)
+            key, labels, path = parse_row(row)
         except ValueError as error:
             add_limited_count(found.invalid, str(error), Occurrences(number, 1))
             continue
         keys.append(key)
         numbers.append(number)
-        found.add(number, labels)
+        found.add(number, path.encode(), labels)
     found.twice = _repeated(np.frombuffer(keys, np.int64), np.frombuffer(numbers, np.uint64))
-
-
-def _row(row: bytes) -> tuple[int, list[float]]:
-    """Return the key and the labels of a row; raises ValueError for what im2rec would skip or misread."""
-    try:
-        text = row.decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise ValueError("expected UTF-8 text") from error
-    fields = [field.strip() for field in text.split("\t")]
-    if len(fields) < 3:
-        blanks = "; there are blanks in place of tabs" if len(text.split()) > 2 else ""
-        raise ValueError(
-            "expected a number, labels and a path, separated by tabs;"
-            f" found {counted(len(fields), 'field')}{blanks}"
-        )
-    if not fields[0].isascii() or not fields[0].isdecimal() or len(fields[0]) > 18:
-        raise ValueError(f"expected a whole number as the first field, found {shown(fields[0])}")
-    if not fields[-1]:
-        raise ValueError("expected a path as the last field, found nothing")
-    if fields[-1].startswith(("/", "s3://")) or "\\" in fields[-1]:
-        raise ValueError(f"expected a path relative to the channel's prefix, found {shown(fields[-1])}")
-    return int(fields[0]), [_number(field) for field in fields[1:-1]]
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise ValueError(f"expected a number as a label, found {shown(text)}") from error
-    if not abs(number) < float("inf"):
-        raise ValueError(f"expected a number as a label, found {shown(text)}")
-    return number
 
 
 def _repeated(
@@ -299,3 +313,16 @@ def _repeated(
     order = np.argsort(keys, kind="stable")
     again = order[1:][keys[order[1:]] == keys[order[:-1]]]
     return Occurrences(int(numbers[again].min()), len(again)) if len(again) else None
+
+
+def facts_of_record_file(file: RecordFile) -> Facts:
+    """Return what rules of manifests look at: the classes of the samples, and their keys."""
+    facts = Facts(file.name, objects=file.entries, noun="record" if file.kind == "rec" else "row")
+    classes = file.box_classes if file.detector else file.ones if file.vectors else file.ids
+    facts.attributes[LABEL] = ""
+    facts.classes = {NamedClass(LABEL, index, str(index)): seen for index, seen in classes.items()}
+    # Boxes are never quite equal, so they are not compared.
+    labels = column(file.keys.labels) * np.uint64(not file.detector)
+    lines = column(file.keys.lines).astype(np.int64)
+    facts.keys.append(LineKeys(column(file.keys.pictures), lines, {LABEL: labels}))
+    return facts

@@ -29,7 +29,8 @@ BOXES = (2.0, 5.0, 0.0, 0.25, 0.25, 0.5, 0.75)
 
 
 def rec(*labels: tuple[float, ...], picture: bytes = JPEG) -> bytes:
-    records = (ImageRecord(at, one, picture, len(one) > 1) for at, one in enumerate(labels))
+    """Return a .rec; each record has a picture of its own."""
+    records = (ImageRecord(at, one, picture + b"%d" % at, len(one) > 1) for at, one in enumerate(labels))
     return b"".join(frame(pack(one)) for one in records)
 
 
@@ -133,10 +134,113 @@ def test_a_row_that_im2rec_would_skip_or_misread(tmp_path: Path, row: str, messa
         ((2.0, 5.0, 0.0, 10.0, 10.0, 50.0, 70.0), True),
         ((2.0, 5.0, 0.0, 0.5, 0.25, 0.25, 0.75), True),
         ((2.0, 5.0, -1.0, 0.25, 0.25, 0.5, 0.75), True),
+        ((4.0, 5.0, 320.0, 240.0, *BOXES[2:]), False),
+        ((4.0, 5.0, 320.0, 240.0, *BOXES[2:] * 2), False),
+        ((2.0, 6.0, *BOXES[2:], 0.0), False),
+        ((2.0, 6.0, *BOXES[2:], 0.0, *BOXES[2:], 1.0), False),
+        ((2.0, 6.0, *BOXES[2:]), True),
+        ((4.0, 5.0, *BOXES[2:]), True),
+        ((1.0, 5.0, *BOXES[2:]), True),
+        ((2.5, 5.0, *BOXES[2:]), True),
+        ((9e30, 5.0, *BOXES[2:]), True),
+        ((8.0, 5.0, *BOXES[2:]), True),
     ],
 )
 def test_the_vector_of_a_detector(labels: tuple[float, ...], wrong: bool) -> None:
     assert bool(no_boxes(labels)) == wrong
+
+
+def test_headers_and_boxes_of_other_lengths_are_sound(tmp_path: Path) -> None:
+    """AWS's own sample writes 4, 5, width, height; pictures with one and with two boxes differ in width."""
+    header = (4.0, 5.0, 320.0, 240.0)
+    path = tmp_path / "train.rec"
+    path.write_bytes(rec((*header, *BOXES[2:]), (*header, *BOXES[2:] * 2)))
+    assert not {"MT809", "MT811"} & found(path, "object-detection").keys()
+
+
+def test_the_class_of_a_box_is_below_num_classes(tmp_path: Path) -> None:
+    path = tmp_path / "train.lst"
+    path.write_text(lst_line(0, (2, 5, 7, 0.1, 0.2, 0.5, 0.6), "a.jpg") + lst_line(1, BOXES, "b.jpg"))
+    message = found(path, "object-detection", num_classes="2")["MT610"]
+    assert message == "num_classes=2, but a label has class 7; type -p num_classes=8"
+    assert "MT610" not in found(path, "object-detection", num_classes="8")
+
+
+def test_flags_of_every_class_leave_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "train.rec"
+    path.write_bytes(rec((1.0, 0.0, 1.0), (0.0, 1.0, 0.0)))
+    assert not {"MT513", "MT813"} & found(path, "builtin", multi_label="1", num_classes="3").keys()
+    path.write_bytes(rec((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
+    assert "no line has class 2" in found(path, "builtin", multi_label="1", num_classes="3")["MT513"]
+
+
+def test_a_flag_is_0_or_1(tmp_path: Path) -> None:
+    path = tmp_path / "train.rec"
+    path.write_bytes(rec((1.0, 0.0), (0.5, 0.0)))
+    assert found(path, "builtin")["MT813"].startswith("expected 0 or 1 for each class")
+    assert "MT813" not in found(path, "object-detection")
+
+
+def test_rows_and_records_are_compared_as_lines_of_manifests_are(in_folder: Path) -> None:
+    rows = [lst_line(1, [3], "a.jpg"), lst_line(2, [3], "a.jpg"), lst_line(3, [4], "a.jpg")]
+    Path("train.lst").write_text("".join(rows))
+    Path("validation.lst").write_text(lst_line(7, [3], "a.jpg") + lst_line(8, [5], "b.jpg"))
+    data = frame(pack(ImageRecord(0, (3.0,), JPEG))) + frame(pack(ImageRecord(1, (4.0,), JPEG)))
+    Path("train.rec").write_bytes(data)
+    Path("test.rec").write_bytes(frame(pack(ImageRecord(0, (3.0,), JPEG))))
+    problems = list(map(str, validate("train.lst", "validation.lst", "train.rec", "test.rec")))
+    assert problems == [
+        "train.lst:2: MT302 the picture of row 1 again, with the same label",
+        "train.lst:3: MT303 the picture of row 1 again, but here it is class 4 and there class 3",
+        "train.rec:1: MT814 train.lst has no row with the number of this record (1 record)",
+        "train.rec:2: MT814 train.lst gives this record other labels (1 record)",
+        "train.rec: MT814 no record has the number 2, which train.lst lists (2 rows)",
+        "train.rec:2: MT303 the picture of record 1 again, but here it is class 4 and there class 3",
+        "train.lst: MT312 class '4' is on 1 row here and on none of validation.lst, so that file cannot show"
+        " whether a model has learnt it",
+        "validation.lst: MT312 class '5' is on 1 row here and on none of train.lst, so a model trained on"
+        " that file cannot learn it",
+        "validation.lst:1: MT313 1 picture of this file is in train.lst too",
+        "train.rec: MT312 class '4' is on 1 record here and on none of test.rec, so that file cannot show"
+        " whether a model has learnt it",
+        "test.rec:1: MT313 1 picture of this file is in train.rec too",
+    ]
+    assert [
+        one for one in validate("train.lst", "validation.lst", together=False) if one.code > "MT310"
+    ] == []
+
+
+@unhurried
+@given(
+    labels=st.lists(st.lists(st.floats(0, 9, width=32), min_size=1, max_size=3), min_size=1, max_size=6),
+    first=st.integers(0, 10**9),
+)
+def test_a_rec_and_its_own_list_and_index_agree(
+    tmp_path_factory: pytest.TempPathFactory, labels: list[list[float]], first: int
+) -> None:
+    folder = tmp_path_factory.mktemp("beside")
+    path, data, index, listing = folder / "train.rec", b"", "", ""
+    for number, one in enumerate(labels, first):
+        index += idx_line(number, len(data))
+        listing += lst_line(number, one, f"{number}.jpg")
+        data += frame(pack(ImageRecord(number, tuple(one), JPEG + b"%d" % number, len(one) > 1)))
+    path.write_bytes(data)
+    path.with_suffix(".idx").write_text(index)
+    path.with_suffix(".lst").write_text(listing)
+    shown = read_record_file(str(path))
+    assert (shown.index, shown.listing) == ("", {})
+    path.with_suffix(".lst").write_text(listing.replace(f"{first}\t", f"{first}\t8.5\t", 1))
+    assert list(read_record_file(str(path)).listing.values()) == [(1, 1)]
+
+
+def test_an_index_that_calls_records_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "train.rec"
+    records = [frame(pack(ImageRecord(at, (0.0,), JPEG))) for at in (4, 9)]
+    path.write_bytes(b"".join(records))
+    for keys, right in (((4, 9), True), ((0, 1), True), ((9, 4), False), ((4, 7), False)):
+        path.with_suffix(".idx").write_text(idx_line(keys[0], 0) + idx_line(keys[1], len(records[0])))
+        assert ("MT803" in found(path)) != right
+    assert f"calls the record at byte {len(records[0])} 7, but its number is 9" in found(path)["MT803"]
 
 
 def test_an_index_of_another_file(tmp_path: Path) -> None:

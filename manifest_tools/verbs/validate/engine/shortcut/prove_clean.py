@@ -44,8 +44,8 @@ class CleanLines:
     clean: Flags
     """Whether a line is clean: ``(lines,)``."""
 
-    refs: list[str | None]
-    """The source-ref of each clean line, None where it has none."""
+    sources: list[str | None]
+    """The source of each clean line, None where it has none."""
 
     labels: dict[str, NDArray[np.uint64]] = field(default_factory=dict)
     """For each label attribute a key for the label of each line, 0 where there is none: ``(lines,)``."""
@@ -56,8 +56,8 @@ class _Group:
     """Lines of one template, and which of them are right so far."""
 
     lines: LineGroup
-    refs: list[str | None]
-    """The source-ref of each line, None where the template has none."""
+    sources: list[str | None]
+    """The source-ref of each line, or its source; None where the template has neither."""
 
     bucket: str | None
     """The bucket of all sources, None where they lie in several."""
@@ -98,11 +98,13 @@ def prove_clean(
 
 def _read(lines: LineGroup, context: RuleContext) -> _Group:
     template, count = lines.template, len(lines.rows)
-    refs: list[str | None] = [None] * count
+    sources: list[str | None] = [None] * count
     bucket, right = None, np.ones(count, bool)
     if template.field_type("source-ref") == "ref":
-        refs = lines.values("source-ref")
-        bucket, right = _check_sources(cast(list[str], refs))
+        sources = lines.values("source-ref")
+        bucket, right = _check_sources(cast(list[str], sources))
+    elif template.field_type("source") == "text":
+        sources = lines.values("source")
     for key in _texts(template):
         right &= np.array([not text.startswith(DOUBLED) for text in lines.values(key)], bool)
     columns = [attribute_column(lines, attribute, context) for attribute in template.attributes]
@@ -111,7 +113,7 @@ def _read(lines: LineGroup, context: RuleContext) -> _Group:
         quotes += column.quotes
         right &= column.right
     requested = [column for column in columns if context.requested in (None, column.attribute.name)]
-    return _Group(lines, refs, bucket, requested, right, quotes)
+    return _Group(lines, sources, bucket, requested, right, quotes)
 
 
 def _check_sources(refs: list[str]) -> tuple[str | None, Flags]:
@@ -150,22 +152,25 @@ def _remember(group: _Group, proven: CleanLines, facts: Facts) -> None:
     for column in group.columns:
         column.remember(numbers, right, facts)
         if column.keys.any():
-            keys = proven.labels.setdefault(column.attribute.name, np.zeros(len(proven.refs), np.uint64))
+            keys = proven.labels.setdefault(column.attribute.name, np.zeros(len(proven.sources), np.uint64))
             keys[numbers] = np.where(right, column.keys, np.uint64(0))
     _remember_sources(group, clean, proven, facts)
 
 
 def _remember_sources(group: _Group, clean: Numbers, proven: CleanLines, facts: Facts) -> None:
-    if len(group.refs) == len(proven.refs):
-        proven.refs = group.refs
-    elif group.lines.template.field_type("source-ref") == "ref":
-        for number, ref in zip(group.lines.numbers.tolist(), group.refs, strict=True):
-            proven.refs[number] = ref
+    if len(group.sources) == len(proven.sources):
+        proven.sources = group.sources
+    else:
+        for number, source in zip(group.lines.numbers.tolist(), group.sources, strict=True):
+            proven.sources[number] = source
+    if group.lines.template.field_type("source-ref") != "ref":
+        facts.texts += len(clean) if group.lines.template.field_type("source") == "text" else 0
+        return
     if group.bucket is not None:
         add_count(facts.buckets, group.bucket, Occurrences(int(clean[0]), len(clean)))
         return
     for number in clean.tolist():
-        if (bucket := bucket_of(proven.refs[number])) is not None:
+        if (bucket := bucket_of(proven.sources[number])) is not None:
             add_count(facts.buckets, bucket, Occurrences(number, 1))
 
 

@@ -1,4 +1,4 @@
-"""Rules of pictures that are on several lines of a file, with the same label or with different ones."""
+"""Rules of pictures and texts that are on several lines of a file, with the same label or another one."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _TWO = "s3://lab3-rawdata/IMG_0086.JPG"
     source=REUSE,
 )
 def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
-    """A picture is on one line only."""
+    """A picture, or a text, is on one line only."""
     keys = repeated_sources(facts)
     if keys is None:
         return
@@ -34,8 +34,9 @@ def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
     for name in keys.labels:
         again &= ~_conflicts(keys.labels[name], keys.sources)[0]
     for at in _by_line(keys, again):
-        message = f"the picture of line {keys.lines[first[at]]} again, with the same label"
-        yield Finding("$.source-ref", message, int(keys.lines[at]))
+        same = ", with the same label" if any(column[at] for column in keys.labels.values()) else ""
+        message = f"{_again(facts, int(keys.lines[first[at]]))}{same}"
+        yield Finding(source_path(facts), message, int(keys.lines[at]))
 
 
 @rule(
@@ -48,15 +49,24 @@ def a_source_comes_once(facts: Facts) -> Iterator[Finding]:
     source=REUSE,
 )
 def a_source_has_one_label(facts: Facts) -> Iterator[Finding]:
-    """A picture that is on several lines has the same label on all of them."""
+    """A picture, or a text, that is on several lines has the same label on all of them."""
     keys = repeated_sources(facts)
     for name in keys.labels if keys is not None else ():
         assert keys is not None
         wrong, usual = _conflicts(keys.labels[name], keys.sources)
         for at in _by_line(keys, wrong):
             difference = _difference(int(keys.labels[name][at]), int(keys.labels[name][usual[at]]))
-            message = f"the picture of line {keys.lines[usual[at]]} again, but {difference}"
+            message = f"{_again(facts, int(keys.lines[usual[at]]))}, but {difference}"
             yield Finding(path(name), message, int(keys.lines[at]))
+
+
+def source_path(facts: Facts) -> str:
+    """Return the path to the sources that are compared."""
+    return "$.source" if facts.subject == "text" else "$.source-ref"
+
+
+def _again(facts: Facts, line: int) -> str:
+    return f"the {facts.subject} of {facts.noun} {line} again"
 
 
 def _difference(here: int, there: int) -> str:

@@ -10,6 +10,7 @@ from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.rules.examples import labelled, single
 from manifest_tools.verbs.validate.rules.file.one_file import class_tables
+from manifest_tools.verbs.validate.rules.file.repeated_pictures import source_path
 from manifest_tools.verbs.validate.rules.job_examples import GOOD, PICTURES, train_and
 from manifest_tools.verbs.validate.rules.references import AUGMENTED_MANIFEST
 from manifest_tools.verbs.validate.rules.rule import rule
@@ -87,7 +88,7 @@ def _classes(first: Facts, second: Facts) -> Iterator[Finding]:
                 continue
             those, them = ("class", "it") if len(alone) == 1 else (f"the {len(alone):,} classes", "them")
             lines = sum(mine[name] for name in alone)
-            where = f"{'is' if them == 'it' else 'are'} on {counted(lines, 'line')} here"
+            where = f"{'is' if them == 'it' else 'are'} on {counted(lines, one.noun)} here"
             effect = f"a model trained on that file cannot learn {them}"
             if one is first:
                 effect = f"that file cannot show whether a model has learnt {them}"
@@ -113,7 +114,7 @@ def _lines_by_name(facts: Facts, attribute: str) -> dict[str, int]:
     source=AUGMENTED_MANIFEST,
 )
 def pictures_are_in_one(files: Sequence[Facts]) -> Iterator[Finding]:
-    """A picture is in one file only: a picture that a model has learnt cannot test it."""
+    """A picture, or a text, is in one file only: what a model has learnt cannot test it."""
     return _compare_to_earlier(files, _pictures)
 
 
@@ -121,8 +122,9 @@ def _pictures(first: Facts, other: Facts) -> Iterator[Finding]:
     both = np.flatnonzero(np.isin(_sources(other), _sources(first)))
     if len(both):
         numbers = np.concatenate([keys.lines for keys in other.keys])
-        here = f"{counted(len(both), 'picture')} of this file {'is' if len(both) == 1 else 'are'}"
-        yield Finding("$.source-ref", f"{here} in {first.name} too", int(numbers[both].min()), other.name)
+        here = f"{counted(len(both), other.subject)} of this file {'is' if len(both) == 1 else 'are'}"
+        where = source_path(other)
+        yield Finding(where, f"{here} in {first.name} too", int(numbers[both].min()), other.name)
 
 
 def _sources(facts: Facts) -> NDArray[np.uint64]:
@@ -143,3 +145,5 @@ def _compare_to_earlier(
 
 
 RULES = (attributes_are_the_same, tables_agree, classes_are_in_both, pictures_are_in_one)
+OF_RECORD_FILES = (classes_are_in_both, pictures_are_in_one)
+"""The rules that hold for several .rec, or several .lst, as well."""

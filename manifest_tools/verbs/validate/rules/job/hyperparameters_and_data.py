@@ -64,7 +64,8 @@ def num_classes_is_enough(job: PreflightInput) -> Iterator[Finding]:
             line = min((observed_classes(channel, form)[index].first for index in above), default=0)
             yield _too_few(job, given, f"a label has class {max(above, default=given)}", line, channel)
         elif channel.highest >= given:
-            yield _too_few(job, given, f"the masks have class {channel.highest}", 0, channel)
+            what = "the masks have" if channel.record_file is None else "a label has"
+            yield _too_few(job, given, f"{what} class {channel.highest}", 0, channel)
 
 
 def _too_few(job: PreflightInput, given: int, why: str, line: int, channel: Channel) -> Finding:

@@ -187,13 +187,14 @@ def labels_are_classes(file: RecordFile) -> Iterator[Finding]:
     "error",
     "record file",
     breaks=lambda: _good_rec(),
-    keeps=lambda: _rec((_BOXES, _JPEG)),
-    fix="Write 2, 5, then class, left, top, right and bottom of every box; the sides from 0 to 1.",
+    keeps=lambda: _rec((_BOXES, _JPEG), ((4, 5, 320, 240, *_BOXES[2:]), _JPEG)),
+    fix="Write 2, 5, then class, left, top, right and bottom of every box; the sides from 0 to 1. Longer"
+    " headers and boxes are read too: mtool explain MT811 shows one.",
     source=f"{SAGEMAKER_ISSUES}343",
     purposes=("object-detection",),
 )
 def vectors_are_boxes(file: RecordFile) -> Iterator[Finding]:
-    """A label for object detection is 2, 5, then class, left, top, right and bottom of every box."""
+    """A label for object detection is a header, then class, left, top, right and bottom of every box."""
     for why, seen in file.boxes.items():
         yield _of_many(file, seen, why, "s 32 and 33")
 
@@ -222,6 +223,38 @@ def vectors_go_with_multi_label(job: PreflightInput) -> Iterator[Finding]:
                 yield _of_many(file, seen, f"{width:,} labels, but multi_label is not 1", " 31")
             elif width > 1 and classes.isdecimal() and classes != str(width):
                 yield _of_many(file, seen, f"{width:,} labels, but num_classes={classes}", " 22")
+
+
+@rule(
+    "MT813",
+    "error",
+    "record file",
+    breaks=lambda: _lst("0\t1\t0\tleft/1.jpg", "1\t0.5\t2\tright/2.jpg"),
+    keeps=lambda: _lst("0\t1\t0\tleft/1.jpg", "1\t0\t1\tright/2.jpg"),
+    fix="Write a 0 or a 1 for each class; mtool convert --to recordio does.",
+    source=IMAGE_CLASSIFICATION,
+    purposes=("builtin",),
+)
+def vectors_are_flags(file: RecordFile) -> Iterator[Finding]:
+    """A vector of labels for image classification has a 0 or a 1 for each class."""
+    if file.not_hot is not None:
+        yield _of_many(file, file.not_hot, "expected 0 or 1 for each class, found another number")
+
+
+@rule(
+    "MT814",
+    "warning",
+    "record file",
+    breaks=lambda: _listed("0\t0\tleft/1.jpg\n1\t0\tright/2.jpg\n"),
+    keeps=lambda: _listed("0\t0\tleft/1.jpg\n1\t1\tright/2.jpg\n"),
+    fix="Pack the .rec again from the list, or remove the list that is not its own.",
+    source=f"{MXNET_ISSUES}9114",
+)
+def the_list_fits(file: RecordFile) -> Iterator[Finding]:
+    """The .lst beside a .rec has a row for each record, with the same number and labels."""
+    for why, seen in file.listing.items():
+        rows = "row" if seen.first == 0 else "record"
+        yield Finding("", f"{why} ({counted(seen.lines, rows)})", seen.first, file.name)
 
 
 def _of_many(file: RecordFile, seen: Occurrences, message: str, known_failure: str = "") -> Finding:
@@ -261,6 +294,11 @@ def _indexed() -> Example:
     return Example((*_good_rec().files, "0\t0\n1\t8\n"), names=("train.rec", "train.idx"))
 
 
+def _listed(rows: str) -> Example:
+    """Return an example of a .rec with a .lst of these rows beside it."""
+    return Example((*_good_rec().files, rows), names=("train.rec", "train.lst"))
+
+
 def _with(example: Example, **values: str) -> Example:
     return Example(example.files, hyperparameters=values, names=example.names)
 
@@ -278,4 +316,6 @@ RULES = (
     labels_are_classes,
     vectors_are_boxes,
     vectors_go_with_multi_label,
+    vectors_are_flags,
+    the_list_fits,
 )

@@ -1,0 +1,50 @@
+"""Inputs from the field that once went wrong: one function a folder, named after what is right.
+
+The folders are not the project's own; they are found through MTOOL_CASES, or beside the checkout.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+Run = Callable[..., "Result"]
+
+
+def codes(run: Run, *words: object) -> set[str]:
+    """Return the codes that ``mtool validate`` prints, typed with these words."""
+    lines = run("validate", *words).stdout.splitlines()
+    return {line.partition(": ")[2].partition(" ")[0] for line in lines}
+
+
+def test_lists_are_compared_as_manifests_are(cases: Path, run: Run) -> None:
+    folder = cases / "lst-train-against-validation"
+    assert codes(run, folder / "tr.lst", folder / "val0.lst") == {"MT312", "MT313"}
+    assert codes(run, folder / "same-path-two-labels.lst") == {"MT303"}
+
+
+def test_a_rec_is_compared_with_the_list_of_its_name(cases: Path, run: Run) -> None:
+    found = run("validate", cases / "rec-against-lst" / "m.rec").stdout
+    assert "has no row with the number of this record (2 records)" in found
+    assert "gives this record other labels (3 records)" in found
+
+
+def test_a_class_beyond_num_classes_is_found_in_boxes_of_a_list(cases: Path, run: Run) -> None:
+    folder = cases / "detection-class-too-high"
+    words = ("--for", "object-detection", folder / "c7.lst", folder / "c7v.lst", "-p", "num_classes=2")
+    assert "MT610" in codes(run, *words)
+
+
+def test_a_header_of_4_and_5_is_sound(cases: Path, run: Run) -> None:
+    folder = cases / "detection-header-4-5"
+    for ending in ("rec", "lst"):
+        files = (folder / f"h45.{ending}", folder / f"vh45.{ending}")
+        assert not {"MT809", "MT811"} & codes(run, "--for", "object-detection", *files)
+
+
+def test_flags_of_a_multi_label_list_leave_no_class_out(cases: Path, run: Run) -> None:
+    folder = cases / "multi-label-rec"
+    settings = ("-p", "multi_label=1", "-p", "num_classes=3")
+    assert "MT513" not in codes(run, "--for", "builtin", folder / "t.lst", folder / "v.lst", *settings)
