@@ -2,14 +2,14 @@
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
-from manifest_tools.verbs.filter.conditions import Conditions, MultiLabel, ZeroConfidence
+from manifest_tools.verbs.filter.conditions import Conditions, Empty, MultiLabel, ZeroConfidence
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.filter.filter import Filtered
@@ -31,7 +31,16 @@ def filter(
         ZeroConfidence | None,
         typer.Option(
             "--zero-confidence",
-            help="What to do with confidence 0, which says nothing when one worker labelled each picture.",
+            help="What to do with a confidence that says nothing: 0, none, or the same low one on every"
+            " label, as when one worker labelled each picture.",
+        ),
+    ] = None,
+    empty: Annotated[
+        Empty | None,
+        typer.Option(
+            "--empty",
+            help="What --min-confidence does to a labelled line without any box, entity or class. [keep, "
+            "unless nothing else would be kept]",
         ),
     ] = None,
     multilabel: Annotated[
@@ -91,6 +100,9 @@ def filter(
     They are written byte for byte. A table on standard error says how many lines were dropped for which
     reason; --rejects writes the dropped lines to a file.
 
+    With --min-confidence, a label without a confidence is dropped, and a labelled line without any box,
+    entity or class is kept; both are counted. --zero-confidence and --empty say otherwise.
+
     \b
     For example:
       mtool filter output.manifest --min-confidence 0.8 -o sure.manifest
@@ -99,10 +111,11 @@ def filter(
     """
     from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
-    _check(min_confidence, zero_confidence, multilabel, class_)
+    _check(min_confidence, zero_confidence, empty, multilabel, class_)
     conditions = Conditions(
         min_confidence=min_confidence,
         zero_confidence=zero_confidence,
+        empty=empty,
         multilabel=multilabel or "any",
         classes=tuple(class_ or ()),
         human_annotated=None if human_annotated is None else human_annotated == "yes",
@@ -125,20 +138,34 @@ def filter(
         jobs=jobs,
     )
     if as_json:
-        note(json.dumps({"kept": result.kept, "trimmed": result.trimmed, "dropped": result.reasons}))
+        note(json.dumps(_to_json(result)))
     elif not quiet:
         note(_report(result, sample, seed, dry_run))
+
+
+def _to_json(result: "Filtered") -> dict[str, Any]:
+    without = result.without_confidence
+    return {
+        "kept": result.kept,
+        "trimmed": result.trimmed,
+        "dropped": result.reasons,
+        **({"kept_without_confidence": without} if without else {}),
+        **({"constant_confidence": result.constant} if result.constant is not None else {}),
+    }
 
 
 def _check(
     min_confidence: float | None,
     zero_confidence: ZeroConfidence | None,
+    empty: Empty | None,
     multilabel: MultiLabel | None,
     class_: list[str] | None,
 ) -> None:
     """Raise Refused for an option that has no effect without another one."""
     if zero_confidence is not None and min_confidence is None:
         raise Refused("--zero-confidence has no effect without --min-confidence; type both")
+    if empty is not None and min_confidence is None:
+        raise Refused("--empty has no effect without --min-confidence; type both")
     if multilabel == "trim" and min_confidence is None and not class_:
         raise Refused(
             "--multilabel trim has no effect without --min-confidence or --class; type one of them too"
@@ -151,8 +178,24 @@ def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) ->
     rows = [("kept", result.kept)]
     if result.trimmed:
         rows.append(("of them trimmed", result.trimmed))
+    rows += [(f"of them with {reason}", count) for reason, count in result.without_confidence.items()]
     rows += sorted(result.reasons.items(), key=lambda item: -item[1])
     text = [table(rows, (clean(result.manifest), "lines"))]
+    text += _remarks(result)
     text += [f"sample of {sample:,}, seed {seed}"] if sample is not None else []
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])
+
+
+def _remarks(result: "Filtered") -> list[str]:
+    """Return what a reader of the counts alone would not expect."""
+    text = []
+    if result.constant is not None:
+        text.append(
+            f"note: every confidence is {result.constant:g}, so it says nothing about the labels: a job with"
+            " one worker for each picture writes the same one for all"
+        )
+    if result.only_empty:
+        kept = "the only line kept" if result.kept == 1 else f"each of the {result.kept:,} lines kept"
+        text.append(f"note: {kept} has {result.only_empty}; --empty drop drops such lines")
+    return text

@@ -77,6 +77,46 @@ def test_confidences_that_say_nothing_stop_the_run_with_what_to_type(
     assert (kept.exit_code, kept.stdout_bytes) == (0, zeros.read_bytes())
 
 
+def test_one_low_confidence_on_all_boxes_stops_the_run_and_what_is_kept_is_told(
+    in_folder: Path, run: Run
+) -> None:
+    write(in_folder / "a", boxes(1, ("RH", 0.09)), boxes(2, ("RH", 0.09)), boxes(3))
+    done = run("filter", "a", "--min-confidence", 0.5)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mtool: a: every confidence is 0.09; a job with one worker for each picture writes the same one for "
+        "every box, so it says nothing about the labels; type --zero-confidence keep, "
+        "or --zero-confidence drop\n"
+    )
+    dropped = run("filter", "a", "--min-confidence", 0.5, "--zero-confidence", "drop", "-o", "out")
+    assert dropped.stderr == (
+        "a                    lines\n"
+        "kept                     1\n"
+        "of them with no box      1\n"
+        "below confidence         2\n"
+        "note: every confidence is 0.09, so it says nothing about the labels: a job with one worker for each "
+        "picture writes the same one for all\n"
+        "note: the only line kept has no box; --empty drop drops such lines\n"
+        "out: written\n"
+    )
+    kept = run("filter", "a", "--min-confidence", 0.5, "--zero-confidence", "keep", "--json")
+    assert json.loads(kept.stderr) == {
+        "kept": 3,
+        "trimmed": 0,
+        "dropped": {},
+        "kept_without_confidence": {"no box": 1},
+        "constant_confidence": 0.09,
+    }
+
+
+def test_a_labeling_job_that_is_not_there_stops_the_run_with_those_that_are(workshop: Path, run: Run) -> None:
+    done = run("filter", "output.manifest", "--job", "lab1-labeling-job", "--job", "lab10")
+    message = (
+        "mtool: output.manifest: no line has the labeling job 'lab10'; its labeling jobs: lab1-labeling-job\n"
+    )
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", message)
+
+
 HARD = [*(boxes(n) for n in range(3)), boxes(3, ("RH", 0.0))]
 
 
@@ -271,6 +311,7 @@ def test_real_boxes_are_trimmed_and_every_other_byte_stays(corpus: Path, in_fold
             ["--boxes", "all", "--class", "RH"],
             "--multilabel all has no effect without --min-confidence; type both",
         ),
+        (["--empty", "drop"], "--empty has no effect without --min-confidence; type both"),
         (
             ["--zero-confidence", "keep"],
             "--zero-confidence has no effect without --min-confidence; type both",

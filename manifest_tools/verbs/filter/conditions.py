@@ -6,6 +6,7 @@ from typing import Literal
 
 MultiLabel = Literal["any", "all", "trim"]
 ZeroConfidence = Literal["drop", "keep"]
+Empty = Literal["keep", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,16 @@ class Conditions:
     """The lowest confidence, from 0 to 1."""
 
     zero_confidence: ZeroConfidence | None = None
-    """What happens to labels with confidence 0 or none; None refuses a manifest that has no other."""
+    """What happens to labels whose confidence says nothing: it is 0 or missing, or the same low one on all.
+
+    None refuses a manifest that has no other, and drops the labels with 0 or none of a manifest that has.
+    """
+
+    empty: Empty | None = None
+    """What ``min_confidence`` does to a line with a label but no class, box or entity, and so no confidence.
+
+    None keeps it, and refuses a manifest where nothing else would be kept.
+    """
 
     multilabel: MultiLabel = "any"
     """How many classes, boxes or entities of a line must meet ``min_confidence`` and ``classes``.

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -25,9 +25,13 @@ from manifest_tools.io.staging import staged
 from manifest_tools.verbs.filter.conditions import Conditions
 from manifest_tools.verbs.filter.line_filter import (
     ANY_LINE,
+    BELOW,
+    NO_CONFIDENCE,
+    ZERO,
     FilterState,
     Reason,
     items_to_trim,
+    kept_without_confidence,
     line_filter,
     peek_for,
 )
@@ -48,11 +52,26 @@ class Filtered:
     trimmed: int = 0
     """Lines among ``kept`` from which classes, boxes or entities were removed."""
 
+    without_confidence: dict[str, int] = field(default_factory=dict)
+    """Lines among ``kept`` on which nothing has the confidence asked for, by reason, such as ``no box``."""
+
+    constant: float | None = None
+    """The one confidence that all labels have, so that it says nothing; None where they differ."""
+
     reasons: dict[str, int] = field(default_factory=dict)
     """The number of dropped lines by reason."""
 
     published: tuple[Published, ...] = ()
     """The outputs; none after a dry run."""
+
+    @property
+    def only_empty(self) -> str:
+        """``no box`` where no line that is kept has a box and others went for their confidence, or ""."""
+        low = any(reason in self.reasons for reason in (BELOW, ZERO, NO_CONFIDENCE))
+        for reason, count in self.without_confidence.items():
+            if low and count == self.kept and reason not in (ZERO, NO_CONFIDENCE):
+                return reason
+        return ""
 
     @property
     def dropped(self) -> int:
@@ -63,8 +82,12 @@ class Filtered:
         """Add the counts of another block."""
         self.kept += part.kept
         self.trimmed += part.trimmed
-        for reason, count in part.reasons.items():
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        for mine, more in (
+            (self.reasons, part.reasons),
+            (self.without_confidence, part.without_confidence),
+        ):
+            for reason, count in more.items():
+                mine[reason] = mine.get(reason, 0) + count
 
 
 def filter(
@@ -85,15 +108,21 @@ def filter(
 
     ``sample`` then keeps that many of them, chosen by ``seed``. Dropped lines go to ``rejects``. ``kms_key``
     encrypts outputs in S3. Raises Refused when a condition cannot mean what it says: a confidence is
-    requested and every one is 0, as a job with one worker for each picture writes it, or no line has a
-    class that was typed. Then nothing was written, not even to standard output.
+    requested and every one is 0, or the same low one, as a job with one worker for each picture writes it;
+    only lines without any box would be kept; or no line has a class or a job that was typed. Then nothing was
+    written, not even to standard output.
     """
     conditions = conditions or Conditions()
     outputs = [output, *([] if rejects is None else [rejects])]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
-    source = open_source(manifest) if sample is None else decompressed(open_source(manifest))
+    source = open_source(manifest)
+    twice = bool(conditions.min_confidence) and conditions.zero_confidence == "keep"
+    if twice or sample is not None:
+        source = decompressed(source)
     peek, type_name = _peek(source, conditions, label_attribute, jobs)
+    if twice:
+        conditions = _with_constant_kept(source, peek, type_name, conditions, jobs)
     task = partial(_filter_block, peek, type_name, conditions)
     limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
     result, observed = Filtered(source.name), FilterState()
@@ -109,8 +138,9 @@ def filter(
                 if observed.is_settled(conditions):
                     stream.release()
                 stream.write(lines.read())
-        observed.check(source.name, conditions)
+        observed.check(source.name, conditions, label_kind(type_name))
         source.check_unchanged()
+    result.constant = observed.constant if conditions.min_confidence else None
     result.published = tuple(publication.published)
     return result
 
@@ -121,6 +151,21 @@ def _peek(source: Source, conditions: Conditions, requested: str | None, jobs: J
         return ANY_LINE, ""
     attribute = one_attribute(source, requested, jobs)
     return peek_for(attribute, conditions), attribute.type
+
+
+def _with_constant_kept(
+    source: Source, peek: Peek, type_name: str, conditions: Conditions, jobs: Jobs
+) -> Conditions:
+    """Return conditions that keep labels whose confidence is the same on the whole manifest."""
+    observed = FilterState()
+    task = partial(_filter_block, peek, type_name, conditions, None, False)
+    for _, part in scan(source, task, jobs):
+        observed.add(part.observed)
+        if observed.informative:
+            return conditions
+    if observed.constant is None or observed.enough:
+        return conditions
+    return replace(conditions, min_confidence=observed.constant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +187,7 @@ class _Part:
     kept: int = 0
     trimmed: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    without_confidence: dict[str, int] = field(default_factory=dict)
     kept_bytes: ByteRanges = ByteRanges()
     dropped_bytes: ByteRanges = ByteRanges()
     observed: FilterState = field(default_factory=FilterState)
@@ -175,6 +221,8 @@ def _filter_block(
             if items := items_to_trim(kind, conditions, rows.rows[at]):
                 edited[at] = _trimmed(rows, at, peek, kind, items)
     _count(part, reasons, len(edited))
+    if conditions.min_confidence and (conditions.zero_confidence == "keep" or kind.schema != "index"):
+        _count_without_confidence(part, kind, conditions, [rows.rows[at] for at in np.flatnonzero(keep)])
     part.kept_bytes = select_lines(block, data, rows.starts, rows.ends, keep, edited)
     if keep_dropped:
         part.dropped_bytes = select_lines(block, data, rows.starts, rows.ends, ~keep, {})
@@ -198,6 +246,13 @@ def _count(part: _Part, reasons: Sequence[Reason], trimmed: int) -> None:
     for reason in dict.fromkeys(reasons):
         if reason is not None:
             part.reasons[reason] = reasons.count(reason)
+
+
+def _count_without_confidence(part: _Part, kind: LabelKind, conditions: Conditions, kept: list[Row]) -> None:
+    for row in kept:
+        why = kept_without_confidence(kind, conditions, row)
+        if why is not None:
+            part.without_confidence[why] = part.without_confidence.get(why, 0) + 1
 
 
 def _reasons(rows: Rows, reason_of: Callable[[Row], Reason]) -> list[Reason]:

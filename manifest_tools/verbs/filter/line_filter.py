@@ -1,6 +1,6 @@
 """Decides for one line whether it is kept, and gives a reason in a few words if it is not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from manifest_tools.verbs.filter.conditions import Conditions
 
 ZERO = "confidence 0"
 BELOW = "below confidence"
+NO_CONFIDENCE = "no confidence"
 OTHER = "other class"
 
 _REMEMBERED = 1000  # class names that are remembered for a message
@@ -34,11 +35,23 @@ class FilterState:
     labelled: bool = False
     """A line has a label."""
 
-    informative: bool = False
-    """A confidence is above 0."""
+    first: float | None = None
+    """The first confidence that a label has; 0 is one."""
 
-    zeros: bool = False
-    """A confidence is 0 or missing, and ``zero_confidence`` does not say what that means."""
+    repeated: bool = False
+    """Another label has the same confidence."""
+
+    informative: bool = False
+    """Two labels have different confidences."""
+
+    enough: bool = False
+    """A confidence is at least the lowest that is asked for."""
+
+    low: bool = False
+    """A label has a lower one or none."""
+
+    empty: bool = False
+    """A line has a label without any class, box or entity."""
 
     classes: dict[str, None] = field(default_factory=dict)
     """Class names that occur, in order: the first ones of many."""
@@ -46,31 +59,90 @@ class FilterState:
     matched: set[str] = field(default_factory=set)
     """Class names of the conditions that occur."""
 
+    jobs: dict[str, None] = field(default_factory=dict)
+    """Names of labeling jobs that occur, in order: the first ones of many."""
+
+    matched_jobs: set[str] = field(default_factory=set)
+    """Names of labeling jobs of the conditions that occur."""
+
+    @property
+    def constant(self) -> float | None:
+        """The one confidence above 0 that several labels have, and no label another; None where it varies."""
+        return self.first if self.repeated and not self.informative and self.first else None
+
+    def observe(self, confidence: float) -> None:
+        """Add the confidence of a label."""
+        if self.first is None:
+            self.first = confidence
+        elif self.first == confidence:
+            self.repeated = True
+        else:
+            self.informative = True
+
     def add(self, other: "FilterState") -> None:
         """Add what another part of the manifest shows."""
         self.labelled |= other.labelled
+        if other.first is not None:
+            self.observe(other.first)
+        self.repeated |= other.repeated
         self.informative |= other.informative
-        self.zeros |= other.zeros
+        self.enough |= other.enough
+        self.low |= other.low
+        self.empty |= other.empty
         self.matched |= other.matched
+        self.matched_jobs |= other.matched_jobs
+        if len(self.jobs) < _REMEMBERED:
+            self.jobs |= other.jobs
         if len(self.classes) < _REMEMBERED:
             self.classes |= other.classes
 
     def is_settled(self, conditions: Conditions) -> bool:
         """Return whether ``check`` cannot raise any more, whatever the rest of the manifest shows."""
         asked = bool(conditions.min_confidence) and conditions.zero_confidence is None
-        return (self.informative or not asked) and self.matched.issuperset(conditions.classes)
+        return (
+            (self.enough or not asked)
+            and self.matched.issuperset(conditions.classes)
+            and self.matched_jobs.issuperset(map(_bare_job, conditions.jobs))
+        )
 
-    def check(self, name: str, conditions: Conditions) -> None:
-        """Raise Refused when no line has a confidence above 0, or when no line has a class that was typed."""
-        if self.zeros and not self.informative:
-            raise Refused(
-                f"{name}: every confidence is 0 or missing; a job with one worker for each picture writes 0,"
-                " so it says nothing about the labels; type --zero-confidence keep, or --zero-confidence drop"
-            )
+    def check(self, name: str, conditions: Conditions, kind: LabelKind) -> None:
+        """Raise Refused when a condition cannot mean what it says.
+
+        That is when no confidence says anything and ``zero_confidence`` does not decide, when only lines
+        without any class, box or entity would be kept, or when no line has a class or a job that was typed.
+        """
+        if conditions.min_confidence and conditions.zero_confidence is None and not self.enough and self.low:
+            self._check_confidences(name, kind, conditions)
         missing = [one for one in conditions.classes if one not in self.matched]
         if missing and self.labelled:
-            found = ", ".join(clipped(one) for one in list(self.classes)[:_LISTED]) or "none"
-            raise Refused(f"{name}: no line has the class {shown(missing[0])}; its classes: {found}")
+            raise _not_there(name, "class", "classes", missing[0], self.classes)
+        missing = [one for one in conditions.jobs if _bare_job(one) not in self.matched_jobs]
+        if missing and self.labelled:
+            raise _not_there(name, "labeling job", "labeling jobs", missing[0], self.jobs)
+
+    def _check_confidences(self, name: str, kind: LabelKind, conditions: Conditions) -> None:
+        """Raise Refused for a manifest in which no label has the confidence that is asked for."""
+        which = "type --zero-confidence keep, or --zero-confidence drop"
+        if not self.first and not self.informative:
+            raise Refused(
+                f"{name}: every confidence is 0 or missing; a job with one worker for each picture writes 0,"
+                f" so it says nothing about the labels; {which}"
+            )
+        if self.constant is not None:
+            raise Refused(
+                f"{name}: every confidence is {self.constant:g}; a job with one worker for each picture"
+                f" writes the same one for every {kind.item}, so it says nothing about the labels; {which}"
+            )
+        if self.empty and conditions.empty is None:
+            raise Refused(
+                f"{name}: no {kind.item} has a confidence of {conditions.min_confidence:g} or more, so only"
+                f" lines without any {kind.item} would be kept; type --empty keep, or --empty drop"
+            )
+
+
+def _not_there(name: str, what: str, several: str, typed: str, occurring: Iterable[str]) -> Refused:
+    found = ", ".join(clipped(one) for one in list(occurring)[:_LISTED]) or "none"
+    return Refused(f"{name}: no line has the {what} {shown(typed)}; its {several}: {found}")
 
 
 def peek_for(attribute: LabelAttribute, conditions: Conditions) -> Peek:
@@ -114,7 +186,7 @@ def line_filter(kind: LabelKind, conditions: Conditions, observed: FilterState) 
     if conditions.human_annotated is not None:
         checks.append(partial(_check_annotator, "yes" if conditions.human_annotated else "no"))
     if conditions.jobs:
-        checks.append(partial(_check_job, frozenset(map(_bare_job, conditions.jobs))))
+        checks.append(partial(_check_job, frozenset(map(_bare_job, conditions.jobs)), observed))
     if conditions.before is not None or conditions.after is not None:
         checks.append(partial(_check_date, _utc(conditions.before), _utc(conditions.after)))
     if len(checks) == 1 and conditions.min_confidence is not None and kind.schema == "index":
@@ -155,20 +227,49 @@ def _check_confidences(kind: LabelKind, conditions: Conditions, observed: Filter
     if len(values) == 1:
         return _check_confidence(values[0], conditions, observed)
     reasons = [_check_confidence(value, conditions, observed) for value in values]
+    if not reasons:
+        return _check_empty(kind, conditions, observed)
     enough = all if conditions.multilabel == "all" else any
-    if not reasons or enough(reason is None for reason in reasons):
+    if enough(reason is None for reason in reasons):
         return None
     return next(reason for reason in reasons if reason is not None)
 
 
+def _check_empty(kind: LabelKind, conditions: Conditions, observed: FilterState) -> Reason:
+    """Return what ``empty`` says of a line that has nothing with a confidence."""
+    observed.empty = True
+    return _no_item(kind) if conditions.empty == "drop" else None
+
+
+def _no_item(kind: LabelKind) -> str:
+    return f"no {kind.item}"
+
+
 def _check_confidence(value: float | None, conditions: Conditions, observed: FilterState) -> Reason:
-    if value:
-        observed.informative = True
-        return BELOW if value < (conditions.min_confidence or 0) else None
-    if not conditions.min_confidence or conditions.zero_confidence == "keep":
+    if value is not None and not observed.informative:
+        observed.observe(value)
+    if not conditions.min_confidence:
         return None
-    observed.zeros |= conditions.zero_confidence is None
-    return ZERO if value is not None else "no confidence"
+    if value:
+        if value >= conditions.min_confidence:
+            observed.enough = True
+            return None
+        observed.low = True
+        return BELOW
+    if conditions.zero_confidence == "keep":
+        return None
+    observed.low = True
+    return ZERO if value is not None else NO_CONFIDENCE
+
+
+def kept_without_confidence(kind: LabelKind, conditions: Conditions, row: Row) -> Reason:
+    """Return why a labelled row is kept although nothing on it has the confidence asked for, or None."""
+    values = kind.confidences(row)
+    if not values:
+        return _no_item(kind)
+    if any(value and value >= (conditions.min_confidence or 0) for value in values):
+        return None
+    return ZERO if any(value is not None for value in values) else NO_CONFIDENCE
 
 
 def items_to_trim(kind: LabelKind, conditions: Conditions, row: Row) -> list[int]:
@@ -181,7 +282,7 @@ def _check_items(kind: LabelKind, conditions: Conditions, observed: FilterState,
     """Return why nothing would be left of a row; one without items has no low confidence."""
     reasons = _item_reasons(kind, conditions, observed, row)
     if not reasons:
-        return OTHER if conditions.classes else None
+        return OTHER if conditions.classes else _check_empty(kind, conditions, observed)
     return None if None in reasons else reasons[0]
 
 
@@ -232,8 +333,14 @@ def _bare_job(name: str) -> str:
     return name.removeprefix("labeling-job/")
 
 
-def _check_job(wanted: frozenset[str], row: Row) -> Reason:
-    return None if _bare_job(_metadata(row).job_name or "") in wanted else "other job"
+def _check_job(wanted: frozenset[str], observed: FilterState, row: Row) -> Reason:
+    job = _bare_job(_metadata(row).job_name or "")
+    if job and len(observed.jobs) < _REMEMBERED:
+        observed.jobs[job] = None
+    if job in wanted:
+        observed.matched_jobs.add(job)
+        return None
+    return "other job"
 
 
 def _check_date(before: datetime | None, after: datetime | None, row: Row) -> Reason:

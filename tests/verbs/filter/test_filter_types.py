@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, Refused
@@ -116,6 +116,75 @@ def test_zeros_alone_say_nothing_and_stop_the_run(line: Line, tmp_path: Path) ->
     assert left == rows[:2]
     left, found = kept(tmp_path, rows, min_confidence=0.5, zero_confidence="drop", multilabel="trim")
     assert (left, found.reasons) == (rows[1:2], {"confidence 0": 1, "unlabelled": 1, "failed": 1})
+
+
+confident = st.sampled_from([0.0, 0.09, 0.3, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("line", LINES)
+@given(
+    confident, st.lists(st.integers(0, 3), min_size=1, max_size=6), st.sampled_from(["any", "all", "trim"])
+)
+def test_a_confidence_that_all_labels_share_never_drops_a_line_unasked(
+    line: Line, confidence: float, counts: list[int], multilabel: MultiLabel
+) -> None:
+    rows = [
+        line(at, *((name, confidence) for name in NAMES[:count] if count)) for at, count in enumerate(counts)
+    ]
+    assume(sum(counts) > 1)
+    with TemporaryDirectory() as folder:
+        left, found = kept(
+            folder, rows, min_confidence=0.5, zero_confidence="keep", multilabel=multilabel, empty="keep"
+        )
+        assert (left, found.dropped) == (rows, 0)
+        assert found.constant == (confidence or None)
+        if confidence >= 0.5:
+            assert kept(folder, rows, min_confidence=0.5, multilabel=multilabel)[0] == rows
+            return
+        with pytest.raises(
+            Refused, match=f"every confidence is {confidence:g}.* type --zero-confidence keep"
+        ):
+            kept(folder, rows, min_confidence=0.5, multilabel=multilabel)
+        dropped = [row for row, count in zip(rows, counts, strict=True) if not count]
+        left, found = kept(folder, rows, min_confidence=0.5, multilabel=multilabel, zero_confidence="drop")
+        assert left == dropped
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_confidence_beside_another_one_says_something(line: Line, tmp_path: Path) -> None:
+    rows = [line(1, ("RH", 0.09)), line(2, ("RH", 0.09)), line(3, ("RH", 0.08))]
+    left, found = kept(tmp_path, rows, min_confidence=0.5, zero_confidence="keep")
+    assert (left, found.reasons, found.constant) == ([], {"below confidence": 3}, None)
+
+
+def test_the_confidence_of_a_single_box_is_believed(tmp_path: Path) -> None:
+    left, found = kept(tmp_path, [boxes(1, ("RH", 0.09))], min_confidence=0.5)
+    assert (left, found.reasons) == ([], {"below confidence": 1})
+
+
+def test_lines_kept_without_the_confidence_asked_for_are_counted_by_reason(tmp_path: Path) -> None:
+    rows = [boxes(1), boxes(2, ("RH", 0.9)), boxes(3, ("RH", 0.0)), boxes(4, ("RH", 0.4))]
+    left, found = kept(tmp_path, rows, min_confidence=0.5, zero_confidence="keep")
+    assert left == rows[:3]
+    assert found.without_confidence == {"no box": 1, "confidence 0": 1}
+    left, found = kept(tmp_path, rows, min_confidence=0.5, empty="drop")
+    assert (left, found.without_confidence) == ([rows[1]], {})
+    assert found.reasons == {"no box": 1, "confidence 0": 1, "below confidence": 1}
+
+
+@pytest.mark.parametrize("multilabel", ["any", "trim"])
+def test_where_only_lines_without_boxes_would_be_kept_one_must_choose(
+    multilabel: MultiLabel, tmp_path: Path
+) -> None:
+    rows = [boxes(1), boxes(2, ("RH", 0.4)), boxes(3, ("RH", 0.3))]
+    with pytest.raises(
+        Refused, match=r"no box has a confidence of 0\.5 or more, so only lines without any box"
+    ):
+        kept(tmp_path, rows, min_confidence=0.5, multilabel=multilabel)
+    left, found = kept(tmp_path, rows, min_confidence=0.5, empty="keep", multilabel=multilabel)
+    assert (left, found.only_empty) == (rows[:1], "no box")
+    left, found = kept(tmp_path, rows, min_confidence=0.5, empty="drop", multilabel=multilabel)
+    assert (left, found.reasons, found.only_empty) == ([], {"no box": 1, "below confidence": 2}, "")
 
 
 def test_a_box_leaves_the_class_map_with_the_last_of_its_class(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from manifest_tools.base.dates import parse_date
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.attributes import LabelAttribute
+from manifest_tools.groundtruth.label_kinds import KINDS
 from manifest_tools.groundtruth.record import decoder
 from manifest_tools.groundtruth.survey import label_attribute
 from manifest_tools.io.sources import Source
@@ -126,7 +127,7 @@ def test_a_date_is_read_as_utc_where_it_names_no_zone(text: str | None, found: d
 def test_a_class_far_down_a_manifest_of_many_classes_is_not_missed() -> None:
     observed = FilterState(labelled=True, classes=dict.fromkeys(map(str, range(5000))))
     observed.add(FilterState(labelled=True, classes={"RH": None}, matched={"RH"}))
-    observed.check("a.manifest", Conditions(classes=("RH",)))
+    observed.check("a.manifest", Conditions(classes=("RH",)), KINDS["single_label"])
 
 
 @pytest.mark.parametrize(
