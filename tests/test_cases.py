@@ -3,6 +3,7 @@
 The folders are not the project's own; they are found through MTOOL_CASES, or beside the checkout.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,3 +49,16 @@ def test_flags_of_a_multi_label_list_leave_no_class_out(cases: Path, run: Run) -
     folder = cases / "multi-label-rec"
     settings = ("-p", "multi_label=1", "-p", "num_classes=3")
     assert "MT513" not in codes(run, "--for", "builtin", folder / "t.lst", folder / "v.lst", *settings)
+
+
+def test_one_low_confidence_on_all_boxes_is_no_information(cases: Path, in_folder: Path, run: Run) -> None:
+    manifest = cases / "boxes-one-worker-confidence" / "boxes.manifest"
+    done = run("filter", manifest, "--min-confidence", 0.5, "-o", "out")
+    assert (done.exit_code, list(in_folder.iterdir())) == (2, [])
+    assert "every confidence is 0.09;" in done.stderr
+    dropped = run("filter", manifest, "--min-confidence", 0.5, "--zero-confidence", "drop", "-o", "out")
+    assert "lines kept has no box" in dropped.stderr
+    kept = run("filter", manifest, "--min-confidence", 0.5, "--zero-confidence", "keep")
+    assert kept.stdout_bytes == manifest.read_bytes()
+    stats = json.loads(run("stats", manifest, "--json").stdout)
+    assert stats["attributes"][0]["confidence"]["constant"] == 0.09

@@ -167,6 +167,10 @@ def _confidence(found: "Confidences", what: str) -> list[str]:
     text = table(shown, ("confidence", what, "")).split("\n")
     if found.zeros:
         text.append("a confidence of 0 says nothing: a job with one worker per picture writes it")
+    if found.constant is not None:
+        text.append(
+            f"every confidence is {found.constant:g} and says nothing, as after one worker per picture"
+        )
     return text
 
 

@@ -56,6 +56,14 @@ def test_the_whole_screen_of_a_small_manifest(run: "Run", in_folder: Path) -> No
     )
 
 
+def test_a_confidence_that_all_labels_share_is_told_to_say_nothing(run: "Run", in_folder: Path) -> None:
+    write([line(0, "RH", confidence=0.95), line(1, "LH", confidence=0.95)])
+    told = "  every confidence is 0.95 and says nothing, as after one worker per picture\n"
+    assert told in run("stats", "a.manifest").stdout
+    write([line(0, "RH", confidence=0.95), line(1, "LH", confidence=0.9)])
+    assert "says nothing" not in run("stats", "a.manifest").stdout
+
+
 def test_json_is_an_object_a_manifest(run: "Run", in_folder: Path) -> None:
     write([line(0, "RH")])
     write([line(0, "RH"), line(1, "LH")], "b.manifest")

@@ -13,6 +13,8 @@ from manifest_tools.verbs.merge.attribute_map import AttributeMap
 from manifest_tools.verbs.merge.class_map import ClassMap, ObservedClasses, map_classes
 from manifest_tools.verbs.merge.columns import ABSENT, FAILED, AttributeColumns, Manifest
 
+_ROUNDING = 1e-9  # by which means of equal confidences may differ
+
 
 @dataclass(slots=True)
 class Candidates:
@@ -26,6 +28,9 @@ class Candidates:
 
     scores: NDArray[np.float64]
     """(lines,): what the policy compares; (0,) for a policy that compares nothing."""
+
+    constant: bool = False
+    """Whether each manifest has the same score on all its labels, and one of them on several."""
 
 
 @dataclass(slots=True)
@@ -60,7 +65,9 @@ def merged_attribute(
         found.append(best)
         if len(own) > 1:
             chosen[at] = which
-    return MergedAttribute(name, classes, index_maps, chosen, _joined(found))
+    candidates = _joined(found)
+    candidates.constant = _all_constant(found)
+    return MergedAttribute(name, classes, index_maps, chosen, candidates)
 
 
 def _observed(manifest: Manifest, attribute: LabelAttribute) -> ObservedClasses:
@@ -110,6 +117,15 @@ def _joined(parts: Sequence[Candidates]) -> Candidates:
         np.concatenate([part.labels for part in parts]),
         np.concatenate(scores),
     )
+
+
+def _all_constant(parts: Sequence[Candidates]) -> bool:
+    """Say whether each manifest has the same score above 0 on all its labels, and one of them on several."""
+    scores = [part.scores[part.scores > 0] for part in parts]
+    lengths = [len(one) for one in scores]
+    if lengths.count(1) or max(lengths) < 2:
+        return False
+    return all(np.ptp(one) < _ROUNDING for one in scores if len(one))
 
 
 def label_keys(columns: AttributeColumns, index_map: IndexMap, ordered: bool) -> NDArray[np.uint64]:

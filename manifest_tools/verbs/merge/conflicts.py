@@ -149,7 +149,8 @@ def _lost_and_kept(decision: Decision, pictures: Pictures) -> tuple[Indices, Ind
 # Why a policy cannot decide.
 _CANNOT_DECIDE = {
     "newest": "no line of them has a creation-date that can be read",
-    "highest-confidence": "every confidence is 0 or missing, as after a job with one worker for each picture",
+    "highest-confidence": "every confidence is 0 or missing, or the same on all labels of a manifest, as"
+    " after a job with one worker for each picture",
 }
 
 

@@ -123,9 +123,12 @@ def _take_newest(decision: Decision, groups: Indices, lines: Indices, candidates
 
 
 def _take_surest(decision: Decision, groups: Indices, lines: Indices, candidates: Candidates) -> None:
-    """Take the line of the highest confidence, of several the first; 0 says nothing."""
+    """Take the line of the highest confidence, of several the first.
+
+    0 says nothing, nor does one confidence that all labels of a manifest share.
+    """
     highest = _take_highest(decision, groups, lines, candidates)
-    decision.unknown[groups] = highest[groups] <= 0
+    decision.unknown[groups] = (highest[groups] <= 0) | candidates.constant
 
 
 def _take_highest(

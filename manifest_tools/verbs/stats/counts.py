@@ -1,5 +1,6 @@
 """Counts what is in a block of lines, for every label attribute; the counts of blocks add up."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -68,6 +69,12 @@ class AttributeCounts:
     zeros: int = 0
     """Confidences of 0."""
 
+    lowest: float = math.inf
+    """The lowest confidence; infinity where there is none."""
+
+    highest: float = -math.inf
+    """The highest confidence; minus infinity where there is none."""
+
     annotators: Counter[str] = field(default_factory=Counter)
     """Labels by ``human-annotated``, as it is written."""
 
@@ -85,6 +92,8 @@ class AttributeCounts:
         self.labelled += other.labelled
         self.failed += other.failed
         self.zeros += other.zeros
+        self.lowest = min(self.lowest, other.lowest)
+        self.highest = max(self.highest, other.highest)
         self.empty += other.empty
         self.adjusted += other.adjusted
         self.unadjusted += other.unadjusted
@@ -258,5 +267,6 @@ def _line_of(rows: Rows, label: object) -> int:
 def _count_confidences(confidences: list[float], counts: AttributeCounts) -> None:
     values = np.array(confidences, np.float64)
     counts.zeros = int((values == 0).sum())
+    counts.lowest, counts.highest = float(values.min(initial=math.inf)), float(values.max(initial=-math.inf))
     above = np.clip(values[values != 0] * BINS, 0, BINS - 1).astype(np.int64)
     counts.bins = np.bincount(above, minlength=BINS)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,9 @@ class Confidences:
 
     bins: tuple[int, ...]
     """Confidences above 0 by tenths: up to 0.1, up to 0.2 and so on."""
+
+    constant: float | None = None
+    """The one confidence above 0 that all of several labels have, so that it says nothing; or None."""
 
     @property
     def total(self) -> int:
@@ -177,7 +180,7 @@ def _attribute_stats(name: str, counts: AttributeCounts, objects: int) -> Attrib
         failed=counts.failed,
         unlabelled=objects - counts.labelled - counts.failed,
         classes=_classes(counts),
-        confidence=Confidences(counts.zeros, tuple(counts.bins.tolist())),
+        confidence=_confidences(counts),
         human=who["yes"],
         machine=who["no"],
         jobs=dict(counts.jobs.most_common()),
@@ -188,6 +191,13 @@ def _attribute_stats(name: str, counts: AttributeCounts, objects: int) -> Attrib
         adjusted=counts.adjusted,
         unadjusted=counts.unadjusted,
     )
+
+
+def _confidences(counts: AttributeCounts) -> Confidences:
+    found = Confidences(counts.zeros, tuple(counts.bins.tolist()))
+    if found.total > 1 and 0 < counts.lowest == counts.highest:
+        return replace(found, constant=counts.lowest)
+    return found
 
 
 def _classes(counts: AttributeCounts) -> tuple[ClassCount, ...]:

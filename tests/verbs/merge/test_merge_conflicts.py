@@ -125,6 +125,30 @@ def test_highest_confidence_is_refused_where_every_confidence_is_0(tmp_path: Pat
         merge(a, b, output=str(tmp_path / "out"), on_conflict="highest-confidence")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "decides"),
+    [
+        ([0.09, 0.09], [0.95, 0.95], False),
+        ([0.09, 0.09], [0.0, 0.0], False),
+        ([0.09, 0.09], [0.95, 0.5], True),
+        ([0.09], [0.95], True),
+    ],
+    ids=["in both, another one", "in one, 0 in the other", "only in one", "single labels"],
+)
+def test_highest_confidence_cannot_choose_between_manifests_that_have_one_confidence_throughout(
+    first: list[float], second: list[float], decides: bool, tmp_path: Path
+) -> None:
+    a = write(tmp_path / "a", *(line(n, 0, one) for n, one in enumerate(first)))
+    b = write(tmp_path / "b", *(line(n, 1 if not n else 0, one) for n, one in enumerate(second)))
+    out = str(tmp_path / "out")
+    if not decides:
+        with pytest.raises(Refused, match="or the same on all labels of a manifest, .* cannot choose"):
+            merge(a, b, output=out, on_conflict="highest-confidence")
+        return
+    merge(a, b, output=out, on_conflict="highest-confidence")
+    assert lines_of(out)[-1 if len(first) == 1 else 1] == line(0, 1, 0.95) + b"\n"
+
+
 def dated(picture: int, label: int, date: str | None) -> bytes:
     fields: dict[str, Any] = {} if date is None else {"creation_date": date}
     return line(picture, label, **fields)

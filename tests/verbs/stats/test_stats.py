@@ -107,6 +107,18 @@ def test_confidences_of_zero_stand_apart(manifest: Write) -> None:
     assert found.bins == (1, 1, 0, 0, 0, 0, 0, 0, 0, 3)
 
 
+@pytest.mark.parametrize(
+    ("confidences", "constant"),
+    [([0.09, 0.09], 0.09), ([0.09], None), ([0.09, 0.1], None), ([0, 0], None), ([0, 0.09, 0.09], None)],
+    ids=["the same on all", "a single label", "two", "zeros, which are told apart", "zeros beside"],
+)
+def test_a_confidence_that_all_labels_share_is_known(
+    manifest: Write, confidences: list[float], constant: float | None
+) -> None:
+    found = only(manifest([line(n, confidence=one) for n, one in enumerate(confidences)]))
+    assert found.confidence.constant == constant
+
+
 def test_each_class_of_a_list_counts_once_a_line(manifest: Write) -> None:
     kind = "groundtruth/image-classification-multilabel"
     named = {"0": "burr", "3": "dent"}
@@ -271,7 +283,7 @@ def as_text(count: ManifestCounts) -> str:
             sorted(counts.items.items(), key=repr),
             (counts.empty, counts.adjusted, counts.unadjusted),
             counts.bins.tolist(),
-            counts.zeros,
+            (counts.zeros, counts.lowest, counts.highest),
             sorted(counts.days.items()),
         )
         for name, counts in count.attributes.items()
