@@ -7,10 +7,11 @@ from typing import Any, Protocol, cast
 
 from manifest_tools.base.errors import NotInstalled
 from manifest_tools.base.text import shown
+from trainers.bad_model import BadModel
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities
 from trainers.events import Event
-from trainers.model_archive import BadModel, Model
+from trainers.model_archive import Model
 from trainers.pixels import Pixels
 from trainers.registry import PREDICTORS, Predictor, trainer_named
 

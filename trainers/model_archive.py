@@ -6,19 +6,19 @@ others do not: the class table, and how a picture becomes the network's input. A
 anywhere. So it is read into memory, file by file, under limits, and never unpacked on the disk.
 """
 
-import gzip
 import io
 import json
 import tarfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from manifest_tools.base.errors import BadData, MtoolError
+from manifest_tools.base.errors import MtoolError
 from manifest_tools.groundtruth.classes import ClassTable
+from trainers.bad_model import BadModel
 from trainers.registry import PREDICTORS
+from trainers.tar_file import Gunzip, read_tar
 
 ARCHIVE = "model.tar.gz"
 CARD = "classes.json"
@@ -29,15 +29,6 @@ MAX_MEMBERS = 64
 
 # The files of a folder that are a model's.
 _ENDINGS = (".json", *(ending for row in PREDICTORS.values() for ending in row.endings))
-
-
-class BadModel(BadData):
-    """A file that is no model, or that should not be trusted; ``source`` names it."""
-
-    def __init__(self, source: str, reason: str) -> None:
-        super().__init__(f"{source}: {reason}; `mtool train` makes a model.tar.gz")
-        self.source = source
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,49 +127,11 @@ def read_archive(
 
     No more than ``max_bytes`` are ever unpacked, whatever the archive promises.
     """
-    try:
-        limited = cast(BinaryIO, _Limited(source, gzip.GzipFile(fileobj=stream), max_bytes))
-        with tarfile.open(fileobj=limited, mode="r|") as archive:
-            return dict(_members(source, archive, max_members))
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise BadModel(source, "expected a gzipped tar file, whole and undamaged") from error
-
-
-def _members(source: str, archive: tarfile.TarFile, max_members: int) -> Iterator[tuple[str, bytes]]:
-    for count, member in enumerate(archive):
-        if count >= max_members:
-            raise BadModel(source, f"expected at most {max_members} files in it, found more")
-        name = _safe_name(source, member)
-        stream = archive.extractfile(member) if name else None
-        if stream is not None:
-            yield name, stream.read()
-
-
-def _safe_name(source: str, member: tarfile.TarInfo) -> str:
-    """Return the name of a file, or nothing for a folder; raises BadModel for links and devices."""
-    try:
-        checked = tarfile.data_filter(member, "model")
-    except tarfile.FilterError as error:
-        raise BadModel(source, f"refused: {error}") from error
-    if checked.isdir():
-        return ""
-    if not checked.isreg() or checked.issparse():
-        raise BadModel(source, f"refused: {checked.name!r} is no plain file, but a link or a device")
-    return Path(checked.name).name
-
-
-class _Limited:
-    """A stream that raises BadModel once more than ``limit`` bytes were read from it."""
-
-    def __init__(self, source: str, stream: gzip.GzipFile, limit: int) -> None:
-        self.source, self.stream, self.left = source, stream, limit
-
-    def read(self, size: int) -> bytes:
-        data = self.stream.read(min(size, self.left + 1))
-        self.left -= len(data)
-        if self.left < 0:
-            raise BadModel(self.source, "refused: it unpacks to more bytes than a model has")
-        return data
+    unpacked = Gunzip(source, stream, max_bytes)
+    files = dict(read_tar(source, unpacked, max_members))
+    while unpacked.read(1 << 16):  # the checksum stands at the end
+        pass
+    return files
 
 
 def _read_folder(source: str, folder: Path) -> dict[str, bytes]:

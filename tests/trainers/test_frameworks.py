@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from trainers import Dataset, TrainConfig, from_arrays, read_model
+from trainers.bad_model import BadModel
 from trainers.dataset import Targets
 from trainers.events import Checkpoint, Epoch
 from trainers.frameworks import load_predictor, load_trainer
-from trainers.model_archive import ARCHIVE, BadModel, Model, write_model
+from trainers.model_archive import ARCHIVE, Model, write_model
 from trainers.registry import TRAINERS, Trainer
 
 Hands = Callable[..., Dataset]

@@ -11,7 +11,8 @@ import pytest
 
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.groundtruth.classes import ClassTable
-from trainers.model_archive import ARCHIVE, CARD, BadModel, Model, read_archive, read_model, write_model
+from trainers.bad_model import BadModel
+from trainers.model_archive import ARCHIVE, CARD, Model, read_archive, read_model, write_model
 
 MODEL = Model(
     predictor="gluon",
@@ -66,18 +67,20 @@ def test_the_card_holds_the_class_table_with_its_hash() -> None:
 
 
 HOSTILE = [
-    pytest.param(member("../../evil.params"), "outside the destination", id="a path that leads out"),
+    pytest.param(member("../../evil.params"), "leads out of the archive", id="a path that leads out"),
     pytest.param(
         member("/etc/cron.d/evil"), "found no classes.json", id="an absolute path becomes a plain name"
     ),
     pytest.param(
-        member("a.params", tarfile.SYMTYPE, "/etc/passwd"), "absolute path", id="a link to the disk"
+        member("a.params", tarfile.SYMTYPE, "/etc/passwd"),
+        "'a.params' in it is a link",
+        id="a link to the disk",
     ),
-    pytest.param(member("a.params", tarfile.SYMTYPE, "classes.json"), "no plain file", id="a link inside"),
-    pytest.param(member("a.params", tarfile.SYMTYPE, "../b"), "outside the destination", id="a link out"),
-    pytest.param(member("a.params", tarfile.LNKTYPE, "classes.json"), "no plain file", id="a hard link"),
-    pytest.param(member("a.params", tarfile.CHRTYPE), "special file", id="a device"),
-    pytest.param(member("a.params", tarfile.FIFOTYPE), "special file", id="a pipe"),
+    pytest.param(member("a.params", tarfile.SYMTYPE, "classes.json"), "is a link", id="a link inside"),
+    pytest.param(member("a.params", tarfile.SYMTYPE, "../b"), "is a link", id="a link out"),
+    pytest.param(member("a.params", tarfile.LNKTYPE, "classes.json"), "is a hard link", id="a hard link"),
+    pytest.param(member("a.params", tarfile.CHRTYPE), "is a device", id="a device"),
+    pytest.param(member("a.params", tarfile.FIFOTYPE), "is a pipe", id="a pipe"),
 ]
 
 

@@ -10,10 +10,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from trainers.bad_model import BadModel
 from trainers.frameworks import Predict
 from trainers.gluon.export import SYMBOL
 from trainers.gluon.export import predictor as gluon_predictor
-from trainers.model_archive import BadModel, Model
+from trainers.model_archive import Model
 
 # Training outputs, and the operators that predict the same.
 _OUTPUTS = {"SoftmaxOutput": "softmax", "LogisticRegressionOutput": "sigmoid"}

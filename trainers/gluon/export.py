@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from trainers.bad_model import BadModel
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities
 from trainers.frameworks import Predict
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
-from trainers.model_archive import BadModel, Model
+from trainers.model_archive import Model
 from trainers.pixels import Pixels
 
 SYMBOL = "image-classification-symbol.json"

@@ -9,10 +9,11 @@ import pytest
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from tests.trainers.sagemaker.model_archives import STEM, files, network, weights
+from trainers.bad_model import BadModel
 from trainers.frameworks import load_predictor, load_trainer
 from trainers.gluon import builtin_model
 from trainers.gluon.mxnet_import import load_mxnet
-from trainers.model_archive import BadModel, Model
+from trainers.model_archive import Model
 
 HANDS = ClassTable(((0, "RH"), (1, "LH")))
 

@@ -10,6 +10,7 @@ import pytest
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig
+from trainers.bad_model import BadModel
 from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Note
 from trainers.frameworks import load_trainer
@@ -17,7 +18,7 @@ from trainers.gluon import OPTIMIZERS, networks
 from trainers.gluon.export import SHAPES, SYMBOL
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.weights import take
-from trainers.model_archive import BadModel, Model
+from trainers.model_archive import Model
 from trainers.registry import TRAINERS
 
 GLUON, ROW = load_trainer("gluon"), TRAINERS["gluon"]

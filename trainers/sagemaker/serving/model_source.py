@@ -12,7 +12,8 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
-from trainers.model_archive import ARCHIVE, CARD, BadModel, read_archive
+from trainers.bad_model import BadModel
+from trainers.model_archive import ARCHIVE, CARD, read_archive
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import Denied, role_arn, send
 from trainers.sagemaker.requests import resources

@@ -1,17 +1,16 @@
 """A model.tar.gz of this disk, uploaded to S3 with its classes.json: both, or neither."""
 
-import gzip
 import json
 import shutil
-import zlib
 from pathlib import Path
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published, publishing
-from trainers.model_archive import ARCHIVE, BadModel
+from trainers.model_archive import ARCHIVE
 from trainers.sagemaker.requests.limits import check_s3
 from trainers.sagemaker.serving.model_source import ModelSource
 from trainers.sagemaker.training.upload import CLASSES, folder, withdraw
+from trainers.tar_file import Gunzip
 
 
 def model_places(source: ModelSource, output: str | None, name: str) -> tuple[str, str]:
@@ -42,11 +41,9 @@ def upload_model(
     publication = None
     try:
         with publishing(force=force, kms_key=kms_key) as publication, Path(source.local).open("rb") as file:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=file), publication.open(data), 1 << 20)
+            shutil.copyfileobj(Gunzip(source.local, file), publication.open(data), 1 << 20)
             if classes and source.table is not None:
                 publication.open(classes).write(json.dumps(source.table.to_json(), indent=2).encode() + b"\n")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadModel(source.local, f"expected a gzipped tar file ({error})") from error
     except BaseException:
         withdraw([] if publication is None else publication.published)
         raise

@@ -1,10 +1,8 @@
 """The model of a finished job, copied into a folder where ``mtool evaluate`` and ``predict`` find it."""
 
-import gzip
 import json
 import re
 import shutil
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +12,9 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
-from trainers.model_archive import ARCHIVE, BadModel, Model, inside, read_archive, write_model
+from trainers.model_archive import ARCHIVE, Model, inside, read_archive, write_model
 from trainers.sagemaker.training.upload import CLASSES, folder
+from trainers.tar_file import Gunzip
 
 IMAGE_CLASSIFICATION = "image-classification"
 _SIDES = re.compile(r"3, ?(\d+), ?\1", re.ASCII)
@@ -133,12 +132,7 @@ def _as_it_is(uri: str, output: str, force: bool) -> tuple[Published, ...]:
     """Copy the archive. It is compressed anew: its files stay equal, its bytes may change."""
     _make(output)
     with publishing(force=force) as publication, s3.open_stream(uri) as stream:
-        try:
-            shutil.copyfileobj(
-                gzip.GzipFile(fileobj=stream), publication.open(inside(output, ARCHIVE)), 1 << 20
-            )
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadModel(uri, f"expected a gzipped tar file ({error})") from error
+        shutil.copyfileobj(Gunzip(uri, stream), publication.open(inside(output, ARCHIVE)), 1 << 20)
     return tuple(publication.published)
 
 

@@ -18,7 +18,7 @@ from tests.trainers.sagemaker.served_models import (
     trained,
 )
 from tests.trainers.sagemaker.stand_in import SageMaker
-from trainers.model_archive import BadModel
+from trainers.bad_model import BadModel
 from trainers.sagemaker.client.client import NotThere
 from trainers.sagemaker.serving.class_names import first_of
 from trainers.sagemaker.serving.model_source import UNTRIED, find_model_source
