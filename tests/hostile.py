@@ -23,7 +23,21 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "validate as JSON": ("validate", "IN", "--json", "-j", "1"),
     "validate as SARIF": ("validate", "IN", "--format", "sarif", "-j", "1"),
     "validate for GitHub": ("validate", "IN", "--format", "github", "-j", "1"),
-    "validate and mend": ("validate", "COPY", "--fix", "-j", "1"),
+    "validate and fix": ("validate", "COPY", "--fix", "-j", "1"),
+    **{
+        f"validate for {purpose}": ("validate", "IN", "OTHER", "--for", purpose, "-j", "1")
+        for purpose in ("builtin", "object-detection", "semantic-segmentation", "rekognition")
+    },
+    "validate for a named label": (
+        *("validate", "IN", "OTHER", "--for", "builtin", "--label-attribute", "hand", "-j", "1"),
+    ),
+    "validate with the pictures": ("validate", "IN", "--objects", "--images", "PICTURES", "-j", "1"),
+    "diff": ("diff", "IN", "OTHER", "-j", "1"),
+    "diff as JSON": ("diff", "OTHER", "IN", "--json", "-j", "1"),
+    "diff as Markdown": ("diff", "OTHER", "IN", "--markdown", "-j", "1"),
+    "diff --textconv": ("diff", "--textconv", "IN", "-j", "1"),
+    "merge": ("merge", "IN", "OTHER", "-o", "OUT/a.manifest", "-j", "1"),
+    "merge the other way": ("merge", "OTHER", "IN", "-o", "OUT/a.manifest", "-j", "1"),
     "stats": ("stats", "IN", "-j", "1"),
     "stats as JSON": ("stats", "IN", "--json", "-j", "1"),
     "rewrite --lab": ("rewrite", "IN", "--lab", "lab3", "-o", "OUT/a.manifest", "-j", "1"),
@@ -38,17 +52,18 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "convert to COCO": ("convert", "IN", "--to", "coco", "-o", "OUT/a", "-j", "1"),
     "convert from COCO": ("convert", "--from", "coco", "IN", "-o", "OUT/a.manifest"),
     "convert to a folder": (
-        "convert",
-        "IN",
-        "--to",
-        "folder",
-        "-o",
-        "OUT/a",
-        "--images",
-        "PICTURES",
-        "-j",
-        "1",
+        *("convert", "IN", "--to", "folder", "-o", "OUT/a", "--images", "PICTURES", "-j", "1"),
     ),
+    "convert to RecordIO": (
+        *("convert", "IN", "--to", "recordio", "-o", "OUT/a", "--images", "PICTURES", "-j", "1"),
+    ),
+    "validate a list": ("validate", "LIST", "-j", "1"),
+    "validate a list for a job": ("validate", "LIST", "LIST2", "--for", "builtin", "-j", "1"),
+    "validate a RecordIO file": ("validate", "RECORDS", "-j", "1"),
+    "validate for what a file says": ("validate", "OTHER", "--for", "builtin", "--hyperparameters", "IN"),
+    "split with a class table": ("split", "OTHER", "--classes", "IN", "-o", "OUT", "-j", "1"),
+    "evaluate a model": ("evaluate", "OTHER", "--model", "MODEL", "--images", "PICTURES"),
+    "pipe": ("pipe", "IN", "--images", "PICTURES", "-o", "OUT/a.pipe", "-j", "1"),
 }
 
 _SECONDS = 60
@@ -65,30 +80,33 @@ def throw(data: bytes, words: Sequence[str], folder: Path) -> str:
     with _deadline():
         result = CliRunner().invoke(app, [_placed(word, places) for word in words])
     told = result.stdout + result.stderr
-    for wrong in _wrong(result.exit_code, told):
+    for wrong in _wrong(result.exit_code, told, result.stderr):
         raise Misbehaved(f"mtool {' '.join(words)}: {wrong}; it printed {told[-2000:]!r}")
     return told
 
 
-def _wrong(exit_code: int, told: str) -> Iterator[str]:
+def _wrong(exit_code: int, told: str, remarks: str) -> Iterator[str]:
     if exit_code not in (0, 1, 2, 3):
         yield f"ended with {exit_code}"
     if "Traceback" in told:
         yield "printed a traceback"
     if steers := _STEERS.search(told):
         yield f"printed {steers[0]!r}"
-    if exit_code in (2, 3) and len(told.splitlines()) != 1:
+    if exit_code in (2, 3) and len(remarks.splitlines()) != 1:
         yield "refused in more than one line"
 
 
 def _places(data: bytes, folder: Path) -> dict[str, str]:
-    places = {name: folder / f"{name}.manifest" for name in ("IN", "COPY", "OTHER")}
-    for name in ("IN", "COPY"):
+    endings = {"LIST": "lst", "LIST2": "lst", "RECORDS": "rec"}
+    hostile = ("IN", "COPY", *endings)
+    places = {name: folder / f"{name}.{endings.get(name, 'manifest')}" for name in (*hostile, "OTHER")}
+    for name in hostile:
         places[name].write_bytes(data)
     places["OTHER"].write_text(LINE.replace("1.jpg", "2.jpg") + "\n")
-    for name in ("OUT", "PICTURES"):
+    for name in ("OUT", "PICTURES", "MODEL"):
         places[name] = folder / name
         places[name].mkdir(exist_ok=True)
+    (places["MODEL"] / "classes.json").write_bytes(data)
     for left in places["OUT"].rglob("*"):
         if left.is_file():
             left.unlink()
@@ -119,6 +137,16 @@ def _said(name: str) -> bytes:
 
 
 GOOD = LINE.encode()
+_FAILED = b'{"source-ref":"s3://b-1/9.jpg","hand-metadata":{"failure-reason":"x"}}'
+_BOXES = (
+    b'{"source-ref":"s3://b-1/1.jpg","hand":{"image_size":[{"width":9,"height":9,"depth":3}],"annotations":'
+    b'[{"class_id":0,"left":1,"top":1,"width":2,"height":2}]},"hand-metadata":{"objects":[{"confidence":0.5}],'
+    b'"class-map":{"0":"RH"},"type":"groundtruth/object-detection"}}'
+)
+_SEVERAL = (
+    b'{"source-ref":"s3://b-1/1.jpg","hand":[1],"hand-metadata":{"class-map":{"1":"RH"},'
+    b'"confidence-map":{"1":0.5},"type":"groundtruth/image-classification-multilabel"}}'
+)
 # By what is wrong with them.
 FILES: dict[str, bytes] = {
     "nothing at all": b"",
@@ -160,6 +188,14 @@ FILES: dict[str, bytes] = {
     "only a brace": b"{",
     "no line end in 4 MB of zeros": b"0" * (4 << 20),
     "a gzip file under another name": b"\x1f\x8b\x08\x00" + bytes(100),
+    "broken UTF-8 beside a failed line": GOOD + b"\n" + _FAILED.replace(b"x", b"\xe0") + b"\n" + _FAILED,
+    "broken UTF-8 in a key that nothing asks for": GOOD[:-1] + b',"\xff":1}\n',
+    "broken UTF-8 in a key beside boxes": _BOXES[:-1] + b',"\xff":1}\n' + _BOXES,
+    "an exponent that no machine holds beside a failed line": _FAILED[:-1] + b',"n":1e999}\n' + GOOD,
+    "true for a map of confidences": _SEVERAL.replace(b'{"1":0.5}', b"true") + b"\n",
+    "arrays for maps": _SEVERAL.replace(b'{"1":0.5}', b"[1]").replace(b'{"1":"RH"}', b"[[]]") + b"\n",
+    "an array for a type": _SEVERAL.replace(b'"groundtruth/image-classification-multilabel"', b"[]") + b"\n",
+    "true for the confidences of boxes": _BOXES.replace(b'[{"confidence":0.5}]', b"true") + b"\n",
     "every label form at once": b"".join(
         GOOD.replace(b":0,", b":" + label + b",") + b"\n"
         for label in (

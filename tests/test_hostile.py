@@ -1,12 +1,24 @@
 """Whatever is thrown at a command, it answers with problems or one line: no traceback, hang or escape."""
 
+import copy
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile import COMMANDS, FILES, GOOD, LINE, throw
+
+
+def is_object(line: bytes) -> bool:
+    """Say whether a line is a JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
 
 SAMPLES = Path(__file__).parent.parent / "sample_manifests"
 REAL = [
@@ -16,6 +28,7 @@ REAL = [
     for line in path.read_bytes().split(b"\n")
     if line.strip() and len(line) < 5000
 ]
+OBJECTS = [line for line in REAL if is_object(line)]
 PIECES = [
     *(
         b'"',
@@ -61,6 +74,37 @@ def mutated(draw: st.DrawFn) -> bytes:
         put = draw(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4), st.just(data[at : at + 60])))
         data = data[:at] + put + data[end:]
     return data
+
+
+ODD: list[Any] = [True, False, None, 0, -1, 1.5, 10**30, "", "x", [], {}, [[]], [{}], {"0": []}, {"a": True}]
+
+
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every array or object in a value with each of its indices or keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [place for key in keys for place in [(value, key), *_places(value[key])]]
+
+
+@st.composite
+def retyped(draw: st.DrawFn) -> bytes:
+    """Draw some lines as people have them, in which some values are of another type."""
+    lines = [json.loads(line) for line in draw(st.lists(st.sampled_from(OBJECTS), min_size=1, max_size=2))]
+    for line in lines:
+        for _ in range(draw(st.integers(0, 2))):
+            if places := _places(line):
+                inside, key = draw(st.sampled_from(places))
+                inside[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_values_of_another_type_are_answered_in_words(tmp_path: Path, command: str) -> None:
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(retyped())
+    def answered(data: bytes) -> None:
+        throw(data, COMMANDS[command], tmp_path)
+
+    answered()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -331,8 +331,15 @@ def _add_object(channel: Channel, here: Occurrences, uri: str) -> None:
 
 
 def _add_sizes(channel: Channel, number: int, line: bytes) -> None:
-    """Remember how small a picture is, where the label of a box job tells."""
-    for raw in _values.decode(line).values():
+    """Remember how small a picture is, where the label of a box job tells.
+
+    A key that is not UTF-8 stops nothing here: no attribute has that name, and MT101 reports the line.
+    """
+    try:
+        values = _values.decode(line).values()
+    except FAILURES:
+        return
+    for raw in values:
         if b"image_size" in bytes(raw):
             _add_size(channel, number, bytes(raw))
 
