@@ -62,3 +62,19 @@ def test_one_low_confidence_on_all_boxes_is_no_information(cases: Path, in_folde
     assert kept.stdout_bytes == manifest.read_bytes()
     stats = json.loads(run("stats", manifest, "--json").stdout)
     assert stats["attributes"][0]["confidence"]["constant"] == 0.09
+
+
+def test_a_line_that_is_not_utf_8_is_a_problem_beside_a_failed_one(cases: Path, run: Run) -> None:
+    folder = cases / "not-utf8-in-preflight"
+    both = [folder / f"validate-for-{name}.manifest" for name in ("not-utf8", "other")]
+    for purpose in ("builtin", "object-detection", "semantic-segmentation", "rekognition"):
+        for files in (both, both[::-1]):
+            assert "MT101" in codes(run, "--for", purpose, *files)
+
+
+def test_a_text_for_git_has_odd_values_as_they_are(cases: Path, run: Run) -> None:
+    texts = {"confidence-map-true": "confidence-map=true", "type-is-array": "type=[]"}
+    for name, said in texts.items():
+        done = run("diff", "--textconv", cases / "textconv-odd-types" / f"textconv-{name}.manifest")
+        assert done.exit_code == 0
+        assert said in done.stdout

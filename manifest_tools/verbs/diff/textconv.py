@@ -104,7 +104,7 @@ def _label(known: KnownAttribute, line: bytes, value: Mapping[str, Any]) -> str:
         words, used = _items(kind, meaning, label, metadata)
     else:
         words, used = _classes(kind, meaning, label, metadata)
-    if known.type.startswith("groundtruth/"):
+    if metadata.get("type") == known.type and known.type.startswith("groundtruth/"):
         used = {*used, "type"}
     rest = {key: inner for key, inner in metadata.items() if key not in used}
     return _SEPARATOR.join([*words, *_pairs(rest)])

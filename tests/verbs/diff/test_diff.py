@@ -441,6 +441,16 @@ TEXTS = [
     pytest.param(WORDY, "s3://raw/1.jpg  kind: 1 LH  confidence=high", id="no confidence"),
     pytest.param(multi(1, LH=0.5, RH=0.25), "s3://raw/1.jpg  kind: [1,0] LH 0.5, RH 0.25", id="a list"),
     pytest.param(
+        b'{"source":"x","k":[1],"k-metadata":{"type":[],"class-map":{"1":"a"}}}',
+        "x  k: [1] a  type=[]",
+        id="an array for a type",
+    ),
+    pytest.param(
+        b'{"source":"x","k":[1],"k-metadata":{"class-map":{"1":"a"},"confidence-map":true}}',
+        "x  k: [1] a  confidence-map=true",
+        id="true for a map of confidences",
+    ),
+    pytest.param(
         FAILED, "s3://raw/f.jpg  kind: (failed)  failure-reason=expired  retry-count=1", id="a failed line"
     ),
     pytest.param(

@@ -251,6 +251,14 @@ def test_a_line_that_is_not_utf_8_and_lacks_the_label_is_one_that_cannot_be_read
     assert read_channel(open_source(str(path)), ("source-ref", "hand"), "builtin").samples == 2
 
 
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_key_that_is_not_utf_8_stops_no_preflight_of_boxes(tmp_path: Path, purpose: str) -> None:
+    label = b'{"image_size":[{"width":9,"height":9}],"annotations":[]},"hand-metadata":{}'
+    path = tmp_path / "train.manifest"
+    path.write_bytes(b'{"source-ref":"s3://b/1.jpg","hand":' + label + b',"\xff":1}\n')
+    assert read_channel(open_source(str(path)), ("source-ref", "hand"), purpose).lines == 1
+
+
 @pytest.mark.parametrize(
     ("values", "size"),
     [
