@@ -6,8 +6,7 @@ from trainers.dataset import Dataset, batches
 from trainers.frameworks import load_predictor
 from trainers.metrics import Metrics, measure
 from trainers.model_archive import Model
-
-_BATCH = 32
+from trainers.pixels import together
 
 
 def evaluate(model: Model, data: Dataset) -> Metrics:
@@ -16,5 +15,5 @@ def evaluate(model: Model, data: Dataset) -> Metrics:
     Raises BadModel for a model that cannot be used, NotInstalled where its framework is missing.
     """
     predict = load_predictor(model)
-    probabilities = [predict(data.read(rows)) for rows in batches(len(data), _BATCH)]
+    probabilities = [predict(data.read(rows)) for rows in batches(len(data), together(model.image_size))]
     return measure(data.labels, np.concatenate(probabilities), data.table)

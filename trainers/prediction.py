@@ -12,9 +12,7 @@ from manifest_tools.images.unusable import Unusable
 from trainers.frameworks import Predict, load_predictor
 from trainers.metrics import THRESHOLD
 from trainers.model_archive import Model
-from trainers.pixels import Pixels, square
-
-_BATCH = 32  # pictures that a network sees at a time
+from trainers.pixels import Pixels, square, together
 
 ReadPicture = Callable[[str], bytes]
 """Name of a picture -> its bytes; raises Unusable."""
@@ -75,7 +73,7 @@ def predict(model: Model, pictures: Iterable[str], read: ReadPicture) -> Iterato
     """
     predictor = load_predictor(model)
     waiting = iter(pictures)
-    while names := list(islice(waiting, _BATCH)):
+    while names := list(islice(waiting, together(model.image_size))):
         inputs = [_input(name, read, model.image_size) for name in names]
         rows = _probabilities(predictor, [pixels for pixels in inputs if not isinstance(pixels, Unread)])
         for name, pixels in zip(names, inputs, strict=True):

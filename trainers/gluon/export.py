@@ -5,9 +5,6 @@ built-in algorithm's generation, reads it too.
 """
 
 import json
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,31 +16,15 @@ from trainers.frameworks import Predict
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
 from trainers.model_archive import Model
+from trainers.mxnet_files.graph import DATA, SYMBOL, to_json
+from trainers.mxnet_files.network import TrainedNetwork, read_network
+from trainers.mxnet_files.params import write_params
 from trainers.pixels import Pixels
 
-SYMBOL = "image-classification-symbol.json"
 SHAPES = "model-shapes.json"
 
 # Attributes that 1.9 writes and 1.3 does not know, all at their defaults.
 _NEWER = {"Pooling": ("layout",)}
-
-# The operators of our networks. Others can hold a pointer into memory (_Native, _NDArray) or call
-# Python (Custom), and a model may come from anywhere.
-_OPERATORS = frozenset(
-    {
-        "null",
-        "Activation",
-        "BatchNorm",
-        "Convolution",
-        "Flatten",
-        "FullyConnected",
-        "Pooling",
-        "clip",
-        "elemwise_add",
-        "sigmoid",
-        "softmax",
-    }
-)
 
 
 def params_name(epoch: int) -> str:
@@ -96,31 +77,22 @@ def save_weights(mx: Any, net: Any) -> bytes:
     """Return the weights of a network in MXNet's file format, under the names that its graph uses."""
     graph = net(mx.sym.var("data"))
     states = set(graph.list_auxiliary_states())
-    arrays = {
-        f"{'aux' if name in states else 'arg'}:{name}": parameter.data()
-        for name, parameter in sorted(net.collect_params().items())
-    }
-    with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
-        file = Path(folder) / "weights.params"
-        mx.nd.save(str(file), arrays)
-        return file.read_bytes()
-
-
-def load_weights(mx: Any, source: str, data: bytes) -> Mapping[str, Any]:
-    """Return the arrays of a .params file by name; raises BadModel, naming ``source``, for another file."""
-    try:
-        arrays = mx.nd.load_frombuffer(data)
-    except mx.base.MXNetError as error:
-        raise BadModel(source, "expected weights in MXNet's .params format") from error
-    if not isinstance(arrays, dict):
-        raise BadModel(source, "expected weights with names, found a list without")
-    return arrays
+    return write_params(
+        {
+            f"{'aux' if name in states else 'arg'}:{name}": parameter.data().asnumpy()
+            for name, parameter in sorted(net.collect_params().items())
+        }
+    )
 
 
 def predictor(model: Model) -> Predict:
     """Return the function that predicts with a model; raises BadModel where graph and weights do not fit."""
+    network = read_network(model.network, model.files, model.image_size)
+    if network.classes != model.table.num_classes:
+        expected = f"expected {model.table.num_classes:,} probabilities, one a class"
+        raise BadModel(SYMBOL, f"{expected}; found {network.classes:,}")
     mx = load_mxnet()
-    net = _block(mx, model)
+    net = _block(mx, network)
 
     def predict(pictures: Pixels) -> Probabilities:
         channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
@@ -128,45 +100,25 @@ def predictor(model: Model) -> Predict:
             probabilities: Probabilities = net(mx.nd.array(channels_first)).asnumpy()
         except (mx.base.MXNetError, AssertionError, ValueError) as error:
             raise _misfit(error) from error
-        expected = (len(pictures), model.table.num_classes)
-        if probabilities.shape != expected:
-            raise BadModel(SYMBOL, f"expected {expected[1]:,} probabilities, found {probabilities.shape[1:]}")
+        if not np.isfinite(probabilities).all():
+            raise BadModel(SYMBOL, "expected probabilities, found that some are infinite or no numbers")
         return probabilities
 
     return predict
 
 
-def _block(mx: Any, model: Model) -> Any:
-    weights = sorted(name for name in model.files if name.endswith(".params"))
-    if SYMBOL not in model.files or not weights:
-        raise BadModel(model.network, f"expected {SYMBOL} and a .params file in it")
-    symbol = _checked(model.files[SYMBOL])
-    arrays = load_weights(mx, weights[-1], model.files[weights[-1]])
+def _block(mx: Any, network: TrainedNetwork) -> Any:
+    arrays = {name: mx.nd.array(array) for name, array in network.weights.items()}
     try:
-        block = mx.gluon.SymbolBlock(mx.sym.load_json(symbol), mx.sym.var("data", dtype="float32"))
-        block.collect_params().load_dict(dict(arrays), mx.cpu(), ignore_extra=True)
+        symbol = mx.sym.load_json(to_json(network.graph))
+        block = mx.gluon.SymbolBlock(symbol, mx.sym.var(DATA, dtype="float32"))
+        block.collect_params().load_dict(arrays, mx.cpu())
     except (mx.base.MXNetError, AssertionError, ValueError) as error:
         raise _misfit(error) from error
     return block
 
 
 def _misfit(error: Exception) -> BadModel:
-    """Return the error for a graph that does not fit its weights; the last line of MXNet's text says why."""
+    """Return the error for a graph that MXNet does not take; the last line of its text says why."""
     reason = str(error).strip().rpartition("\n")[2]
     return BadModel(SYMBOL, f"graph and weights do not fit ({reason})")
-
-
-def _checked(symbol: bytes) -> str:
-    """Return the graph as text; raises BadModel for one with other operators than our networks have."""
-    try:
-        text = symbol.decode()
-        graph = json.loads(text)
-        operators = {node["op"] for node in graph["nodes"]}
-        unknown = sorted(operators - _OPERATORS)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadModel(SYMBOL, "expected an MXNet graph") from error
-    if unknown:
-        raise BadModel(SYMBOL, f"refused: unknown operators {', '.join(map(str, unknown))}")
-    if operators <= {"null"} or graph.get("heads") == []:  # MXNet reads such a graph, and crashes later
-        raise BadModel(SYMBOL, "expected an MXNet graph with an output")
-    return text

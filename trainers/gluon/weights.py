@@ -11,11 +11,13 @@ import numpy as np
 
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.io import s3
+from trainers.bad_model import BadModel
 from trainers.config import TrainConfig
 from trainers.events import Event, Note
-from trainers.gluon.export import load_weights
 from trainers.gluon.networks import FIXED, initialize, zoo_name
-from trainers.model_archive import ARCHIVE, read_model
+from trainers.model_archive import ARCHIVE, MAX_BYTES, read_model
+from trainers.mxnet_files.network import weights_file
+from trainers.mxnet_files.params import Array, read_params
 
 # MXNet counts the networks of a process in their names: resnetv20_ and resnetv21_ are the same network.
 _COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")
@@ -49,12 +51,12 @@ def _which(left: list[str]) -> str:
     return f"; drawn from the seed: {shown}"
 
 
-def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Any]]:
+def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Array]]:
     if config.pretrained:
         path = _from_zoo(mx, config.network)
-        return path, load_weights(mx, path, Path(path).read_bytes())
+        return path, read_params(path, Path(path).read_bytes())
     if config.init_from:
-        return config.init_from, load_weights(mx, config.init_from, _read(config.init_from))
+        return config.init_from, read_params(config.init_from, _read(config.init_from))
     return "", {}
 
 
@@ -78,8 +80,11 @@ def _read(path: str) -> bytes:
     """Return the weights in a .params file, a model.tar.gz or a folder with one; the files may be in S3."""
     if Path(path).is_dir() or path.endswith((".tar.gz", ARCHIVE)):
         files = read_model(path).files
-        return files[max(name for name in files if name.endswith(".params"))]
-    return s3.read(path) if path.startswith("s3://") else Path(path).read_bytes()
+        return files[weights_file(path, files)]
+    remote = path.startswith("s3://")
+    if (size := s3.size(path) if remote else Path(path).stat().st_size) > MAX_BYTES:
+        raise BadModel(path, f"expected weights of at most {MAX_BYTES:,} bytes, found {size:,}")
+    return s3.read(path) if remote else Path(path).read_bytes()
 
 
 def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:
@@ -99,7 +104,7 @@ def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:
         if array is None or array.shape != parameter.shape:
             left.append(name)
             continue
-        parameter.set_data(array.astype(np.float32))
+        parameter.set_data(mx.nd.array(array, dtype=np.float32))
         taken += 1
     return taken, left
 

@@ -1,6 +1,5 @@
 """A model of the built-in algorithm answers here as its own graph does."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -8,12 +7,12 @@ import pytest
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.classes import ClassTable
-from tests.trainers.sagemaker.model_archives import STEM, files, network, weights
+from tests.trainers.sagemaker.model_archives import files, network, weights
 from trainers.bad_model import BadModel
 from trainers.frameworks import load_predictor, load_trainer
-from trainers.gluon import builtin_model
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.model_archive import Model
+from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph, to_json
 
 HANDS = ClassTable(((0, "RH"), (1, "LH")))
 
@@ -47,17 +46,21 @@ def test_it_answers_as_its_graph_does_in_a_module(several: bool) -> None:
     assert several or expected.sum(axis=1) == pytest.approx(1)
 
 
+def plain_graph() -> Graph:
+    return for_prediction(read_graph(SYMBOL, files()[SYMBOL]))
+
+
 def test_what_only_training_needs_is_gone() -> None:
-    graph = json.loads(builtin_model.for_prediction(files()[f"{STEM}-symbol.json"]))
-    operators = [node["op"] for node in graph["nodes"]]
+    nodes = plain_graph().nodes
+    operators = [node.operator for node in nodes]
     assert "_copy" not in operators and "SoftmaxOutput" not in operators
     assert operators[-1] == "softmax"
-    assert not [node for node in graph["nodes"] if node["name"].endswith("_label")]
+    assert not [node for node in nodes if node.name.endswith("_label")]
 
 
 def test_a_graph_is_made_plain_once() -> None:
-    once = builtin_model.for_prediction(files()[f"{STEM}-symbol.json"])
-    assert builtin_model.for_prediction(once) == once
+    once = plain_graph()
+    assert for_prediction(once) == once == read_graph(SYMBOL, to_json(once).encode())
 
 
 @pytest.mark.parametrize(
@@ -67,20 +70,29 @@ def test_a_graph_is_made_plain_once() -> None:
         b"[]",
         b"{}",
         b'{"nodes": [{}], "heads": []}',
-        b'{"nodes": [{"op": "_copy", "inputs": []}], "heads": []}',
+        b'{"nodes": [{"op": "_copy", "name": "x", "inputs": []}], "heads": [[0, 0]]}',
     ],
     ids=["nothing", "a list", "no nodes", "a node of nothing", "a copy of nothing"],
 )
 def test_what_is_no_graph_is_refused(symbol: bytes) -> None:
-    with pytest.raises(BadModel, match="expected an MXNet graph"):
-        load_predictor(model(files={f"{STEM}-symbol.json": symbol}))
+    with pytest.raises(BadModel, match=f"^{SYMBOL}: "):
+        load_predictor(model(files={**files(), SYMBOL: symbol}))
 
 
 def test_a_graph_with_a_custom_operator_is_refused() -> None:
     members = files()
-    symbol = members[f"{STEM}-symbol.json"].replace(b'"Flatten"', b'"Custom"')
-    with pytest.raises(BadModel, match="refused: unknown operators Custom"):
-        load_predictor(model(files={**members, f"{STEM}-symbol.json": symbol}))
+    symbol = members[SYMBOL].replace(b'"Flatten"', b'"Custom"')
+    with pytest.raises(BadModel, match="refused: unknown operator 'Custom'"):
+        load_predictor(model(files={**members, SYMBOL: symbol}))
+
+
+def test_a_network_of_16_bits_predicts_in_32() -> None:
+    members = files()
+    copied = b'"op": "_copy", \n      "name": "id", '
+    assert copied in members[SYMBOL]
+    cast = b'"op": "Cast", "name": "id", "attrs": {"dtype": "float16"}, '
+    halves = {**members, SYMBOL: members[SYMBOL].replace(copied, cast)}
+    assert load_predictor(model(files=halves))(pictures(3)).shape == (3, 2)
 
 
 def test_a_model_without_a_graph_is_refused() -> None:

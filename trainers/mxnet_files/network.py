@@ -1,0 +1,51 @@
+"""A trained network from the files of its model: graph and weights, which fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainers.bad_model import BadModel
+from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph
+from trainers.mxnet_files.params import Array, read_params
+from trainers.mxnet_files.shapes import output_shape
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """A network that predicts: its graph takes pixels of 0 to 255, and ends in a number a class.
+
+    AWS does not publish what the built-in algorithm does with a picture before its graph, so probabilities
+    may differ a little from an endpoint's.
+    """
+
+    graph: Graph
+    """The graph, without what only training needs."""
+
+    weights: Mapping[str, Array]
+    """The weights of the graph's inputs by name."""
+
+    classes: int
+    """How many numbers it ends in."""
+
+
+def weights_file(source: str, files: Mapping[str, bytes]) -> str:
+    """Return the name of a model's weights, of several the last; raises BadModel where there are none."""
+    names = [name for name in files if name.endswith(".params")]
+    if SYMBOL not in files or not names:
+        raise BadModel(source, f"expected {SYMBOL} and a .params file in it")
+    return max(names)
+
+
+def read_network(source: str, files: Mapping[str, bytes], side: int) -> TrainedNetwork:
+    """Return the network in the files of a model that takes pictures of ``side`` pixels a side.
+
+    Raises BadModel, naming ``source`` or one of the files, where they make no network.
+    """
+    name = weights_file(source, files)
+    graph = for_prediction(read_graph(SYMBOL, files[SYMBOL]))
+    arrays = read_params(name, files[name])
+    named = {each.removeprefix("arg:").removeprefix("aux:"): array for each, array in arrays.items()}
+    shape = output_shape(SYMBOL, graph, named, side)
+    if len(shape) != 1:
+        raise BadModel(SYMBOL, f"expected a number a class at its end, found the shape {shape}")
+    needed = {node.name for node in graph.nodes if node.operator == "null"}
+    return TrainedNetwork(graph, {each: named[each] for each in named.keys() & needed}, shape[0])
