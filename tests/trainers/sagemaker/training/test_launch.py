@@ -312,12 +312,13 @@ def test_a_compressed_manifest_is_uploaded_plain(
 def test_a_rec_file_is_uploaded_and_counted(tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker) -> None:
     from manifest_tools.io.recordio import ImageRecord, frame, pack
 
-    data = {}
+    files = {}
     for name in ("train", "validation"):
-        records = [frame(pack(ImageRecord(at, (float(at % 3),), b"\xff\xd8\xff\xe0"))) for at in range(40)]
+        pictures = [b"\xff\xd8\xff\xe0" + f"{name} {at}".encode() for at in range(40)]
+        records = [frame(pack(ImageRecord(at, (float(at % 3),), data))) for at, data in enumerate(pictures)]
         (tmp_path / f"{name}.rec").write_bytes(b"".join(records))
-        data[name] = str(tmp_path / f"{name}.rec")
-    found = planned(data, input_format="recordio")
+        files[name] = str(tmp_path / f"{name}.rec")
+    found = planned(files, input_format="recordio")
     assert values(found) == {"num_classes": "3", "num_training_samples": "40"}
     assert found.training.mode == "File"
     launched(found)
