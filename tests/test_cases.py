@@ -78,3 +78,21 @@ def test_a_text_for_git_has_odd_values_as_they_are(cases: Path, run: Run) -> Non
         done = run("diff", "--textconv", cases / "textconv-odd-types" / f"textconv-{name}.manifest")
         assert done.exit_code == 0
         assert said in done.stdout
+
+
+def test_a_label_without_metadata_is_image_classification_in_every_verb(cases: Path, run: Run) -> None:
+    folder = cases / "label-without-metadata"
+    for name in ("bare", "bares", "ic"):
+        path = folder / f"{name}.manifest"
+        for told in ((), ("--label-attribute", "class")):
+            for verb in ("stats", "split", "filter"):
+                words = () if verb == "stats" else ("--dry-run", "-o", "out")
+                assert run(verb, path, *told, *words).exit_code == 0
+            assert not {"MT201", "MT215", "MT503"} & codes(run, "--for", "builtin", path, *told)
+
+
+def test_metadata_without_its_label_on_any_line_is_no_label(cases: Path, run: Run) -> None:
+    path = cases / "extra-metadata-key" / "a.manifest"
+    assert codes(run, path) == set()
+    assert "annotator" not in run("stats", path).stdout
+    assert run("split", path, "--dry-run", "-o", "out").exit_code == 0

@@ -10,8 +10,11 @@ from typing import Any
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
+from manifest_tools.groundtruth.classes import is_index
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind, short_type
 from manifest_tools.groundtruth.record import METADATA, SOURCES, Peek
+
+_LONGEST_INDEX = 9  # digits and more, which no class index has
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,16 @@ def attributes_of(value: Any) -> Iterator[Attribute]:
         if not isinstance(type_name, str):
             type_name = _shape(value.get(name), value)
         yield Attribute(name, key, type_name, state)
+
+
+def is_bare_label(key: str, value: Any, line: Collection[str]) -> bool:
+    """Say whether a key of a line has a class index, or its digits, and no metadata.
+
+    >>> is_bare_label("class", "7", ["source-ref", "class"]), is_bare_label("class", 1.5, ["class"])
+    (True, False)
+    """
+    short = isinstance(value, int) or (isinstance(value, str) and len(value) < _LONGEST_INDEX)
+    return short and is_index(value) and key not in SOURCES and key + METADATA not in line
 
 
 def _shape(label: Any, value: dict[str, Any]) -> str:

@@ -150,7 +150,7 @@ def reason(line: bytes, error: Exception) -> str:
 
 
 def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]:
-    """Return the label attributes of a block beside the one in ``peek``.
+    """Return the label attributes of a block beside the one in ``peek``; metadata alone is none.
 
     Each attribute has one metadata key on a line. So where the block has as many such keys as rows with
     metadata, there is no other attribute, and nothing more is decoded.
@@ -171,7 +171,7 @@ def other_attributes(data: bytes, rows: list[Row], peek: Peek) -> frozenset[str]
                 # The error is in a value that the peek does not decode.
                 raise BadLine(number, reason(line, error)) from error
             others = (one for one in attributes_of(value) if one.metadata_key != peek.metadata_key)
-            found.update(one.name for one in others)
+            found.update(one.name for one in others if one.state != "unlabelled")
     return frozenset(found - {peek.attribute})
 
 

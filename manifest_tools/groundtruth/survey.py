@@ -10,7 +10,7 @@ import msgspec
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped, shown
-from manifest_tools.groundtruth.attributes import LabelAttribute, attributes_of
+from manifest_tools.groundtruth.attributes import LabelAttribute, attributes_of, is_bare_label
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.rows import BadLine, line_offsets, reason
 from manifest_tools.groundtruth.scan import scan
@@ -51,12 +51,16 @@ class Survey:
     """The label attributes by name, in the order of their first lines."""
     keys: dict[str, int] = field(default_factory=dict)
     """Lines by key, for every key of a line."""
+    bare: dict[str, int] = field(default_factory=dict)
+    """Lines by key, for every key that has a class index and no metadata."""
 
     def add(self, value: dict[str, Any]) -> None:
         """Count one line."""
         self.objects += 1
-        for key in value:
+        for key, inner in value.items():
             self.keys[key] = self.keys.get(key, 0) + 1
+            if is_bare_label(key, inner, value):
+                self.bare[key] = self.bare.get(key, 0) + 1
         for found in attributes_of(value):
             coverage = self.attributes.setdefault(found.name, Coverage(found.metadata_key))
             coverage.labelled += found.state == "labelled"
@@ -68,14 +72,26 @@ class Survey:
         """Add the counts of another part of the manifest."""
         self.lines += other.lines
         self.objects += other.objects
-        for key, count in other.keys.items():
-            self.keys[key] = self.keys.get(key, 0) + count
+        for mine, theirs in ((self.keys, other.keys), (self.bare, other.bare)):
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count
         for name, part in other.attributes.items():
-            mine = self.attributes.setdefault(name, Coverage(part.metadata_key))
-            mine.labelled += part.labelled
-            mine.failed += part.failed
+            coverage = self.attributes.setdefault(name, Coverage(part.metadata_key))
+            coverage.labelled += part.labelled
+            coverage.failed += part.failed
             for name, count in part.types.items():
-                mine.types[name] = mine.types.get(name, 0) + count
+                coverage.types[name] = coverage.types.get(name, 0) + count
+
+    def bare_type(self, key: str) -> str:
+        """Return the task type of labels without metadata; empty where not all are class indices."""
+        if not self.bare.get(key) or self.bare[key] != self.keys[key]:
+            return ""
+        return f"groundtruth/{'image' if 'source-ref' in self.keys else 'text'}-classification"
+
+    def only_key(self) -> str | None:
+        """Return the only key beside the source; None where lines have none or several."""
+        others = [key for key in self.keys if key.removesuffix(METADATA) not in SOURCES]
+        return others[0] if len(others) == 1 else None
 
 
 def survey(source: Source, jobs: Jobs = None) -> Survey:
@@ -83,7 +99,7 @@ def survey(source: Source, jobs: Jobs = None) -> Survey:
     whole = Survey()
     for _, part in scan(source, _survey_block, jobs):
         whole.merge(part)
-    _join_refs(whole)
+    _settle(whole)
     return whole
 
 
@@ -123,44 +139,62 @@ def check_number(attributes: Sized) -> None:
 def label_attribute(source: Source, requested: str | None = None, jobs: Jobs = None) -> LabelAttribute:
     """Return the label attribute of a manifest: the requested one, or the only one.
 
+    A label of class indices that has no metadata on any line is image classification (of texts: text
+    classification) where it is requested, or where it is the only key beside the source.
+
     Reads the first lines only, where they have it; a verb that finds another one on a later line raises
     ``ambiguous``. Raises BadData where there is none, Refused where there are several and none is requested.
     """
     found = _head_survey(source)
-    if found is None or (requested or "") not in ("", *found.attributes) or not found.attributes:
+    if found is None or not _is_clear(found, requested):
         found = survey(source, jobs)
     return _choose(found, source.name, requested)
+
+
+def _is_clear(found: Survey, requested: str | None) -> bool:
+    """Say whether the first lines show which attribute it is; a message about several counts all lines."""
+    return requested in found.attributes if requested is not None else len(found.attributes) == 1
 
 
 def _head_survey(source: Source) -> Survey | None:
     head = source.head()
     whole = head if len(head) < HEAD else head[: head.rfind(b"\n") + 1]
     try:
-        return survey_lines(whole)
+        found = survey_lines(whole)
     except BadLine:
         return None
+    _settle(found)
+    return found
 
 
 def _choose(found: Survey, name: str, requested: str | None) -> LabelAttribute:
-    _join_refs(found)
     if requested is not None:
         coverage = found.attributes.get(requested)
         if coverage is not None:
             return LabelAttribute(requested, coverage.metadata_key, coverage.type, True)
         if requested in found.keys:
-            return LabelAttribute(requested, requested + METADATA, "", True)
+            return LabelAttribute(requested, requested + METADATA, found.bare_type(requested), True)
         raise Refused(f"{name}: no line has the label attribute {shown(requested)}; {_listing(found)}")
     if len(found.attributes) > 1:
         raise ambiguous(found, name)
     for attribute, coverage in found.attributes.items():
         return LabelAttribute(attribute, coverage.metadata_key, coverage.type, False)
+    only = found.only_key()
+    if only is not None and (type_name := found.bare_type(only)):
+        return LabelAttribute(only, only + METADATA, type_name, False)
     if all(key.removesuffix(METADATA) in SOURCES for key in found.keys):
         raise BadData(f"{name}: no line has a label; its lines have only {' and '.join(found.keys) or '{}'}")
     raise BadData(f"{name}: no line has a label; {_listing(found)}")
 
 
-def _join_refs(found: Survey) -> None:
-    """Join ``mask`` to ``mask-ref`` where both have one metadata key: a failed line does not say ``-ref``."""
+def _settle(found: Survey) -> None:
+    """Leave out what no line has a label of, and join what is one attribute.
+
+    A ``-metadata`` key that a line has without a label or a failure describes something else. A failed line
+    does not say ``-ref``, so ``mask`` is joined to ``mask-ref`` where both have one metadata key.
+    """
+    for name in [name for name, one in found.attributes.items() if not one.labelled + one.failed]:
+        del found.attributes[name]
     for name in [name for name in found.attributes if f"{name}-ref" in found.attributes]:
         bare, ref = found.attributes[name], found.attributes[f"{name}-ref"]
         if bare.metadata_key == ref.metadata_key and not bare.labelled:

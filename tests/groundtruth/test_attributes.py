@@ -216,14 +216,15 @@ def test_one_that_no_line_has_is_refused(tmp_path: Path, requested: str) -> None
 
 def test_a_key_without_metadata_may_be_told(tmp_path: Path) -> None:
     found = label_attribute(source(line(a=1), tmp_path), "a")
-    assert (found.name, found.metadata_key, found.type) == ("a", "a-metadata", "")
+    assert (found.name, found.metadata_key) == ("a", "a-metadata")
+    assert found.type == "groundtruth/image-classification"
 
 
 def test_a_manifest_without_labels_says_what_its_lines_have(tmp_path: Path) -> None:
     with pytest.raises(
         BadData, match="no line has a label; its lines have source-ref, x; type --label-attribute NAME if"
     ):
-        label_attribute(source(line(x=1) * 3, tmp_path))
+        label_attribute(source(line(x="a note") * 3, tmp_path))
 
 
 @pytest.mark.parametrize("requested", [None, "a"])

@@ -252,12 +252,15 @@ HOME = b'{"kind": 1, "kind-metadata": {}}\n'
         pytest.param(b'{"b\\u002dmetadata": {}, "b": 1}\n', {"b"}, id="another whose key is escaped"),
         pytest.param(b'{"b-metadat\\u0061": {}, "b": 1}\n', {"b"}, id="another escaped at its end"),
         pytest.param(
-            b'{"kind-metadata": null, "b-metadata": {}}\n', {"b"}, id="another in the place of its own"
+            b'{"kind-metadata": null, "b-metadata": {}, "b": 1}\n',
+            {"b"},
+            id="another in the place of its own",
         ),
         pytest.param(b'{"kind-metadata": {}, "kind-metadata": {}}\n', set(), id="its own twice"),
         pytest.param(b'{"x": "b-metadata", "y": "\\\\"}\n', set(), id="a value that is spelt like a key"),
         pytest.param(b'{"source-ref-metadata": {}}\n', set(), id="metadata of the input"),
         pytest.param(b'{"b-metadata": "text"}\n', set(), id="metadata that is no object"),
+        pytest.param(b'{"b-metadata": {}}\n', set(), id="metadata of something else"),
         pytest.param(b'{"x": {"b-metadata": {}}}\n', set(), id="another one deeper is none"),
     ],
 )

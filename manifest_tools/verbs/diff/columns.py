@@ -193,7 +193,9 @@ def _observed_attributes(data: bytes, starts: Offsets, ends: Offsets) -> dict[st
     line are all there are.
     """
     first = attributes_in(data)
-    found = {one.name: _observe(one, data, starts, ends) for one in first if one.type}
+    found = {
+        one.name: _observe(one, data, starts, ends) for one in first if one.type and one.state != "unlabelled"
+    }
     spelt = sum(one.metadata for one in found.values())
     escaped = b"\\" in data and b"\\u00" in data
     if escaped or len(found) < len(first) or data.count(METADATA.encode() + b'"') != spelt:
@@ -205,7 +207,8 @@ def _every_attribute(data: bytes, starts: Offsets, ends: Offsets) -> Iterator[At
     types: dict[tuple[str, str], Counter[str]] = {}
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         for one in attributes_of(decoded(data[start:end])):
-            types.setdefault((one.name, one.metadata_key), Counter())[one.type] += bool(one.type)
+            if one.state != "unlabelled":
+                types.setdefault((one.name, one.metadata_key), Counter())[one.type] += bool(one.type)
         check_number(types)
     for (name, key), counts in types.items():
         yield Attribute(name, key, counts.most_common(1)[0][0], "")

@@ -9,7 +9,7 @@ from os.path import commonprefix
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.groundtruth.attributes import Attribute, attributes_in
+from manifest_tools.groundtruth.attributes import Attribute, LabelAttribute, attributes_in
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.record import METADATA, Metadata, Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
@@ -138,15 +138,14 @@ class ManifestCounts:
         check_number(self.attributes)
 
 
-def count_block(requested: str | None, block: Block) -> ManifestCounts:
-    """Return the counts of a block, of the ``requested`` attribute or of all; raises BadLine."""
+def count_block(known: LabelAttribute | None, block: Block) -> ManifestCounts:
+    """Return the counts of a block, of the ``known`` attribute or of all; raises BadLine."""
     data = block.read()
     found = ManifestCounts()
-    peeked = _peek_all(data, attributes_in(data), requested)
-    if peeked is None:
-        surveyed = survey_lines(data).attributes
-        every = [Attribute(name, one.metadata_key, one.type, "") for name, one in surveyed.items()]
-        peeked = _peek_all(data, every, requested, sure=True) or []
+    if known is not None:
+        peeked = _peek(data, [Attribute(known.name, known.metadata_key, known.type, "")])
+    else:
+        peeked = _peek_all(data)
     for attribute, rows in peeked:
         if not found.lines:
             found.lines, found.objects = rows.lines, len(rows.rows)
@@ -156,26 +155,27 @@ def count_block(requested: str | None, block: Block) -> ManifestCounts:
     return found
 
 
-def _peek_all(
-    data: bytes, attributes: list[Attribute], requested: str | None, sure: bool = False
-) -> list[tuple[Attribute, Rows]] | None:
-    """Return the rows of each attribute, or None if there may be other attributes or a type is unknown.
+def _peek_all(data: bytes) -> list[tuple[Attribute, Rows]]:
+    """Return the rows of each attribute of a block.
 
-    A line has one ``-metadata`` key for each attribute, so counting these keys proves that there is no other
-    attribute. ``sure`` says that the attributes are known to be all.
+    A line has one ``-metadata`` key for each attribute, so counting these keys proves that those of the first
+    line are all there are.
     """
-    wanted = [one for one in attributes if requested in (None, one.name)]
-    check_number(wanted)
-    if not sure and not all(one.type for one in wanted):
-        return None
-    # No attribute has the empty name: it makes the lines count when there is no attribute.
-    peeked = [(one, _rows(data, one)) for one in wanted or [Attribute("", METADATA, "", "")]]
-    if not sure:
+    first = attributes_in(data)
+    if all(one.type for one in first):
+        peeked = _peek(data, first)
         with_metadata = sum(row.metadata is not None for _, rows in peeked for row in rows.rows)
         escaped = b"\\" in data and b"\\u00" in data
-        if escaped or data.count(METADATA.encode() + b'"') != with_metadata:
-            return None
-    return peeked
+        if not escaped and data.count(METADATA.encode() + b'"') == with_metadata:
+            return peeked
+    surveyed = survey_lines(data).attributes
+    return _peek(data, [Attribute(name, one.metadata_key, one.type, "") for name, one in surveyed.items()])
+
+
+def _peek(data: bytes, attributes: list[Attribute]) -> list[tuple[Attribute, Rows]]:
+    check_number(attributes)
+    # No attribute has the empty name: it makes the lines count when there is no attribute.
+    return [(one, _rows(data, one)) for one in attributes or [Attribute("", METADATA, "", "")]]
 
 
 def _rows(data: bytes, attribute: Attribute) -> Rows:

@@ -1,5 +1,6 @@
 """Says what is in a manifest: attributes, types, classes, confidences, who labelled, and when."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -7,11 +8,13 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from manifest_tools.base.errors import BadData
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.io.sources import Source, decompressed, open_source
 from manifest_tools.verbs.stats.counts import NO_URI, AttributeCounts, ManifestCounts, count_block
 
 if TYPE_CHECKING:
@@ -144,12 +147,21 @@ def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = Non
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that no line has.
     """
     source = decompressed(open_source(manifest))
-    if label_attribute is not None:
-        one_attribute(source, label_attribute, jobs)
-    whole = ManifestCounts()
-    for _, part in scan(source, partial(count_block, label_attribute), jobs):
-        whole.add(part)
+    known = None if label_attribute is None else one_attribute(source, label_attribute, jobs)
+    whole = _count(source, known, jobs)
+    if not whole.attributes and known is None:
+        with contextlib.suppress(BadData):
+            whole = _count(source, one_attribute(source, None, jobs), jobs)  # a label without metadata
     return _stats(source.name, whole)
+
+
+def _count(source: Source, known: LabelAttribute | None, jobs: Jobs) -> ManifestCounts:
+    whole = ManifestCounts()
+    for _, part in scan(source, partial(count_block, known), jobs):
+        whole.add(part)
+    for name in [name for name, one in whole.attributes.items() if not one.labelled + one.failed]:
+        del whole.attributes[name]  # metadata of something else than a label
+    return whole
 
 
 def _stats(name: str, whole: ManifestCounts) -> Stats:

@@ -22,7 +22,12 @@ from manifest_tools.io.byte_ranges import ByteRanges
 from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, spans_at, splice
 from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import Block, Source, open_source
-from manifest_tools.verbs.validate.rules.line.metadata import misnamed_metadata
+from manifest_tools.verbs.validate.engine.unpaired_metadata import (
+    Renaming,
+    Unpaired,
+    renamings,
+    unpaired_metadata,
+)
 from manifest_tools.verbs.validate.rules.line.source import DOUBLED
 
 BLANK_LINES, FINAL_NEWLINE = "MT104", "MT105"
@@ -71,7 +76,8 @@ def fix(
             result = Fixed(source.name)
             results.append(result)
             stream = None if dry_run else publication.open(source.uri)
-            for _, part in scan(source, partial(_fix_block, codes), jobs):
+            known = _learn(source, codes, jobs)
+            for _, part in scan(source, partial(_fix_block, codes, known), jobs):
                 result.counts.update(part.counts)
                 if stream is not None:
                     stream.write(part.kept.read())
@@ -92,6 +98,56 @@ def _source(name: str) -> Source | None:
     return source
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What other lines of the file show, so that all problems of one kind are fixed, or none."""
+
+    renamings: Mapping[str, Renaming] = field(default_factory=dict)
+    """How metadata without a label is to be called, by its key; empty: as each line shows."""
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    """The task type of each label attribute."""
+
+
+@dataclass(slots=True)
+class _Learnt:
+    lines: int
+    unpaired: dict[Unpaired, None] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+
+
+def _learn(source: Source, codes: frozenset[str], jobs: Jobs) -> Known:
+    """Read a manifest for what its lines show of one another."""
+    if not codes & EDITS.keys():
+        return Known()
+    unpaired: dict[Unpaired, None] = {}
+    types: dict[str, str] = {}
+    for _, part in scan(source, _learn_block, jobs):
+        unpaired |= part.unpaired
+        types = part.types | types
+    return Known(renamings(unpaired), types)
+
+
+def _learn_block(block: Block) -> _Learnt:
+    data = block.read()
+    starts, ends = line_offsets(data)
+    found = _Learnt(len(starts))
+    for start, end in zip(starts, ends, strict=True):
+        try:
+            value = decode(data[start:end])
+        except ValueError:
+            continue
+        if not isinstance(value, dict):
+            continue
+        for one in unpaired_metadata(value):
+            found.unpaired[one] = None
+            if one.evident is not None and isinstance(type_name := value[one.key]["type"], str):
+                found.types.setdefault(one.evident, type_name)
+        for attribute in attributes_of(value):
+            found.types.setdefault(attribute.name, attribute.type)
+    return found
+
+
 @dataclass(slots=True)
 class _FixedPart:
     lines: int
@@ -99,11 +155,13 @@ class _FixedPart:
     kept: ByteRanges
 
 
-def _fix_block(codes: frozenset[str], block: Block) -> _FixedPart:
+def _fix_block(codes: frozenset[str], known: Known, block: Block) -> _FixedPart:
     data = block.read()
     starts, ends = line_offsets(data)
     counts: Counter[str] = Counter()
-    lines = [_fix_line(data[start:end], codes, counts) for start, end in zip(starts, ends, strict=True)]
+    lines = [
+        _fix_line(data[start:end], codes, known, counts) for start, end in zip(starts, ends, strict=True)
+    ]
     if FINAL_NEWLINE in codes and lines and lines[-1] and not lines[-1].endswith(b"\n"):
         lines[-1] += b"\r\n" if data.endswith(b"\r\n", 0, int(starts[-1])) else b"\n"
         counts[FINAL_NEWLINE] += 1
@@ -119,7 +177,7 @@ def _unchanged(block: Block, data: bytes) -> ByteRanges:
     return ByteRanges(block, np.array([0]), np.array([len(data)]))
 
 
-def _fix_line(line: bytes, codes: frozenset[str], counts: Counter[str]) -> bytes:
+def _fix_line(line: bytes, codes: frozenset[str], known: Known, counts: Counter[str]) -> bytes:
     if not line.strip():
         if BLANK_LINES not in codes:
             return line
@@ -131,14 +189,18 @@ def _fix_line(line: bytes, codes: frozenset[str], counts: Counter[str]) -> bytes
         return line
     if not isinstance(value, dict):
         return line
-    new, fixed = fix_line(line, value, codes)
+    new, fixed = fix_line(line, value, codes, known)
     counts.update(fixed)
     # A fixed line may show the next problem: a label whose metadata had another name, for example.
-    return _fix_line(new, codes, counts) if fixed else new
+    return _fix_line(new, codes, known, counts) if fixed else new
 
 
-def fix_line(line: bytes, value: Mapping[str, Any], codes: frozenset[str]) -> tuple[bytes, list[str]]:
+def fix_line(
+    line: bytes, value: Mapping[str, Any], codes: frozenset[str], known: Known | None = None
+) -> tuple[bytes, list[str]]:
     """Return a line with the problems of some codes fixed, and the codes that it had.
+
+    ``known`` is what other lines show; None where the line stands alone.
 
     >>> fix_line(b'{"source-ref": "s3://s3://b/k"}', {"source-ref": "s3://s3://b/k"}, frozenset(EDITS))
     (b'{"source-ref": "s3://b/k"}', ['MT115'])
@@ -146,13 +208,13 @@ def fix_line(line: bytes, value: Mapping[str, Any], codes: frozenset[str]) -> tu
     edits: list[Edit] = []
     fixed: list[str] = []
     for code, edits_of in EDITS.items():
-        found = list(edits_of(line, value)) if code in codes else []
+        found = list(edits_of(line, value, known or Known())) if code in codes else []
         edits += found
         fixed += [code] if found else []
     return splice(line, edits), fixed
 
 
-def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
+def one_scheme(line: bytes, value: Mapping[str, Any], known: Known) -> Iterator[Edit]:
     """Remove the second s3:// from the URI of an object; a text is left alone."""
     for member in members(line):
         uri = _string(line, member.value)
@@ -160,19 +222,20 @@ def one_scheme(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
             yield member.value, encode_string(_REPEATED.sub("s3://", uri))
 
 
-def own_metadata(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
-    """Rename metadata after its label."""
-    found = misnamed_metadata(value)
-    if found is not None:
-        key, name = found
-        for member in members(line):
-            if decode_string(line, member.key) == key:
-                yield member.key, encode_string(name + METADATA)
+def own_metadata(line: bytes, value: Mapping[str, Any], known: Known) -> Iterator[Edit]:
+    """Rename metadata after its label, unless the file has a line on which nothing shows what that is."""
+    for found in unpaired_metadata(value):
+        renaming = known.renamings.get(found.key, Renaming((), True))
+        name = renaming.label(found) if renaming.complete else None
+        for member in members(line) if name is not None else ():
+            if decode_string(line, member.key) == found.key:
+                yield member.key, encode_string(f"{name}{METADATA}")
 
 
-def index_as_number(line: bytes, value: Mapping[str, Any]) -> Iterator[Edit]:
-    """Write a class index as a number."""
-    kinds = {one.name: label_kind(one.type) for one in attributes_of(value)}
+def index_as_number(line: bytes, value: Mapping[str, Any], known: Known) -> Iterator[Edit]:
+    """Write a class index as a number, also of a label that has metadata on other lines only."""
+    types = dict(known.types) | {one.name: one.type for one in attributes_of(value)}
+    kinds = {name: label_kind(type_name) for name, type_name in types.items() if name in value}
     numbers = {
         name: kind for name, kind in kinds.items() if kind.is_classification and not kind.index_is_text
     }
@@ -190,7 +253,7 @@ def _string(line: bytes, span: Span) -> str:
 
 
 # How a line is edited, by the code of the problem that this fixes.
-EDITS: dict[str, Callable[[bytes, Mapping[str, Any]], Iterator[Edit]]] = {
+EDITS: dict[str, Callable[[bytes, Mapping[str, Any], Known], Iterator[Edit]]] = {
     "MT115": one_scheme,
     "MT213": own_metadata,
     "MT215": index_as_number,

@@ -72,5 +72,7 @@ class RuleLine:
     """The label attributes that other lines of the file have."""
     length: int = 0
     """Characters of the line."""
+    beside: tuple[str, ...] | None = None
+    """The keys beside the source, of a line without label attributes; None where nobody asks."""
     repeated: tuple[str, ...] = ()
     """Sources, label attributes and metadata keys that the line has more than once."""

@@ -28,7 +28,7 @@ from manifest_tools.verbs.validate.preflight.record_file import (
 from manifest_tools.verbs.validate.preflight.settings import attribute_names
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.rules.file import repeated_pictures, several_files
-from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata
+from manifest_tools.verbs.validate.rules.line.metadata import a_label_has_metadata, metadata_has_a_label
 from manifest_tools.verbs.validate.rules.rule import Rule
 
 # Smaller than others use: what is made of a block then stays in the processor's cache.
@@ -157,7 +157,7 @@ class Report:
         self.checked[-1].manifest = source.name
         requested = self.label_attribute
         head = _facts_at_the_head(source, requested)
-        expected = (requested,) if requested is not None else tuple(head.attributes)
+        expected = tuple(head.attributes)
         names = self._attribute_names([*self._files, head])
         facts = Facts(source.name, requested=requested)
         channel = Channel(source.name, size=source.size or 0)
@@ -171,7 +171,7 @@ class Report:
             self.checked[-1].lines += part.checked.facts.objects
         late = tuple(name for name in facts.attributes if name not in expected)
         if late:
-            yield from _missing_metadata(source, late, self.jobs)
+            yield from _check_late(source, late, self.purpose, self.jobs)
         for rule in of_scope("file", self.purpose):
             yield from (_problem(rule, found, source.name, found.line) for found in rule.check(facts))
         self._files.append(facts)
@@ -311,23 +311,26 @@ def _facts_at_the_head(source: Source, requested: str | None) -> Facts:
     return facts
 
 
-def _missing_metadata(source: Source, late: tuple[str, ...], jobs: Jobs) -> Iterator[Problem]:
-    """Yield the labels without metadata of attributes that only showed further down."""
-    for first, part in scan(source, partial(_find_late, late), jobs):
-        for number, found in part.found:
-            yield _problem(a_label_has_metadata, found, source.name, first + number)
+def _check_late(source: Source, late: tuple[str, ...], purpose: str, jobs: Jobs) -> Iterator[Problem]:
+    """Yield labels and metadata that lack each other, of attributes that only showed further down."""
+    for first, part in scan(source, partial(_find_late, late, purpose), jobs):
+        for number, rule, found in part.found:
+            yield _problem(rule, found, source.name, first + number)
 
 
 @dataclass(slots=True)
 class _LatePart:
     lines: int
-    found: list[tuple[int, Finding]]
+    found: list[tuple[int, Rule, Finding]]
 
 
-def _find_late(late: tuple[str, ...], block: Block) -> _LatePart:
+def _find_late(late: tuple[str, ...], purpose: str, block: Block) -> _LatePart:
     data = block.read()
     starts, ends = line_offsets(data)
-    found: list[tuple[int, Finding]] = []
+    rules = [
+        rule for rule in of_scope("line", purpose) if rule in (a_label_has_metadata, metadata_has_a_label)
+    ]
+    found: list[tuple[int, Rule, Finding]] = []
     for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         try:
             value = decode(data[start:end])
@@ -335,5 +338,5 @@ def _find_late(late: tuple[str, ...], block: Block) -> _LatePart:
             continue
         if isinstance(value, dict):
             line = rule_line(value, RuleContext(late))
-            found += ((number, one) for one in a_label_has_metadata.check(line))
+            found += ((number, rule, one) for rule in rules for one in rule.check(line))
     return _LatePart(len(starts), found)

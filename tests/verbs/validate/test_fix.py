@@ -175,3 +175,47 @@ def test_a_fix_is_done_once_and_leaves_no_such_problem(label: Any, ref: str, key
     from manifest_tools.verbs.validate.engine.run_rules import RuleContext, run_rules
 
     assert not {rule.code for rule, _ in run_rules(spelt, RuleContext())[0]} & EVERY
+
+
+def unpaired(number: int, name: str, key: str = "normal") -> bytes:
+    """Return a line whose metadata has another name than its label."""
+    metadata = {"type": "groundtruth/image-classification", "class-name": name}
+    value = {"source-ref": f"s3://bucket/{number}", key: number % 2, "auto-label-metadata": metadata}
+    return json.dumps(value).encode() + b"\n"
+
+
+def test_all_metadata_of_one_label_is_renamed_although_only_some_lines_show_whose_it_is(
+    in_folder: Path,
+) -> None:
+    """A public file of 1,140 lines names the class as the key on 1,026 of them."""
+    path = in_folder / "a.manifest"
+    path.write_bytes(unpaired(0, "anomaly") + unpaired(1, "normal") + unpaired(2, "anomaly"))
+    (found,) = [one for one in validate(str(path)) if one.code == "MT213"]
+    assert found.message.endswith("expected 'normal-metadata', found 'auto-label-metadata' (on 3 lines)")
+    (fixed,) = fix(str(path))
+    assert fixed.counts == {"MT213": 3}
+    assert list(validate(str(path))) == []
+
+
+def test_none_is_renamed_where_a_line_leaves_it_open_whose_the_metadata_is(in_folder: Path) -> None:
+    path = in_folder / "a.manifest"
+    before = unpaired(0, "normal") + unpaired(1, "anomaly", "odd")
+    path.write_bytes(before)
+    (found,) = [one for one in validate(str(path)) if one.code == "MT213"]
+    assert "--fix leaves all as they are" in found.message
+    (fixed,) = fix(str(path))
+    assert (fixed.counts, path.read_bytes()) == ({}, before)
+
+
+def test_an_index_is_written_as_a_number_on_lines_without_metadata_too(in_folder: Path) -> None:
+    path = in_folder / "a.manifest"
+    metadata = {"type": "groundtruth/image-classification", "class-name": "cat"}
+    path.write_text(
+        json.dumps({"source-ref": "s3://b/1", "class": "0"})
+        + "\n"
+        + json.dumps({"source-ref": "s3://b/2", "class": "1", "class-metadata": metadata})
+        + "\n"
+    )
+    (fixed,) = fix(str(path))
+    assert fixed.counts == {"MT215": 2}
+    assert [json.loads(row)["class"] for row in path.read_text().splitlines()] == [0, 1]

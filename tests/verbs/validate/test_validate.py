@@ -16,7 +16,7 @@ from manifest_tools.verbs.validate.engine.check_lines import check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext
 from manifest_tools.verbs.validate.engine.shortcut.prove_clean import prove_clean
-from manifest_tools.verbs.validate.preflight.inputs import PURPOSES
+from manifest_tools.verbs.validate.preflight.inputs import PURPOSES, Preflight
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
 from tests.conftest import REPOSITORY
@@ -577,6 +577,52 @@ def test_a_label_without_metadata_is_found_before_any_line_shows_that_it_is_one(
 ) -> None:
     bare = [{"source-ref": f"s3://bucket/{number}", "hand": 0} for number in range(3000)]
     assert codes(validate(manifest([*bare, line(1)]))) == [(number, "MT201") for number in range(1, 3001)]
+
+
+def test_metadata_of_a_label_that_no_line_has_is_none_of_a_label(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    extra = {"annotator-metadata": {"info": "please label all", "type": 3, "creation-date": "soon"}}
+    assert codes(validate(manifest([one | extra for one in many(3)]))) == []
+    paired = many(3)[0] | extra | {"annotator": "Ada"}
+    found = codes(validate(manifest([*(one | extra for one in many(3)), paired])))
+    assert [one for one in found if one[1] == "MT203"] == [(1, "MT203"), (2, "MT203"), (3, "MT203")]
+
+
+def test_metadata_without_any_label_is_told_once_with_the_way_out(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    lines = [{"source-ref": f"s3://lab3/{n}", "side": n, "auto-label-metadata": metadata()} for n in range(3)]
+    (found,) = validate(manifest(lines))
+    assert (found.code, found.line) == ("MT217", 1)
+    assert found.message == (
+        "'auto-label-metadata' is on 3 lines, and its label 'auto-label' on none; if its label is one of"
+        " 'side', rename 'auto-label-metadata' after that"
+    )
+
+
+def test_a_requested_label_that_only_its_metadata_is_there_of_is_not_there(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    lines = [{"source-ref": "s3://b/1", "hand-metadata": metadata()}]
+    assert (0, "MT304") in codes(validate(manifest(lines), label_attribute="hand"))
+
+
+@pytest.mark.parametrize("label", [0, "0"])
+@pytest.mark.parametrize("requested", [None, "class"])
+def test_the_built_in_algorithm_needs_no_metadata(
+    manifest: Callable[[list[dict[str, Any]]], str], label: Any, requested: str | None
+) -> None:
+    """AWS's own page prints such lines, and Pipe mode sends the label alone."""
+    lines = [{"source-ref": f"s3://bucket/{n}.jpg", "class": type(label)(n % 2)} for n in range(8)]
+    lines[3]["class-metadata"] = metadata(class_name="cat")
+    for some in (lines, lines[:3]):
+        path = manifest(some)
+        report = validate(path, preflight=Preflight("builtin"), label_attribute=requested)
+        assert not {"MT201", "MT215", "MT503", "MT508"} & {code for _, code in codes(report)}
+        assert report.preflight_input is not None
+        assert report.preflight_input.names == ("source-ref", "class")
+    assert codes(validate(path, label_attribute=requested)) == []
 
 
 def test_an_input_key_without_metadata_anywhere_is_no_label(

@@ -1,6 +1,6 @@
 """What is remembered of a file, so that its lines can be compared: 16 bytes a line, and 8 a label."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.hashing import hash_texts
+from manifest_tools.groundtruth.attributes import is_bare_label
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.survey import check_number
+from manifest_tools.verbs.validate.engine.unpaired_metadata import Unpaired, unpaired_metadata
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 
 PLACEHOLDER = "lab#"
+_MOST_UNPAIRED = 1000  # different ones that are remembered
 
 # A key for a list of classes has this bit; without it, a key is a class index + 1.
 SEVERAL = 1 << 63
@@ -78,7 +81,16 @@ class Facts:
     """Lines that are not blank."""
 
     attributes: dict[str, str] = field(default_factory=dict)
-    """Label attributes, with their metadata keys."""
+    """Label attributes of which a line has the label, or a failure, with their metadata keys."""
+
+    unpaired: dict[Unpaired, Occurrences] = field(default_factory=dict)
+    """Metadata whose label a line does not have."""
+
+    bare: dict[str, Occurrences] = field(default_factory=dict)
+    """Keys with a class index that are alone beside the source; for a preflight only."""
+
+    without_label: int = 0
+    """Lines that have only a source; for a preflight only."""
 
     states: dict[LabelState, Occurrences] = field(default_factory=dict)
     """What the attributes are, on how many lines."""
@@ -131,6 +143,11 @@ class Facts:
             add_count(self.classes, named, occurrences, offset)
         for bucket, occurrences in part.buckets.items():
             add_count(self.buckets, bucket, occurrences, offset)
+        for unpaired, occurrences in part.unpaired.items():
+            self._add_unpaired(unpaired, occurrences, offset)
+        for key, occurrences in part.bare.items():
+            add_count(self.bare, key, occurrences, offset)
+        self.without_label += part.without_label
         if part.placeholder is not None:
             self.add_placeholder(part.placeholder, offset)
         if part.blank is not None:
@@ -143,11 +160,17 @@ class Facts:
         self.objects += 1
         self.texts += is_text(line.value)
         self.requested_lines += self.requested is not None and (
-            line.value.get(self.requested) is not None or line.labels != ()
+            line.value.get(self.requested) is not None
+            or any(label.state != "unlabelled" for label in line.labels)
         )
         here = Occurrences(number, 1)
+        if line.beside is not None:
+            self._add_beside(line.beside, line.value, here)
+        for unpaired in unpaired_metadata(line.value):
+            self._add_unpaired(unpaired, here)
         for label in line.labels:
-            self.attributes[label.name] = label.metadata_key
+            if label.state != "unlabelled":
+                self.attributes[label.name] = label.metadata_key
             check_number(self.attributes)
             add_count(self.states, LabelState(label.name, label.state, label.type), here)
             for named in named_classes(label):
@@ -156,6 +179,21 @@ class Facts:
             add_count(self.buckets, bucket, here)
         if holds_placeholder(line):
             self.add_placeholder(here)
+
+    def _add_beside(self, keys: Sequence[str], value: Mapping[str, Any], here: Occurrences) -> None:
+        self.without_label += not keys
+        if len(keys) == 1 and is_bare_label(keys[0], value[keys[0]], value):
+            add_count(self.bare, keys[0], here)
+
+    @property
+    def only_label(self) -> str | None:
+        """The only key beside the source, where it has a class index on all lines that have it."""
+        counts = {key: seen.lines + self.without_label for key, seen in self.bare.items()}
+        return next((key for key, lines in counts.items() if lines == self.objects), None)
+
+    def _add_unpaired(self, unpaired: Unpaired, more: Occurrences, offset: int = 0) -> None:
+        if unpaired in self.unpaired or len(self.unpaired) < _MOST_UNPAIRED:
+            add_count(self.unpaired, unpaired, more, offset)
 
     def skip(self, number: int) -> None:
         """Remember a blank line."""

@@ -86,18 +86,28 @@ def _rules(scope: Scope, purpose: str) -> tuple[Rule, ...]:
 
 
 def rule_line(value: Mapping[str, Any], context: RuleContext) -> RuleLine:
-    """Return a decoded line with its label attributes, or with the one that was requested."""
+    """Return a decoded line with its label attributes, or with the one that was requested.
+
+    Metadata without a label is of an attribute only where other lines have the label.
+    """
     every, requested = list(attributes_of(value)), context.requested
-    labels = tuple(_label(one, value) for one in every if requested in (None, one.name))
+    wanted = {one.name for one in every if one.state != "unlabelled"} | {*context.expected}
     if requested is None:
-        return RuleLine(value, labels, context.expected)
+        labels = tuple(_label(one, value) for one in every if one.name in wanted)
+        return RuleLine(value, labels, context.expected, beside=_beside(value) if context.purpose else None)
+    labels = tuple(_label(one, value) for one in every if one.name == requested)
     others = {one.name for one in every if one.name != requested}
     kept = {
         key: inner
         for key, inner in value.items()
         if key.removesuffix(METADATA) not in others and not _is_other_metadata(key, requested, labels)
     }
-    return RuleLine(kept, labels, (requested,))
+    return RuleLine(kept, labels, tuple(name for name in context.expected if name == requested))
+
+
+def _beside(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of a line that do not describe its source."""
+    return tuple(key for key in value if key.removesuffix(METADATA) not in SOURCES)
 
 
 def _label(one: Attribute, value: Mapping[str, Any]) -> LineLabel:

@@ -226,10 +226,15 @@ def attribute_names(files: Sequence[Facts], preflight: Preflight, requested: str
 
 
 def fitting_attributes(files: Sequence[Facts], purpose: str) -> list[str]:
-    """Return the label attributes of a type that a purpose trains from; all of them where no type says so."""
+    """Return the label attributes of a type that a purpose trains from; all of them where no type says so.
+
+    The built-in algorithm needs no metadata: class indices that are alone beside the source are labels too.
+    """
     if not files:
         return []
     every = list(files[0].attributes)
+    if not every and purpose == "builtin" and (bare := files[0].only_label) is not None:
+        return [bare]
     mine = [name for name in every if any(fits(one, purpose) for one in files[0].types(name))]
     unknown = [name for name in every if not any(label_kind(one).has_classes for one in files[0].types(name))]
     return mine or unknown or every

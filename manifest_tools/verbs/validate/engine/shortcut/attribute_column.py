@@ -58,16 +58,18 @@ class AttributeColumn:
 
     def remember(self, numbers: Numbers, right: Flags, facts: Facts) -> None:
         """Add to the facts what the lines show that are right; there must be at least one."""
-        facts.attributes[self.attribute.name] = self.attribute.metadata_key
         codes, clean = self.variants.codes[right], numbers[right]
+        if (state := self.verdicts[int(codes[0])].state) is None:  # lines of one template share it
+            return
+        if state.state != "unlabelled":
+            facts.attributes[self.attribute.name] = self.attribute.metadata_key
         counts = np.bincount(codes, minlength=len(self.verdicts)).tolist()
         first = np.zeros(len(self.verdicts), np.int64)
         first[codes[::-1]] = clean[::-1]  # the last one written is the first of its variant
         for one, at, count in zip(self.verdicts, first.tolist(), counts, strict=True):
             for named in one.named_classes if count else ():
                 add_count(facts.classes, named, Occurrences(at, count))
-        if (state := self.verdicts[int(codes[0])].state) is not None:  # lines of one template share it
-            add_count(facts.states, state, Occurrences(int(clean[0]), len(clean)))
+        add_count(facts.states, state, Occurrences(int(clean[0]), len(clean)))
         if self.classes is not None:
             for named, occurrences in self.classes.named_classes(self.attribute.name, right, numbers).items():
                 add_count(facts.classes, named, occurrences)

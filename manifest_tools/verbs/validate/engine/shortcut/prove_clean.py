@@ -90,7 +90,7 @@ def prove_clean(
     marked = b"#" in data or b"\\" in data
     for group in groups:
         group.right &= sure[group.lines.numbers]
-        _remember(group, proven, facts)
+        _remember(group, context, proven, facts)
         if marked:
             _remember_placeholders(group, context, facts)
     return proven
@@ -138,7 +138,7 @@ def _texts(template: LineTemplate) -> list[str]:
     return [key for key, schema in template.fields.members if schema == "text"]
 
 
-def _remember(group: _Group, proven: CleanLines, facts: Facts) -> None:
+def _remember(group: _Group, context: RuleContext, proven: CleanLines, facts: Facts) -> None:
     """Add what the lines show that are right to the facts and to the clean lines."""
     numbers, right = group.lines.numbers, group.right
     clean = numbers[right]
@@ -147,13 +147,16 @@ def _remember(group: _Group, proven: CleanLines, facts: Facts) -> None:
     proven.clean[clean] = True
     facts.objects += len(clean)
     sample, requested = group.lines.template.sample, facts.requested
-    if requested is not None and (sample.get(requested) is not None or group.columns):
+    there = any(column.attribute.state != "unlabelled" for column in group.columns)
+    if requested is not None and (sample.get(requested) is not None or there):
         facts.requested_lines += len(clean)
     for column in group.columns:
         column.remember(numbers, right, facts)
         if column.keys.any():
             keys = proven.labels.setdefault(column.attribute.name, np.zeros(len(proven.sources), np.uint64))
             keys[numbers] = np.where(right, column.keys, np.uint64(0))
+    if rule_line(sample, context).beside == ():
+        facts.without_label += len(clean)
     _remember_sources(group, clean, proven, facts)
 
 
@@ -182,7 +185,8 @@ def _remember_placeholders(group: _Group, context: RuleContext, facts: Facts) ->
         if template.field_type(key) in ("ref", "text"):
             texts = group.lines.values(key)
             held |= np.array([PLACEHOLDER in text and text.startswith("s3://") for text in texts], bool)
-    for column in group.columns:
+    labels = {label.name for label in line.labels}
+    for column in (one for one in group.columns if one.attribute.name in labels):
         if template.field_type(column.attribute.metadata_key, "job-name") == "text":
             jobs = group.lines.values(column.attribute.metadata_key, "job-name")
             held |= np.array([PLACEHOLDER in job for job in jobs], bool)

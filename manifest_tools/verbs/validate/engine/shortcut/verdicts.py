@@ -17,6 +17,7 @@ from manifest_tools.groundtruth.rows import decode
 from manifest_tools.verbs.validate.engine.file_facts import LabelState, NamedClass, label_key, named_classes
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line, run_line_rules
 from manifest_tools.verbs.validate.engine.shortcut.line_template import LineTemplate
+from manifest_tools.verbs.validate.engine.unpaired_metadata import unpaired_metadata
 
 Variant = tuple[Any, ...]
 """The values of the varying fields of a label attribute on one line; arrays and objects as they are spelt."""
@@ -42,6 +43,8 @@ class Verdict:
 
     named_classes: tuple[NamedClass, ...] = ()
     state: LabelState | None = None
+    """None where the metadata is not that of a label."""
+
     names: Mapping[int, str] = field(default_factory=dict)
     """The class-map, by index."""
 
@@ -115,7 +118,9 @@ def _verdict(template: LineTemplate, attribute: Attribute, variant: Variant, con
     line = rule_line(value, context)
     if run_line_rules(line, context.purpose):
         return Verdict(False, quotes=quotes)
-    (label,) = (one for one in line.labels if one.metadata_key == attribute.metadata_key)
+    label = next((one for one in line.labels if one.metadata_key == attribute.metadata_key), None)
+    if label is None:  # metadata of something else
+        return Verdict(True, quotes=quotes)
     state = LabelState(label.name, label.state, label.type)
     return Verdict(
         True, label_key(label), tuple(named_classes(label)), state, _named(label.class_map), quotes
@@ -149,4 +154,9 @@ def _named(class_map: Any) -> dict[int, str]:
 @lru_cache(maxsize=1 << 10)
 def is_clean(template: LineTemplate, context: RuleContext) -> bool:
     """Say whether no rule finds anything on the sample of a template."""
-    return not run_line_rules(rule_line(template.sample, context), context.purpose)
+    line = rule_line(template.sample, context)
+    if run_line_rules(line, context.purpose) or unpaired_metadata(line.value):
+        return False
+    # A number or text that is alone beside the source may be a label without metadata.
+    beside = line.beside or ()
+    return len(beside) != 1 or template.field_type(beside[0]) not in ("number", "text")

@@ -1,15 +1,17 @@
 """Rules of a whole file: its blank lines and its end, and the names, types and classes of its labels."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import listed, path, shown
 from manifest_tools.groundtruth.label_kinds import label_kind
+from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts, NamedClass
+from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts, NamedClass, Occurrences
+from manifest_tools.verbs.validate.engine.unpaired_metadata import Unpaired, renamings
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.examples import line as unlabelled
 from manifest_tools.verbs.validate.rules.references import (
@@ -131,6 +133,61 @@ def attributes_have_a_name(facts: Facts) -> Iterator[Finding]:
         if not _ATTRIBUTE_NAME.fullmatch(name) and PLACEHOLDER not in name:
             wanted = "expected up to 127 letters and digits, with hyphens between them"
             yield Finding(path(name), f"name of a label attribute: {wanted}, found {shown(name)}")
+
+
+@rule(
+    "MT213",
+    "error",
+    "file",
+    breaks=lambda: lines(
+        {key.replace("hand-m", "auto-label-m"): value for key, value in single().items()},
+        {key.replace("hand-m", "hand_m"): value for key, value in single().items()},
+    ),
+    keeps=lambda: lines(single(), unlabelled(hand=0, notes_metadata={})),
+    fix="mtool validate --fix renames the metadata after its label.",
+    source=OUTPUT,
+)
+def metadata_is_named_after_its_label(facts: Facts) -> Iterator[Finding]:
+    """The key of metadata is that of its label and -metadata."""
+    for key, renaming in renamings(facts.unpaired).items():
+        for name in renaming.names:
+            mine = [one for one in facts.unpaired if one.key == key and renaming.label(one) == name]
+            seen = _sum(facts, mine)
+            expected = f"expected {shown(name + METADATA)}, found {shown(key)} (on {line_count(seen)})"
+            advice = ""
+            if not renaming.complete:
+                advice = (
+                    "; on other lines nothing shows which label it is of, so --fix leaves all as they are"
+                )
+            yield Finding(path(key), f"key of the metadata of {shown(name)}: {expected}{advice}", seen.first)
+
+
+@rule(
+    "MT217",
+    "error",
+    "file",
+    breaks=lambda: lines({key: value for key, value in single().items() if key != "hand"} | {"page": 1}),
+    keeps=lambda: lines(single(), unlabelled(page_metadata={"type": "a scan"})),
+    fix="Rename the metadata after its label: the name of the label and -metadata.",
+    source=OUTPUT,
+)
+def metadata_is_of_a_label(facts: Facts) -> Iterator[Finding]:
+    """Metadata of Ground Truth's belongs to a label that some line of the file has."""
+    for key, renaming in renamings(facts.unpaired).items():
+        found = [one for one in facts.unpaired if one.key == key and one.typed]
+        if not found or renaming.names or key in facts.attributes.values():
+            continue
+        seen, label = _sum(facts, found), shown(key.removesuffix(METADATA))
+        bare = list(dict.fromkeys(name for one in found for name in one.labels))
+        advice = f"; if its label is one of {listed(bare)}, rename {shown(key)} after that" if bare else ""
+        message = f"{shown(key)} is on {line_count(seen)}, and its label {label} on none"
+        yield Finding(path(key), f"{message}{advice}", seen.first)
+
+
+def _sum(facts: Facts, chosen: Sequence[Unpaired]) -> Occurrences:
+    """Return on which lines some unpaired metadata is."""
+    found = [facts.unpaired[one] for one in chosen]
+    return Occurrences(min(seen.first for seen in found), sum(seen.lines for seen in found))
 
 
 @rule(
@@ -269,6 +326,8 @@ RULES = (
     buckets_are_possible,
     no_placeholder,
     attributes_have_a_name,
+    metadata_is_named_after_its_label,
+    metadata_is_of_a_label,
     only_uris_end_in_ref,
     classes_agree,
     requested_attribute_is_there,

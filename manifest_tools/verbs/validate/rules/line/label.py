@@ -76,6 +76,7 @@ def indices_are_indices(label: LineLabel) -> Iterator[Finding]:
     keeps=lambda: lines(single(0), labelled("check", "0", "label-verification", class_name="RH")),
     fix="mtool validate --fix writes the number.",
     source=OUTPUT,
+    never_for=("builtin",),  # which is sent the digits in either form
 )
 def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     """A class index is a number, as Ground Truth writes it, and no string."""

@@ -1,6 +1,6 @@
 """A label and its metadata: both are there, and the metadata has the form of its type."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from manifest_tools.base.dates import parse_date
@@ -9,6 +9,7 @@ from manifest_tools.base.text import path, shown
 from manifest_tools.groundtruth.classes import class_index
 from manifest_tools.groundtruth.label_kinds import TYPES
 from manifest_tools.groundtruth.record import METADATA, SOURCES
+from manifest_tools.verbs.validate.preflight.inputs import TRAINING
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
 from manifest_tools.verbs.validate.rules.examples import lines, single
@@ -29,6 +30,7 @@ _TEXTS = ("type", "class-name", "human-annotated", "creation-date", "job-name", 
     keeps=lambda: lines(single(), single(ref="s3://lab3-rawdata/IMG_0086.JPG")),
     fix="Add the metadata, or remove the label and label the picture again.",
     source=OUTPUT,
+    never_for=TRAINING,  # which is sent the label alone
 )
 def a_label_has_metadata(line: RuleLine) -> Iterator[Finding]:
     """A label that has metadata on other lines has it on this line too."""
@@ -63,17 +65,22 @@ def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
 @rule(
     "MT203",
     "error",
-    "label",
-    breaks=lambda: lines(single(None)),
-    keeps=lambda: lines(single(), example(hand_metadata={"failure-reason": "expired", "retry-count": 1})),
+    "line",
+    breaks=lambda: lines(single(), single(None)),
+    keeps=lambda: lines(
+        single(),
+        example(hand_metadata={"failure-reason": "expired", "retry-count": 1}),
+        example(page_metadata={"info": "an attribute of the input"}),
+    ),
     fix="mtool filter --labelled leaves such lines out.",
     source=OUTPUT,
 )
-def metadata_has_a_label(label: LineLabel) -> Iterator[Finding]:
-    """Metadata has a label, or says why labeling failed."""
-    if label.state == "unlabelled":
-        message = f"{shown(label.metadata_key)} has no label: {shown(label.name)} is missing"
-        yield Finding(path(label.metadata_key), message)
+def metadata_has_a_label(line: RuleLine) -> Iterator[Finding]:
+    """Metadata of an attribute that other lines have has a label, or says why labeling failed."""
+    for label in line.labels:
+        if label.state == "unlabelled" and label.name in line.expected:
+            message = f"{shown(label.metadata_key)} has no label: {shown(label.name)} is missing"
+            yield Finding(path(label.metadata_key), message)
 
 
 @rule(
@@ -193,27 +200,6 @@ def adjustment_status_is_known(label: LineLabel) -> Iterator[Finding]:
 
 
 @rule(
-    "MT213",
-    "error",
-    "line",
-    breaks=lambda: lines(
-        {key.replace("hand-m", "auto-label-m"): value for key, value in single().items()},
-        {key.replace("hand-m", "hand_m"): value for key, value in single().items()},
-    ),
-    keeps=lambda: lines(single(), example(hand=0, notes_metadata={})),
-    fix="mtool validate --fix renames the metadata after its label.",
-    source=OUTPUT,
-)
-def metadata_is_named_after_its_label(line: RuleLine) -> Iterator[Finding]:
-    """The key of metadata is that of its label and -metadata."""
-    found = misnamed_metadata(line.value)
-    if found is not None:
-        key, name = found
-        wanted = f"expected {shown(name + METADATA)}, found {shown(key)}"
-        yield Finding(path(key), f"key of the metadata of {shown(name)}: {wanted}")
-
-
-@rule(
     "MT216",
     "warning",
     "label",
@@ -229,50 +215,6 @@ def a_failed_object_has_no_label(label: LineLabel) -> Iterator[Finding]:
         yield Finding(path(label.metadata_key, "failure-reason"), message)
 
 
-def misnamed_metadata(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the key of metadata that belongs to a label of another name, and that label.
-
-    Only if something shows that they belong together: nearly the same name, a labeling job with the name of
-    the label, or a label with the name of its class, as console tools have written it.
-    """
-    orphans = [key for key in value if _is_orphan(key, value)]
-    if len(orphans) != 1:
-        return None
-    labels = [key for key in value if _is_bare_label(key, value) and _belongs(orphans[0], key, value)]
-    return (orphans[0], labels[0]) if len(labels) == 1 else None
-
-
-def _is_orphan(key: str, value: Mapping[str, Any]) -> bool:
-    """Return whether a key ends nearly in -metadata, and has no label of its own."""
-    found = value[key]
-    if not isinstance(found, dict) or found.get("failure-reason") is not None or "type" not in found:
-        return False
-    stem = _plain(key).removesuffix(METADATA)
-    if stem == _plain(key) or stem in SOURCES:
-        return False
-    exact = key.endswith(METADATA)
-    name = key.removesuffix(METADATA)
-    return not (exact and (value.get(name) is not None or value.get(f"{name}-ref") is not None))
-
-
-def _is_bare_label(key: str, value: Mapping[str, Any]) -> bool:
-    if key in SOURCES or value[key] is None or _plain(key).endswith(METADATA):
-        return False
-    return not any(twin in value for twin in (key + METADATA, key.removesuffix("-ref") + METADATA))
-
-
-def _belongs(metadata_key: str, name: str, value: Mapping[str, Any]) -> bool:
-    found = value[metadata_key]
-    job = found.get("job-name")
-    job_name = job.removeprefix("labeling-job/") if isinstance(job, str) else None
-    return name in (job_name, found.get("class-name")) or _plain(metadata_key) == _plain(name) + METADATA
-
-
-def _plain(key: str) -> str:
-    """Return a key without what people misspell: case, spaces, invisible characters, underscores."""
-    return "".join(c for c in key.lower().replace("_", "-") if c.isprintable() and not c.isspace())
-
-
 RULES = (
     a_label_has_metadata,
     metadata_is_an_object,
@@ -283,6 +225,5 @@ RULES = (
     dates_can_be_read,
     human_annotated_is_yes_or_no,
     adjustment_status_is_known,
-    metadata_is_named_after_its_label,
     a_failed_object_has_no_label,
 )
