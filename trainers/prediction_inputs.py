@@ -3,20 +3,17 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.paths import ImagePaths, read_file
-from manifest_tools.images.shrink import FORMATS, Recipe
-from manifest_tools.images.unusable import Unusable
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
-from manifest_tools.verbs.convert.pictures import Fetch, make
+from manifest_tools.verbs.convert.pictures import Fetch, picture_bytes
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
 # A folder stands for the files in it whose names end so.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-
-_AS_IT_IS = Recipe(pass_through=True, accepted=FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +38,13 @@ def inputs_of_files(typed: Sequence[str]) -> PredictionInputs:
 def inputs_of_manifest(planned: ConversionPlan, fetch: Fetch | None) -> PredictionInputs:
     """Return the pictures of a manifest's labelled lines, each once."""
     refs = dict.fromkeys(picture.ref for picture in planned.lines)
-    return PredictionInputs(tuple(refs), lambda ref: _bytes(make(planned.image_paths, _AS_IT_IS, fetch, ref)))
+    return PredictionInputs(tuple(refs), partial(picture_bytes, planned.image_paths, fetch))
 
 
 def read_picture(name: str) -> bytes:
     """Return the bytes of a file or an object in S3; raises Unusable."""
     if name.startswith("s3://"):
-        return _bytes(make(ImagePaths((), "."), _AS_IT_IS, fetch_from_s3, name))
+        return picture_bytes(ImagePaths((), "."), fetch_from_s3, name)
     return read_file(name)
 
 
@@ -59,12 +56,6 @@ def _expanded(path: str) -> Iterator[str]:
     if not found:
         raise Refused(f"{path}: expected pictures, found none in this folder ({', '.join(ENDINGS)})")
     yield from (os.path.join(path, name) for name in found)
-
-
-def _bytes(made: bytes | Unusable) -> bytes:
-    if isinstance(made, Unusable):
-        raise made
-    return made
 
 
 @dataclass(frozen=True, slots=True)

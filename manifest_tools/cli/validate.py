@@ -51,6 +51,13 @@ class Checks(Options):
         ),
     ] = False
     images: options.Images = None
+    decode: Annotated[
+        bool,
+        typer.Option(
+            "--decode",
+            help="With --objects: read every picture whole and decode it, which finds damage in its middle.",
+        ),
+    ] = False
     list_codes: Annotated[
         bool, typer.Option("--list", help="List the codes and what each checks; reads no manifest.")
     ] = False
@@ -175,6 +182,8 @@ def _check_combinations(given: ValidateOptions) -> None:
         )
     if "images" in given.typed and not given.objects and given.purpose is None:
         raise Refused("--images needs --objects or --for; type one of them too")
+    if given.decode and not given.objects:
+        raise Refused("--decode needs --objects; type both")
     if given.dry_run and not given.fix:
         raise Refused("--dry-run needs --fix; type both")
     if given.kms_key is not None and not given.fix:
@@ -238,6 +247,7 @@ def _object_problems(
         images=given.images or (),
         label_attribute=given.label_attribute,
         smallest=smallest(preflight) if preflight is not None else None,
+        decode=given.decode,
         jobs=given.jobs,
         progress=progress,
     )

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.images.shrink import FORMATS as PICTURE_FORMATS
+from manifest_tools.images.integrity import FORMATS as PICTURE_FORMATS
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs

@@ -26,7 +26,7 @@ _STANDALONE = (0x01, *range(0xD0, 0xD8))
 _SCAN, _END = 0xDA, 0xD9
 _PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"eXIf")
 _LONGEST_CHUNK = 64 << 10
-_END_MARKERS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+_END_MARKERS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}  # the last chunk of a PNG, with its checksum
 # Phones append a video or notes after the picture, which may be longer than the tail that is read.
 _APPENDED = (b"MotionPhoto", b"MicroVideo")
 _SAMSUNG = b"SEFT"
@@ -185,7 +185,7 @@ def _ends_before(picture: PartialReader, body: int, marker: bytes) -> bool:
         return picture.tail().endswith(_SAMSUNG) or any(word in picture.head for word in _APPENDED)
     last = b""
     for chunk in picture.chunks(body):
-        if marker in last[-3:] + chunk:
+        if marker in last[-7:] + chunk:
             return True
         last = chunk
     return False

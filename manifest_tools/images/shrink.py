@@ -5,23 +5,17 @@ decoder can decode to 1/2, 1/4 or 1/8 of the size without making the pixels of t
 the time would go there.
 """
 
-import contextlib
 import io
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manifest_tools.images.signatures import describe, picture_format
-from manifest_tools.images.unusable import MAX_BYTES, MAX_PIXELS, NO_PICTURE, TOO_LARGE, TRUNCATED, Unusable
+from manifest_tools.images.integrity import FORMATS, check_picture, check_pixels, opened
+from manifest_tools.images.unusable import NO_PICTURE, TOO_LARGE, Unusable
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_SIDE = 65_500  # libjpeg's limit
-
-# Formats that Pillow may read: all have a decoder in a library; EPS would start a program.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 
 # A scaled decode leaves at least 5/4 of what is wanted, for its own filter is a rough one: nearer to
 # the size wanted it loses 0.4 dB against a Lanczos shrink of the whole picture.
@@ -29,15 +23,6 @@ _MARGIN = (5, 4)
 
 _ORIENTATION = 0x0112  # EXIF: how the camera was turned
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values, as Image.Transpose undoes them
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Pillow's name of the format, and the size in pixels before any rotation."""
-
-    format: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +48,11 @@ class Recipe:
 def prepare(data: bytes, recipe: Recipe) -> bytes:
     """Return the picture after the work of ``recipe``; raises Unusable."""
     if recipe.pass_through:
-        found = inspect(data).format
+        found = check_picture(data).format
         if found not in recipe.accepted:
             raise Unusable(NO_PICTURE, f"expected {' or '.join(recipe.accepted)}, found {found}")
         return data
     return shrink(data, recipe.shorter, recipe.quality, recipe.square)
-
-
-def inspect(data: bytes) -> Header:
-    """Return format and size of a picture without decoding it; raises Unusable if it cannot be decoded.
-
-    A JPEG or PNG without its end marker is cut off; other formats have no such marker.
-    """
-    with _opened(data) as image:
-        header = Header("JPEG" if image.format == "MPO" else image.format or "", *image.size)
-    if (header.format == "JPEG" and not _has_jpeg_end(data)) or (
-        header.format == "PNG" and data.rfind(b"IEND") < 0
-    ):
-        raise Unusable(TRUNCATED, f"a {header.format} file cut off after {len(data):,} bytes")
-    return header
 
 
 def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -> bytes:
@@ -92,54 +63,12 @@ def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -
     is dropped, as in OpenCV, with which im2rec and the built-in algorithm read. Metadata, colour profiles and
     frames after the first are not kept.
     """
-    with _opened(data) as image:
+    with opened(data) as image:
         small = _resized(image, shorter, square)
         turned = _upright(small, image)
         out = io.BytesIO()
         turned.save(out, "JPEG", quality=quality, subsampling="4:2:0")
     return out.getvalue()
-
-
-@contextlib.contextmanager
-def _opened(data: bytes) -> Iterator["Image.Image"]:
-    """Yield the picture after its size was checked; raises Unusable for what Pillow raises."""
-    from PIL import Image, UnidentifiedImageError
-
-    if len(data) > MAX_BYTES:
-        raise Unusable(TOO_LARGE, f"expected at most {MAX_BYTES:,} bytes, found {len(data):,} or more")
-    try:
-        # Pillow warns of odd metadata, and of sizes that are checked here.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_pixels(*image.size)
-                yield image
-    except Unusable:
-        raise
-    except UnidentifiedImageError:
-        raise Unusable(NO_PICTURE, _unidentified(data)) from None
-    except Image.DecompressionBombError:
-        raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found many more") from None
-    except Exception as error:  # hostile bytes: decoders raise whatever they stumble over
-        raise _undecodable(error) from error
-
-
-def _undecodable(error: Exception) -> Unusable:
-    reason = str(error) or type(error).__name__
-    if "truncated" in reason.lower() or isinstance(error, EOFError):
-        return Unusable(TRUNCATED, f"the picture is cut off ({reason})")
-    return Unusable(NO_PICTURE, f"the picture cannot be decoded ({reason})")
-
-
-def _unidentified(data: bytes) -> str:
-    if found := picture_format(data):
-        return f"a {found} picture that cannot be read (its header is damaged)"
-    return f"expected a picture, found {describe(data, len(data))}"
-
-
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise Unusable(TOO_LARGE, f"expected at most {MAX_PIXELS:,} pixels, found {width:,} x {height:,}")
 
 
 def target_size(width: int, height: int, shorter: int) -> tuple[int, int]:
@@ -161,7 +90,7 @@ def _resized(image: "Image.Image", shorter: int, square: bool) -> "Image.Image":
     width, height = image.size
     region = _middle(width, height) if square else (0, 0, width, height)
     wanted = target_size(region[2] - region[0], region[3] - region[1], shorter)
-    _check_pixels(*wanted)
+    check_pixels(*wanted)
     if max(wanted) > MAX_SIDE:
         raise Unusable(TOO_LARGE, f"a JPEG has at most {MAX_SIDE:,} pixels a side, not {max(wanted):,}")
     scale = _draft(image, wanted, (region[2] - region[0], region[3] - region[1]))
@@ -216,22 +145,6 @@ def _upright(pixels: "Image.Image", image: "Image.Image") -> "Image.Image":
         return pixels
     turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
     return pixels if turn is None else pixels.transpose(Image.Transpose(turn))
-
-
-def _has_jpeg_end(data: bytes) -> bool:
-    """Return whether the end marker follows the scan; a thumbnail in the metadata has its own."""
-    return data.rfind(b"\xff\xd9") > _scan_start(data)
-
-
-def _scan_start(data: bytes) -> int:
-    """Return the offset of the first scan, or the length of ``data`` if there is none."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xDA:
-            return at
-        at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return len(data)
 
 
 def decoder_version() -> str:

@@ -11,7 +11,7 @@ UNNAMEABLE = "MT406"
 CODES = {
     MISSING: "The picture of a line is there",
     NO_PICTURE: "A picture is one that can be read",
-    TRUNCATED: "A picture is not cut off",
+    TRUNCATED: "A picture is whole: not cut off, and not damaged",
     TOO_LARGE: "A picture has at most 40 MB and 100 million pixels",
     OUTSIDE: "A source-ref does not lead out of the pictures' folder",
     UNNAMEABLE: "A picture has a name that the output format can hold",

@@ -101,7 +101,8 @@ def test_a_dry_run_counts_and_writes_nothing(train: Path, run: Run) -> None:
             ["--images", "s3://raw=empty"],
             1,
             "train.manifest:1: .*no such file; "
-            "`mtool validate train.manifest --objects --images s3://raw=empty` lists every such object\n$",
+            "`mtool validate train.manifest --objects --decode --images s3://raw=empty` lists every such"
+            " object\n$",
             id="no picture",
         ),
     ],
@@ -129,7 +130,7 @@ def test_without_images_what_is_missing_beside_the_manifest_asks_for_them(train:
     write(train / "local.manifest", b'{"source-ref": "not-here.jpg"}')
     done = run("pipe", "local.manifest", "--attribute", "source-ref")
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
-    assert "; type --images FOLDER; `mtool validate local.manifest --objects` lists" in done.stderr
+    assert "; type --images FOLDER; `mtool validate local.manifest --objects --decode` lists" in done.stderr
 
 
 def test_long_names_are_not_printed_whole(train: Path, run: Run) -> None:

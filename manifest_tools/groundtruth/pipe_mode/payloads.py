@@ -18,8 +18,10 @@ from manifest_tools.base.errors import InvalidLine, MtoolError, Refused
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.groundtruth.rows import reason
+from manifest_tools.images.integrity import check_picture
 from manifest_tools.images.paths import ImagePaths
-from manifest_tools.images.unusable import MISSING, Unusable
+from manifest_tools.images.signatures import picture_format
+from manifest_tools.images.unusable import MISSING, TOO_LARGE, Unusable
 from manifest_tools.io.recordio import LONGEST
 from manifest_tools.io.s3_errors import Denied, NotThere
 
@@ -43,7 +45,7 @@ class NoObject(InvalidLine):
     def __init__(self, source: str, number: int, reason: str, images: Sequence[str] = ()) -> None:
         name = "-" if source == "standard input" else shlex.quote(source)
         options = "".join(f" --images {shlex.quote(one)}" for one in images)
-        advice = f"`mtool validate {name} --objects{options}` lists every such object"
+        advice = f"`mtool validate {name} --objects --decode{options}` lists every such object"
         MtoolError.__init__(self, f"{source}:{number}: {reason}; {advice}")
         self.source = source
         self.number = number
@@ -159,12 +161,15 @@ def _read(read: Read, ref: str) -> bytes:
 def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
     """Return the bytes of an object: from a folder of ``--images`` where there is one, else by ``fetch``.
 
-    Raises ValueError, with what to type, for an object that cannot be read.
+    Raises ValueError, with what to type, for an object that cannot be read, and for a JPEG or PNG that is cut
+    off or damaged.
     """
     try:
-        if ref.startswith("s3://") and not where.covers(ref):
-            return fetch(ref)
-        return _read_file(where.find(ref))
+        in_s3 = ref.startswith("s3://") and not where.covers(ref)
+        data = fetch(ref) if in_s3 else _read_file(where.find(ref))
+        if picture_format(data) in ("JPEG", "PNG"):
+            _check_picture(ref, data)
+        return data
     except Unusable as why:
         advice = "; type --images FOLDER" if why.code == MISSING and not where.mapped else ""
         raise ValueError(f"{why.message}{advice}") from why
@@ -174,6 +179,14 @@ def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
         raise ValueError(str(error)) from error
     except Denied as error:
         raise ValueError(str(error)) from error
+
+
+def _check_picture(ref: str, data: bytes) -> None:
+    try:
+        check_picture(data)
+    except Unusable as why:
+        if why.code != TOO_LARGE:  # SageMaker sends it, and what becomes of it is the algorithm's affair
+            raise Unusable(why.code, f"{ref}: {why.message}") from why
 
 
 def _read_file(path: str) -> bytes:

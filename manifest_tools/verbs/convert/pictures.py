@@ -1,5 +1,6 @@
 """The stream of pictures under every format: found or fetched, made ready, in the order of the lines."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -35,25 +36,27 @@ def _made(plan: ConversionPlan, fetch: Fetch | None, jobs: Jobs) -> Iterator[byt
     fetch = fetch if plan.to_fetch else None
     task = partial(make, plan.image_paths, plan.recipe, fetch)
     refs = (picture.ref for picture in plan.lines)
-    if fetch is not None:
-        # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do.
-        threads = jobs if isinstance(jobs, int) else _FETCHERS
+    if fetch is not None or plan.recipe.pass_through:
+        # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do. And
+        # bytes that stay as they are have no business in a pipe between processes.
+        usual = (os.cpu_count() or 1) if fetch is None else _FETCHERS
+        threads = jobs if isinstance(jobs, int) else usual
         with ThreadPoolExecutor(threads) as executor:
             yield from run(task, refs, executor, ahead=2 * threads)
     else:
-        # Bytes that stay as they are have no business in a pipe between processes.
-        yield from run(task, refs, 1 if plan.recipe.pass_through else jobs)
+        yield from run(task, refs, jobs)
 
 
 def make(image_paths: ImagePaths, recipe: Recipe, fetch: Fetch | None, ref: str) -> bytes | Unusable:
     """Return the picture of ``ref``, ready to be written, or why it cannot be."""
     try:
-        return prepare(_read(image_paths, fetch, ref), recipe)
+        return prepare(picture_bytes(image_paths, fetch, ref), recipe)
     except Unusable as why:
         return why.with_traceback(None)
 
 
-def _read(image_paths: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
+def picture_bytes(image_paths: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
+    """Return the bytes of a picture, of this disk or fetched; raises Unusable for one that is not there."""
     if image_paths.covers(ref):
         return read_file(image_paths.find(ref))
     if fetch is None:

@@ -18,6 +18,7 @@ from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, NumberedLine, check, in_order, shuffled
 from manifest_tools.groundtruth.pipe_mode.payloads import (
+    REF,
     NoObject,
     Read,
     Unreadable,
@@ -108,7 +109,7 @@ def pipe(
     if dry_run:
         return result
     lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
-    sent = _sent(lines, names, read, (source.name, *images), _threads(jobs) if from_s3 else 1)
+    sent = _sent(lines, names, read, (source.name, *images), _threads(jobs, names, bool(from_s3)))
     try:
         with publishing(force=force, kms_key=kms_key) as publication:
             _write(publication.open(output), progress(sent, checked.samples, "lines"), result)
@@ -214,8 +215,12 @@ def _folder(manifest: str) -> str:
     return "" if manifest == "-" or manifest.startswith("s3://") else os.path.dirname(manifest)
 
 
-def _threads(jobs: Jobs) -> int:
-    return jobs if isinstance(jobs, int) else _FETCHERS
+def _threads(jobs: Jobs, names: tuple[str, ...], from_s3: bool) -> int:
+    """Return how many threads read objects, and decode pictures to see that they are whole."""
+    if not any(name.endswith(REF) for name in names):
+        return 1
+    usual = _FETCHERS if from_s3 else os.cpu_count() or 1
+    return jobs if isinstance(jobs, int) else usual
 
 
 def _from_s3(uri: str) -> bytes:

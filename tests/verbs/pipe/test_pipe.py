@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, MtoolError, Refused
 from manifest_tools.groundtruth.pipe_mode.lines import in_order, shuffled
-from manifest_tools.groundtruth.pipe_mode.payloads import payloads
+from manifest_tools.groundtruth.pipe_mode.payloads import NoObject, payloads
 from manifest_tools.io.recordio import MAGIC, frame, read_records
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.pipe.pipe import pipe, read_pipe, records
 from tests.ground_truth import FAILED, UNLABELLED, chopped, line, multi, write
 from tests.json_lines import keys, spaces, values
+from tests.objects import encoded, plain
 from tests.pictures import jpeg
 from trainers.gluon.mxnet_import import load_mxnet
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 NAMES = ("source-ref", "kind")
+PICTURE = jpeg(1)
 
 
 def picture(uri: str) -> bytes:
-    """A picture for any URI, with the magic of RecordIO inside."""
-    return b"\xff\xd8\xff\xe0" + MAGIC + uri.encode()
+    """A picture for any URI, with the magic of RecordIO behind its end."""
+    return PICTURE + MAGIC + uri.encode()
 
 
 def sent(path: Path | str) -> list[bytes]:
@@ -162,9 +164,25 @@ def test_an_object_that_is_not_there_is_named_with_its_line(manifest: str, in_fo
     (in_folder / "raw").mkdir()
     for number in (0, 1, 3):
         (in_folder / "raw" / f"{number}.jpg").write_bytes(b"x")
-    advice = "`mtool validate .*a.manifest --objects --images raw` lists every such object"
+    advice = "`mtool validate .*a.manifest --objects --decode --images raw` lists every such object"
     with pytest.raises(InvalidLine, match=f"a.manifest:4: expected .*2.jpg, found no such file; {advice}"):
         pipe(manifest, "out", images=["raw"])
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param(PICTURE[:-2], "cut off after", id="a JPEG cut off"),
+        pytest.param(
+            encoded(plain(), "PNG")[:-20] + bytes(20), "the checksum of its chunk", id="a damaged PNG"
+        ),
+    ],
+)
+def test_a_broken_picture_is_not_sent(manifest: str, data: bytes, why: str) -> None:
+    broken = {"s3://raw/2.jpg": data}
+    with pytest.raises(NoObject, match=f"a.manifest:4: s3://raw/2.jpg: a .* file.*{why}.*--objects --decode"):
+        pipe(manifest, "out", fetch=lambda uri: broken.get(uri, PICTURE))
     assert not Path("out").exists()
 
 
@@ -307,7 +325,7 @@ def test_real_manifests_are_read_back_as_samples(
     with open("out", "rb") as stream:
         found = list(read_pipe(stream, done.attributes, label_format))
     assert len(found) == done.lines == samples
-    assert found[0].picture.startswith(b"\xff\xd8\xff\xe0" + MAGIC + b"s3://")
+    assert found[0].picture.startswith(PICTURE + MAGIC + b"s3://")
 
 
 def test_records_are_made_of_lines_without_any_file() -> None:

@@ -23,6 +23,7 @@ def check_objects(
     images: Sequence[str] = (),
     label_attribute: str | None = None,
     smallest: "Size | None" = None,
+    decode: bool = False,
     jobs: "Jobs" = None,
     progress: "Progress | None" = None,
 ) -> "ObjectReport":
@@ -30,7 +31,8 @@ def check_objects(
 
     ``images`` says where they lie on this disk (see ``image_paths``); others are asked of S3, by a ranged GET
     of the first 64 kB each. ``label_attribute`` leaves out all labels but one. ``smallest`` is the width
-    and height that a training job's image_shape asks for. ``jobs`` are processes, threads where S3 is asked.
+    and height that a training job's image_shape asks for. ``decode`` reads every picture whole and decodes
+    it, which finds damage in its middle. ``jobs`` are processes, threads where S3 is asked.
     What is no manifest, or no line of one, is left out: ``validate`` reports it.
 
     ``progress`` is given the batches of lines as they are done, and their number.
@@ -45,4 +47,6 @@ def check_objects(
     from manifest_tools.base.parallel import no_progress
     from manifest_tools.verbs.validate.objects.report import ObjectReport
 
-    return ObjectReport(manifests, tuple(images), label_attribute, smallest, jobs, progress or no_progress)
+    return ObjectReport(
+        manifests, tuple(images), label_attribute, smallest, decode, jobs, progress or no_progress
+    )

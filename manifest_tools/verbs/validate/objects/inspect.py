@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.images.headers import ImageHeader, read_header
+from manifest_tools.images.integrity import check_picture
 from manifest_tools.images.partial_reads import HEAD, PartialReader, open_file, open_object
 from manifest_tools.images.paths import ImagePaths
 from manifest_tools.images.signatures import describe, is_no_video
@@ -61,6 +62,9 @@ class ObjectReader:
     ask_s3: bool
     """Whether S3 may be asked for others."""
 
+    decode: bool = False
+    """Whether pictures are read whole and decoded."""
+
     remembered: dict[tuple[str, ObjectKind], Inspection] = field(default_factory=dict)
     """The last objects, by URI and by what they are used as."""
 
@@ -86,7 +90,7 @@ class ObjectReader:
         try:
             if self.image_paths.covers(ref):
                 with open_file(self.image_paths.find(ref)) as file:
-                    return inspect_object(file, kind)
+                    return inspect_object(file, kind, self.decode)
             if not self.ask_s3:
                 return Inspection((NOT_INSPECTED, ""))
             return self._inspect_in_s3(ref, kind)
@@ -98,7 +102,7 @@ class ObjectReader:
         if bucket in self.missing_buckets:
             return Inspection((MISSING, f"{ref}: {self.missing_buckets[bucket]}"))
         try:
-            return inspect_object(open_object(ref), kind)
+            return inspect_object(open_object(ref), kind, self.decode)
         except NotThere as error:
             if error.what == "bucket":
                 self.missing_buckets[bucket] = str(error).removeprefix(f"{ref}: ")
@@ -109,8 +113,8 @@ class ObjectReader:
             raise
 
 
-def inspect_object(found: PartialReader, kind: ObjectKind) -> Inspection:
-    """Return what an object shows that is used as ``kind`` says."""
+def inspect_object(found: PartialReader, kind: ObjectKind, decode: bool = False) -> Inspection:
+    """Return what an object shows that is used as ``kind`` says; ``decode`` reads pictures to their end."""
     content, partial = _content(found)
     problem: tuple[str, str] | None = None
     header: ImageHeader | None = None
@@ -118,6 +122,8 @@ def inspect_object(found: PartialReader, kind: ObjectKind) -> Inspection:
     try:
         if kind in ("picture", "mask"):
             header = read_header(found)
+            if decode:
+                check_picture(found.whole())
         elif kind in ("sequence", "seq-label", "json"):
             document = _document(found, kind)
         else:

@@ -43,6 +43,9 @@ class ObjectReport:
     smallest: Size | None = None
     """The width and height below which a picture is too small for the job."""
 
+    decode: bool = False
+    """Whether pictures are read whole and decoded, not only their first and last bytes."""
+
     jobs: Jobs = None
     progress: Progress = no_progress
     lines: int = 0
@@ -67,7 +70,7 @@ class ObjectReport:
 
     def _check_manifest(self, number: int, plan: InspectionPlan) -> Iterator[Problem]:
         not_inspected: dict[str, tuple[int, int]] = {}
-        reader = ObjectReader(plan.image_paths, plan.ask_s3)
+        reader = ObjectReader(plan.image_paths, plan.ask_s3, self.decode)
         lines = read_references(plan.source, self.label_attribute)
         with _workers(self.jobs, plan.ask_s3) as (jobs, size, ahead):
             task = partial(inspect_lines, reader, self.smallest, number)

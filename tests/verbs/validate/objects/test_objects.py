@@ -15,8 +15,8 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.problem import Problem
 from manifest_tools.images import partial_reads
 from manifest_tools.images.headers import ImageHeader, read_header
+from manifest_tools.images.integrity import check_picture
 from manifest_tools.images.partial_reads import PartialReader
-from manifest_tools.images.shrink import inspect
 from manifest_tools.images.signatures import describe
 from manifest_tools.images.unusable import CODES as PICTURE_CODES
 from manifest_tools.images.unusable import MAX_BYTES, Unusable
@@ -92,6 +92,9 @@ CLEAN = {
 def test_a_good_picture_has_no_problem(workspace: Workspace, key: str, data: bytes) -> None:
     assert workspace.one(key, data) == []
 
+
+LARGE = encoded(noise(300, 300))
+DEEP = encoded(noise(300, 300), "PNG")
 
 BAD = {
     "a PNG called .jpg": (
@@ -242,6 +245,35 @@ def test_a_bad_picture_is_named_for_what_it_is(
     assert workspace.one(key, data) == expected
 
 
+DAMAGED = {
+    "a JPEG with a hole": ("a.jpg", LARGE[:40_000] + bytes(5_000) + LARGE[45_000:]),
+    "a JPEG that lacks bytes": ("a.jpg", LARGE[:40_000] + LARGE[45_000:]),
+    "a PNG with a wrong checksum": ("a.png", DEEP[:40_000] + b"?" + DEEP[40_001:]),
+}
+
+
+@pytest.mark.parametrize(("key", "data"), DAMAGED.values(), ids=DAMAGED)
+def test_damage_in_the_middle_is_found_when_pictures_are_decoded(
+    workspace: Workspace, key: str, data: bytes
+) -> None:
+    assert workspace.one(key, data) == []
+    ((code, message),) = workspace.one(key, data, decode=True)
+    assert (code, message[:10]) == ("MT403", "a damaged ")
+
+
+@pytest.mark.parametrize(("key", "data"), CLEAN.values(), ids=CLEAN)
+def test_a_good_picture_has_no_problem_when_decoded_either(
+    workspace: Workspace, key: str, data: bytes
+) -> None:
+    assert workspace.one(key, data, decode=True) == []
+
+
+def test_a_damaged_mask_is_found_too(workspace: Workspace) -> None:
+    workspace.put("a.jpg", jpeg(1))
+    workspace.put("a.png", encoded(plain("P"), "PNG").replace(b"IDATx", b"IDATy"))
+    assert [one.code for one in workspace.check(mask("a.jpg", "a.png"), decode=True)] == ["MT403"]
+
+
 def test_a_damaged_header_is_a_problem(workspace: Workspace) -> None:
     data = bytearray(jpeg(1))
     frame = data.index(b"\xff\xc0")
@@ -267,7 +299,7 @@ def test_whatever_becomes_of_a_picture_it_is_a_look_or_a_problem(data: st.DataOb
 def test_a_cut_picture_is_cut_off_for_convert_too(picture: bytes, data: st.DataObject) -> None:
     cut = picture[: data.draw(st.integers(4, len(picture)))]
     try:
-        inspect(cut)
+        check_picture(cut)
         expected = True
     except Unusable:
         expected = False
