@@ -96,3 +96,23 @@ def test_metadata_without_its_label_on_any_line_is_no_label(cases: Path, run: Ru
     assert codes(run, path) == set()
     assert "annotator" not in run("stats", path).stdout
     assert run("split", path, "--dry-run", "-o", "out").exit_code == 0
+
+
+def test_a_jpeg_whose_tail_is_zeros_is_a_problem_on_every_path(
+    cases: Path, run: Run, in_folder: Path
+) -> None:
+    folder = cases / "jpeg-zeroed-tail"
+    manifest, images = folder / "z.manifest", ("--images", folder)
+    ways: tuple[tuple[str, ...], ...] = (
+        ("recordio",),
+        ("recordio", "--pass-through"),
+        ("folder",),
+        ("folder", "--resize", "32"),
+    )
+    for number, words in enumerate(ways):
+        done = run("convert", manifest, "--to", *words, "-o", f"out{number}", *images)
+        assert done.exit_code == 1
+        assert "z.manifest:1: MT403 a JPEG file cut off after" in done.stderr
+    piped = run("pipe", manifest, "-o", "out.pipe", *images)
+    assert "z.manifest:1: s3://lab/raw/zerotail.jpg: a JPEG file cut off" in piped.stderr
+    assert codes(run, manifest, "--objects", *images) == {"MT403"}

@@ -141,7 +141,8 @@ def _scan(data: bytes, begin: int, header: _Header, body: bytes) -> Scan:
     _check_restarts(data, begin, end, header, body)
     if most := _most_zeros(header, body):
         # Zeros behind the pixels pad them, or stand for pixels that are missing: the decoder will tell.
-        end = min(end, begin + len(data[begin:end].rstrip(b"\0")) + most // 2)
+        if not data[end - 1]:
+            end = min(end, begin + len(data[begin:end].rstrip(b"\0")) + most // 2)
         hole = data.find(bytes(most), begin, end)
         if hole >= 0:
             raise damaged("JPEG", f"its pixels have a hole of zeros, from byte {hole:,}")
