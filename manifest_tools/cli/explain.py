@@ -32,8 +32,7 @@ def explain(
 
     rules = [rule_of(code) for code in codes]
     if as_json:
-        for rule in rules:
-            print(json.dumps(_as_json(rule)))
+        print("\n".join(json.dumps(_as_json(rule)) for rule in rules))
     else:
         print("\n\n".join(_text(rule) for rule in rules))
 

@@ -10,7 +10,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import job_table, options
 from manifest_tools.cli.shared.choices import choice
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, printing
 from trainers.sagemaker.account.jobs import KINDS
 
 if TYPE_CHECKING:
@@ -204,5 +204,6 @@ def _stop(name: str, dry_run: bool, quiet: bool) -> None:
 
 
 def _print_json(rows: Iterable[dict[str, Any]]) -> None:
-    for row in rows:
-        print(json.dumps(row))
+    with printing(for_a_program=True) as print_line:
+        for row in rows:
+            print_line(json.dumps(row))

@@ -11,7 +11,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.pictures import pictures_of, write_picture
-from manifest_tools.cli.shared.screen import clean, note, progress, width
+from manifest_tools.cli.shared.screen import clean, note, printing, progress, width
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
@@ -89,7 +89,8 @@ def predict(
     column = max((width(clean(name)) for name in inputs.names), default=0)
     line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
     predictions = progress(_predictions(loaded, inputs, at_once, quiet), len(inputs.names), "pictures")
-    good, failed = _print(predictions, truth, line, keep=sheet is not None)
+    with printing(for_a_program=as_json) as print_line:
+        good, failed = _print(predictions, truth, line, print_line, keep=sheet is not None)
     if sheet:
         _draw(sheet, good, truth, loaded, inputs, force=force, quiet=quiet)
     if failed:
@@ -179,6 +180,7 @@ def _print(
     predictions: "Iterator[Prediction | Unread]",
     truth: "Truth | None",
     line: "Callable[[Prediction, tuple[int, ...] | None], str]",
+    print_line: "Callable[[str], None]",
     *,
     keep: bool,
 ) -> "tuple[list[Prediction], int]":
@@ -189,7 +191,7 @@ def _print(
     failed = 0
     for prediction in predictions:
         if isinstance(prediction, Prediction):
-            typer.echo(line(prediction, truth.of(prediction.picture) if truth else None))
+            print_line(line(prediction, truth.of(prediction.picture) if truth else None))
             good += [prediction] if keep else []
         else:
             failed += 1

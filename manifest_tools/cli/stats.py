@@ -9,7 +9,7 @@ import typer
 
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import bar, clean, table, width
+from manifest_tools.cli.shared.screen import bar, clean, printing, table, width
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.stats.stats import AttributeStats, Confidences, Stats
@@ -47,12 +47,13 @@ def stats(
     from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.verbs.stats.stats import stats as stats_of
 
-    for number, manifest in enumerate(manifests or manifests_here("stats")):
-        found = stats_of(manifest, label_attribute, jobs=jobs)
-        if as_json:
-            print(json.dumps(found.to_json()))
-        else:
-            print(("\n" if number else "") + "\n".join(_report(found, manifest, every_class)))
+    with printing(for_a_program=as_json) as print_line:
+        for number, manifest in enumerate(manifests or manifests_here("stats")):
+            found = stats_of(manifest, label_attribute, jobs=jobs)
+            if as_json:
+                print_line(json.dumps(found.to_json()))
+            else:
+                print_line(("\n" if number else "") + "\n".join(_report(found, manifest, every_class)))
 
 
 def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:

@@ -13,7 +13,7 @@ from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import Options
 from manifest_tools.cli.shared.options import manifests_here
-from manifest_tools.cli.shared.screen import clean, note, progress, table
+from manifest_tools.cli.shared.screen import clean, note, printing, progress, table
 from manifest_tools.verbs.validate.choices import FormatName, Purpose
 
 if TYPE_CHECKING:
@@ -277,8 +277,10 @@ def _print(report: "Report", given: ValidateOptions) -> None:
                 printed += 1
                 yield problem
 
-    for line in FORMATS["json" if given.as_json else given.format_](first()):
-        print(clean(line))
+    chosen: FormatName = "json" if given.as_json else given.format_
+    with printing(for_a_program=chosen != "text") as print_line:
+        for line in FORMATS[chosen](first()):
+            print_line(clean(line))
     more = sum(one.errors + one.warnings for one in report.checked) - printed
     if more:
         note(f"{counted(more, 'more problem')}; to print all, leave --max-problems out")
@@ -302,8 +304,8 @@ def _print_codes(codes: frozenset[str], as_json: bool) -> None:
 
     rows = [(rule.code, rule.severity, rule.reason) for rule in RULES if rule.code in codes]
     if as_json:
-        for code, severity, reason in rows:
-            print(json.dumps({"code": code, "severity": severity, "reason": reason}))
+        listed = ({"code": code, "severity": severity, "reason": reason} for code, severity, reason in rows)
+        print("\n".join(map(json.dumps, listed)))
     else:
         print(table(rows))
 

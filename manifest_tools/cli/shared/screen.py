@@ -3,12 +3,13 @@
 import contextlib
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _WIDEST = 200  # characters of a cell at most
+_IN_MEMORY = 1 << 20  # characters of held lines; more than that wait on the disk
 
 
 def note(text: str) -> None:
@@ -18,6 +19,25 @@ def note(text: str) -> None:
     """
     with contextlib.suppress(OSError):
         print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def printing(*, for_a_program: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that prints a line on standard output.
+
+    What a program reads is whole or absent: its lines are held until the block ends, and dropped when the
+    block raises. What a person reads is printed at once.
+    """
+    if not for_a_program:
+        yield print
+        return
+    import shutil
+    from tempfile import SpooledTemporaryFile
+
+    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="\n", prefix="mtool-") as held:
+        yield lambda line: print(line, file=held)
+        held.seek(0)
+        shutil.copyfileobj(held, sys.stdout)
 
 
 def clean(text: str) -> str:

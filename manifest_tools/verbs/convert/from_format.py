@@ -11,6 +11,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
 from manifest_tools.io.sinks import STDOUT, check_apart, check_key, publishing
+from manifest_tools.io.staging import staged
 from manifest_tools.verbs.convert.convert import Converted
 
 _ENDING = ".manifest"
@@ -91,11 +92,11 @@ def write_manifests(
     folder = "" if "" in outputs else os.path.dirname(next(iter(outputs.values())))
     with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
         for part, path in outputs.items():
-            stream = publication.open(path)
-            for line in manifest_lines(data, data.parts[part]):
-                stream.write(line)
-                count += 1
-                local += not line.startswith(_IN_S3)
+            with staged(publication.open(path), path) as stream:
+                for line in manifest_lines(data, data.parts[part]):
+                    stream.write(line)
+                    count += 1
+                    local += not line.startswith(_IN_S3)
     published = tuple(publication.published)
     return Converted(published, count, table=data.table, lost=data.lost, on_this_disk=local)
 

@@ -1,6 +1,7 @@
 """Merges manifests: one line a picture, one name a label attribute, one index a class."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribut
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
+from manifest_tools.io.staging import staged
 from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
 from manifest_tools.verbs.merge.candidates import merged_attribute
 from manifest_tools.verbs.merge.choices import POLICIES, Policy
@@ -74,9 +76,10 @@ def merge(
     sources = [decompressed(open_source(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
         plan = _plan(sources, label_attribute, on_conflict, workers)
-        with publishing(force=force, kms_key=kms_key) as publication:
-            kept = LineStream(None if dry_run else publication.open(output))
-            rejected = LineStream(None if dry_run or rejects is None else publication.open(rejects))
+        with publishing(force=force, kms_key=kms_key) as publication, ExitStack() as stack:
+            opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
+            streams = [LineStream(stack.enter_context(staged(*one))) for one in opened]
+            kept, rejected, *_ = *streams, LineStream(None), LineStream(None)
             tasks = plan.tasks(sources, with_rejects=rejects is not None)
             blocks = write(plan.line_changes(), plan.handled, tasks, kept, rejected, workers)
             counts = count_written(len(sources), blocks)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from manifest_tools.base.errors import InvalidLine
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.edits.members import NamedMember, overlay_members, read_members
 from manifest_tools.io.byte_ranges import ByteRanges, read_ranges, select_lines
+from manifest_tools.io.staging import StagedStream
 from manifest_tools.verbs.merge.extra_keys import add_extra_keys
 from manifest_tools.verbs.merge.line_changes import LineChanges, change
 from manifest_tools.verbs.merge.write_tasks import LineAt, Overlay, WriteTask
@@ -50,7 +50,7 @@ class WrittenBlock:
 class LineStream:
     """A stream of lines. The last line of a file may lack its end; it gets one when another line follows."""
 
-    stream: BinaryIO | None
+    stream: StagedStream | None
     """Where the lines go; None in a dry run."""
 
     _unended: bool = field(default=False)
