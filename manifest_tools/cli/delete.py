@@ -38,16 +38,16 @@ def delete(
     from trainers.sagemaker.serving.delete import find_parts
 
     found = find_parts(name, everything=everything)
-    shared.say([_line(found, part) for part in found.parts], quiet and yes)
-    shared.say(found.notes, quiet)
+    shared.print_notes([_line(found, part) for part in found.parts], quiet and yes)
+    shared.print_notes(found.notes, quiet)
     if dry_run:
         shared.print_calls(found.calls, found.region, None)
         return
     if not found.calls:
-        shared.say(["nothing to delete"], quiet)
+        shared.print_notes(["nothing to delete"], quiet)
         return
     confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
-    if found.passing:
+    if found.changing:
         _wait(found, every, quiet)
     _delete(found, quiet)
 
@@ -66,18 +66,18 @@ def _wait(found: "EndpointParts", every: float, quiet: bool) -> None:
     try:
         with shared.waiting(found.name, quiet):
             for state in endpoint_states(
-                found.name, every=every, notify=lambda text: shared.say([text], quiet)
+                found.name, every=every, notify=lambda text: shared.print_notes([text], quiet)
             ):
-                shared.say([f"{found.name}: {state.status}"], quiet)
+                shared.print_notes([f"{found.name}: {state.status}"], quiet)
     except EndpointFailed as failed:
-        shared.say([str(failed.reason)], quiet)
+        shared.print_notes([str(failed.reason)], quiet)
     except NotThere:
         pass
 
 
 def _delete(found: "EndpointParts", quiet: bool) -> None:
     """Delete each part; when one cannot be deleted, the others still are."""
-    from trainers.sagemaker.serving.delete import SomeLeft, delete
+    from trainers.sagemaker.serving.delete import PartsLeft, delete
 
     left = []
     for part in (part for part in found.parts if not part.kept):
@@ -86,8 +86,8 @@ def _delete(found: "EndpointParts", quiet: bool) -> None:
         except MtoolError as error:
             left.append(f"{part.title} ({error})")
             continue
-        shared.say([f"{part.title}: {'deleted' if was_there else 'gone already'}"], quiet)
+        shared.print_notes([f"{part.title}: {'deleted' if was_there else 'gone already'}"], quiet)
     if found.reminder:
-        shared.say([f"reminder of {found.reminder}: gone with the endpoint"], quiet)
+        shared.print_notes([f"reminder of {found.reminder}: gone with the endpoint"], quiet)
     if left:
-        raise SomeLeft(found.name, left)
+        raise PartsLeft(found.name, left)

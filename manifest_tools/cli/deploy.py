@@ -89,7 +89,7 @@ def deploy(given: DeployOptions) -> None:
     _check(given)
     _check_upload(given)
     planned = _plan(given)
-    shared.say(_intention(planned, given), given.quiet and given.yes)
+    shared.print_notes(_intention(planned, given), given.quiet and given.yes)
     if given.dry_run or given.emit is not None:
         shared.print_calls(planned.deployment.calls, planned.deployment.model.region, given.emit)
         if planned.source.local:
@@ -169,7 +169,7 @@ def _plan(given: DeployOptions) -> _Planned:
     """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
     from trainers.sagemaker.client.client import region
     from trainers.sagemaker.requests.names import job_name
-    from trainers.sagemaker.serving.deploy import check_free, plan_deployment
+    from trainers.sagemaker.serving.deploy import check_names_are_free, plan_deployment
     from trainers.sagemaker.serving.model_source import find_model_source
     from trainers.sagemaker.serving.upload_model import model_places
 
@@ -178,7 +178,7 @@ def _plan(given: DeployOptions) -> _Planned:
     name = given.name or job_name(source.stem, now)
     data, classes = model_places(source, given.output, name)
     deployment = plan_deployment(source, data, classes, region(), replace(settings, name=name), now)
-    check_free(deployment)
+    check_names_are_free(deployment)
     return _Planned(source, deployment, data, classes)
 
 
@@ -218,18 +218,18 @@ def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:
 def _carry_out(planned: _Planned, given: DeployOptions) -> None:
     """Upload what is on this disk, and make the rest; after a failure nothing of both stays."""
     from trainers.sagemaker.serving.api_gateway import address
-    from trainers.sagemaker.serving.deploy import make
+    from trainers.sagemaker.serving.deploy import make_endpoint
     from trainers.sagemaker.serving.upload_model import upload_model
-    from trainers.sagemaker.training.upload import withdraw
+    from trainers.sagemaker.training.upload import delete_uploads
 
     published = (
         upload_model(planned.source, planned.data, planned.classes, kms_key=given.kms_key, force=given.force)
         if planned.source.local
         else ()
     )
-    shared.say([f"{one.path}: {one.state}" for one in published], given.quiet)
-    made_before = [("upload", lambda: withdraw(published))] if published else []
-    api = make(planned.deployment, lambda text: shared.say([text], given.quiet), made_before)
+    shared.print_notes([f"{one.path}: {one.state}" for one in published], given.quiet)
+    made_before = [("upload", lambda: delete_uploads(published))] if published else []
+    api = make_endpoint(planned.deployment, lambda text: shared.print_notes([text], given.quiet), made_before)
     if api:
         note(f"POST a picture to {address(api, planned.deployment.model.region)}")
 
@@ -240,8 +240,10 @@ def _wait(name: str, every: float, quiet: bool) -> None:
 
     try:
         with shared.waiting(name, quiet):
-            for state in endpoint_states(name, every=every, notify=lambda text: shared.say([text], quiet)):
-                shared.say([f"{name}: {state.status} ({duration_text(state.after)})"], quiet)
+            for state in endpoint_states(
+                name, every=every, notify=lambda text: shared.print_notes([text], quiet)
+            ):
+                shared.print_notes([f"{name}: {state.status} ({duration_text(state.after)})"], quiet)
     except KeyboardInterrupt:
         note(
             f"{name} is still being made, and bills; to delete it once it is in service: mtool delete {name}"

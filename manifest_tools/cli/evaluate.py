@@ -57,7 +57,7 @@ def evaluate(
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
     check_key(kms_key, [picture or "confusion.png"])
     if picture is not None:
-        options.check_picture("--picture", picture)
+        options.check_png("--picture", picture)
     trained = read_model(model)
     with temporary_records() as place:
         planned = against_model(

@@ -167,7 +167,7 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet
         _follow(job, description, every, prices, quiet)
         return
     count = 0
-    for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the remark below
+    for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the note below
         print(clean(line.text))
     if not count and not quiet:
         note(f"{name} has written no log lines yet; it is {job.state}")

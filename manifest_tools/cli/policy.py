@@ -76,7 +76,7 @@ def policy(
     if sum((of is not None, trust, as_json)) > 1:
         raise Refused("--of, --trust and --json are three forms of output; type one of them")
     from trainers.sagemaker.account.policy import USUAL_ROLE, Needs
-    from trainers.sagemaker.account.prefixes import prefixes, typed
+    from trainers.sagemaker.account.prefixes import prefixes, with_typed
     from trainers.sagemaker.client.client import region as usual_region
 
     words, names = for_ or WORDS, manifests or []
@@ -84,7 +84,7 @@ def policy(
         raise Refused("which buckets? type manifests that name them, or --bucket s3://bucket/prefix")
     needs = Needs(
         region=region or usual_region(),
-        pictures=typed(bucket or [], prefixes(names, jobs)),
+        pictures=with_typed(bucket or [], prefixes(names, jobs)),
         manifests=[name for name in names if name.startswith("s3://")],
         output=output or _beside(names, words),
         words=[word for word in WORDS if word in words],

@@ -79,7 +79,7 @@ def predict(
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
     if sheet is not None:
-        options.check_picture("--sheet", sheet)
+        options.check_png("--sheet", sheet)
     _check_endpoint(context, endpoint)
     loaded = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     planned = _planned(manifest, label_attribute, [] if pictures else images or [], loaded.table)
@@ -170,10 +170,10 @@ def _predictions(
 
     if isinstance(loaded, Model):
         return predict_here(loaded, inputs.names, inputs.read)
-    from trainers.sagemaker.client.retry import ignore
+    from trainers.sagemaker.client.retry import notify_nobody
     from trainers.sagemaker.serving.invoke import invoke
 
-    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=ignore if quiet else note)
+    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=notify_nobody if quiet else note)
 
 
 def _print(

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def train(given: JobOptions, model: str, early_stopping: bool) -> None:
     """Show the plan, start the job once the person agrees, follow it, and fetch its model."""
     from trainers.sagemaker.requests.requests import create
-    from trainers.sagemaker.training.fetch import check_free
+    from trainers.sagemaker.training.fetch import check_outputs_are_free
     from trainers.sagemaker.training.follow import how_to_go_on
 
     if given.attach is not None:
         _follow(given.attach, given, model)
         return
     if will_follow(given):
-        check_free(model, given.force)
+        check_outputs_are_free(model, given.force)
     extra = {"early_stopping": "True"} if early_stopping else {}
     planned = plan_or_explain(training_settings(given, extra))
     request = create(planned.job)
@@ -42,18 +42,18 @@ def train(given: JobOptions, model: str, early_stopping: bool) -> None:
 def _follow(name: str, given: JobOptions, model: str) -> None:
     """Follow the job to its end, and fetch what it made."""
     from trainers.sagemaker.client.client import send
-    from trainers.sagemaker.client.errors import Passing
+    from trainers.sagemaker.client.errors import Transient
     from trainers.sagemaker.requests import resources
-    from trainers.sagemaker.training.fetch import check_free
+    from trainers.sagemaker.training.fetch import check_outputs_are_free
     from trainers.sagemaker.training.follow import check_ended_well, follow, how_to_go_on
 
-    check_free(model, given.force)
+    check_outputs_are_free(model, given.force)
     try:
         epochs = epochs_of(send(resources.describe("training", name)))
         events = follow(name, price_per_hour=price_of(given), every=given.every)
         line = _silent if given.quiet else note
         end = watch(name, events, epochs=epochs, line=line, quiet=given.quiet)
-    except Passing:
+    except Transient:
         note(how_to_go_on(name))
         raise
     check_ended_well(end)

@@ -102,7 +102,7 @@ def transform(given: TransformOptions) -> None:
         return
     planned = _plan(given)
     listed = given.manifest if given.pictures is None else None
-    shared.say(_intention(planned, listed, given.price_per_hour), given.quiet and given.yes)
+    shared.print_notes(_intention(planned, listed, given.price_per_hour), given.quiet and given.yes)
     if given.dry_run or given.emit is not None:
         shared.print_calls(planned.calls, planned.model.region, given.emit)
         if listed:
@@ -183,9 +183,9 @@ def _plan(given: TransformOptions) -> "TransformPlan":
     planned = transform.plan_transform(
         source, given.pictures or "", str(given.output), region(), settings, datetime.now(UTC)
     )
-    transform.check_free(planned)
+    transform.check_names_are_free(planned)
     transform.check_pictures(planned)
-    shared.say(source.notes, quiet=False)
+    shared.print_notes(source.notes, quiet=False)
     return planned
 
 
@@ -205,13 +205,13 @@ def _intention(planned: "TransformPlan", listed: str | None, prices: list[str]) 
 def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions) -> None:
     """Write the list of pictures where there is one, and make model and job: all, or nothing."""
     from trainers.sagemaker.batch.picture_list import write_list
-    from trainers.sagemaker.batch.transform import make
-    from trainers.sagemaker.training.upload import withdraw
+    from trainers.sagemaker.batch.transform import start_transform
+    from trainers.sagemaker.training.upload import delete_uploads
 
     published = write_list(listed, planned.job.input, kms_key=given.kms_key) if listed else ()
-    shared.say([f"{one.path}: {one.state}" for one in published], given.quiet)
-    made_before = [("list of pictures", lambda: withdraw(published))] if published else []
-    make(planned, lambda text: shared.say([text], given.quiet), made_before)
+    shared.print_notes([f"{one.path}: {one.state}" for one in published], given.quiet)
+    made_before = [("list of pictures", lambda: delete_uploads(published))] if published else []
+    start_transform(planned, lambda text: shared.print_notes([text], given.quiet), made_before)
 
 
 def _afterwards(name: str, manifest: str | None) -> str:
@@ -239,7 +239,7 @@ def _finish(planned: "TransformPlan", end: "JobEnd", given: TransformOptions) ->
     from trainers.sagemaker.batch.transform import delete_model
     from trainers.sagemaker.training.follow import check_ended_well
 
-    delete_model(planned.name, lambda text: shared.say([text], given.quiet))
+    delete_model(planned.name, lambda text: shared.print_notes([text], given.quiet))
     if end.status == "Completed":
         _collect(planned.name, given)
         return
@@ -254,13 +254,13 @@ def _collect(name: str, given: TransformOptions) -> None:
     from trainers.sagemaker.batch.collect import collect, find_answers, lines_of
 
     answers = find_answers(name, given.table)
-    shared.say(answers.notes, given.quiet)
+    shared.print_notes(answers.notes, given.quiet)
     lines = lines_of(answers, given.manifest, given.attribute)
     kms_key = given.kms_key if given.joined.startswith("s3://") else None
     with publishing(force=given.force, kms_key=kms_key) as publication:
         found = collect(answers, lines, publication, given.joined, given.attribute)
-    shared.say([f"{one.path}: {one.state}" for one in publication.published], given.quiet)
+    shared.print_notes([f"{one.path}: {one.state}" for one in publication.published], given.quiet)
     if found.unanswered:
         note(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")
         raise typer.Exit(1)
-    shared.say([f"{found.answered:,} pictures have their answer"], given.quiet)
+    shared.print_notes([f"{found.answered:,} pictures have their answer"], given.quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.best_parameters import tell_best
+from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, require
 from manifest_tools.cli.shared.options import check_free
@@ -45,7 +45,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         return
     tuned = _run_trials(given, pair, search)
     values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
-    tell_best(given, values, tuned.best, len(tuned.trials), "validation accuracy")
+    write_best(given, values, tuned.best, len(tuned.trials), "validation accuracy")
     for published in tuned.published if not given.quiet else ():
         note(f"{clean(published.path)}: {published.state}")
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from manifest_tools.cli.shared.best_parameters import tell_best
+from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.plan_table import price_of, show_plan
@@ -88,7 +88,7 @@ def _follow(name: str, given: TuneOptions) -> None:
         shown.close()
     values = best_parameters(end)
     if end.best is not None:
-        tell_best(given, values, end.best, len(end.trials), "objective metric")
+        write_best(given, values, end.best, len(end.trials), "objective metric")
 
 
 def _how_to_go_on(name: str) -> str:

@@ -208,7 +208,7 @@ def test_standard_input_may_be_closed(in_folder: Path) -> None:
 
 @posix
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_remarks_that_nobody_takes_change_no_exit_code(in_folder: Path) -> None:
+def test_notes_that_nobody_reads_change_no_exit_code(in_folder: Path) -> None:
     Path("a.manifest").write_bytes(LINE)
     assert shell("mtool filter a.manifest -o b.manifest 2> /dev/full").returncode == 0
     assert Path("b.manifest").read_bytes() == LINE

@@ -59,5 +59,5 @@ def test_on_a_terminal_each_step_writes_over_the_last_one() -> None:
     )
 
 
-def test_a_remark_is_a_line() -> None:
+def test_a_note_is_a_line() -> None:
     assert screen_text(Note("training from scratch"), live=True) == "training from scratch\n"

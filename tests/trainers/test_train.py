@@ -429,7 +429,7 @@ def test_a_missing_framework_of_a_model_is_one_line_too(trained: Path) -> None:
     assert ended.stderr == "mtool: a model of Gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
 
 
-def test_pictures_on_both_sides_are_remarked_upon(trained: Path, run: Run) -> None:
+def test_pictures_on_both_sides_are_noted(trained: Path, run: Run) -> None:
     words = ["train", "train.manifest", "train.manifest", "--images", "raw-data", "--epochs", "1"]
     done = run(*words, "--image-size", "32", "-o", "other")
     assert done.exit_code == 0

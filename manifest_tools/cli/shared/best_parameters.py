@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trainers.trial import Trial
 
 
-def tell_best(given: TuneOptions, values: dict[str, Any], best: "Trial", count: int, metric: str) -> None:
+def write_best(given: TuneOptions, values: dict[str, Any], best: "Trial", count: int, metric: str) -> None:
     """Write the best parameters of ``count`` trials, and print the value of the metric for them."""
     from manifest_tools.io.sinks import publishing
 

@@ -56,7 +56,7 @@ class _JobScreen:
         for one in events:
             if isinstance(one, JobEnd):
                 self.close()
-                self._remark(self._over(one))
+                self._print_note(self._over(one))
                 return one
             self._show(one)
         raise AssertionError("a job that is followed comes to its end")
@@ -76,20 +76,20 @@ class _JobScreen:
             case log_streams.LogLine():
                 self.line(clean(one.text))
             case follow.Status() if one.status not in follow.ENDED:  # its End says so
-                self._remark(f"{self.name}: {_state(one.status, one.secondary)}")
+                self._print_note(f"{self.name}: {_state(one.status, one.secondary)}")
             case log_lines.Epoch():
                 self._epoch(one)
             case follow.Cost():
                 self._cost = one
             case Waiting():
-                self._remark(str(one))
+                self._print_note(str(one))
             case Note():
-                self._remark(one.text)
+                self._print_note(one.text)
 
     def _epoch(self, epoch: "Epoch") -> None:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=epoch.epoch)
-        self._remark(f"{epoch_line(epoch, self.epochs)}{self._so_far()}")
+        self._print_note(f"{epoch_line(epoch, self.epochs)}{self._so_far()}")
 
     def _so_far(self) -> str:
         return "" if self._cost is None else f"; {self._cost.amount:.2f} so far"
@@ -99,7 +99,7 @@ class _JobScreen:
         cost = "" if self._cost is None else f", {self._cost.amount:.2f} in all"
         return f"{self.name}: {_state(end.status, end.secondary)}{billed}{cost}"
 
-    def _remark(self, text: str) -> None:
+    def _print_note(self, text: str) -> None:
         if not self.quiet:
             note(text)
 

@@ -9,7 +9,7 @@ import typer
 from manifest_tools.base.errors import Refused
 
 
-def check_picture(option: str, path: str) -> None:
+def check_png(option: str, path: str) -> None:
     """Raise Refused, before the work begins, for a picture that could not be written at its end."""
     if not path.lower().endswith(".png"):
         raise Refused(f"expected a name that ends in .png for {option}, found {path}")

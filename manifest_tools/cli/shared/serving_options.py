@@ -103,8 +103,8 @@ def machines(instance_type: str, count: int) -> str:
     return instance_type if count == 1 else f"{count} x {instance_type}"
 
 
-def say(texts: Sequence[str], quiet: bool) -> None:
-    """Print remarks, a line each."""
+def print_notes(texts: Sequence[str], quiet: bool) -> None:
+    """Print notes, a line each."""
     for text in texts:
         if not quiet:
             note(clean(text))

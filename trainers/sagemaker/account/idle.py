@@ -7,7 +7,7 @@ from typing import Any
 
 from trainers.sagemaker.account.jobs import JobSummary, list_jobs
 from trainers.sagemaker.client import tags
-from trainers.sagemaker.client.client import Denied, ask, send
+from trainers.sagemaker.client.client import Denied, call_service, send
 from trainers.sagemaker.requests import resources
 
 IDLE_AFTER = timedelta(hours=1)
@@ -37,7 +37,7 @@ def idle_endpoints(
     """Return the endpoints without a request for an hour or longer, longest idle first, and those whose
     reminder is due.
 
-    CloudWatch counts the requests (Invocations, of AWS/SageMaker). Raises what ``client.ask`` raises.
+    CloudWatch counts the requests (Invocations, of AWS/SageMaker). Raises as ``call_service`` does.
     """
     moment = now or datetime.now(UTC)
     found = []
@@ -82,5 +82,5 @@ def _last_of(name: str, variant: str, now: datetime) -> datetime | None:
         "Period": 3600,
         "Statistics": ["Sum"],
     }
-    points = ask("cloudwatch", "get_metric_statistics", asked)["Datapoints"]
+    points = call_service("cloudwatch", "get_metric_statistics", asked)["Datapoints"]
     return max((point["Timestamp"] for point in points if point["Sum"] > 0), default=None)

@@ -41,9 +41,9 @@ class Folders:
         """Add the folders of another part."""
         self.depth = min(self.depth, other.depth)
         self.names = {_cut(name, self.depth) for name in self.names | other.names}
-        self.settle()
+        self.limit()
 
-    def settle(self) -> None:
+    def limit(self) -> None:
         """Cut the folders until they are few enough."""
         while len(self.names) > self.most:
             self.depth = min(self.depth, max(name.count("/") for name in self.names)) - 1
@@ -65,7 +65,7 @@ def _cut(folder: str, depth: int) -> str:
 
 
 @dataclass(slots=True)
-class _Part:
+class _BlockFolders:
     lines: int
     buckets: dict[str, Folders] = field(default_factory=dict)
 
@@ -93,12 +93,12 @@ def prefixes(manifests: Sequence[str], jobs: Jobs = None) -> dict[str, tuple[str
     return {bucket: whole[bucket].prefixes() for bucket in sorted(whole)}
 
 
-def typed(
+def with_typed(
     buckets: Sequence[str], found: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[str, ...]]:
     """Return ``found`` with the prefixes that were typed as s3://bucket/prefix, by bucket.
 
-    >>> typed(["s3://lab3-rawdata/left", "s3://lab3-masks"])
+    >>> with_typed(["s3://lab3-rawdata/left", "s3://lab3-masks"])
     {'lab3-masks': ('',), 'lab3-rawdata': ('left/',)}
     """
     whole = {bucket: Folders(names=set(names)) for bucket, names in (found or {}).items()}
@@ -114,31 +114,31 @@ def narrowed(found: Mapping[str, Sequence[str]], most: int) -> dict[str, tuple[s
     """Return at most so many prefixes a bucket, wider ones where there were more."""
     fewer = {bucket: Folders(most, names=set(names)) for bucket, names in found.items()}
     for folders in fewer.values():
-        folders.settle()
+        folders.limit()
     return {bucket: folders.prefixes() for bucket, folders in fewer.items()}
 
 
-def _objects(block: Block) -> _Part:
+def _objects(block: Block) -> _BlockFolders:
     data = block.read()
     starts, ends = line_offsets(data)
-    part = _Part(len(starts))
+    part = _BlockFolders(len(starts))
     seen: dict[str, set[str]] = {}
     for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         line = data[start:end]
         if not line.strip():
             continue
         try:
-            for bucket, folder in _places(line):
+            for bucket, folder in _folders_on(line):
                 seen.setdefault(bucket, set()).add(folder)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadLine(number, reason(line, error)) from error
     for bucket, names in seen.items():
         part.buckets[bucket] = Folders(names=names)
-        part.buckets[bucket].settle()
+        part.buckets[bucket].limit()
     return part
 
 
-def _places(line: bytes) -> Iterator[tuple[str, str]]:
+def _folders_on(line: bytes) -> Iterator[tuple[str, str]]:
     """Yield bucket and folder of every object that a line names."""
     for name, value in _Line.decode(line).items():
         if not name.endswith(REF) or not bytes(value).startswith(b'"'):

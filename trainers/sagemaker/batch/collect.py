@@ -145,7 +145,7 @@ def of_manifest(manifest: str, attribute: str) -> Iterator[ManifestLine]:
 
 
 def of_prefix(prefix: str) -> Iterator[ManifestLine]:
-    """Yield a line for each object under a prefix, in order of keys; raises what ``client.ask`` raises."""
+    """Yield a line for each object under a prefix, in order of keys; raises as ``call_service`` does."""
     bucket, _, key = prefix.removeprefix("s3://").partition("/")
     for page in pages(Request("list_objects_v2", {"Bucket": bucket, "Prefix": key}), "s3"):
         for one in page.get("Contents", ()):

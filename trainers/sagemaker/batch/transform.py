@@ -7,8 +7,8 @@ from datetime import datetime
 from manifest_tools.base.errors import Refused
 from trainers.sagemaker.batch.picture_list import list_place
 from trainers.sagemaker.client import tags
-from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls, take_back
-from trainers.sagemaker.client.client import ask
+from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls, undo_call
+from trainers.sagemaker.client.client import call_service
 from trainers.sagemaker.client.existing import check_name_is_free, was_made
 from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests import resources
@@ -113,17 +113,19 @@ def check_pictures(transform: TransformPlan) -> None:
     if transform.job.data_type != "S3Prefix":
         return
     bucket, _, prefix = transform.job.input.removeprefix("s3://").partition("/")
-    found = ask("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1})
+    found = call_service("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1})
     if not found.get("KeyCount"):
         raise Refused(f"{transform.job.input}: there is no picture; check the prefix (known failure 13)")
 
 
-def check_free(transform: TransformPlan) -> None:
+def check_names_are_free(transform: TransformPlan) -> None:
     """Raise Refused where there is, or was, a job of the name, or a model, before anything is made."""
     check_name_is_free(transform.name, ("transform", "model"), "take another --name")
 
 
-def make(transform: TransformPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> None:
+def start_transform(
+    transform: TransformPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()
+) -> None:
     """Make the model and the job; see ``run_calls``."""
     still_billed = (
         f"{transform.name} was made all the same, and is billed; type: mtool jobs stop {transform.name}"
@@ -140,4 +142,4 @@ def make(transform: TransformPlan, notify: Notify, made_before: Sequence[tuple[s
 def delete_model(name: str, notify: Notify) -> None:
     """Delete the model that was made for a job, once the job is over."""
     undo = of_sagemaker(resources.delete("model", name)).send
-    take_back(f"model {name}", undo, notify, f"mtool delete {name}")
+    undo_call(f"model {name}", undo, notify, f"mtool delete {name}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifest_tools.base.errors import MtoolError
-from trainers.sagemaker.client.client import NotThere, ask
+from trainers.sagemaker.client.client import NotThere, call_service
 from trainers.sagemaker.client.retry import Notify
 from trainers.sagemaker.requests.requests import Request
 
@@ -35,15 +35,15 @@ class Call:
     """What people call that which is made; empty where nobody is notified."""
 
     undo: "Call | None" = None
-    """The call that takes it back; it takes the answer that was the last one then."""
+    """The call that undoes it; it takes the answer that was the last one then."""
 
     def send(self, found: str = "") -> str:
         """Make the call, and return the last answer that a later call needs: its own, or ``found``.
 
-        Raises what ``client.ask`` raises.
+        Raises what ``client.call_service`` raises.
         """
         body = {**self.body, self.takes: found} if self.takes else self.body
-        return str(ask(self.service, self.operation, body).get(self.answer, found))
+        return str(call_service(self.service, self.operation, body).get(self.answer, found))
 
     def title(self, found: str) -> str:
         """Return what people call that which was made, with the ID that AWS has given to it."""
@@ -51,7 +51,7 @@ class Call:
 
 
 def of_sagemaker(request: Request, makes: str = "", undo: Request | None = None) -> Call:
-    """Return the call that sends a request to SageMaker, with the request that takes back what it makes."""
+    """Return the call that sends a request to SageMaker, with the request that undoes it."""
     back = None if undo is None else of_sagemaker(undo)
     return Call("sagemaker", request.operation, request.body, makes=makes, undo=back)
 
@@ -85,7 +85,7 @@ def run_calls(
     except BaseException:
         if not (last and was_made()):
             for title, undo in reversed(made):
-                take_back(title, undo, notify, later)
+                undo_call(title, undo, notify, later)
         raise
     return found
 
@@ -94,7 +94,7 @@ def _undoing(call: Call, found: str) -> Undo:
     return lambda: call.send(found)
 
 
-def take_back(title: str, undo: Undo, notify: Notify, later: str) -> None:
+def undo_call(title: str, undo: Undo, notify: Notify, later: str) -> None:
     """Undo what was made, and notify of it; nothing is said of what is gone already."""
     try:
         undo()

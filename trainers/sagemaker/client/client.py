@@ -21,7 +21,7 @@ __all__ = [
     "Taken",
     "Throttled",
     "Unreachable",
-    "ask",
+    "call_service",
     "pages",
     "region",
     "role_arn",
@@ -35,10 +35,10 @@ _CONNECTIONS = 32  # as many as predict --endpoint asks at once, and some more
 
 def send(request: Request) -> Answer:
     """Send a request to SageMaker, as ``requests`` and ``resources`` make it, and return the answer."""
-    return ask("sagemaker", request.operation, request.body)
+    return call_service("sagemaker", request.operation, request.body)
 
 
-def ask(service: str, operation: str, body: Answer | None = None) -> Answer:
+def call_service(service: str, operation: str, body: Answer | None = None) -> Answer:
     """Call boto3's method ``operation`` of a service ("logs", "sts"...) and return the answer.
 
     Raises NotThere, Taken, Denied, Throttled or Unreachable, which are all MtoolErrors, or another
@@ -82,7 +82,7 @@ def role_arn(given: str | None = None) -> str:
         )
     if role.startswith("arn:"):
         return role
-    caller = ask("sts", "get_caller_identity")["Arn"].split(":")
+    caller = call_service("sts", "get_caller_identity")["Arn"].split(":")
     return f"arn:{caller[1]}:iam::{caller[4]}:role/{role}"
 
 

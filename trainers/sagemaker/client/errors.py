@@ -15,7 +15,7 @@ class Taken(Refused):
     """A name that something has already."""
 
 
-class Passing(MtoolError):
+class Transient(MtoolError):
     """A failure after which it is worth asking again; ``reason`` is the message without its advice."""
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -23,11 +23,11 @@ class Passing(MtoolError):
         self.reason = reason
 
 
-class Throttled(Passing):
+class Throttled(Transient):
     """AWS asks to go slower, or is out of order for a while."""
 
 
-class Unreachable(Passing):
+class Unreachable(Transient):
     """No answer came: the network, a wrong region, or a wrong endpoint."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from trainers.sagemaker.client.errors import Passing
+from trainers.sagemaker.client.errors import Transient
 
 T = TypeVar("T")
 Sleep = Callable[[float], None]
@@ -43,21 +43,21 @@ def waits(
     for attempt in range(tries - 1):
         try:
             return ask()
-        except Passing as error:
+        except Transient as error:
             seconds = min(first * 2.0**attempt, longest)
             yield Waiting(error.reason, seconds)
             sleep(seconds)
     return ask()
 
 
-def ignore(text: str) -> None:
+def notify_nobody(text: str) -> None:
     """Notify nobody."""
 
 
 def retry(
     ask: Callable[[], T],
     *,
-    notify: Notify = ignore,
+    notify: Notify = notify_nobody,
     tries: int = 12,
     first: float = 1.0,
     sleep: Sleep = time.sleep,

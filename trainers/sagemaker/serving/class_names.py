@@ -14,7 +14,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
 from trainers.sagemaker.requests.training_job import CLASSES_TAG
 from trainers.sagemaker.training.upload import CLASSES as CARD
-from trainers.sagemaker.training.upload import folder
+from trainers.sagemaker.training.upload import job_prefix
 
 NAMELESS = "its classes have no names: no classes.json was found; type --classes FILE"
 
@@ -49,9 +49,8 @@ def of_job(description: Mapping[str, Any], tags: Mapping[str, str]) -> NamedClas
         for one in description.get("InputDataConfig") or ()
         if one.get("ChannelName") == "train"
     )
-    uploaded = (
-        f"{folder(description['OutputDataConfig']['S3OutputPath'], description['TrainingJobName'])}/{CARD}"
-    )
+    output = description["OutputDataConfig"]["S3OutputPath"]
+    uploaded = f"{job_prefix(output, description['TrainingJobName'])}/{CARD}"
     places = [uploaded, *(beside(uri) for uri in sources if uri.startswith("s3://"))]
     return first_of(places, tags.get(CLASSES_TAG, ""))
 

@@ -9,7 +9,7 @@ from trainers.sagemaker.client.calls import Call, of_sagemaker
 from trainers.sagemaker.client.client import Denied, NotThere, region, send
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.serving import api_gateway
-from trainers.sagemaker.serving.deploy import PASSING
+from trainers.sagemaker.serving.deploy import CHANGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class EndpointParts:
         return tuple(part.deletion for part in self.parts if not part.kept)
 
     @property
-    def passing(self) -> bool:
+    def changing(self) -> bool:
         """Whether the endpoint is on its way to another state, and cannot be deleted yet."""
-        return self.state in PASSING
+        return self.state in CHANGING
 
 
 def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
@@ -81,7 +81,7 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
     kept, unless ``everything`` is asked for.
     """
     finder = _PartFinder()
-    endpoint = send_or_none("endpoint", name)
+    endpoint = describe_or_none("endpoint", name)
     known = finder.tags(endpoint["EndpointArn"]) if endpoint else {}
     config_name = endpoint["EndpointConfigName"] if endpoint else name
     config = finder.described("endpoint-config", config_name)
@@ -107,7 +107,7 @@ def find_parts(name: str, *, everything: bool = False) -> EndpointParts:
     )
 
 
-def send_or_none(kind: str, name: str) -> dict[str, Any] | None:
+def describe_or_none(kind: str, name: str) -> dict[str, Any] | None:
     """Return the description of a thing; None where there is none."""
     try:
         return send(resources.describe(kind, name))
@@ -123,7 +123,7 @@ class _PartFinder:
 
     def described(self, kind: str, name: str) -> dict[str, Any] | None:
         try:
-            return send_or_none(kind, name)
+            return describe_or_none(kind, name)
         except Denied as error:
             self.notes.append(
                 f"{resources.KINDS[kind].title} {name}: may not be looked at, so it stays: {error}"
@@ -168,7 +168,7 @@ def delete(part: EndpointPart) -> bool:
     return True
 
 
-class SomeLeft(MtoolError):
+class PartsLeft(MtoolError):
     """Parts of an endpoint that could not be deleted."""
 
     def __init__(self, name: str, left: list[str]) -> None:

@@ -16,7 +16,7 @@ from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.calls import Call, Undo, of_sagemaker, run_calls
 from trainers.sagemaker.client.client import send
 from trainers.sagemaker.client.existing import check_name_is_free, was_made
-from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
+from trainers.sagemaker.client.retry import Notify, Sleep, notify_nobody, retry
 from trainers.sagemaker.requests import resources
 from trainers.sagemaker.requests.endpoint import Endpoint, EndpointConfig, Instances, Model, Serverless
 from trainers.sagemaker.requests.names import job_name
@@ -144,7 +144,7 @@ def _endpoint_tags(
     return found
 
 
-def check_free(deployment: DeploymentPlan) -> None:
+def check_names_are_free(deployment: DeploymentPlan) -> None:
     """Raise Refused where one of the names is taken, before anything is made."""
     name = deployment.name
     check_name_is_free(
@@ -152,7 +152,9 @@ def check_free(deployment: DeploymentPlan) -> None:
     )
 
 
-def make(deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()) -> str:
+def make_endpoint(
+    deployment: DeploymentPlan, notify: Notify, made_before: Sequence[tuple[str, Undo]] = ()
+) -> str:
     """Make all of it, and return the API's ID, or an empty text; see ``run_calls``."""
     return run_calls(
         deployment.calls,
@@ -184,7 +186,7 @@ class EndpointFailed(MtoolError):
 
 
 # On the way to something else; billed or not, it cannot be deleted meanwhile.
-PASSING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def endpoint_states(
     every: float = EVERY,
     clock: Clock = lambda: datetime.now(UTC),
     sleep: Sleep = time.sleep,
-    notify: Notify = ignore,
+    notify: Notify = notify_nobody,
 ) -> Iterator[EndpointState]:
     """Yield the endpoint's states as they change, until it is in one that stays.
 
@@ -220,7 +222,7 @@ def endpoint_states(
             yield EndpointState(status, clock() - started)
         if status == "Failed":
             raise EndpointFailed(name, description.get("FailureReason", ""))
-        if status not in PASSING:
+        if status not in CHANGING:
             return
         seen = status
         sleep(every)

@@ -14,8 +14,8 @@ from manifest_tools.base.parallel import run
 from manifest_tools.images.signatures import describe
 from manifest_tools.images.unusable import Unusable
 from trainers.prediction import Prediction, Unread
-from trainers.sagemaker.client.client import Unreachable, ask
-from trainers.sagemaker.client.retry import Notify, Sleep, ignore, retry
+from trainers.sagemaker.client.client import Unreachable, call_service
+from trainers.sagemaker.client.retry import Notify, Sleep, notify_nobody, retry
 from trainers.sagemaker.serving.endpoint_info import EndpointInfo
 from trainers.sagemaker.serving.read_answers import prediction, read_answer
 
@@ -55,14 +55,14 @@ def invoke(
     read: Read,
     *,
     at_once: int = AT_ONCE,
-    notify: Notify = ignore,
+    notify: Notify = notify_nobody,
     sleep: Sleep = time.sleep,
 ) -> Iterator[Prediction | Unread]:
     """Yield what the endpoint says about each picture, in order; ``read`` returns a picture's bytes.
 
     A picture that cannot be read, is too large, or that the model refuses is an Unread, and the next one
     follows. While AWS is busy it is asked again, after longer and longer waits, of which ``notify`` is given
-    each. Raises what ``client.ask`` raises, for it would be the same with every picture.
+    each. Raises what ``client.call_service`` raises, for it would be the same with every picture.
     """
     one = partial(_one, endpoint, read, partial(retry, tries=_TRIES, first=0.5, notify=notify, sleep=sleep))
     with ThreadPoolExecutor(at_once) as pool:
@@ -101,7 +101,7 @@ def _check_size(data: bytes, endpoint: EndpointInfo) -> None:
 
 
 def _ask(name: str, kind: str, data: bytes) -> bytes:
-    response = ask(
+    response = call_service(
         "sagemaker-runtime",
         "invoke_endpoint",
         {"EndpointName": name, "ContentType": kind, "Accept": "application/json", "Body": data},

@@ -9,7 +9,7 @@ from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE
 from trainers.sagemaker.requests.limits import check_s3
 from trainers.sagemaker.serving.model_source import ModelSource
-from trainers.sagemaker.training.upload import CLASSES, folder, withdraw
+from trainers.sagemaker.training.upload import CLASSES, delete_uploads, job_prefix
 from trainers.tar_file import Gunzip
 
 
@@ -25,7 +25,7 @@ def model_places(source: ModelSource, output: str | None, name: str) -> tuple[st
     if output is None:
         raise Refused(f"{source.local}: SageMaker reads models in S3; type --output s3://bucket/prefix/")
     check_s3("--output", output)
-    place = folder(output, name)
+    place = job_prefix(output, name)
     return f"{place}/{ARCHIVE}", f"{place}/{CLASSES}" if source.table else ""
 
 
@@ -45,6 +45,6 @@ def upload_model(
             if classes and source.table is not None:
                 publication.open(classes).write(json.dumps(source.table.to_json(), indent=2).encode() + b"\n")
     except BaseException:
-        withdraw([] if publication is None else publication.published)
+        delete_uploads([] if publication is None else publication.published)
         raise
     return tuple(publication.published)

@@ -13,7 +13,7 @@ from manifest_tools.groundtruth.classes import ClassTable, class_table, default_
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE, Model, inside, read_archive, write_model
-from trainers.sagemaker.training.upload import CLASSES, folder
+from trainers.sagemaker.training.upload import CLASSES, job_prefix
 from trainers.tar_file import Gunzip
 
 IMAGE_CLASSIFICATION = "image-classification"
@@ -32,7 +32,7 @@ class Fetched:
     """What the model cannot be used for; or empty."""
 
 
-def check_free(output: str, force: bool) -> None:
+def check_outputs_are_free(output: str, force: bool) -> None:
     """Raise Refused for a folder with a model in it, before the job is billed."""
     there = inside(output, ARCHIVE)
     if not force and (s3.exists(there) if there.startswith("s3://") else Path(there).exists()):
@@ -53,7 +53,7 @@ def fetch(
     if not uri:
         raise Refused(f"{name} has left no model; type: mtool doctor {name}")
     card, note = _card(description, classes)
-    if why := _unaskable(description):
+    if why := _why_not_readable(description):
         return Fetched(
             _as_it_is(uri, output, force), f"{name}: {why}, so mtool evaluate and predict cannot use it"
         )
@@ -65,7 +65,7 @@ def fetch(
     return Fetched(tuple(publication.published), note)
 
 
-def _unaskable(description: Mapping[str, Any]) -> str:
+def _why_not_readable(description: Mapping[str, Any]) -> str:
     """Return why a model cannot be used on this machine; empty where it can."""
     image = description["AlgorithmSpecification"].get("TrainingImage", "")
     if f"/{IMAGE_CLASSIFICATION}:" not in image:
@@ -98,7 +98,7 @@ def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[d
         return classes.to_json(), ""
     # A trial's table is that of its tuning job.
     name = description.get("TuningJobArn", description["TrainingJobName"]).rpartition("/")[2]
-    uri = f"{folder(description['OutputDataConfig']['S3OutputPath'], name)}/{CLASSES}"
+    uri = f"{job_prefix(description['OutputDataConfig']['S3OutputPath'], name)}/{CLASSES}"
     try:
         card = json.loads(s3.read(uri))
         table = ClassTable.from_json(card)

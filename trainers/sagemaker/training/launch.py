@@ -6,7 +6,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published
 from trainers.sagemaker.client.client import Denied, Taken, send
 from trainers.sagemaker.requests.requests import Request
-from trainers.sagemaker.training.upload import Upload, upload, withdraw
+from trainers.sagemaker.training.upload import Upload, delete_uploads, upload
 
 
 def launch(
@@ -23,6 +23,6 @@ def launch(
     except Taken:  # these objects are the other job's as well
         raise
     except (Refused, Denied):
-        withdraw(published)
+        delete_uploads(published)
         raise
     return published

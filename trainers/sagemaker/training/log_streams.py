@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from manifest_tools.base.errors import Refused
-from trainers.sagemaker.client.client import NotThere, ask, pages
+from trainers.sagemaker.client.client import NotThere, call_service, pages
 from trainers.sagemaker.requests.requests import Request
 
 # The log group of a kind; an endpoint has one of its own. A stream begins with the job's name.
@@ -77,7 +77,7 @@ def _events(kind: str, name: str, stream: str, tokens: dict[str, str]) -> Iterat
     while True:
         token = tokens.get(stream)
         more = {"nextToken": token} if token else {"startFromHead": True}
-        answer = ask("logs", "get_log_events", body | more)
+        answer = call_service("logs", "get_log_events", body | more)
         yield from (_line(event, stream) for event in answer["events"])
         tokens[stream] = answer["nextForwardToken"]
         if tokens[stream] == token:  # CloudWatch's way to say that this is all
@@ -105,7 +105,7 @@ def _last_of(kind: str, name: str, stream: str, most: int) -> list[LogLine]:
     while len(lines) < most:
         more = {"nextToken": token} if token else {"startFromHead": False}
         size = {"limit": min(most - len(lines), 10_000)}
-        answer = ask("logs", "get_log_events", body | more | size)
+        answer = call_service("logs", "get_log_events", body | more | size)
         lines = [_line(event, stream) for event in answer["events"]] + lines
         if answer["nextBackwardToken"] == token:
             break

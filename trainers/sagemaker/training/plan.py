@@ -33,7 +33,7 @@ from trainers.sagemaker.requests.training_job import (
     warnings,
 )
 from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batches, check_data, derived
-from trainers.sagemaker.training.upload import CLASSES, Upload, folder, placed
+from trainers.sagemaker.training.upload import CLASSES, Upload, job_prefix, plan_uploads
 from trainers.sagemaker.training.warm_start import WarmStart, inherited_hyperparameters
 
 # What has to be given where the data is not looked at.
@@ -187,8 +187,8 @@ def plan_training(settings: TrainingSettings) -> TrainingPlan:
 
     Raises Unfit where the data has errors that the job would fail with, Refused for what cannot be.
     """
-    place = folder(settings.output, settings.name)
-    uris, uploads = placed(settings.data, place)
+    place = job_prefix(settings.output, settings.name)
+    uris, uploads = plan_uploads(settings.data, place)
     found = _checked_data(settings)
     given = {**settings.hyperparameters, **settings.varied}
     follows = {} if found is None else derived(found, settings.algorithm, given)

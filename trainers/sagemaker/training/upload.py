@@ -11,7 +11,7 @@ from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Published, publishing
 from manifest_tools.io.sources import decompressed, open_source
-from trainers.sagemaker.client.client import ask
+from trainers.sagemaker.client.client import call_service
 
 CLASSES = "classes.json"
 
@@ -33,16 +33,16 @@ class Upload:
     """Its bytes, where there is no file."""
 
 
-def folder(output: str, job: str) -> str:
+def job_prefix(output: str, job: str) -> str:
     """Return the prefix of all that belongs to a job; SageMaker puts its model there as well.
 
-    >>> folder("s3://lab3-models/hands/", "hands-1")
+    >>> job_prefix("s3://lab3-models/hands/", "hands-1")
     's3://lab3-models/hands/hands-1'
     """
     return f"{output.rstrip('/')}/{job}"
 
 
-def placed(data: Mapping[str, str], place: str) -> tuple[dict[str, str], tuple[Upload, ...]]:
+def plan_uploads(data: Mapping[str, str], place: str) -> tuple[dict[str, str], tuple[Upload, ...]]:
     """Return by channel the URI that a job reads, and what has to be uploaded to ``place`` for that.
 
     Data in S3 is used where it is, except for .gz, which no container reads. Raises Refused for a file that
@@ -85,18 +85,18 @@ def upload(uploads: Sequence[Upload], kms_key: str | None = None) -> tuple[Publi
             for one in uploads:
                 _write(one, publication.open(one.target))
     except BaseException:
-        withdraw([] if publication is None else publication.published)
+        delete_uploads([] if publication is None else publication.published)
         raise
     return tuple(publication.published)
 
 
-def withdraw(published: Sequence[Published]) -> None:
+def delete_uploads(published: Sequence[Published]) -> None:
     """Delete what was made; without the right to delete it stays, which does no harm."""
     for one in published:
         if one.state == "written":
             name = parse(one.path)
             with contextlib.suppress(MtoolError):
-                ask("s3", "delete_object", {"Bucket": name.bucket, "Key": name.key})
+                call_service("s3", "delete_object", {"Bucket": name.bucket, "Key": name.key})
 
 
 def _write(one: Upload, stream: BinaryIO) -> None:

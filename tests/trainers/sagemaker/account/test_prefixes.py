@@ -9,7 +9,7 @@ from manifest_tools.base.errors import BadData, InvalidLine, MtoolError, Refused
 from manifest_tools.io.sources import Block
 from tests.trainers.sagemaker.iam import allows
 from trainers.sagemaker.account.policy import Needs, role_policy
-from trainers.sagemaker.account.prefixes import MOST, Folders, _objects, prefixes, typed
+from trainers.sagemaker.account.prefixes import MOST, Folders, _objects, prefixes, with_typed
 
 names = st.sampled_from(["a", "b", "left", "2024", "x*", "$", "{", "", "?.", "é", "снимок", "😀", "[0]"])
 keys = st.lists(names, min_size=1, max_size=5).map("/".join)
@@ -19,11 +19,11 @@ keys = st.lists(names, min_size=1, max_size=5).map("/".join)
 def test_folders_add_up_to_the_same_by_whatever_parts(found: list[str], size: int) -> None:
     folders = [key[: key.rfind("/") + 1] for key in found]
     whole = Folders(names=set(folders))
-    whole.settle()
+    whole.limit()
     parts = Folders()
     for start in range(0, len(folders), size):
         part = Folders(names=set(folders[start : start + size]))
-        part.settle()
+        part.limit()
         parts.merge(part)
     assert parts.prefixes() == whole.prefixes()
     assert 1 <= len(whole.prefixes()) <= MOST
@@ -62,7 +62,7 @@ class TestPrefixes:
         assert prefixes(names) == {"raw-data": ("day/",)}
 
     def test_what_was_typed_goes_with_it(self) -> None:
-        assert typed(["s3://raw-data/left/"], {"raw-data": ["right/"], "other": [""]}) == {
+        assert with_typed(["s3://raw-data/left/"], {"raw-data": ["right/"], "other": [""]}) == {
             "other": ("",),
             "raw-data": ("left/", "right/"),
         }

@@ -32,10 +32,10 @@ from trainers.sagemaker.batch.picture_list import common_prefix, list_place, pre
 from trainers.sagemaker.batch.transform import (
     TransformPlan,
     TransformSettings,
-    check_free,
+    check_names_are_free,
     delete_model,
-    make,
     plan_transform,
+    start_transform,
 )
 from trainers.sagemaker.serving.model_source import ModelSource
 
@@ -98,7 +98,7 @@ def test_a_local_model_is_refused_with_what_to_type() -> None:
 
 
 def test_model_and_job_are_made_and_the_model_taken_back(sagemaker: SageMaker) -> None:
-    make(planned(), lambda text: None)
+    start_transform(planned(), lambda text: None)
     assert list(sagemaker.things["Model"]) == list(sagemaker.things["TransformJob"]) == [planned().name]
     messages: list[str] = []
     delete_model(planned().name, messages.append)
@@ -110,7 +110,7 @@ def test_without_a_job_there_is_no_model_either(sagemaker: SageMaker) -> None:
     sagemaker.answer("CreateTransformJob", Fault("ResourceLimitExceeded", "0 Instances"))
     undone: list[str] = []
     with pytest.raises(Refused, match="0 Instances"):
-        make(planned(), lambda text: None, [("list", lambda: undone.append("list"))])
+        start_transform(planned(), lambda text: None, [("list", lambda: undone.append("list"))])
     assert undone == ["list"]
     assert sagemaker.things["Model"] == {}
 
@@ -120,7 +120,7 @@ def test_a_job_that_was_made_though_no_answer_came_keeps_its_model(sagemaker: Sa
     messages: list[str] = []
     undone: list[str] = []
     with pytest.raises(MtoolError):
-        make(planned(), messages.append, [("list", lambda: undone.append("list"))])
+        start_transform(planned(), messages.append, [("list", lambda: undone.append("list"))])
     assert undone == []
     assert f"mtool jobs stop {planned().name}" in messages[-1]
     assert list(sagemaker.things["Model"]) == [planned().name]
@@ -130,7 +130,7 @@ def test_a_job_that_was_made_though_no_answer_came_keeps_its_model(sagemaker: Sa
 def test_a_name_that_was_used_is_refused_before_anything(sagemaker: SageMaker, kind: str, title: str) -> None:
     sagemaker.put(kind, planned().name)
     with pytest.raises(Refused, match=f"there is a {title} of that name already; take another --name"):
-        check_free(planned())
+        check_names_are_free(planned())
 
 
 def test_a_model_that_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:

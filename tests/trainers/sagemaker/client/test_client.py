@@ -11,7 +11,7 @@ from trainers.sagemaker.client.client import (
     Taken,
     Throttled,
     Unreachable,
-    ask,
+    call_service,
     pages,
     region,
     role_arn,
@@ -170,7 +170,7 @@ def test_an_endpoint_that_is_no_url(account_guard: None, monkeypatch: pytest.Mon
 
 def test_a_request_that_botocore_would_not_send(sagemaker: SageMaker) -> None:
     with pytest.raises(MtoolError, match="SageMaker takes no such request: .*Surprise"):
-        ask("sagemaker", "describe_training_job", {"TrainingJobName": "a", "Surprise": 1})
+        call_service("sagemaker", "describe_training_job", {"TrainingJobName": "a", "Surprise": 1})
 
 
 def test_the_region_is_that_of_the_variables(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,10 +21,10 @@ def failing(times: int, error: MtoolError) -> Callable[[], str]:
     return ask
 
 
-PASSING = st.sampled_from([Throttled("busy"), Unreachable("gone")])
+TRANSIENT = st.sampled_from([Throttled("busy"), Unreachable("gone")])
 
 
-@given(failures=st.integers(0, 11), error=PASSING)
+@given(failures=st.integers(0, 11), error=TRANSIENT)
 def test_every_wait_is_twice_the_one_before_and_is_said_before_it_begins(
     failures: int, error: MtoolError
 ) -> None:
@@ -39,7 +39,7 @@ def test_every_wait_is_twice_the_one_before_and_is_said_before_it_begins(
     assert slept == [min(2.0**number, 60) for number in range(failures)]
 
 
-@given(tries=st.integers(1, 6), error=PASSING)
+@given(tries=st.integers(1, 6), error=TRANSIENT)
 def test_after_so_many_tries_the_error_is_raised(tries: int, error: MtoolError) -> None:
     slept: list[float] = []
     with pytest.raises(type(error)):

@@ -130,7 +130,7 @@ def test_the_digest_of_the_class_table_is_a_tag() -> None:
     assert training_job(tags={CLASSES_TAG: table.digest}).tags[CLASSES_TAG] == table.digest
 
 
-def test_what_looks_like_a_mistake_is_a_doubt_and_no_refusal() -> None:
+def test_what_looks_like_a_mistake_is_a_warning_and_no_refusal() -> None:
     job = training_job(hyperparameters={**SHORT, "beta_1": "0.9", "top_k": "5"})
     assert warnings(training_job()) == []
     assert [one.split(":")[0] for one in warnings(job)] == ["beta_1 has no effect", "top_k=5"]

@@ -116,7 +116,7 @@ def test_a_small_data_set_can_be_tuned_though_the_default_batch_is_larger() -> N
     assert tuning_job(training=small, ranges=(Range("mini_batch_size", "4", "16"),)).max_jobs == 20
 
 
-def test_beyond_what_aws_recommends_is_a_doubt_and_no_refusal() -> None:
+def test_beyond_what_aws_recommends_is_a_warning_and_no_refusal() -> None:
     job = tuning_job(ranges=(Range("mini_batch_size", "4", "64"), Range("learning_rate", "1e-6", "0.5")))
     assert warnings(job) == ["mini_batch_size: 4 to 64 goes beyond what AWS recommends, 8 to 512"]
     assert warnings(tuning_job()) == []

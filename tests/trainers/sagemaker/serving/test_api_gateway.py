@@ -8,7 +8,7 @@ from tests.trainers.sagemaker.resources import Fault
 from tests.trainers.sagemaker.served_models import API_ROLE
 from trainers.sagemaker.client.calls import run_calls
 from trainers.sagemaker.client.client import Throttled
-from trainers.sagemaker.client.retry import ignore
+from trainers.sagemaker.client.retry import notify_nobody
 from trainers.sagemaker.serving.api_gateway import (
     Api,
     address,
@@ -88,7 +88,7 @@ def test_it_is_made_found_and_deleted(api_gateway: ApiGateway) -> None:
     for number in range(5):
         other = {"id": f"other{number}", "name": "hands-1", "description": "mine"}
         api_gateway.apis[other["id"]] = other
-    made = run_calls(calls(API), ignore, later="")
+    made = run_calls(calls(API), notify_nobody, later="")
     assert api_gateway.apis[made]["stages"] == ["v1"]
     assert api_gateway.apis[made]["document"] == definition(API)
     assert api_gateway.sent("ImportRestApi")[0]["parameters"] == {"endpointConfigurationTypes": "REGIONAL"}
@@ -102,14 +102,14 @@ def test_it_is_made_found_and_deleted(api_gateway: ApiGateway) -> None:
 def test_one_that_cannot_be_put_into_service_is_taken_back(api_gateway: ApiGateway) -> None:
     api_gateway.faults["CreateDeployment"] = Fault("TooManyRequestsException", "Too Many Requests", 429)
     with pytest.raises(Throttled):
-        run_calls(calls(API), ignore, later="")
+        run_calls(calls(API), notify_nobody, later="")
     assert api_gateway.apis == {}
 
 
 def test_a_refusal_is_one_line(api_gateway: ApiGateway) -> None:
     api_gateway.faults["ImportRestApi"] = Fault("BadRequestException", "Errors found during import:\n\tx")
     with pytest.raises(MtoolError, match=r"^apigateway:ImportRestApi: Errors found during import: x$"):
-        run_calls(calls(API), ignore, later="")
+        run_calls(calls(API), notify_nobody, later="")
 
 
 def test_the_calls_say_which_answer_goes_where() -> None:

@@ -7,7 +7,7 @@ from tests.trainers.sagemaker.served_models import API_ROLE, in_service
 from tests.trainers.sagemaker.stand_in import SageMaker
 from trainers.sagemaker.client.calls import run_calls
 from trainers.sagemaker.client.client import Denied, NotThere
-from trainers.sagemaker.client.retry import ignore
+from trainers.sagemaker.client.retry import notify_nobody
 from trainers.sagemaker.serving.api_gateway import Api, calls
 from trainers.sagemaker.serving.delete import EndpointParts, delete, find_parts
 
@@ -40,7 +40,7 @@ def test_what_may_serve_others_is_kept(sagemaker: SageMaker) -> None:
 
 def test_the_api_is_deleted_first(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
     in_service(sagemaker, "hands", mtool__made_for="hands", mtool__api="v1")
-    made = run_calls(calls(Api(name="hands", region="us-east-1", role=API_ROLE)), ignore, later="")
+    made = run_calls(calls(Api(name="hands", region="us-east-1", role=API_ROLE)), notify_nobody, later="")
     found = find_parts("hands")
     assert titles(found)[0] == f"API {made}"
     assert delete(found.parts[0])

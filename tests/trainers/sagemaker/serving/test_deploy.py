@@ -21,9 +21,9 @@ from trainers.sagemaker.serving.deploy import (
     DeploymentSettings,
     EndpointFailed,
     EndpointState,
-    check_free,
+    check_names_are_free,
     endpoint_states,
-    make,
+    make_endpoint,
     plan_deployment,
 )
 from trainers.sagemaker.serving.model_source import ModelSource
@@ -111,7 +111,7 @@ def test_what_would_fail_is_refused_before_a_call(settings: dict[str, Any], mess
 
 def test_everything_is_made_in_order(sagemaker: SageMaker) -> None:
     messages: list[str] = []
-    make(planned(), messages.append)
+    make_endpoint(planned(), messages.append)
     name = "hands-20240301-123005"
     assert [one.operation for one in sagemaker.requests] == [
         "CreateModel",
@@ -128,7 +128,7 @@ def test_everything_is_made_in_order(sagemaker: SageMaker) -> None:
 def test_what_is_printed_is_what_runs(sagemaker: SageMaker, api_gateway: ApiGateway) -> None:
     deployment = planned(api_role=API_ROLE)
     rows = json.loads(as_json(deployment.calls))
-    make(deployment, lambda text: None)
+    make_endpoint(deployment, lambda text: None)
     sent = [one.operation for one in sagemaker.requests] + [name for name, _ in api_gateway.requests]
     assert sorted(row["operation"].replace("_", "") for row in rows) == sorted(map(str.lower, sent))
     for row in rows:
@@ -165,7 +165,7 @@ def test_what_was_made_is_taken_back(
 ) -> None:
     sagemaker.answer(operation, fault)
     with pytest.raises(kind):
-        make(planned(), lambda text: None)
+        make_endpoint(planned(), lambda text: None)
     assert {kind: list(things) for kind, things in sagemaker.things.items() if things} == {}
 
 
@@ -173,7 +173,7 @@ def test_what_the_caller_made_is_taken_back_last(sagemaker: SageMaker) -> None:
     sagemaker.answer("CreateEndpoint", LIMIT)
     messages: list[str] = []
     with pytest.raises(Refused):
-        make(planned(), messages.append, [("upload", lambda: None)])
+        make_endpoint(planned(), messages.append, [("upload", lambda: None)])
     assert messages[-1] == "upload: taken back"
 
 
@@ -181,7 +181,7 @@ def test_an_api_is_taken_back_as_well(sagemaker: SageMaker, api_gateway: ApiGate
     sagemaker.answer("CreateEndpoint", LIMIT)
     messages: list[str] = []
     with pytest.raises(Refused, match="ml.m5.large for endpoint usage"):
-        make(planned(api_role=API_ROLE), messages.append)
+        make_endpoint(planned(api_role=API_ROLE), messages.append)
     assert api_gateway.apis == {}
     assert sum("taken back" in line for line in messages) == 3
 
@@ -192,7 +192,7 @@ def test_the_api_is_made_before_the_endpoint(
 ) -> None:
     api_gateway.faults["ImportRestApi"] = Fault("BadRequestException", "no")
     with pytest.raises(Refused):
-        make(planned(api_role=API_ROLE), lambda text: None)
+        make_endpoint(planned(api_role=API_ROLE), lambda text: None)
     assert sagemaker.sent("CreateEndpoint") == []
     assert sagemaker.things["Model"] == {}
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_taken_back_is_said(sagemaker: SageMaker) -> None:
     sagemaker.answer("DeleteModel", Fault("AccessDeniedException", ""))
     messages: list[str] = []
     with pytest.raises(Refused):
-        make(planned(), messages.append)
+        make_endpoint(planned(), messages.append)
     assert "model hands-20240301-123005: cannot be taken back: access denied" in messages[-1]
 
 
@@ -216,7 +216,7 @@ def interrupt_at(word: str) -> Callable[[str], None]:
 
 def test_ctrl_c_before_the_endpoint_takes_all_back(sagemaker: SageMaker) -> None:
     with pytest.raises(KeyboardInterrupt):
-        make(planned(), interrupt_at(": made"))
+        make_endpoint(planned(), interrupt_at(": made"))
     assert sagemaker.things["Model"] == sagemaker.things["EndpointConfig"] == {}
 
 
@@ -226,7 +226,7 @@ def test_an_endpoint_that_was_made_though_no_answer_came_is_left_and_said(sagema
     messages: list[str] = []
     undone: list[str] = []
     with pytest.raises(MtoolError, match="already existing"):  # botocore asks again by itself
-        make(deployment, messages.append, [("upload", lambda: undone.append("upload"))])
+        make_endpoint(deployment, messages.append, [("upload", lambda: undone.append("upload"))])
     assert undone == []
     assert messages[-1] == f"{deployment.name} bills until you type: mtool delete {deployment.name}"
     assert list(sagemaker.things["Model"]) == [deployment.name]
@@ -236,7 +236,7 @@ def test_somebody_else_s_endpoint_of_the_name_is_left_alone(sagemaker: SageMaker
     deployment = planned()
     sagemaker.put("Endpoint", deployment.name)
     with pytest.raises(MtoolError):
-        make(deployment, lambda text: None)
+        make_endpoint(deployment, lambda text: None)
     assert list(sagemaker.endpoints) == [deployment.name]
     assert sagemaker.things["Model"] == {}
 
@@ -248,7 +248,7 @@ def test_somebody_else_s_endpoint_of_the_name_is_left_alone(sagemaker: SageMaker
 def test_a_name_that_is_taken_is_refused_before_anything(sagemaker: SageMaker, kind: str, title: str) -> None:
     sagemaker.put(kind, "hands-20240301-123005")
     with pytest.raises(Refused, match=f"there is {title} of that name already; take another --name"):
-        check_free(planned())
+        check_names_are_free(planned())
 
 
 class Nights:

@@ -55,7 +55,7 @@ def test_a_class_table_of_another_model_is_left_aside(sagemaker: SageMaker, s3: 
     assert "is not the class table that the model was trained with" in source.notes[0]
 
 
-def test_the_right_hash_is_no_remark(sagemaker: SageMaker, s3: "S3Client") -> None:
+def test_the_right_hash_needs_no_note(sagemaker: SageMaker, s3: "S3Client") -> None:
     trained(sagemaker, s3, Tags=[{"Key": "mtool:classes-sha256", "Value": TABLE.digest}])
     assert find_model_source(JOB).notes == ()
 
@@ -160,7 +160,7 @@ def test_no_role_says_what_to_type(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"{", b"[1]", b'{"classes": {"a": 1}}', b"[" * 100_000])
-def test_a_class_table_that_is_none_is_a_remark(s3: "S3Client", data: bytes) -> None:
+def test_a_class_table_that_is_none_is_a_note(s3: "S3Client", data: bytes) -> None:
     bucket(s3)
     found = first_of([put(s3, "classes.json", data)])
     assert found.table is None

@@ -18,7 +18,7 @@ from trainers.model_archive import read_model
 from trainers.sagemaker import CLASSES_TAG, Compute, create
 from trainers.sagemaker.client.client import Denied, Taken
 from trainers.sagemaker.training.data_check import Unfit
-from trainers.sagemaker.training.fetch import check_free, fetch
+from trainers.sagemaker.training.fetch import check_outputs_are_free, fetch
 from trainers.sagemaker.training.launch import launch
 from trainers.sagemaker.training.plan import TrainingPlan, TrainingSettings, plan_training
 from trainers.sagemaker.training.warm_start import WarmStart, find_warm_start
@@ -514,9 +514,9 @@ def test_a_trial_has_the_class_table_of_its_tuning_job(
 def test_a_folder_with_a_model_is_refused_before_the_bill(tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(b"another")
     with pytest.raises(Refused, match="there already; type --force to replace it, or --model"):
-        check_free(str(tmp_path), force=False)
-    check_free(str(tmp_path), force=True)
-    check_free(str(tmp_path / "other"), force=False)
+        check_outputs_are_free(str(tmp_path), force=False)
+    check_outputs_are_free(str(tmp_path), force=True)
+    check_outputs_are_free(str(tmp_path / "other"), force=False)
 
 
 def test_a_job_without_a_model_leads_to_the_doctor(tmp_path: Path) -> None:
