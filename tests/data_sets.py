@@ -7,7 +7,7 @@ from manifest_tools.groundtruth.annotations import (
     DataSet,
     Mask,
     Picture,
-    PictureKind,
+    PictureLabelKind,
     Provenance,
     StreamedPictures,
 )
@@ -35,7 +35,7 @@ def tables(draw: st.DrawFn) -> ClassTable:
 
 
 @st.composite
-def pictures(draw: st.DrawFn, kind: PictureKind, table: ClassTable, number: int) -> Picture:
+def pictures(draw: st.DrawFn, kind: PictureLabelKind, table: ClassTable, number: int) -> Picture:
     """Draw a picture with a label of a kind; only boxes come with a size."""
     ref, provenance = draw(s3_refs), draw(provenances)
     indices = st.sampled_from([index for index, _ in table.names])
@@ -64,7 +64,7 @@ def pictures(draw: st.DrawFn, kind: PictureKind, table: ClassTable, number: int)
 
 
 @st.composite
-def data_sets(draw: st.DrawFn, *kinds: PictureKind) -> DataSet:
+def data_sets(draw: st.DrawFn, *kinds: PictureLabelKind) -> DataSet:
     """Draw a data set of one part or two, with labels of one of these kinds."""
     kind, table = draw(st.sampled_from(kinds)), draw(tables())
     names = draw(st.sampled_from([("",), ("train", "validation")]))

@@ -12,7 +12,7 @@ COLOURS = {
     "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff", "confidence": 0},
     "1": {"class-name": "road", "hex-color": "#2ca02c", "confidence": 0.5},
 }
-SHARE = {"confidence": 0.9}
+CONFIDENCE = {"confidence": 0.9}
 GONE: Any = object()
 
 
@@ -28,8 +28,8 @@ def boxes(*found: Any, size: Any = (SIZE,), objects: Any = None, named: Any = No
     """Return a line with boxes; each of ``found`` is laid over a usual one, GONE takes a field out."""
     parts = [_over(BOX, one) if isinstance(one, dict) else one for one in found]
     label = {"image_size": list(size) if isinstance(size, tuple) else size, "annotations": parts}
-    shares = [SHARE] * len(found) if objects is None else objects
-    return line("object-detection", label, objects=shares, class__map=named or {"0": "bolt"})
+    confidences = [CONFIDENCE] * len(found) if objects is None else objects
+    return line("object-detection", label, objects=confidences, class__map=named or {"0": "bolt"})
 
 
 def cuboids(*found: Any, **fields: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def cuboids(*found: Any, **fields: Any) -> dict[str, Any]:
 
 def entities(*found: Any, text: Any = "Ada was born in London", **fields: Any) -> dict[str, Any]:
     spans = {"labels": [{"label": "Person"}], "entities": [_over(ADA, one) for one in found]}
-    usual = {"entities": [SHARE] * len(found)}
+    usual = {"entities": [CONFIDENCE] * len(found)}
     value = line("text-span", {"annotations": spans}, **usual | fields)
     del value["source-ref"]
     return {"source": text, **value}
@@ -96,7 +96,7 @@ GOOD = {
     "entities of a text that is elsewhere": entities({"endOffset": 10**6}, text=None)
     | {"source-ref": "s3://b/t"},
     "cuboids": cuboids({}, {"yaw": -1.5, "roll": None}),
-    "cuboids with their confidences": cuboids({}, objects=[SHARE]),
+    "cuboids with their confidences": cuboids({}, objects=[CONFIDENCE]),
     "cuboids with a class-map": cuboids({}, class_map=GONE, class__map={"0": "Car"}),
     "frames": frames(),
     "frames of an adjustment": frames(key="annotations/SEQLABEL.JSON"),

@@ -156,7 +156,7 @@ def _items(one: "AttributeStats") -> str:
     from manifest_tools.groundtruth.label_kinds import label_kind
 
     kind = label_kind(one.type)
-    return kind.plural if kind.items_have_places else ""
+    return kind.plural if kind.items_have_positions else ""
 
 
 def _confidence(found: "Confidences", what: str) -> list[str]:

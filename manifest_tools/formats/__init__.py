@@ -19,7 +19,7 @@ from manifest_tools.images.integrity import FORMATS as PICTURE_FORMATS
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs
-    from manifest_tools.groundtruth.annotations import Picture, PictureKind
+    from manifest_tools.groundtruth.annotations import Picture, PictureLabelKind
     from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.images.shrink import Recipe
     from manifest_tools.images.unusable import Unusable
@@ -42,7 +42,7 @@ class Format:
     """What is known of a data set format before its module is imported."""
 
     module: str
-    labels: "frozenset[PictureKind]"
+    labels: "frozenset[PictureLabelKind]"
     """The kinds of labels that it can hold."""
 
     pictures: Literal["packed", "copied", "named"]
@@ -98,7 +98,7 @@ FORMATS = {
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
 READ = tuple(name for name, row in FORMATS.items() if row.reads)
 
-LABELS_OF: "dict[PictureKind, str]" = {
+LABELS_OF: "dict[PictureLabelKind, str]" = {
     "single_label": "one class a picture",
     "multi_label": "several classes a picture",
     "boxes": "boxes",
@@ -120,7 +120,7 @@ def module_of(row: Format) -> Any:
     return import_module(row.module)
 
 
-def check_labels(manifest: str, attribute: str, kind: "PictureKind", to: str) -> None:
+def check_labels(manifest: str, attribute: str, kind: "PictureLabelKind", to: str) -> None:
     """Raise Refused where the format ``to`` cannot hold labels of a kind, naming those that can."""
     if kind in FORMATS[to].labels:
         return

@@ -26,7 +26,7 @@ from manifest_tools.groundtruth.annotations import (
     Box,
     DataSet,
     Picture,
-    PictureKind,
+    PictureLabelKind,
     Provenance,
     StreamedPictures,
 )
@@ -377,7 +377,7 @@ def _check_distinct(where: str, what: str, ids: Iterable[Any]) -> None:
         seen.add(number)
 
 
-def _kind(files: Sequence[_File]) -> PictureKind:
+def _kind(files: Sequence[_File]) -> PictureLabelKind:
     """Return what the labels are: by what is there, and where that leaves it open by what the files state."""
     found = [labels for file in files for labels in file.labels.values()]
     if any(annotation.bbox for labels in found for annotation in labels):
@@ -402,7 +402,7 @@ def _leave_out(files: Sequence[_File], lost: dict[str, int]) -> None:
                 file.labels[image] = boxes
 
 
-def _pictures(file: _File, kind: PictureKind, options: ReadOptions) -> Iterator[Picture]:
+def _pictures(file: _File, kind: PictureLabelKind, options: ReadOptions) -> Iterator[Picture]:
     for place, image in enumerate(file.coco.images, 1):
         ref = _ref(file.path, image, options.source_prefix)
         number = image.id if isinstance(image.id, int) else place
@@ -426,7 +426,7 @@ def picture_of(
     image: Image,
     annotations: Sequence[Annotation],
     ref: str,
-    kind: PictureKind,
+    kind: PictureLabelKind,
     indices: Mapping[int, int],
 ) -> Picture:
     """Return the picture of an image and its annotations."""

@@ -15,10 +15,10 @@ from manifest_tools.images.paths import common_folder
 
 R = TypeVar("R")
 
-PictureKind = Literal["single_label", "multi_label", "boxes", "segmentation"]
+PictureLabelKind = Literal["single_label", "multi_label", "boxes", "segmentation"]
 """The label kinds that a picture can have: one class, any number of classes, boxes, a mask."""
 
-IMAGE_TYPES: dict[PictureKind, str] = {
+TYPE_OF_KIND: dict[PictureLabelKind, str] = {
     "single_label": "groundtruth/image-classification",
     "multi_label": "groundtruth/image-classification-multilabel",
     "boxes": "groundtruth/object-detection",
@@ -142,7 +142,7 @@ class DataSet:
     """Named parts, such as train and validation, that share one class table."""
 
     table: ClassTable
-    label_kind: PictureKind
+    label_kind: PictureLabelKind
     parts: Mapping[str, Pictures]
     """By name; the only part of a data set without parts has no name: ``""``."""
 

@@ -110,7 +110,7 @@ def whole_table(name: str, pairs: dict[tuple[int, str], None], shown: set[int]) 
 
 
 @dataclass(slots=True)
-class _Part:
+class _BlockExamples:
     lines: int
     others: frozenset[str]
     examples: Columns = field(default_factory=lambda: columns(()))
@@ -118,10 +118,10 @@ class _Part:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def _block(recipe: Peek, type_name: str, block: Block) -> _Part:
+def _block(recipe: Peek, type_name: str, block: Block) -> _BlockExamples:
     kind = label_kind(type_name)
     rows = read_rows(block.read(), recipe)
-    part = _Part(rows.lines, rows.others)
+    part = _BlockExamples(rows.lines, rows.others)
     found: list[Example] = []
     for number, row in zip(rows.numbers.tolist(), rows.rows, strict=True):
         what = state(row)

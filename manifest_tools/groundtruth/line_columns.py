@@ -57,7 +57,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class _Part:
+class _BlockColumns:
     lines: int
     others: frozenset[str]
     lengths: NDArray[np.uint32]
@@ -76,7 +76,7 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
     """
     names = dict.fromkeys(given.names)
 
-    def parts() -> Iterator[_Part]:
+    def parts() -> Iterator[_BlockColumns]:
         for _, part in scan(source, partial(_read_block, _recipe(attribute), attribute.type), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
@@ -101,7 +101,7 @@ def read_together(
     seen: dict[str, int] = {}
     recipes = tuple((_recipe(attribute), attribute.type) for attribute in attributes)
 
-    def parts() -> Iterator[_Part]:
+    def parts() -> Iterator[_BlockColumns]:
         for _, part in scan(source, partial(_read_together, recipes), jobs):
             codes = [seen.setdefault(name, len(seen)) for _, name in part.names]
             part.flat = np.array(codes, np.int32)[part.flat] if codes else part.flat
@@ -121,7 +121,7 @@ def _recipe(attribute: LabelAttribute) -> Peek:
     return attribute.peek(*attribute.kind.class_fields, sources=("source-ref", "source"))
 
 
-def _joined(source: Source, parts: Iterable[_Part]) -> Lines:
+def _joined(source: Source, parts: Iterable[_BlockColumns]) -> Lines:
     """Return the columns of all blocks, without the class table."""
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
     for part in parts:
@@ -148,7 +148,7 @@ def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return keys
 
 
-def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
+def _read_block(recipe: Peek, type_name: str, block: Block) -> _BlockColumns:
     data = block.read()
     rows = read_rows(data, recipe)
     starts, ends = line_offsets(data)
@@ -161,7 +161,7 @@ def _read_block(recipe: Peek, type_name: str, block: Block) -> _Part:
     flat, counts, names = found or _read_labels(label_kind(type_name), rows)
     keys = hash_texts([row.source_ref or row.source for row in labelled])
     lengths = (ends - starts).astype(np.uint32)
-    return _Part(rows.lines, rows.others, lengths, states, keys, flat, counts, names)
+    return _BlockColumns(rows.lines, rows.others, lengths, states, keys, flat, counts, names)
 
 
 _Labels = tuple[NDArray[np.int32], NDArray[np.int32], dict[tuple[int, str], None]]
@@ -199,7 +199,7 @@ def _read_labels(kind: LabelKind, rows: Rows) -> _Labels:
     return np.array(flat, np.int32), np.array(counts, np.int32), names
 
 
-def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
+def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _BlockColumns:
     data = block.read()
     read = [(read_rows(data, recipe), label_kind(type_name)) for recipe, type_name in recipes]
     starts, ends = line_offsets(data)
@@ -223,7 +223,7 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _Part:
         flat += [names.setdefault(name, len(names)) for name in sorted(classes)]
         counts.append(len(classes))
         sources.append(shown[0][0].source_ref or shown[0][0].source)
-    return _Part(
+    return _BlockColumns(
         first.lines,
         frozenset(),
         (ends - starts).astype(np.uint32),

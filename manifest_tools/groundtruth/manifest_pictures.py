@@ -12,12 +12,12 @@ from manifest_tools.base.errors import InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.annotations import (
-    IMAGE_TYPES,
+    TYPE_OF_KIND,
     Batch,
     Box,
     Mask,
     Picture,
-    PictureKind,
+    PictureLabelKind,
     Pictures,
     Provenance,
 )
@@ -43,7 +43,7 @@ class ManifestPictures(Pictures):
 
     source: Source
     attribute: LabelAttribute
-    label_kind: PictureKind
+    label_kind: PictureLabelKind
     table: ClassTable = field(default_factory=ClassTable)
     count: int = 0
     """Labelled lines."""
@@ -95,7 +95,7 @@ def pictures_of(
     source: Source, attribute: LabelAttribute, *, classes: ClassTable | None = None, jobs: Jobs = None
 ) -> ManifestPictures:
     """Return what ``read_manifest`` does, of a source and one of its label attributes."""
-    pictures = ManifestPictures(source, attribute, kind_of_pictures(source.name, attribute))
+    pictures = ManifestPictures(source, attribute, picture_label_kind(source.name, attribute))
     names = dict.fromkeys((classes or ClassTable()).names)
     shown: set[int] = set()
     folders: list[str] = []
@@ -116,11 +116,11 @@ def pictures_of(
     return pictures
 
 
-def kind_of_pictures(manifest: str, attribute: LabelAttribute) -> PictureKind:
+def picture_label_kind(manifest: str, attribute: LabelAttribute) -> PictureLabelKind:
     """Return the kind of an attribute's labels; raises Refused where they are not of pictures."""
     known = attribute.kind.name
     name = "single_label" if known == "verification" else known
-    if name not in IMAGE_TYPES:
+    if name not in TYPE_OF_KIND:
         raise Refused(
             f"{manifest}: {clipped(attribute.name)} is {clipped(attribute.short_type)}; expected classes,"
             " boxes or masks of pictures"
@@ -190,7 +190,7 @@ class _Line(Protocol):
     metadata: _Metadata | None
 
 
-_LABELS: dict[PictureKind, Any] = {
+_LABELS: dict[PictureLabelKind, Any] = {
     "single_label": int | str | None,
     "multi_label": list[int | str] | None,
     "boxes": Boxes | None,
@@ -199,7 +199,7 @@ _LABELS: dict[PictureKind, Any] = {
 
 
 @lru_cache(maxsize=64)
-def _decoder(attribute: str, metadata_key: str, kind: PictureKind) -> "msgspec.json.Decoder[_Line]":
+def _decoder(attribute: str, metadata_key: str, kind: PictureLabelKind) -> "msgspec.json.Decoder[_Line]":
     line = msgspec.defstruct(
         "Line",
         [("ref", str, ""), ("label", _LABELS[kind], None), ("metadata", _Metadata | None, None)],
@@ -216,7 +216,7 @@ class _Reader(Generic[R]):
     name: str
     attribute: str
     metadata_key: str
-    kind: PictureKind
+    kind: PictureLabelKind
     task: Callable[[Batch], R]
 
     def __call__(self, item: tuple[Block, tuple[int, int]]) -> R:
@@ -259,7 +259,7 @@ def _pictures(batch: Batch) -> Sequence[Picture]:
 _NO_METADATA = _Metadata()
 
 
-def _picture(number: int, line: _Line, kind: PictureKind) -> Picture:
+def _picture(number: int, line: _Line, kind: PictureLabelKind) -> Picture:
     """Return the picture of a labelled line; raises ValueError for a label that is none."""
     metadata = line.metadata or _NO_METADATA
     provenance = Provenance(metadata.job_name, metadata.human_annotated, metadata.creation_date)

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from manifest_tools.groundtruth.annotations import IMAGE_TYPES, DataSet, Mask, Picture, PictureKind
+from manifest_tools.groundtruth.annotations import TYPE_OF_KIND, DataSet, Mask, Picture, PictureLabelKind
 from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.groundtruth.record import METADATA
 
 # As in the files of labelling jobs, which differ from task type to task type.
-_ORDER: dict[PictureKind, tuple[str, ...]] = {
+_ORDER: dict[PictureLabelKind, tuple[str, ...]] = {
     "single_label": ("confidence", "job-name", "class-name", "human-annotated", "creation-date", "type"),
     "multi_label": ("job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"),
     "boxes": ("objects", "class-map", "type", "human-annotated", "creation-date", "job-name"),
@@ -26,7 +26,7 @@ def manifest_lines(data: DataSet, pictures: Iterable[Picture]) -> Iterator[bytes
     for picture in pictures:
         label, found = write(picture, names)
         found |= {
-            "type": IMAGE_TYPES[data.label_kind],
+            "type": TYPE_OF_KIND[data.label_kind],
             "job-name": picture.provenance.job_name,
             "human-annotated": picture.provenance.human_annotated,
             "creation-date": picture.provenance.creation_date,
@@ -96,7 +96,7 @@ def _write_mask(picture: Picture, names: Mapping[int, str]) -> _Written:
     return mask.ref, {"internal-color-map": colours}
 
 
-_WRITERS: dict[PictureKind, Callable[[Picture, Mapping[int, str]], _Written]] = {
+_WRITERS: dict[PictureLabelKind, Callable[[Picture, Mapping[int, str]], _Written]] = {
     "single_label": _write_class,
     "multi_label": _write_classes,
     "boxes": _write_boxes,

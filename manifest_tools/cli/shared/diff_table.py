@@ -17,7 +17,7 @@ _MOST = 40  # rows of a table
 # What the report calls each kind of line, in this order.
 _LINES = {
     "same": "the same",
-    "spelt": "same meaning, other bytes",
+    "reformatted": "same meaning, other bytes",
     "changed": "changed",
     "moved": "moved",
     "relocated": "in another bucket or folder",
@@ -67,11 +67,11 @@ def summary(found: "Diff") -> str:
     """Say in one line that there is no difference, and why the files may be two all the same."""
     if found.identical:
         return "no difference: the files have the same bytes"
-    if not found.spelt:
+    if not found.reformatted:
         return "no difference in meaning, only in blank lines or line ends"
     return (
-        f"no difference in meaning; {found.spelt:,} of {found.new_lines:,} lines are written differently "
-        "(spacing, order of keys, or spelling of numbers)"
+        f"no difference in meaning; {found.reformatted:,} of {found.new_lines:,} lines are written "
+        "differently (spacing, order of keys, or spelling of numbers)"
     )
 
 
@@ -184,6 +184,8 @@ def _keys(found: "Diff") -> Iterator[Section]:
     lines = _lines(found, samples.get("keys", ()))
     if rows:
         yield Section((OwnWords("other keys"),), ("lines in which", "changed", "added", "gone"), rows, lines)
-    spelt = _lines(found, samples.get("spelt", ()))
-    if spelt:
-        yield Section((OwnWords(_LINES["spelt"]),), lines=spelt, more=found.spelt - len(spelt))
+    reformatted = _lines(found, samples.get("reformatted", ()))
+    if reformatted:
+        yield Section(
+            (OwnWords(_LINES["reformatted"]),), lines=reformatted, more=found.reformatted - len(reformatted)
+        )

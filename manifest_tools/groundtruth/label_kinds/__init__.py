@@ -109,7 +109,7 @@ class LabelKind:
         return self.item_classes if self.categories is None else None
 
     @property
-    def items_have_places(self) -> bool:
+    def items_have_positions(self) -> bool:
         """Whether an item says more than its class, such as where it is."""
         return self.class_key != ""
 

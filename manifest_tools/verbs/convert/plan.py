@@ -20,12 +20,18 @@ from manifest_tools.formats import (
     module_of,
 )
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
-from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureKind, Pictures, StreamedPictures
+from manifest_tools.groundtruth.annotations import (
+    DataSet,
+    Picture,
+    PictureLabelKind,
+    Pictures,
+    StreamedPictures,
+)
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import examples_of, one_attribute
-from manifest_tools.groundtruth.manifest_pictures import kind_of_pictures, pictures_of
+from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
@@ -49,7 +55,7 @@ class ConversionPlan:
     """The name of the part in a conversion of several manifests; empty in one of a single manifest."""
 
     attribute: LabelAttribute
-    label_kind: PictureKind
+    label_kind: PictureLabelKind
     table: ClassTable
     lines: Pictures
     """The labelled lines; every pass reads them anew."""
@@ -194,7 +200,7 @@ class _Labelled:
     """The labelled lines of a manifest, however they are remembered."""
 
     attribute: LabelAttribute
-    kind: PictureKind
+    kind: PictureLabelKind
     table: ClassTable
     lines: Pictures
     count: int
@@ -211,7 +217,7 @@ def _read(
 ) -> _Labelled:
     source = open_source(manifest)
     attribute = one_attribute(source, label_attribute, jobs)
-    kind = kind_of_pictures(source.name, attribute)
+    kind = picture_label_kind(source.name, attribute)
     check_labels(source.name, clipped(attribute.name), kind, to)
     if row.pictures == "named":
         found = pictures_of(source, attribute, classes=classes, jobs=jobs)

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 STEPS = 10_000  # a change of confidence is counted in ten-thousandths
 
-How = Literal["changed", "added", "gone"]
+KeyChangeKind = Literal["changed", "added", "gone"]
 
 
 class Sample(NamedTuple):
@@ -70,22 +70,22 @@ class Changes:
     changed: int = 0
     """Lines that mean something else than before."""
 
-    spelt: int = 0
+    reformatted: int = 0
     """Lines that have other bytes and mean the same."""
 
     labels: list[LabelChanges] = field(default_factory=list)
     """One for each pair of label attributes that is compared."""
 
-    keys: Counter[tuple[str, How]] = field(default_factory=Counter)
+    keys: Counter[tuple[str, KeyChangeKind]] = field(default_factory=Counter)
     """Lines, by the JSON path of another value and how it changed."""
 
     samples: dict[str, list[Sample]] = field(default_factory=dict)
-    """The first lines, by kind of change: ``spelt``, ``keys``."""
+    """The first lines, by kind of change: ``reformatted``, ``keys``."""
 
     def add(self, other: "Changes", most: int) -> None:
         """Add what changed on later lines; ``most`` samples of a kind are kept."""
         self.changed += other.changed
-        self.spelt += other.spelt
+        self.reformatted += other.reformatted
         self.keys.update(other.keys)
         for mine, more in zip(self.labels, other.labels, strict=True):
             mine.add(more, most)

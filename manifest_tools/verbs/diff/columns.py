@@ -123,13 +123,13 @@ class ManifestColumns:
         """Let go of the columns that only matching needs."""
         self.source_keys = self.digests = self.digests[:0].copy()
 
-    def range(self, places: Offsets) -> tuple[Offsets, Offsets]:
-        """Return where lines begin and end, by their places from 0, which are (any,)."""
-        return self.starts[places], self.starts[places + 1]
+    def range(self, indices: Offsets) -> tuple[Offsets, Offsets]:
+        """Return where lines begin and end, by their indices from 0, which are (any,)."""
+        return self.starts[indices], self.starts[indices + 1]
 
-    def read(self, places: Offsets) -> list[bytes]:
-        """Return lines by their places from 0."""
-        return read_ranges(self.source.uri, *self.range(places))
+    def read(self, indices: Offsets) -> list[bytes]:
+        """Return lines by their indices from 0."""
+        return read_ranges(self.source.uri, *self.range(indices))
 
 
 def read_columns(source: Source, jobs: Jobs = None) -> ManifestColumns:

@@ -85,26 +85,26 @@ class Item(NamedTuple):
     name: str
     """Its class."""
 
-    place: str
+    position: str
     """All but its class, as canonical JSON."""
 
     confidence: float | None
 
 
-def items_with_places(kind: LabelKind, label: LabelMeaning, items: Sequence[dict[str, Any]]) -> list[Item]:
+def items_with_positions(kind: LabelKind, label: LabelMeaning, items: Sequence[dict[str, Any]]) -> list[Item]:
     """Return the boxes, cuboids or entities of a label; ``items`` are they as the line has them."""
     if len(items) != len(label.classes):
         items = [{}] * len(label.classes)
-    places = [canonical(kind.without_class(item)) for item in items]
-    return [Item(*item) for item in zip(label.classes, places, label.confidences, strict=True)]
+    positions = [canonical(kind.without_class(item)) for item in items]
+    return [Item(*item) for item in zip(label.classes, positions, label.confidences, strict=True)]
 
 
 def compare_items(
     changes: LabelChanges, before: list[Item], after: list[Item]
 ) -> tuple[list[Difference], list[ConfidenceChange]]:
-    """Compare boxes: those that stayed, then other classes at the same place, then the rest by class."""
-    kept = _take_pairs(before, after, lambda item: (item.name, item.place))
-    flips = _take_pairs(before, after, lambda item: item.place)
+    """Compare boxes: those that stayed, then other classes at the same position, then the rest by class."""
+    kept = _take_pairs(before, after, lambda item: (item.name, item.position))
+    flips = _take_pairs(before, after, lambda item: item.position)
     moved = Counter(one.name for one, _ in _take_pairs(before, after, lambda item: item.name))
     gone, added = Counter(item.name for item in before), Counter(item.name for item in after)
     changes.flips.update((one.name, other.name) for one, other in flips)
@@ -131,7 +131,7 @@ def _take_pairs(
     waiting: dict[Hashable, list[int]] = {}
     for at in range(len(after) - 1, -1, -1):
         waiting.setdefault(key(after[at]), []).append(at)
-    found = [places.pop() if (places := waiting.get(key(item))) else None for item in before]
+    found = [free.pop() if (free := waiting.get(key(item))) else None for item in before]
     pairs = [(item, after[at]) for item, at in zip(before, found, strict=True) if at is not None]
     taken = {at for at in found if at is not None}
     before[:] = [item for item, at in zip(before, found, strict=True) if at is None]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from manifest_tools.base.text import path
 from manifest_tools.io.json_values import same_value
-from manifest_tools.verbs.diff.changes import Changes, How, LabelChanges, Sample
+from manifest_tools.verbs.diff.changes import Changes, KeyChangeKind, LabelChanges, Sample
 from manifest_tools.verbs.diff.columns import decoded
 from manifest_tools.verbs.diff.compare_labels import (
     ConfidenceChange,
@@ -17,7 +17,7 @@ from manifest_tools.verbs.diff.compare_labels import (
     compare_single,
     compare_states,
     confidence_changes,
-    items_with_places,
+    items_with_positions,
 )
 from manifest_tools.verbs.diff.label_meaning import KnownAttribute, items_of, label_meaning
 
@@ -84,14 +84,14 @@ class _LinePair:
         self, scope: Scope, changes: Changes, old: ParsedLine, new: ParsedLine, numbers: tuple[int, int]
     ) -> None:
         self.scope, self.changes, self.old, self.new, self.numbers = scope, changes, old, new, numbers
-        self.keys: list[tuple[str, How]] = []
+        self.keys: list[tuple[str, KeyChangeKind]] = []
         self.changed = False
 
     def compare(self, reported_keys: frozenset[str], reported_fields: Sequence[frozenset[str]]) -> None:
         """Compare all in the scope; ``reported_fields`` has an element for each pair of attributes."""
         if self.scope.everything and same_value(self.old.value, self.new.value):
-            self._add_sample(self.changes.samples, "spelt", "")
-            self.changes.spelt += 1
+            self._add_sample(self.changes.samples, "reformatted", "")
+            self.changes.reformatted += 1
             return
         for at, (old, new) in enumerate(self.scope.pairs):
             self._compare_attribute(self.changes.labels[at], old, new, reported_fields[at])
@@ -110,8 +110,8 @@ class _LinePair:
         if self.changed or self.keys:
             self.changes.changed += 1
         else:
-            self._add_sample(self.changes.samples, "spelt", "")
-            self.changes.spelt += 1
+            self._add_sample(self.changes.samples, "reformatted", "")
+            self.changes.reformatted += 1
 
     def _compare_attribute(
         self, changes: LabelChanges, old: KnownAttribute, new: KnownAttribute, reported: frozenset[str]
@@ -127,7 +127,7 @@ class _LinePair:
             self._add_sample(changes.samples, kind, what)
         self.changed = self.changed or bool(found)
         if other_label and not found:
-            self.keys.append((path(old.name), _how(before.label is None, after.label is None)))
+            self.keys.append((path(old.name), _key_change_kind(before.label is None, after.label is None)))
         self.keys += (
             (path(old.metadata_key, key), how)
             for key, how in differing.items()
@@ -146,13 +146,13 @@ class _LinePair:
     ) -> list[Difference]:
         """Count what changed in a label, and return the kinds of change."""
         before, after = label_meaning(old, *self.old), label_meaning(new, *self.new)
-        if old.kind.items_have_places and new.kind.items_have_places:
+        if old.kind.items_have_positions and new.kind.items_have_positions:
             old_items = items_of(old.kind, self.old.value.get(old.name))
             new_items = items_of(new.kind, self.new.value.get(new.name))
             found, confidences = compare_items(
                 changes,
-                items_with_places(old.kind, before, old_items),
-                items_with_places(new.kind, after, new_items),
+                items_with_positions(old.kind, before, old_items),
+                items_with_positions(new.kind, after, new_items),
             )
             found = found or list(compare_states(changes, before, after))
         else:
@@ -183,15 +183,15 @@ def source_of(value: Mapping[str, Any]) -> str:
 
 def _differing(
     old: Mapping[str, Any], new: Mapping[str, Any], leave_out: frozenset[str] = frozenset()
-) -> dict[str, How]:
+) -> dict[str, KeyChangeKind]:
     """Return the keys that only one of the two has, or that have different values."""
     return {
-        key: _how(key not in old, key not in new)
+        key: _key_change_kind(key not in old, key not in new)
         for key in {**old, **new}
         if key not in leave_out
         and not ((key in old) == (key in new) and same_value(old.get(key), new.get(key)))
     }
 
 
-def _how(added: bool, gone: bool) -> How:
+def _key_change_kind(added: bool, gone: bool) -> KeyChangeKind:
     return "added" if added else "gone" if gone else "changed"

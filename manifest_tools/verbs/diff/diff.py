@@ -89,7 +89,7 @@ def _count_lines(source: Source) -> int:
 
 def _diff(old: ManifestColumns, new: ManifestColumns, requested: str | None, most: int, jobs: Jobs) -> Diff:
     matches = match_lines(old, new, jobs)
-    both = int((matches.new_places >= 0).sum())
+    both = int((matches.new_indices >= 0).sum())
     pairs = match_attributes(old.attributes, new.attributes, requested, renaming=both > 0)
     if requested is not None and not pairs:
         raise _unknown(old, new, requested)
@@ -100,7 +100,7 @@ def _diff(old: ManifestColumns, new: ManifestColumns, requested: str | None, mos
         old_lines=both + len(matches.gone),
         new_lines=both + len(matches.added),
         same=both - len(matches.rewritten),
-        spelt=changes.spelt,
+        reformatted=changes.reformatted,
         changed=changes.changed,
         moved=len(matches.moved),
         added=len(matches.added),
@@ -145,19 +145,19 @@ def _compare(
 
 
 Batch = tuple[Indices, tuple[Indices, Indices]]
-"""Lines of one file: (lines,), their places; and where they begin and end."""
+"""Lines of one file: (lines,), their indices; and where they begin and end."""
 
 
 def _batches(old: ManifestColumns, new: ManifestColumns, matches: Matches) -> Iterator[tuple[Batch, Batch]]:
     for start in range(0, len(matches.rewritten), _BATCH):
-        places = matches.rewritten[start : start + _BATCH]
-        new_places = matches.new_places[places].astype(np.int64)
-        yield (places, old.range(places)), (new_places, new.range(new_places))
+        indices = matches.rewritten[start : start + _BATCH]
+        new_indices = matches.new_indices[indices].astype(np.int64)
+        yield (indices, old.range(indices)), (new_indices, new.range(new_indices))
 
 
 def _compare_batch(scope: Scope, old: str, new: str, batch: tuple[Batch, Batch]) -> Changes:
-    (places, ranges), (new_places, new_ranges) = batch
-    numbers = (places + 1).tolist(), (new_places + 1).tolist()
+    (indices, ranges), (new_indices, new_ranges) = batch
+    numbers = (indices + 1).tolist(), (new_indices + 1).tolist()
     lines = read_ranges(old, *ranges), read_ranges(new, *new_ranges)
     return compare_lines(scope, zip(*numbers, *lines, strict=True))
 
@@ -169,30 +169,30 @@ def _all_samples(
     samples = {
         "gone": _samples_of_one(old, matches.gone[:most], new=False),
         "added": _samples_of_one(new, matches.added[:most], new=True),
-        "moved": _samples_of_both(old, matches.moved[:most], new, matches.new_places),
-        "relocated": _samples_of_both(old, matches.relocated[:most], new, matches.new_places),
+        "moved": _samples_of_both(old, matches.moved[:most], new, matches.new_indices),
+        "relocated": _samples_of_both(old, matches.relocated[:most], new, matches.new_indices),
         **{kind: tuple(found) for kind, found in changes.samples.items()},
     }
     return {kind: found for kind, found in samples.items() if found}
 
 
-def _sources(columns: ManifestColumns, places: Indices) -> list[str]:
-    return [source_of(decoded(line) or {}) for line in columns.read(places)]
+def _sources(columns: ManifestColumns, indices: Indices) -> list[str]:
+    return [source_of(decoded(line) or {}) for line in columns.read(indices)]
 
 
-def _samples_of_one(columns: ManifestColumns, places: Indices, new: bool) -> tuple[Sample, ...]:
+def _samples_of_one(columns: ManifestColumns, indices: Indices, new: bool) -> tuple[Sample, ...]:
     """Return some lines that only one of the files has."""
-    numbered = zip((places + 1).tolist(), _sources(columns, places), strict=True)
+    numbered = zip((indices + 1).tolist(), _sources(columns, indices), strict=True)
     return tuple(Sample(0, line, name, "") if new else Sample(line, 0, name, "") for line, name in numbered)
 
 
 def _samples_of_both(
-    old: ManifestColumns, places: Indices, new: ManifestColumns, new_places: NDArray[np.int32]
+    old: ManifestColumns, indices: Indices, new: ManifestColumns, new_indices: NDArray[np.int32]
 ) -> tuple[Sample, ...]:
     """Return some lines that both files have; a picture has its name in the new file."""
-    others = new_places[places].astype(np.int64)
-    numbers = zip((places + 1).tolist(), (others + 1).tolist(), strict=True)
-    names = zip(_sources(old, places), _sources(new, others), strict=True)
+    others = new_indices[indices].astype(np.int64)
+    numbers = zip((indices + 1).tolist(), (others + 1).tolist(), strict=True)
+    names = zip(_sources(old, indices), _sources(new, others), strict=True)
     return tuple(
         Sample(*pair, now, "" if was == now else f"{was} -> {now}")
         for pair, (was, now) in zip(numbers, names, strict=True)

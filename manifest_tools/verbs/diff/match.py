@@ -20,25 +20,25 @@ AttributePair = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Which line of the old file is which of the new. Places of lines count from 0."""
+    """Which line of the old file is which of the new. Indices of lines count from 0."""
 
-    new_places: NDArray[np.int32]
-    """(old lines,): the place of each line in the new file, or -1."""
+    new_indices: NDArray[np.int32]
+    """(old lines,): the index of each line in the new file, or -1."""
 
     rewritten: Indices
-    """(lines,): old places of lines that have other bytes in the new file."""
+    """(lines,): old indices of lines that have other bytes in the new file."""
 
     moved: Indices
-    """(lines,): old places of lines that are in another order."""
+    """(lines,): old indices of lines that are in another order."""
 
     relocated: Indices
-    """(lines,): old places of lines whose picture is in another bucket or folder."""
+    """(lines,): old indices of lines whose picture is in another bucket or folder."""
 
     gone: Indices
-    """(lines,): old places of lines that the new file does not have."""
+    """(lines,): old indices of lines that the new file does not have."""
 
     added: Indices
-    """(lines,): new places of lines that the old file does not have."""
+    """(lines,): new indices of lines that the old file does not have."""
 
 
 def match_lines(old: ManifestColumns, new: ManifestColumns, jobs: Jobs = None) -> Matches:
@@ -46,31 +46,31 @@ def match_lines(old: ManifestColumns, new: ManifestColumns, jobs: Jobs = None) -
 
     Bytes come first, so that of several lines of one picture those that stayed are no change.
     """
-    new_places = np.full(len(old.digests), -1, np.int32)
+    new_indices = np.full(len(old.digests), -1, np.int32)
     left, free = old.digests != 0, new.digests != 0
-    _find(old.digests, new.digests, new_places, left, free)
-    same = new_places >= 0
-    _find(old.source_keys, new.source_keys, new_places, left, free)
+    _find(old.digests, new.digests, new_indices, left, free)
+    same = new_indices >= 0
+    _find(old.source_keys, new.source_keys, new_indices, left, free)
     old.forget_keys()
     new.forget_keys()
     gone, added = relocated_lines(old, np.flatnonzero(left), new, np.flatnonzero(free), jobs)
-    new_places[gone], left[gone], free[added] = added, False, False
-    found = np.flatnonzero(new_places >= 0)
-    moved = found[~in_order(new_places[found])]
-    rewritten = np.flatnonzero((new_places >= 0) & ~same)
-    return Matches(new_places, rewritten, moved, np.sort(gone), np.flatnonzero(left), np.flatnonzero(free))
+    new_indices[gone], left[gone], free[added] = added, False, False
+    found = np.flatnonzero(new_indices >= 0)
+    moved = found[~in_order(new_indices[found])]
+    rewritten = np.flatnonzero((new_indices >= 0) & ~same)
+    return Matches(new_indices, rewritten, moved, np.sort(gone), np.flatnonzero(left), np.flatnonzero(free))
 
 
 def _find(
-    old: Keys, new: Keys, new_places: NDArray[np.int32], left: NDArray[np.bool_], free: NDArray[np.bool_]
+    old: Keys, new: Keys, new_indices: NDArray[np.int32], left: NDArray[np.bool_], free: NDArray[np.bool_]
 ) -> None:
-    """Set the new places of lines that are ``left``, among the new lines that are ``free``, by their keys."""
+    """Set the new indices of lines that are ``left``, among the new lines that are ``free``, by keys."""
     parts_old, parts_new = _parts(old), _parts(new)
     for part in range(_PARTS):
         some_old = np.flatnonzero(left & (parts_old == part))
         some_new = np.flatnonzero(free & (parts_new == part))
         at_old, at_new = match_keys(old[some_old], new[some_new])
-        new_places[some_old[at_old]] = some_new[at_new]
+        new_indices[some_old[at_old]] = some_new[at_new]
         left[some_old[at_old]] = False
         free[some_new[at_new]] = False
 

@@ -37,7 +37,7 @@ def in_folder(uri: str) -> tuple[str, str]:
 def relocated_lines(
     old: ManifestColumns, gone: Indices, new: ManifestColumns, added: Indices, jobs: Jobs = None
 ) -> tuple[Indices, Indices]:
-    """Return which of the lines ``gone`` are which of the lines ``added``, as places in the two files.
+    """Return which of the lines ``gone`` are which of the lines ``added``, as indices in the two files.
 
     The file name must be unique among them on both sides, and most other names of the bucket or folder must
     be in the same new place: one ``1.jpg`` here and another there are two pictures.
@@ -46,24 +46,26 @@ def relocated_lines(
     for split in (in_bucket, in_folder):
         if not len(gone) or not len(added):
             break
-        places, new_places = _moved_together(_names(old, gone, split, jobs), _names(new, added, split, jobs))
-        pairs.append((gone[places], added[new_places]))
-        gone, added = np.delete(gone, places), np.delete(added, new_places)
+        indices, new_indices = _moved_together(
+            _names(old, gone, split, jobs), _names(new, added, split, jobs)
+        )
+        pairs.append((gone[indices], added[new_indices]))
+        gone, added = np.delete(gone, indices), np.delete(added, new_indices)
     if not pairs:
         return gone[:0], added[:0]
     return np.concatenate([one for one, _ in pairs]), np.concatenate([other for _, other in pairs])
 
 
 def _moved_together(old: NDArray[np.uint64], new: NDArray[np.uint64]) -> tuple[Indices, Indices]:
-    """Return the places of equal names whose folders most others share; old and new are (2, lines)."""
-    places, new_places = match_unique(old[1], new[1])
-    if not len(places):
-        return places, new_places
-    old_folders, new_folders = old[0][places], new[0][new_places]
+    """Return the indices of equal names whose folders most others share; old and new are (2, lines)."""
+    indices, new_indices = match_unique(old[1], new[1])
+    if not len(indices):
+        return indices, new_indices
+    old_folders, new_folders = old[0][indices], new[0][new_indices]
     _, where, counts = np.unique(mix(old_folders, 1) ^ new_folders, return_inverse=True, return_counts=True)
     names = np.minimum(_count(old[0], old_folders), _count(new[0], new_folders))
     most = 2 * counts[where.reshape(-1)] > names
-    return places[most], new_places[most]
+    return indices[most], new_indices[most]
 
 
 def _count(keys: Keys, asked: Keys) -> NDArray[np.int64]:
@@ -73,15 +75,15 @@ def _count(keys: Keys, asked: Keys) -> NDArray[np.int64]:
     return found
 
 
-def _names(columns: ManifestColumns, places: Indices, split: SplitUri, jobs: Jobs) -> NDArray[np.uint64]:
+def _names(columns: ManifestColumns, indices: Indices, split: SplitUri, jobs: Jobs) -> NDArray[np.uint64]:
     """Return, as (2, lines), hashes of the folders and of the names in them; 0 where there is no name."""
     task = partial(_names_of, columns.source.uri, split)
-    return np.concatenate(list(run(task, _batches(columns, places), jobs)), axis=1)
+    return np.concatenate(list(run(task, _batches(columns, indices), jobs)), axis=1)
 
 
-def _batches(columns: ManifestColumns, places: Indices) -> Iterator[tuple[Indices, Indices]]:
-    for start in range(0, len(places), _BATCH):
-        yield columns.range(places[start : start + _BATCH])
+def _batches(columns: ManifestColumns, indices: Indices) -> Iterator[tuple[Indices, Indices]]:
+    for start in range(0, len(indices), _BATCH):
+        yield columns.range(indices[start : start + _BATCH])
 
 
 def _names_of(uri: str, split: SplitUri, lines: tuple[Indices, Indices]) -> NDArray[np.uint64]:

@@ -12,7 +12,7 @@ from manifest_tools.verbs.diff.match import AttributePair
 Samples = Mapping[str, tuple[Sample, ...]]
 
 # What the JSON report calls some fields and kinds of change.
-_JSON_NAMES = {"relocated": "elsewhere", "confidences": "drift"}
+_JSON_NAMES = {"reformatted": "spelt", "relocated": "elsewhere", "confidences": "drift"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ class Diff:
     same: int = 0
     """In both files with the same bytes, but for the line end."""
 
-    spelt: int = 0
-    """In both files with other bytes that mean the same."""
+    reformatted: int = 0
+    """In both files with other bytes that mean the same; ``spelt`` in JSON."""
 
     changed: int = 0
     """In both files with another meaning."""

@@ -100,7 +100,7 @@ def _label(known: KnownAttribute, line: bytes, value: Mapping[str, Any]) -> str:
     used: set[str] = set()
     if meaning.state != LABELLED or not kind.has_classes:
         words = [canonical(label) if label is not None else meaning.state]
-    elif kind.items_have_places and len(items_of(kind, label)) == len(meaning.classes):
+    elif kind.items_have_positions and len(items_of(kind, label)) == len(meaning.classes):
         words, used = _items(kind, meaning, label, metadata)
     else:
         words, used = _classes(kind, meaning, label, metadata)

@@ -79,7 +79,7 @@ def _observed(manifest: Manifest, attribute: LabelAttribute) -> ObservedClasses:
 
 def _candidates(manifest: Manifest, attribute: LabelAttribute, index_map: IndexMap) -> Candidates:
     columns = manifest.columns.attributes[attribute.name]
-    labels = label_keys(columns, index_map, attribute.kind.items_have_places)
+    labels = label_keys(columns, index_map, attribute.kind.items_have_positions)
     return Candidates(columns.precedence, labels, columns.scores)
 
 
@@ -141,7 +141,7 @@ def label_keys(columns: AttributeColumns, index_map: IndexMap, ordered: bool) ->
         indices = indices + (places.astype(np.uint64) << np.uint64(32))
     sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mix(indices, 1), dtype=np.uint64)))
     keys = mix(sums[ends] - sums[starts] + columns.counts.astype(np.uint64), 2)
-    return mix(keys ^ columns.rests, 3) if len(columns.rests) else keys
+    return mix(keys ^ columns.rest_hashes, 3) if len(columns.rest_hashes) else keys
 
 
 def _new_indices(indices: NDArray[np.int32], index_map: IndexMap) -> NDArray[np.int32]:

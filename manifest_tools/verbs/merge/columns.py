@@ -42,7 +42,7 @@ class AttributeColumns:
     counts: NDArray[np.int32]
     """(lines,): how many of ``indices`` each line has."""
 
-    rests: NDArray[np.uint64]
+    rest_hashes: NDArray[np.uint64]
     """(lines,): a hash of the rest of each label; (0,) for classes, of which there is no rest."""
 
     scores: NDArray[np.float64]
@@ -125,7 +125,7 @@ def _joined(parts: list[AttributeColumns]) -> AttributeColumns:
     for part in parts:
         names |= part.names
     return AttributeColumns(
-        **_concatenated(parts, "precedence", "indices", "counts", "rests", "scores"),
+        **_concatenated(parts, "precedence", "indices", "counts", "rest_hashes", "scores"),
         names=names,
         observed=frozenset().union(*(part.observed for part in parts)),
     )
@@ -181,13 +181,13 @@ def _attribute_columns(rows: Rows, kind: LabelKind, policy: str, lines: int) -> 
         precedence,
         indices=np.zeros(0, np.int32),
         counts=np.zeros(lines, np.int32),
-        rests=np.zeros(0, np.uint64),
+        rest_hashes=np.zeros(0, np.uint64),
         scores=np.zeros(0),
     )
     texts = _add_labels(found, kind, numbers, labelled)
     if not kind.is_classification:
-        found.rests = np.zeros(lines, np.uint64)
-        found.rests[numbers] = hash_texts(texts) if texts else 0
+        found.rest_hashes = np.zeros(lines, np.uint64)
+        found.rest_hashes[numbers] = hash_texts(texts) if texts else 0
     if policy in _SCORES:
         found.scores = np.full(lines, -np.inf)
         found.scores[numbers] = [_SCORES[policy](kind, row) for row in labelled]

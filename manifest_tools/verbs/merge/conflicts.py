@@ -21,7 +21,7 @@ from manifest_tools.verbs.merge.resolve import Decision, Indices, Pictures
 _MOST_PAIRS = 4  # pictures that a refusal names
 _MOST_CLASSES = 4  # classes of a label that are named
 MOST_ROWS = 20
-_NO_RESTS = np.zeros(0, np.uint64)
+_NO_HASHES = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Conflicts:
         for at, manifest in enumerate(self.manifests):
             mine = np.zeros(manifest.columns.lines, np.uint64)
             for which, part in enumerate(self.attribute_map.targets[at].get(attribute.name, ())):
-                columns = replace(manifest.columns.attributes[part.name], rests=_NO_RESTS)
+                columns = replace(manifest.columns.attributes[part.name], rest_hashes=_NO_HASHES)
                 found = label_keys(columns, attribute.index_maps[at, part.name], ordered=False)
                 chosen = attribute.chosen.get(at)
                 mine = found if chosen is None else np.where(chosen == which, found, mine)

@@ -24,13 +24,13 @@ def normalizer(kind: LabelKind) -> Callable[[Row], NormalizedLabel]:
     """
     if kind.is_classification:
         return lambda row: (tuple(sorted(set(kind.indices(row)))), None)
-    if not kind.items_have_places:
+    if not kind.items_have_positions:
         return lambda row: (tuple(sorted(set(kind.indices(row)))), canonical(row.label))
     return partial(_normalized_entities if kind.index_path is None else _normalized_boxes, kind)
 
 
 def _normalized_boxes(kind: LabelKind, row: Row) -> NormalizedLabel:
-    """Return the class indices in the order of the rests: boxes and cuboids are sorted by where they are."""
+    """Return the class indices in the order of the boxes or cuboids, which are sorted by where they are."""
     pairs = sorted((_without_class(kind, one) for one in _objects(kind, row)), key=lambda pair: pair[1])
     return tuple([index for index, _ in pairs]), "\n".join([text for _, text in pairs])
 
@@ -64,7 +64,7 @@ def mean_confidence(kind: LabelKind, row: Row) -> float:
     metadata = row.metadata
     if metadata is None or not kind.confidence_fields:
         return 0.0
-    if kind.items_have_places:
+    if kind.items_have_positions:
         found = getattr(metadata, kind.confidence_fields[0]) or ()
         return _mean(one.confidence for one in found)
     return _mean(kind.confidences(row))

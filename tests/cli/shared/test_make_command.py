@@ -29,7 +29,7 @@ class Learning(Data):
     form: Annotated[Literal["text", "json"], typer.Option("--form", help="How.")] = "text"
     network: Annotated[str, choice("--network", ("small", "large"), "Which.")] = "small"
     lines: Annotated[int, typer.Option("--lines", rich_help_panel="Data", help="How many.")] = 3
-    quiet: Annotated[bool, typer.Option("-q", rich_help_panel="", help="No remarks.")] = False
+    quiet: Annotated[bool, typer.Option("-q", rich_help_panel="", help="No notes.")] = False
 
 
 @dataclass

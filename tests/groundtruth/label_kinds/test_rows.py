@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from manifest_tools.edits.class_indices import change_indices
 from manifest_tools.edits.rename import RenameClass
 from manifest_tools.edits.trim import trim
-from manifest_tools.groundtruth.annotations import IMAGE_TYPES
+from manifest_tools.groundtruth.annotations import TYPE_OF_KIND
 from manifest_tools.groundtruth.label_kinds import CUSTOM, KINDS, TYPES, LabelKind, label_kind
 from manifest_tools.groundtruth.label_schemas import FIELDS
 from manifest_tools.groundtruth.record import Peek, Row, decoder
@@ -190,7 +190,7 @@ def test_an_item_without_its_class_says_the_rest(kind: LabelKind, data: st.DataO
     one = data.draw(drawn(kind))
     items = kind.items_of(one.label)
     assert items is not None and len(items) == len(one.classes)
-    if kind.items_have_places:
+    if kind.items_have_positions:
         assert [kind.without_class(item) for item in items] == [{"at": n} for n in range(len(items))]
     for other in (None, 3, "x", {"annotations": None}, {"annotations": {"entities": 1}}):
         assert kind.items_of(other) is None
@@ -216,8 +216,8 @@ def test_labels_are_equal_in_any_order_of_items_and_not_with_another_class(
 
 
 def test_every_kind_of_picture_labels_is_a_kind() -> None:
-    assert {kind: label_kind(type_name).name for kind, type_name in IMAGE_TYPES.items()} == {
-        kind: kind for kind in IMAGE_TYPES
+    assert {kind: label_kind(type_name).name for kind, type_name in TYPE_OF_KIND.items()} == {
+        kind: kind for kind in TYPE_OF_KIND
     }
 
 

@@ -24,7 +24,7 @@ files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
 
 labels = st.builds(line, st.integers(0, 9), st.integers(0, 3), st.sampled_from([0.0, 0.5, 0.75, None]))
 several = st.builds(
-    lambda picture, shares: multi(picture, **shares),
+    lambda picture, confidences: multi(picture, **confidences),
     st.integers(0, 9),
     st.dictionaries(st.sampled_from(NAMES), st.sampled_from([0.25, 0.5]), max_size=3),
 )
@@ -72,7 +72,7 @@ def test_a_shuffled_manifest_has_moved_lines_and_nothing_else(
 ) -> None:
     shuffled = chance.sample(rows, len(rows))
     found = compared(tmp_path, rows, shuffled)
-    assert (found.added, found.gone, found.changed, found.spelt, found.relocated) == (0, 0, 0, 0, 0)
+    assert (found.added, found.gone, found.changed, found.reformatted, found.relocated) == (0, 0, 0, 0, 0)
     assert not any(one.differs for one in found.attributes)
     rest = [row for row in rows if row.strip()], [row for row in shuffled if row.strip()]
     assert found.differs == (found.moved > 0) == (rest[0] != rest[1])
@@ -122,7 +122,7 @@ def test_every_line_is_the_same_or_spelt_or_changed_or_in_one_file_only(
 ) -> None:
     found = compared(tmp_path, old, new)
     if not found.identical:
-        both = found.same + found.spelt + found.changed
+        both = found.same + found.reformatted + found.changed
         assert found.old_lines == both + found.gone == 1 + sum(bool(row) for row in old)
         assert found.new_lines == both + found.added == 1 + sum(bool(row) for row in new)
 
@@ -175,13 +175,13 @@ def test_lines_that_stay_in_order_are_a_longest_rising_sequence(values: list[int
 
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_the_nth_of_equal_keys_is_matched_with_the_nth(old: list[int], new: list[int]) -> None:
-    places, new_places = match_keys(np.array(old, np.uint64), np.array(new, np.uint64))
+    indices, new_indices = match_keys(np.array(old, np.uint64), np.array(new, np.uint64))
     expected = []
     for at, key in enumerate(old):
         others = [place for place, other in enumerate(new) if other == key]
         if (turn := old[:at].count(key)) < len(others):
             expected.append((at, others[turn]))
-    assert list(zip(places.tolist(), new_places.tolist(), strict=True)) == expected
+    assert list(zip(indices.tolist(), new_indices.tolist(), strict=True)) == expected
 
 
 def test_a_line_put_in_front_moves_no_other(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ SPELLINGS = [
 @pytest.mark.parametrize("spelt", SPELLINGS)
 def test_another_spelling_is_no_difference(tmp_path: Path, spelt: bytes) -> None:
     found = compared(tmp_path, [b'{"source-ref":"s3://a/b","a":1.1}'], [spelt])
-    assert (found.spelt, found.changed, found.differs, found.identical) == (1, 0, False, False)
+    assert (found.reformatted, found.changed, found.differs, found.identical) == (1, 0, False, False)
 
 
 def test_other_keys_are_counted_by_their_path(tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ CORPUS = [
     ),
     pytest.param(
         ("workshop-output", "workshop-train-lab1"),
-        {"spelt": 55, "gone": 14, "changed": 0, "added": 0, "relocated": 0},
+        {"reformatted": 55, "gone": 14, "changed": 0, "added": 0, "relocated": 0},
         id="train is 55 of the 69 lines of the output, with other spacing",
     ),
     pytest.param(

@@ -167,7 +167,7 @@ def test_what_is_remembered_does_not_depend_on_the_blocks(data: bytes, step: int
         )
     for name in ("lengths", "source_keys", "blank"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
-    for name in ("precedence", "indices", "counts", "rests", "scores"):
+    for name in ("precedence", "indices", "counts", "rest_hashes", "scores"):
         assert np.array_equal(getattr(one.attributes["kind"], name), getattr(other.attributes["kind"], name))
     assert one.attributes["kind"].names == other.attributes["kind"].names
 

@@ -209,12 +209,12 @@ usual = st.builds(
     creation_date=st.sampled_from(["2019-05-04T20:35:30", "2020-01-01T00:00:00.5"]),
 )
 several = st.builds(
-    lambda label, named, shares: {
+    lambda label, named, confidences: {
         "source-ref": "s3://b1/c",
         "tags": label,
         "tags-metadata": {
             "class-map": named,
-            "confidence-map": shares,
+            "confidence-map": confidences,
             "type": "groundtruth/image-classification-multilabel",
         },
     },
@@ -265,11 +265,11 @@ BOXES_METADATA = {
 def with_boxes(
     number: int, boxes: list[Any], sizes: Any, spare: int, named: Any, changes: dict[str, Any]
 ) -> dict[str, Any]:
-    shares = [{"confidence": 0.5}] * max(len(boxes) + spare, 0)
+    confidences = [{"confidence": 0.5}] * max(len(boxes) + spare, 0)
     return {
         "source-ref": f"s3://b1/{number}",
         "boxes": {"image_size": sizes, "annotations": boxes},
-        "boxes-metadata": BOXES_METADATA | {"class-map": named, "objects": shares} | changes,
+        "boxes-metadata": BOXES_METADATA | {"class-map": named, "objects": confidences} | changes,
     }
 
 

@@ -8,9 +8,9 @@ from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_lin
 from manifest_tools.verbs.validate.rules import RULES
 from tests.label_lines import (
     COLOURS,
+    CONFIDENCE,
     GONE,
     GOOD,
-    SHARE,
     SIZE,
     boxes,
     cloud,
@@ -108,11 +108,11 @@ BOXES = {
         "MT246 $.x.image_size[0].depth image_size of 'x': expected a depth above 0, found 0",
     ),
     "a confidence too few": (
-        boxes({}, {}, objects=[SHARE]),
+        boxes({}, {}, objects=[CONFIDENCE]),
         "MT247 $.x-metadata.objects objects of 'x': expected 2 confidences, one for each box, found 1",
     ),
     "confidences that are no array": (
-        boxes({}, objects=SHARE),
+        boxes({}, objects=CONFIDENCE),
         "MT247 $.x-metadata.objects objects of 'x': expected an array of confidences, found an object",
     ),
     "a bare confidence": (
@@ -263,7 +263,7 @@ OTHERS = {
         "MT273 $.x.annotations[0].center-z annotations[0] of 'x': expected center-z as a number, found none",
     ),
     "a confidence too many": (
-        cuboids({}, objects=[SHARE, SHARE]),
+        cuboids({}, objects=[CONFIDENCE, CONFIDENCE]),
         "MT274 $.x-metadata.objects objects of 'x': expected 1 confidence, one for each cuboid, found 2",
     ),
     "frames of a clip": (

@@ -23,8 +23,8 @@ def values(
     return {"source-ref": "s3://bucket/1.JPG", "hand": label, "hand-metadata": metadata}
 
 
-def several(label: Any, named: Any, shares: Any = None) -> dict[str, Any]:
-    fields = {"class_map": named} | ({} if shares is None else {"confidence_map": shares})
+def several(label: Any, named: Any, confidences: Any = None) -> dict[str, Any]:
+    fields = {"class_map": named} | ({} if confidences is None else {"confidence_map": confidences})
     return values(label, "image-classification-multilabel", "class-name", **fields)
 
 
