@@ -19,17 +19,26 @@ def assign(
     ``groups`` is ``(lines,)``: 64-bit hashes; lines with the same one stay together. With one class a line,
     each class is divided to within one line and all lines to the nearest line, as far as groups allow. A
     class with fewer lines than parts goes to the first part. With several classes a line, iterative
-    stratification chooses the parts. The result depends on classes, groups and seed, not on the order of
+    stratification chooses the parts, and a local search then brings all lines to the nearest line and the
+    classes closer to their ratios. The result depends on classes, groups and seed, not on the order of
     the lines.
     """
     rank = mix(groups, seed)
     if _all_different(groups):
         if classes.single:
             return _assign_singles(classes.flat, rank, ratios, seed)
-        from manifest_tools.verbs.split.iterative_stratification import stratify
-
-        return stratify(classes, np.ones(len(groups), np.int64), rank, ratios)
+        return _stratified(classes, np.ones(len(groups), np.int64), rank, ratios, seed)
     return _assign_groups(classes, groups, ratios, seed)
+
+
+def _stratified(
+    classes: ClassArrays, sizes: Integers, rank: NDArray[np.uint64], ratios: Sequence[Fraction], seed: int
+) -> NDArray[np.uint8]:
+    """Return the part of every group, ``(groups,)``: iterative stratification, made better step by step."""
+    from manifest_tools.verbs.split.iterative_stratification import stratify
+    from manifest_tools.verbs.split.local_search import improve
+
+    return improve(classes, sizes, rank, ratios, seed, stratify(classes, sizes, rank, ratios))
 
 
 def _all_different(values: NDArray[np.uint64]) -> bool:
@@ -84,9 +93,10 @@ def _assign_groups(
     """Assign groups instead of lines: groups of several lines first, then single lines fill the rest."""
     hashes, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if not classes.single:
-        from manifest_tools.verbs.split.iterative_stratification import merge_classes, stratify
+        from manifest_tools.verbs.split.iterative_stratification import merge_classes
 
-        return stratify(merge_classes(classes, member, len(hashes)), sizes, mix(hashes, seed), ratios)[member]
+        merged = merge_classes(classes, member, len(hashes))
+        return _stratified(merged, sizes, mix(hashes, seed), ratios, seed)[member]
     # If lines of one picture have different classes, the group has the lowest, whichever comes first.
     lowest = np.full(len(hashes), np.iinfo(np.int32).max, np.int32)
     np.minimum.at(lowest, member, classes.flat)

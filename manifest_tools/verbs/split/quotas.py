@@ -24,21 +24,31 @@ def quotas(counts: Integers, ratios: Sequence[Fraction], seed: int = 0) -> Integ
     array([[30,  8],
            [25,  6]])
     """
-    base = lcm(*(ratio.denominator for ratio in ratios))
-    weights = np.array([ratio.numerator * (base // ratio.denominator) for ratio in ratios], np.int64)
+    weights, base = _weights(ratios)
     rare = counts < len(ratios)
     exact = counts[:, None] * weights[None, :]
     result, rest = exact // base, exact % base
     result[rare], rest[rare] = 0, 0
     result[rare, 0] = counts[rare]
-    demand = _totals(int(counts.sum()), weights, base, seed) - result.sum(axis=0)
+    demand = part_totals(int(counts.sum()), ratios, seed) - result.sum(axis=0)
     ties = mix(np.arange(rest.size, dtype=np.uint64), seed).reshape(rest.shape)
     _round_up(result, rest, counts - result.sum(axis=1), demand, ties)
     return result
 
 
-def _totals(lines: int, weights: Integers, base: int, seed: int) -> Integers:
-    """Return how many lines each part gets, ``(parts,)``: to the nearest line, and adding up to ``lines``."""
+def _weights(ratios: Sequence[Fraction]) -> tuple[Integers, int]:
+    """Return the ratios as whole numbers, ``(parts,)``, and the number by which these are divided."""
+    base = lcm(*(ratio.denominator for ratio in ratios))
+    return np.array([ratio.numerator * (base // ratio.denominator) for ratio in ratios], np.int64), base
+
+
+def part_totals(lines: int, ratios: Sequence[Fraction], seed: int) -> Integers:
+    """Return how many lines each part gets, ``(parts,)``: to the nearest line, and adding up to ``lines``.
+
+    >>> part_totals(33, [Fraction(7, 10), Fraction(3, 10)], 0)
+    array([23, 10])
+    """
+    weights, base = _weights(ratios)
     exact = lines * weights
     totals: Integers = exact // base
     order = np.lexsort((mix(np.arange(len(weights), dtype=np.uint64), seed), -(exact % base)))
