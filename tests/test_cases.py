@@ -116,3 +116,12 @@ def test_a_jpeg_whose_tail_is_zeros_is_a_problem_on_every_path(
     piped = run("pipe", manifest, "-o", "out.pipe", *images)
     assert "z.manifest:1: s3://lab/raw/zerotail.jpg: a JPEG file cut off" in piped.stderr
     assert codes(run, manifest, "--objects", *images) == {"MT403"}
+
+
+def test_every_class_without_a_validation_line_is_named(cases: Path, run: Run, tmp_path: Path) -> None:
+    done = run("split", cases / "two-lines-a-class" / "j.manifest", "--dry-run", "-o", tmp_path)
+    assert "classes with fewer lines than parts, all in train: Car\n" in done.stderr
+    assert "classes without a line in validation: Ferry, Motorbike\n" in done.stderr
+    done = run("split", cases / "two-lines-a-class" / "t.manifest", "--dry-run", "--json", "-o", tmp_path)
+    part = json.loads(done.stdout)["parts"]["validation"]
+    assert len(part["classes"]) + len(part["classes_without_line"]) == 22

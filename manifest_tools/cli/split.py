@@ -1,7 +1,7 @@
 """``mtool split``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,10 +12,13 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from manifest_tools.verbs.split.report import Split
 
 _MOST = 40  # classes in the table
 _FEW = 8  # names in a note
+_MANY = 200  # names in a note that names all
 
 
 def split(
@@ -138,7 +141,9 @@ def _notes(result: "Split") -> list[str]:
         name, kind = _short(result.attribute.name), _short(result.attribute.short_type)
         notes.append(f"not stratified: {name} is {kind} and has no class on its lines")
     notes += _small(result)
+    notes += _without_line(result)
     notes += [_empty(result, name) for name in result.empty_parts]
+    notes += _off(result)
     if result.left_out:
         notes.append("left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items()))
     notes.append(f"seed {result.seed}")
@@ -152,10 +157,46 @@ def _small(result: "Split") -> list[str]:
         small[_no_item(result)] = result.empty
     if not small:
         return []
+    where = f", all in {result.train_part}" if _in_train(result, small.values()) else ""
+    return [f"classes with fewer lines than parts{where}: {_listed(list(small), _MANY)}"]
+
+
+def _in_train(result: "Split", rows: Iterable[Sequence[int]]) -> bool:
+    """Say whether all lines of some rows of the table are in the part for training."""
     at = list(result.parts).index(result.train_part)
-    whole = all(row[at] == sum(row) for row in small.values())
-    where = f", all in {result.train_part}" if whole else ""
-    return [f"classes with fewer lines than parts{where}: {_listed(list(small))}"]
+    return all(row[at] == sum(row) for row in rows)
+
+
+def _without_line(result: "Split") -> list[str]:
+    """Return a note for each part on the classes that have no line there, but for those in training alone."""
+    small = [index for index in result.small_classes if _in_train(result, [result.counts[index]])]
+    notes = []
+    for name, classes in result.without_line.items():
+        named = [result.table.name(index) for index in classes if index not in set(small)]
+        if named:
+            notes.append(f"classes without a line in {name}: {_listed(named, _MANY)}")
+    return notes
+
+
+def _off(result: "Split") -> list[str]:
+    """Return notes on totals and classes that are not what the ratios say."""
+    notes = []
+    total = sum(result.lines.values())
+    if parts := result.off_parts:
+        off = [
+            f"{name} {result.lines[name]:,} in place of {_number(result.parts[name] * total)}"
+            for name in parts
+        ]
+        why = "because lines of one picture and small classes stay together"
+        notes.append(f"lines that are off the ratios, {why}: {', '.join(off)}")
+    if classes := result.off_classes:
+        off = [f"{_short(result.table.name(at))} by {_number(lines)}" for at, lines in classes.items()]
+        notes.append(f"classes that are off the ratios by a line or more: {_listed(off)}")
+    return notes
+
+
+def _number(lines: "Fraction") -> str:
+    return f"{float(lines):,.1f}".removesuffix(".0")
 
 
 def _empty(result: "Split", name: str) -> str:
@@ -172,9 +213,9 @@ def _no_item(result: "Split") -> str:
     return f"(no {result.attribute.kind.item})"
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    return ", ".join(map(_short, names[:_FEW])) + more
+def _listed(names: Sequence[str], most: int = _FEW) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(_short, names[:most])) + more
 
 
 def _short(name: str) -> str:

@@ -338,7 +338,37 @@ def test_more_classes_than_a_screen_holds_are_summed_up(in_folder: Path, run: Ru
     )
     done = run("split", "a.manifest")
     assert "(21 more classes: see split.json)\n" in done.stderr
+    names = ", ".join(f"c{n}" for n in range(60))
+    assert f"classes with fewer lines than parts, all in train: {names}\n" in done.stderr
+
+
+def test_every_class_without_a_line_in_a_part_is_named(in_folder: Path, run: Run) -> None:
+    labels = [0] * 9 + [1] * 2 + [2] * 2 + [3] * 2 + [4]
+    write(in_folder / "a.manifest", *(line(n, label) for n, label in enumerate(labels)))
+    done = run("split", "a.manifest")
+    written = json.loads(Path("split.json").read_text())
+    missing = written["parts"]["validation"]["classes_without_line"]
+    named = [("RH", "LH", "scratch", "burr")[index] for index in missing if index != 4]
+    assert f"classes without a line in validation: {', '.join(named)}\n" in done.stderr
+    assert "classes with fewer lines than parts, all in train: dent\n" in done.stderr
+    assert sorted(missing) == [
+        int(index) for index in "1234" if index not in written["parts"]["validation"]["classes"]
+    ]
+
+
+def test_what_stays_off_the_ratios_is_said(in_folder: Path, run: Run) -> None:
+    whole = [boxes(1, ("RH", 0.9)), boxes(1, ("LH", 0.9)), boxes(1, ("RH", 0.9), ("dent", 0.9))]
+    write(in_folder / "a.manifest", *whole * 3, *(boxes(n, ("RH", 0.9)) for n in range(2, 5)))
+    done = run("split", "a.manifest", "--ratio", 0.5)
     assert (
-        "classes with fewer lines than parts, all in train: c0, c1, c2, c3, c4, c5, c6, c7 and 52 more\n"
+        "lines that are off the ratios, because lines of one picture and small classes stay together: "
+        "train 9 in place of 6, validation 3 in place of 6\n" in done.stderr
+    )
+    assert (
+        "classes that are off the ratios by a line or more: RH by 1.5, LH by 1.5, dent by 1.5\n"
         in done.stderr
     )
+    off = json.loads(Path("split.json").read_text())["off"]
+    assert off == {"lines": {"train": 3.0, "validation": -3.0}, "classes": {"0": 1.5, "1": 1.5, "4": 1.5}}
+    run("split", "a.manifest", "--ratio", 0.75, "--force")
+    assert "off" not in json.loads(Path("split.json").read_text())

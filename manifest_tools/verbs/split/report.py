@@ -72,6 +72,38 @@ class Split:
         return tuple(name for name, lines in self.lines.items() if not lines)
 
     @property
+    def without_line(self) -> dict[str, tuple[int, ...]]:
+        """By part, the classes that have no line there; parts without any line are left out."""
+        parts = {
+            name: tuple(index for index, row in self.counts.items() if not row[at])
+            for at, name in enumerate(self.parts)
+            if self.lines[name]
+        }
+        return {name: classes for name, classes in parts.items() if classes}
+
+    @property
+    def off_parts(self) -> dict[str, Fraction]:
+        """By part, how many lines it has more than its ratio says, below 0 for fewer; only from 1 line on."""
+        total = sum(self.lines.values())
+        off = {name: self.lines[name] - ratio * total for name, ratio in self.parts.items()}
+        return {name: lines for name, lines in off.items() if abs(lines) >= 1}
+
+    @property
+    def off_classes(self) -> dict[int, Fraction]:
+        """By class, how many lines the part furthest off misses its ratio by, where that is one or more.
+
+        Small classes are left out; the class that is furthest off comes first.
+        """
+        found: dict[int, Fraction] = {}
+        for index in self.counts.keys() - set(self.small_classes):
+            row = self.counts[index]
+            wanted = [ratio * sum(row) for ratio in self.parts.values()]
+            furthest = max(abs(lines - share) for lines, share in zip(row, wanted, strict=True))
+            if furthest >= 1:
+                found[index] = furthest
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+    @property
     def num_training_samples(self) -> int:
         """The number of lines of the part called train, or else of the first."""
         return self.lines[self.train_part]
@@ -87,11 +119,17 @@ class Split:
             "type": self.attribute.type,
             **({"label_attributes": [one.name for one in self.attributes]} if self.attributes[1:] else {}),
             "parts": {name: self._part_to_json(at, name) for at, name in enumerate(names)},
+            **({"off": off} if (off := self._off_to_json()) else {}),
             "left_out": self.left_out,
             "num_training_samples": self.num_training_samples,
             "num_classes": self.table.num_classes,
             "class_table": self.table.to_json(),
         }
+
+    def _off_to_json(self) -> dict[str, Any]:
+        parts = {name: round(float(lines), 2) for name, lines in self.off_parts.items()}
+        classes = {str(index): round(float(lines), 2) for index, lines in self.off_classes.items()}
+        return {key: off for key, off in (("lines", parts), ("classes", classes)) if off}
 
     def _part_to_json(self, at: int, name: str) -> dict[str, Any]:
         return {
@@ -99,5 +137,6 @@ class Split:
             "ratio": decimal(self.parts[name]),
             "lines": self.lines[name],
             "classes": {str(index): counts[at] for index, counts in self.counts.items() if counts[at]},
+            **({"classes_without_line": without} if (without := self.without_line.get(name)) else {}),
             **({"empty": self.empty[at]} if any(self.empty) else {}),
         }
