@@ -125,3 +125,10 @@ def test_every_class_without_a_validation_line_is_named(cases: Path, run: Run, t
     done = run("split", cases / "two-lines-a-class" / "t.manifest", "--dry-run", "--json", "-o", tmp_path)
     part = json.loads(done.stdout)["parts"]["validation"]
     assert len(part["classes"]) + len(part["classes_without_line"]) == 22
+
+
+def test_relative_source_refs_get_a_prefix(cases: Path, in_folder: Path, run: Run) -> None:
+    manifest = cases / "relative-source-refs" / "tpl.manifest"
+    assert run("rewrite", "--prefix", "s3://lab/anomalies", manifest, "-o", "out").exit_code == 0
+    expected = manifest.read_bytes().replace(b"training-images/", b"s3://lab/anomalies/training-images/")
+    assert Path("out").read_bytes() == expected

@@ -89,6 +89,9 @@ def filter(
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
+    fail_empty: Annotated[
+        bool, typer.Option("--fail-empty", help="Write nothing and exit with 1 if no line is kept.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
     ] = False,
@@ -135,6 +138,7 @@ def filter(
         force=force,
         kms_key=kms_key,
         dry_run=dry_run,
+        fail_empty=fail_empty,
         jobs=jobs,
     )
     if as_json:
@@ -189,7 +193,7 @@ def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) ->
 
 def _remarks(result: "Filtered") -> list[str]:
     """Return what a reader of the counts alone would not expect."""
-    text = []
+    text = [] if result.kept else [f"note: {result.why_empty}"]
     if result.constant is not None:
         text.append(
             f"note: every confidence is {result.constant:g}, so it says nothing about the labels: a job with"

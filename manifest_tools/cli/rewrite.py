@@ -40,6 +40,12 @@ def rewrite(
             "--move", metavar="OLD=NEW", help="Change the start of URIs: s3://old/prefix=s3://new/prefix."
         ),
     ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--prefix", metavar="URI", help="Put s3://bucket/folder in front of each relative source-ref."
+        ),
+    ] = None,
     rename_attribute: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,7 +78,7 @@ def rewrite(
     from manifest_tools.verbs.rewrite.rewrite import holding
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite_manifests
 
-    edits = _edits(lab, placeholder, from_lab, everywhere, move, rename_attribute)
+    edits = _edits(lab, placeholder, from_lab, everywhere, move, prefix, rename_attribute)
     edits += _class_edits(rename_class, label_attribute)
     if label_attribute is not None and not rename_class:
         raise Refused("--label-attribute has no effect without --rename-class; type both")
@@ -103,9 +109,10 @@ def _edits(
     from_lab: str | None,
     everywhere: bool,
     move: list[str] | None,
+    prefix: str | None,
     rename_attribute: list[str] | None,
 ) -> "list[LineEdit]":
-    from manifest_tools.edits.rename import FromLab, Move, Placeholder, RenameAttribute, check_lab
+    from manifest_tools.edits.rename import FromLab, Move, Placeholder, Prefix, RenameAttribute, check_lab
 
     edits: list[LineEdit] = []
     if from_lab is not None and lab is None:
@@ -119,8 +126,14 @@ def _edits(
         edits.append(FromLab(from_lab, lab, everywhere) if from_lab else Placeholder(placeholder, lab))
     for old, new in _pairs("--move", move):
         if not old.startswith("s3://") or not new.startswith("s3://"):
-            raise Refused(f"expected --move s3://old/prefix=s3://new/prefix, found {old}={new}")
+            relative = "; --prefix s3://new/prefix goes in front of relative paths"
+            more = "" if old.startswith("s3://") or not new.startswith("s3://") else relative
+            raise Refused(f"expected --move s3://old/prefix=s3://new/prefix, found {old}={new}{more}")
         edits.append(Move(old, new))
+    if prefix is not None:
+        if not prefix.removeprefix("s3://").strip("/") or not prefix.startswith("s3://"):
+            raise Refused(f"expected --prefix s3://bucket/folder, found {prefix!r}")
+        edits.append(Prefix(prefix))
     edits += (RenameAttribute(old, new) for old, new in _pairs("--rename-attribute", rename_attribute))
     return edits
 

@@ -32,6 +32,9 @@ from manifest_tools.io.json_spans import (
 _OUTSIDE = frozenset('0123456789+-.eE truefalsn{}[]:,"\\')
 
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
 class NameTaken(ValueError):
     """The line has an attribute of the new name already."""
 
@@ -174,6 +177,35 @@ class Move:
             rest = uri.removeprefix(old)
             if rest != uri and rest[:1] in ("", "/"):
                 edits.append((characters_span(line, span, 0, len(old)), encode_string(new)[1:-1]))
+        return splice(line, edits)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Puts an S3 prefix in front of a ``source-ref`` that is relative: that has no scheme and no root.
+
+    >>> Prefix("s3://lab/raw")(b'{"source-ref": "training-images/a.jpg"}')
+    b'{"source-ref": "s3://lab/raw/training-images/a.jpg"}'
+    """
+
+    prefix: str
+
+    @property
+    def needle(self) -> bytes:
+        """The key."""
+        return b"source-ref"
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with the prefix, a slash and the relative path in place of the path."""
+        start = encode_string(self.prefix.rstrip("/") + "/")[1:-1]
+        edits: list[Edit] = []
+        for member in members(line):
+            at = member.value.start
+            if line[at : at + 1] == b'"' and decode_string(line, member.key) == "source-ref":
+                path = decode_string(line, member.value)
+                if path and not path.startswith("/") and not _SCHEME.match(path):
+                    skipped = len(path) - len(path.removeprefix("./"))
+                    edits.append((characters_span(line, member.value, 0, skipped), start))
         return splice(line, edits)
 
 

@@ -117,6 +117,18 @@ def test_a_labeling_job_that_is_not_there_stops_the_run_with_those_that_are(work
     assert (done.exit_code, done.stdout, done.stderr) == (2, "", message)
 
 
+def test_where_no_line_is_kept_it_is_said_why(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a", line(1, confidence=0.3), line(2, confidence=0.2), FAILED)
+    why = "no line is kept: 2 below confidence, 1 failed"
+    words = ["filter", "a", "--min-confidence", 0.8, "-o", "out"]
+    failed = run(*words, "--fail-empty")
+    assert (failed.exit_code, failed.stderr, Path("out").exists()) == (1, f"mtool: a: {why}\n", False)
+    done = run(*words)
+    assert (done.exit_code, lines_of("out")) == (0, [])
+    assert f"\nnote: {why}\n" in done.stderr
+    assert run("filter", "a", "--min-confidence", 0.3, "--fail-empty").exit_code == 0
+
+
 HARD = [*(boxes(n) for n in range(3)), boxes(3, ("RH", 0.0))]
 
 

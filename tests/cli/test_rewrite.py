@@ -129,6 +129,13 @@ def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_repla
         (["--lab", "lab3", "--everywhere"], "--everywhere has no effect without --from-lab"),
         (["--lab", "lab3", "--placeholder", ""], "expected a text for --placeholder, found an empty one"),
         (["--move", "old=new"], "expected --move s3://old/prefix=s3://new/prefix, found old=new"),
+        (
+            ["--move", "old=s3://new"],
+            "expected --move s3://old/prefix=s3://new/prefix, found old=s3://new;"
+            " --prefix s3://new/prefix goes in front of relative paths",
+        ),
+        (["--prefix", "folder"], "expected --prefix s3://bucket/folder, found 'folder'"),
+        (["--prefix", "s3://"], "expected --prefix s3://bucket/folder, found 's3://'"),
         (["--move", "s3://old"], "expected --move OLD=NEW, found 's3://old'"),
         (["--rename-attribute", "kind="], "expected --rename-attribute OLD=NEW, found 'kind='"),
         (["--rename-class", "=RH"], "expected --rename-class OLD=NEW, found '=RH'"),

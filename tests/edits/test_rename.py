@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from manifest_tools.edits.rename import (
     LineEdit,
     Move,
     Placeholder,
+    Prefix,
     RenameAttribute,
     RenameClass,
     check_lab,
@@ -352,3 +354,30 @@ def test_a_renamed_attribute_takes_its_value_along_unchanged(line: bytes) -> Non
     names = {"kind": "sort", "kind-metadata": "sort-metadata"}
     wanted = [[names.get(key, key), value] for key, value in pairs_of(line)]
     assert [list(pair) for pair in pairs_of(ATTRIBUTE(line))] == wanted
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        ("training-images/x.jpg", "s3://lab/raw/training-images/x.jpg"),
+        ("./x.jpg", "s3://lab/raw/x.jpg"),
+        ("a b/ü.jpg", "s3://lab/raw/a b/ü.jpg"),
+        ("s3://other/x.jpg", "s3://other/x.jpg"),
+        ("file:x.jpg", "file:x.jpg"),
+        ("/data/x.jpg", "/data/x.jpg"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["s3://lab/raw", "s3://lab/raw/"])
+def test_a_prefix_goes_in_front_of_relative_source_refs_alone(ref: str, expected: str, prefix: str) -> None:
+    rest = b' , "n": 1.10, "kind-ref": "masks/x.png", "source-ref-metadata": {"source-ref": "y.jpg"}}'
+    for ascii_only in (True, False):
+        before, after = (
+            b'{"source-ref" : ' + json.dumps(one, ensure_ascii=ascii_only).encode() + rest
+            for one in (ref, expected)
+        )
+        assert Prefix(prefix)(before) == after
+
+
+def test_a_source_ref_that_is_no_string_stays() -> None:
+    assert Prefix("s3://lab")(b'{"source-ref": ["x.jpg"]}') == b'{"source-ref": ["x.jpg"]}'

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.errors import Refused
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim
@@ -74,6 +74,13 @@ class Filtered:
         return ""
 
     @property
+    def why_empty(self) -> str:
+        """Why no line is kept, in words: the commonest reason first."""
+        reasons = sorted(self.reasons.items(), key=lambda one: -one[1])
+        why = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        return f"no line is kept: {why}" if why else "no line is kept: there is none"
+
+    @property
     def dropped(self) -> int:
         """The number of dropped lines."""
         return sum(self.reasons.values())
@@ -102,6 +109,7 @@ def filter(
     force: bool = False,
     kms_key: str | None = None,
     dry_run: bool = False,
+    fail_empty: bool = False,
     jobs: Jobs = None,
 ) -> Filtered:
     """Write the lines of a manifest that meet all ``conditions``, byte for byte and in order.
@@ -109,8 +117,8 @@ def filter(
     ``sample`` then keeps that many of them, chosen by ``seed``. Dropped lines go to ``rejects``. ``kms_key``
     encrypts outputs in S3. Raises Refused when a condition cannot mean what it says: a confidence is
     requested and every one is 0, or the same low one, as a job with one worker for each picture writes it;
-    only lines without any box would be kept; or no line has a class or a job that was typed. Then nothing was
-    written, not even to standard output.
+    only lines without any box would be kept; or no line has a class or a job that was typed. ``fail_empty``
+    raises BadData where no line is kept. Then nothing was written, not even to standard output.
     """
     conditions = conditions or Conditions()
     outputs = [output, *([] if rejects is None else [rejects])]
@@ -139,6 +147,8 @@ def filter(
                     stream.release()
                 stream.write(lines.read())
         observed.check(source.name, conditions, label_kind(type_name))
+        if fail_empty and not result.kept:
+            raise BadData(f"{source.name}: {result.why_empty}")
         source.check_unchanged()
     result.constant = observed.constant if conditions.min_confidence else None
     result.published = tuple(publication.published)

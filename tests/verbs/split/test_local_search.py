@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -47,6 +47,7 @@ def unevenness(sets: Sets, found: NDArray[np.uint8], parts: list[Fraction]) -> f
 def test_each_total_is_its_ratio_to_the_nearest_line_whatever_the_labels(
     sets: Sets, parts: list[Fraction], seed: int
 ) -> None:
+    assume(not labels(sets).single)  # a class too small to be divided goes to the first part there
     found = assign(labels(sets), np.arange(len(sets), dtype=np.uint64), parts, seed)
     off = [abs(float(n - ratio * len(sets))) for n, ratio in zip(totals(found, parts), parts, strict=True)]
     assert max(off) <= 0.5 if len(parts) == 2 else max(off) < 1
