@@ -184,6 +184,7 @@ def summary(done: "Converted") -> str:
     text = f"{done.pictures:,} pictures of {done.table.num_classes:,} classes: {named}"
     if done.problems:
         text += f"\n{len(done.problems):,} pictures could not be used, and are not in it"
+    text += "".join(f"\n{clean(remark)}" for remark in done.remarks)
     if done.left_out:
         counts = ", ".join(f"{count:,} {state}" for state, count in sorted(done.left_out.items()))
         text += f"\nlines without a label: {counts}"
@@ -203,5 +204,6 @@ def as_value(done: "Converted") -> dict[str, Any]:
         "problems": [asdict(problem) for problem in done.problems],
         "left_out": done.left_out,
         "lost": done.lost,
+        "remarks": list(done.remarks),
         **done.table.to_json(),
     }

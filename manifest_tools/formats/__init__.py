@@ -3,7 +3,8 @@
 A format's module has pure functions between text and value, and two that know files; either may be absent:
 
 - ``write(data: DataSet, sink: Files | FolderSink, options: WriteOptions) -> dict`` returns at least how many
-  ``pictures`` were written; what else it returns goes into the report beside the output;
+  ``pictures`` were written; its ``remarks``, a list of sentences, are for the user; what else it returns goes
+  into the report beside the output;
 - ``read(place: str, options: ReadOptions) -> DataSet``.
 
 A module may also have ``check(data: DataSet)``, which raises before any work what ``write`` would find out.

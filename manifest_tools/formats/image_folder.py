@@ -1,8 +1,10 @@
 """A folder a class, as torchvision's ImageFolder, Keras and im2rec --recursive read it."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from manifest_tools.base.text import listed, shown
 from manifest_tools.formats import WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.groundtruth.annotations import DataSet, Picture
@@ -17,13 +19,16 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
     """Write every picture under its class, below a folder for each part where there are several.
 
-    A class without pictures has no folder: ImageFolder stops at an empty one.
+    A class without a picture has an empty folder: readers number classes by the folders that are there, so
+    without it every later class would have another number than in the other parts.
     """
     folders = folder_names(data.table)
-    shown: set[int] = set()
+    remarks = order_remarks(data.table, folders)
     count = 0
     for part in data.parts:
         names: dict[int, UniqueNames] = {}
+        for folder in folders.values():
+            sink.make_folder("/".join((*filter(None, (part,)), folder)))
         for picture, encoded in options.pictures(part):
             index = picture.classes[0]
             name = _file_name(picture, encoded, options, names.setdefault(index, UniqueNames()))
@@ -33,12 +38,39 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
             else:
                 sink.write(path, encoded)
             count += 1
-        shown |= names.keys()
+        remarks += _empty(part, [folders[index] for index in folders if index not in names])
     return {
         "pictures": count,
-        "folders": {str(index): folders[index] for index in sorted(shown)},
+        "folders": {str(index): folder for index, folder in folders.items()},
         "files": {},
+        "remarks": remarks,
     }
+
+
+def order_remarks(table: ClassTable, folders: Mapping[int, str]) -> list[str]:
+    """Return what is to be said where sorted names give classes other numbers than the manifest.
+
+    >>> order_remarks(ClassTable(((0, "a"), (1, "b"))), {0: "a", 1: "b"})
+    []
+    """
+    for number, index in enumerate(sorted(folders, key=folders.__getitem__)):
+        if number != index:
+            example = f"({shown(table.name(index))} {number}, not {index})"
+            return [
+                "readers number classes by sorted names, so they get other numbers than in the manifest"
+                f" {example}: compare with class_to_idx of torchvision, or class_names of Keras"
+            ]
+    return []
+
+
+def _empty(part: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    where = f" in {part}" if part else ""
+    return [
+        f"no picture{where} of {listed(names)}: an empty folder keeps the numbers of the others;"
+        " torchvision's ImageFolder takes it with allow_empty=True"
+    ]
 
 
 def folder_names(table: ClassTable) -> dict[int, str]:

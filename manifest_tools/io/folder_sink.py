@@ -24,6 +24,10 @@ class FolderSink:
         """Write the file ``name``, a path with slashes."""
         self._path(name).write_bytes(data)
 
+    def make_folder(self, name: str) -> None:
+        """Make the folder ``name``, a path with slashes, which may stay empty."""
+        self._path(f"{name}/file")
+
     def link(self, name: str, source: str) -> None:
         """Give the file ``source`` a second name: a hard link is a file like any other, also when it goes."""
         try:
@@ -119,9 +123,11 @@ def _place(new: Path, target: Path) -> None:
 
 
 def _same_tree(one: Path, other: Path) -> bool:
-    files, others = _files(one), _files(other)
-    return files == others and all(same_bytes(one / name, other / name) for name in files)
+    names, others = _names(one), _names(other)
+    files = (name for name, is_folder in names if not is_folder)
+    return names == others and all(same_bytes(one / name, other / name) for name in files)
 
 
-def _files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+def _names(folder: Path) -> list[tuple[str, bool]]:
+    """Return the path of everything in a folder, and whether it is a folder."""
+    return sorted((str(path.relative_to(folder)), path.is_dir()) for path in folder.rglob("*"))

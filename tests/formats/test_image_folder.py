@@ -28,7 +28,7 @@ def manifest_of(folder: Path, *lines: tuple[str, int, str]) -> str:
     return write_manifest(folder / "train.manifest", rows)
 
 
-def to_folder(manifest: str, **options: Any) -> Any:
+def to_folder(manifest: str | list[str], **options: Any) -> Any:
     return convert(manifest, "folder", "out", images=["s3://raw=raw"], **options)
 
 
@@ -133,8 +133,45 @@ def test_pictures_that_cannot_be_used_are_left_out(parts: str) -> None:
     Path("raw/3.jpg").unlink()
     done = to_folder(parts)
     assert [(problem.line, problem.code) for problem in done.problems] == [(1, "MT402"), (3, "MT401")]
-    # A class without pictures has no folder: ImageFolder would stop at it.
-    assert os.listdir("out") == ["LH"]
+    assert (sorted(os.listdir("out")), os.listdir("out/RH")) == (["LH", "RH"], [])
+
+
+def test_a_class_without_a_picture_in_a_part_keeps_its_folder_and_the_others_their_numbers(
+    in_folder: Path,
+) -> None:
+    all_classes = [("1.jpg", 0, "a"), ("2.jpg", 1, "b"), ("3.jpg", 2, "c")]
+    train = manifest_of(in_folder, *all_classes)
+    os.rename(train, "all.manifest")
+    validation = manifest_of(in_folder, ("3.jpg", 2, "c"))
+    done = to_folder(["all.manifest", validation])
+    assert sorted(os.listdir("out/all")) == sorted(os.listdir("out/train")) == ["a", "b", "c"]
+    assert done.remarks == (
+        "no picture in train of 'a', 'b': an empty folder keeps the numbers of the others; torchvision's"
+        " ImageFolder takes it with allow_empty=True",
+    )
+    assert to_folder(["all.manifest", validation]).outputs[0].state == "unchanged"
+    os.rmdir("out/train/a")
+    with pytest.raises(Exists):
+        to_folder(["all.manifest", validation])
+
+
+@pytest.mark.parametrize(
+    ("names", "example"),
+    [
+        pytest.param(["a", "b", "c"], "", id="in order"),
+        pytest.param(["RH", "LH"], "('LH' 0, not 1)", id="right before left"),
+        pytest.param([str(n) for n in range(11)], "('10' 2, not 10)", id="numbers, sorted as texts"),
+        pytest.param(["a", "B"], "('B' 0, not 1)", id="capitals come first"),
+    ],
+)
+def test_sorted_names_in_another_order_than_the_indices_are_said(
+    in_folder: Path, names: list[str], example: str
+) -> None:
+    done = to_folder(manifest_of(in_folder, *((f"{n}.jpg", n, name) for n, name in enumerate(names))))
+    expected = (
+        f"readers number classes by sorted names, so they get other numbers than in the manifest {example}"
+    )
+    assert [remark.partition(":")[0] for remark in done.remarks] == ([expected] if example else [])
 
 
 def test_several_labels_are_refused(in_folder: Path) -> None:

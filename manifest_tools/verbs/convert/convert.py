@@ -38,6 +38,9 @@ class Converted:
     lost: dict[str, int] = field(default_factory=dict)
     """What a manifest cannot hold of a data set that was read, in words, with how often."""
 
+    remarks: tuple[str, ...] = ()
+    """What is to be known of the outputs, a sentence each."""
+
     on_this_disk: int = 0
     """Pictures that a manifest, made of a data set that was read, names by a path and not by a URI in S3."""
 
@@ -124,6 +127,7 @@ def carry_out(
         options = _options(plans, problems, fetch, jobs, progress)
         with _sink(row, first, publication) as sink:
             said = module_of(row).write(data_set(plans), sink, options)
+            remarks = said.pop("remarks", [])
             if not said["pictures"]:
                 raise NothingUsable(", ".join(plan.manifest for plan in plans), problems)
         if row.report:
@@ -135,7 +139,10 @@ def carry_out(
             }
             publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
     outputs = tuple(publication.published)
-    return Converted(outputs, said["pictures"], tuple(problems), _left_out(plans), first.table)
+    left_out = _left_out(plans)
+    return Converted(
+        outputs, said["pictures"], tuple(problems), left_out, first.table, remarks=tuple(remarks)
+    )
 
 
 def _options(

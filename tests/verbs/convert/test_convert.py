@@ -299,6 +299,7 @@ def test_folders_of_several_manifests_have_the_same_classes(two: list[str]) -> N
     ]
     assert sorted(str(path.relative_to("ds")) for path in Path("ds").glob("*/*")) == [
         "train/LH",
+        "train/LH_.._x",
         "train/RH",
         "validation/LH",
         "validation/LH_.._x",
