@@ -217,10 +217,10 @@ def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:
 
 def _carry_out(planned: _Planned, given: DeployOptions) -> None:
     """Upload what is on this disk, and make the rest; after a failure nothing of both stays."""
+    from trainers.sagemaker.client.upload import delete_uploads
     from trainers.sagemaker.serving.api_gateway import address
     from trainers.sagemaker.serving.deploy import make_endpoint
     from trainers.sagemaker.serving.upload_model import upload_model
-    from trainers.sagemaker.training.upload import delete_uploads
 
     published = (
         upload_model(planned.source, planned.data, planned.classes, kms_key=given.kms_key, force=given.force)

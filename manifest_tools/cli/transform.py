@@ -206,7 +206,7 @@ def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions
     """Write the list of pictures where there is one, and make model and job: all, or nothing."""
     from trainers.sagemaker.batch.picture_list import write_list
     from trainers.sagemaker.batch.transform import start_transform
-    from trainers.sagemaker.training.upload import delete_uploads
+    from trainers.sagemaker.client.upload import delete_uploads
 
     published = write_list(listed, planned.job.input, kms_key=given.kms_key) if listed else ()
     shared.print_notes([f"{one.path}: {one.state}" for one in published], given.quiet)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from trainers.sagemaker.client.calls import Call
-    from trainers.sagemaker.training.upload import Upload
+    from trainers.sagemaker.client.upload import Upload
 
 ScriptForm = Literal["boto3", "cli"]
 

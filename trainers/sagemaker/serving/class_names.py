@@ -12,9 +12,9 @@ from typing import Any
 from manifest_tools.base.errors import BadData, MtoolError
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
+from trainers.sagemaker.client.upload import CLASSES as CARD
+from trainers.sagemaker.client.upload import job_prefix
 from trainers.sagemaker.requests.training_job import CLASSES_TAG
-from trainers.sagemaker.training.upload import CLASSES as CARD
-from trainers.sagemaker.training.upload import job_prefix
 
 NAMELESS = "its classes have no names: no classes.json was found; type --classes FILE"
 

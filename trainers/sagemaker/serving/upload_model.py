@@ -7,9 +7,9 @@ from pathlib import Path
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE
+from trainers.sagemaker.client.upload import CLASSES, delete_uploads, job_prefix
 from trainers.sagemaker.requests.limits import check_s3
 from trainers.sagemaker.serving.model_source import ModelSource
-from trainers.sagemaker.training.upload import CLASSES, delete_uploads, job_prefix
 from trainers.tar_file import Gunzip
 
 

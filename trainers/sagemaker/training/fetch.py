@@ -13,7 +13,7 @@ from manifest_tools.groundtruth.classes import ClassTable, class_table, default_
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
 from trainers.model_archive import ARCHIVE, Model, inside, read_archive, write_model
-from trainers.sagemaker.training.upload import CLASSES, job_prefix
+from trainers.sagemaker.client.upload import CLASSES, job_prefix
 from trainers.tar_file import Gunzip
 
 IMAGE_CLASSIFICATION = "image-classification"

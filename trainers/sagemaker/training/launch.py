@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from manifest_tools.base.errors import Refused
 from manifest_tools.io.sinks import Published
 from trainers.sagemaker.client.client import Denied, Taken, send
+from trainers.sagemaker.client.upload import Upload, delete_uploads, upload
 from trainers.sagemaker.requests.requests import Request
-from trainers.sagemaker.training.upload import Upload, delete_uploads, upload
 
 
 def launch(

@@ -11,6 +11,7 @@ from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
+from trainers.sagemaker.client.upload import CLASSES, Upload, job_prefix, plan_uploads
 from trainers.sagemaker.requests.channels import (
     Channel,
     InputFormat,
@@ -33,7 +34,6 @@ from trainers.sagemaker.requests.training_job import (
     warnings,
 )
 from trainers.sagemaker.training.data_check import DataCheck, Unfit, check_batches, check_data, derived
-from trainers.sagemaker.training.upload import CLASSES, Upload, job_prefix, plan_uploads
 from trainers.sagemaker.training.warm_start import WarmStart, inherited_hyperparameters
 
 # What has to be given where the data is not looked at.
