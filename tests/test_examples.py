@@ -1,10 +1,13 @@
 import json
+import pydoc
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+import manifest_tools
+import trainers
 from examples.lambda_handler import handler
 from examples.processing import prepare
 
@@ -27,6 +30,13 @@ def test_the_lambda_handler_reads_from_s3_and_writes_to_it(s3: Any, sample: Path
         body = client.get_object(Bucket="lab3-manifests", Key=f"ready/{key}.manifest")["Body"].read()
         assert len(body.splitlines()) == lines
         assert set(body.splitlines()) <= set(manifest.splitlines())
+
+
+@pytest.mark.parametrize("package", [manifest_tools, trainers], ids=lambda package: package.__name__)
+def test_help_of_a_package_shows_its_public_names(package: Any) -> None:
+    text = pydoc.plain(pydoc.render_doc(package))
+    assert [name for name in dir(package) if name[0] != "_" and name not in text] == []
+    assert set(package.__all__) == {name for name in dir(package) if name[0] != "_"}
 
 
 def test_the_processing_script_leaves_two_manifests_and_the_counts(sample: Path, tmp_path: Path) -> None:

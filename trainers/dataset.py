@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from manifest_tools.base.errors import BadData
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from trainers.pixels import Pixels, decode, square
@@ -62,9 +62,26 @@ class Dataset:
 
 
 def from_arrays(pictures: Pixels, labels: Targets, table: ClassTable, attribute: str = "label") -> Dataset:
-    """Return the data set of pictures in memory, ``(pictures, side, side, RGB)``."""
+    """Return the data set of pictures in memory, ``(pictures, side, side, RGB)``.
+
+    Raises Refused for arrays of another form, and for labels that ``table`` does not have.
+    """
+    _check_arrays(pictures, labels, table.num_classes)
     digest = hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest()
     return Dataset(labels, pictures.__getitem__, table, attribute, digest)
+
+
+def _check_arrays(pictures: Pixels, labels: Targets, classes: int) -> None:
+    count, *sides = pictures.shape
+    if pictures.dtype != np.uint8 or len(sides) != 3 or sides[0] != sides[1] or sides[2] != 3:
+        expected = "uint8 in the shape (pictures, side, side, 3)"
+        raise Refused(f"pictures: expected {expected}, found {pictures.dtype} in {pictures.shape}")
+    expected = f"({count},) class indices below {classes}, or ({count}, {classes}) of 0 and 1"
+    if labels.shape not in ((count,), (count, classes)) or labels.dtype.kind not in "iu":
+        raise Refused(f"labels: expected {expected}, found {labels.dtype} in {labels.shape}")
+    below = classes if labels.ndim == 1 else 2
+    if wrong := sorted(set(labels[(labels < 0) | (labels >= below)].tolist())):
+        raise Refused(f"labels: expected {expected}, found {', '.join(map(str, wrong[:5]))}")
 
 
 def from_records(

@@ -42,7 +42,7 @@ def history(epochs: Sequence[Epoch]) -> bytes:
             axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("epoch")
         axes.set_title(what)
-        axes.legend()
+        axes.legend(loc="upper right" if what == "loss" else "lower right")
         axes.grid(alpha=0.3)
     return _png(figure)
 
@@ -89,7 +89,7 @@ def trials(tried: Sequence[Trial]) -> bytes:
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("trial")
     axes.set_title("validation accuracy")
-    axes.legend()
+    axes.legend(loc="lower right")
     axes.grid(alpha=0.3)
     return _png(figure)
 

@@ -30,7 +30,7 @@ class PredictionInputs:
 def inputs_of_files(typed: Sequence[str]) -> PredictionInputs:
     """Return the pictures that were typed: files, ``s3://`` URIs, and the picture files in a folder.
 
-    Raises Refused for a folder without a picture.
+    Raises Refused for a folder without a picture, and for a manifest.
     """
     return PredictionInputs(tuple(name for path in typed for name in _expanded(path)), read_picture)
 
@@ -49,6 +49,8 @@ def read_picture(name: str) -> bytes:
 
 
 def _expanded(path: str) -> Iterator[str]:
+    if path.endswith((".manifest", ".manifest.gz")):
+        raise Refused(f"{path}: expected a picture, found a manifest; type --manifest {path}")
     if not os.path.isdir(path):
         yield path
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
+from manifest_tools.formats import LabelsNotHeld
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.images.shrink import Recipe
 from manifest_tools.verbs.convert.convert import carry_out, is_current
@@ -62,17 +63,18 @@ def read_pair(
     """Return both manifests, read.
 
     Raises ClassConflict where their classes disagree, Refused where one has several classes a picture and
-    the other has one.
+    the other has one, or where labels are boxes or masks.
     """
-    first, second = plan_each(
-        [train, validation],
-        "recordio",
-        [_NOWHERE, _NOWHERE],
-        images=images,
-        label_attribute=label_attribute,
-        pass_through=True,
-        classes=classes,
-    )
+    with _class_labels():
+        first, second = plan_each(
+            [train, validation],
+            "recordio",
+            [_NOWHERE, _NOWHERE],
+            images=images,
+            label_attribute=label_attribute,
+            pass_through=True,
+            classes=classes,
+        )
     return PlannedPair(first, second)
 
 
@@ -81,22 +83,36 @@ def plan_against(
 ) -> ConversionPlan:
     """Return the lines of a manifest, in the class table of ``owner``, and where their pictures lie.
 
-    Nothing will be written. Raises ClassConflict where the manifest disagrees with that table.
+    Nothing will be written. Raises ClassConflict where the manifest disagrees with that table, Refused
+    where its labels are boxes or masks.
     """
     try:
-        return plan(
-            manifest,
-            "recordio",
-            _NOWHERE,
-            images=images,
-            label_attribute=label_attribute,
-            pass_through=True,
-            classes=table,
-        )
+        with _class_labels():
+            return plan(
+                manifest,
+                "recordio",
+                _NOWHERE,
+                images=images,
+                label_attribute=label_attribute,
+                pass_through=True,
+                classes=table,
+            )
     except ClassConflict as conflict:
         # The cause without the advice to type `mtool validate`, which does not know the table of the owner.
         why = conflict.__cause__ or conflict
         raise ClassConflict(f"{manifest} and {owner} disagree: {why}") from conflict
+
+
+@contextmanager
+def _class_labels() -> Iterator[None]:
+    """Say about labels that records cannot hold what a classifier learns: nobody typed a format."""
+    try:
+        yield
+    except LabelsNotHeld as error:
+        raise Refused(
+            f"{error.labels}, but a classifier on this machine learns classes of whole pictures;"
+            " for boxes or masks, type `mtool train --trainer builtin --algorithm NAME`"
+        ) from error
 
 
 def records_of(planned: ConversionPlan, output: str, side: int) -> ConversionPlan:

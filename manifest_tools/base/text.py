@@ -1,6 +1,6 @@
 """Values from a manifest as text for a message: on one line, short, without control characters."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any
 
@@ -58,6 +58,15 @@ def counted(number: int, noun: str) -> str:
     ('1 record', '1,200 classes', '0 boxes')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun[-1] in "sx" else "s")
+
+
+def by_state(counts: Mapping[str, int]) -> str:
+    """Return how many lines are in each state.
+
+    >>> by_state({"unlabelled": 2, "failed": 1000})
+    '1,000 failed, 2 unlabelled'
+    """
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
 
 
 def listed(names: Collection[Any]) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -50,6 +51,9 @@ _PHRASES = {
     "a valid integer, unable to parse string as an integer": "a whole number",
     "a valid number, unable to parse string as a number": "a number",
 }
+
+# Click lists them as patterns of strptime.
+_DATE_FORMATS = re.compile(r" does not match the formats? .*%Y.*")
 
 # Errors that a wrong name on the command line causes.
 _WRONG_NAME = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
@@ -124,7 +128,7 @@ def _usage_error(error: Any) -> int:
     import difflib
 
     word = getattr(error.ctx, "command_path", "mtool") if error.ctx else "mtool"
-    text = error.format_message().rstrip(".")
+    text = _DATE_FORMATS.sub(" is no date, such as 2024-03-04", error.format_message().rstrip("."))
     for phrase, ours in _PHRASES.items():
         text = text.replace(phrase, ours)
     if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import by_state, counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import pictures_of, show_problems
 from manifest_tools.cli.shared.screen import clean, note, progress
@@ -71,8 +72,9 @@ def convert(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Convert manifests and their pictures to another data set format, or such a data set to a manifest.
+    """Convert to RecordIO, folders or COCO, and back.
 
+    Makes such a data set of manifests and their pictures, or with --from a manifest of such a data set.
     recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class;
     coco writes NAME.coco.json. Several manifests become parts of one data set, in the folder NAME, with the
     same class indices. A picture that is missing or broken is reported with its line, and the run goes on;
@@ -87,7 +89,9 @@ def convert(
     """
     from manifest_tools.groundtruth.classes import read_class_table
 
-    if (to is None) == (from_ is None):
+    if to is not None and from_ is not None:
+        raise Refused("--to and --from: type one of them; from one data set to another goes by a manifest")
+    if to is None and from_ is None:
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
     choices: dict[str, Any] = {
         "label_attribute": label_attribute,
@@ -181,13 +185,13 @@ def _from(
 def summary(done: "Converted") -> str:
     """Say in a few lines what was made, and what is not in it."""
     named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs)
-    text = f"{done.pictures:,} pictures of {done.table.num_classes:,} classes: {named}"
+    of = f"{counted(done.pictures, 'picture')} of {counted(done.table.num_classes, 'class')}"
+    text = f"{of}: {named}"
     if done.problems:
-        text += f"\n{len(done.problems):,} pictures could not be used, and are not in it"
+        text += f"\nleft out as unusable: {counted(len(done.problems), 'picture')}"
     text += "".join(f"\n{clean(remark)}" for remark in done.remarks)
     if done.left_out:
-        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(done.left_out.items()))
-        text += f"\nlines without a label: {counts}"
+        text += f"\nlines without a label: {by_state(done.left_out)}"
     if done.lost:
         lost = ", ".join(f"{what} ({count:,})" for what, count in sorted(done.lost.items()))
         text += f"\na manifest cannot hold these, so they were left out: {lost}"

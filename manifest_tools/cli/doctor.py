@@ -1,6 +1,7 @@
 """``mtool doctor``."""
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from trainers.sagemaker.account.doctor import Examination, RecognisedFailure
 
 UNEXPLAINED = 1
+
+_NOTHING_KNOWN = "none of the known failures is in it"
 
 _LONGEST = 2_000  # characters of a reason or a line: a container may have put its whole log in
 
@@ -46,11 +49,15 @@ def doctor(
         found = examine_text(text)
     elif job == "-":
         found = examine_text(sys.stdin.buffer.read().decode("utf-8", "replace"))
+    elif os.path.isfile(str(job)):
+        raise Refused(f"{job}: expected a job's name, found a file; type: mtool doctor - < {job}")
     else:
         found = examine(str(job))
-    print(json.dumps(_as_json(found)) if as_json else _as_text(found))
+    shown = json.dumps(_as_json(found)) if as_json else _as_text(found)
+    print(shown)
     if found.unexplained:
-        note("this is not among the known failures; what was said is above")
+        if shown != _NOTHING_KNOWN:
+            note("this is not among the known failures; the lines above are all that was said")
         raise typer.Exit(UNEXPLAINED)
 
 
@@ -65,7 +72,7 @@ def _as_text(found: "Examination") -> str:
         lines += ["", *_failure_lines(one)]
     if not found.recognised:
         lines += [f"log: {_one_line(line)}" for line in found.faults]
-    return "\n".join(lines).lstrip("\n") or "none of the known failures is in it"
+    return "\n".join(lines).lstrip("\n") or _NOTHING_KNOWN
 
 
 def _failure_lines(one: "RecognisedFailure") -> list[str]:

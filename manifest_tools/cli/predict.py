@@ -10,7 +10,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
-from manifest_tools.cli.shared.pictures import pictures_of, write_picture
+from manifest_tools.cli.shared.pictures import note_left_out, pictures_of, write_picture
 from manifest_tools.cli.shared.screen import clean, note, printing, progress, width
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) 
         raise Refused(
             "expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for those of a manifest"
         )
+    note_left_out(planned, quiet)
     return inputs_of_manifest(planned, pictures_of(planned, quiet))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import clipped
+from manifest_tools.base.text import by_state, clipped
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
 
@@ -97,6 +97,9 @@ def _parts(ratio: str | None, parts: list[str]) -> dict[str, str] | None:
         raise Refused("--ratio and --part cannot be combined; type one of them")
     if ratio is not None:
         return {"train": ratio, "validation": _rest(ratio)}
+    for text in parts:
+        if "=" not in text:
+            raise Refused(f"--part {text}: expected NAME=R, such as train=0.8")
     named = dict(text.partition("=")[::2] for text in parts)
     if len(named) < len(parts):
         raise Refused("two parts have the same name; type a different name for each --part NAME=R")
@@ -107,9 +110,12 @@ def _rest(ratio: str) -> str:
     from fractions import Fraction
 
     try:
-        return str(1 - Fraction(ratio))
-    except (ValueError, ZeroDivisionError) as error:
-        raise Refused(f"expected --ratio to be a number between 0 and 1, found {ratio!r}") from error
+        rest = 1 - Fraction(ratio)
+    except (ValueError, ZeroDivisionError):
+        rest = Fraction(0)
+    if not 0 < rest < 1:
+        raise Refused(f"--ratio {ratio}: expected a number between 0 and 1, such as 0.8")
+    return str(rest)
 
 
 def _report(result: "Split", dry_run: bool) -> str:
@@ -145,7 +151,7 @@ def _notes(result: "Split") -> list[str]:
     notes += [_empty(result, name) for name in result.empty_parts]
     notes += _off(result)
     if result.left_out:
-        notes.append("left out: " + ", ".join(f"{count:,} {kind}" for kind, count in result.left_out.items()))
+        notes.append(f"left out: {by_state(result.left_out)}")
     notes.append(f"seed {result.seed}")
     return notes
 

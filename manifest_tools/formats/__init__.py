@@ -108,11 +108,19 @@ LABELS_OF: "dict[PictureLabelKind, str]" = {
 """What labels of each kind give a picture, for a message."""
 
 
+class LabelsNotHeld(Refused):
+    """A manifest whose labels a format cannot hold; ``labels`` says which labels of which manifest."""
+
+    def __init__(self, labels: str, held: str) -> None:
+        super().__init__(f"{labels}, but {held}")
+        self.labels = labels
+
+
 def format_row(option: str, name: str) -> Format:
     """Return the row of a format that can do what ``--to`` or ``--from`` asks for; raises Refused."""
     known = WRITTEN if option == "--to" else READ
     if name not in known:
-        raise Refused(f"{option} {name}: expected one of {', '.join(known)}")
+        raise Refused(f"{option} {name}: expected {'one of ' if len(known) > 1 else ''}{', '.join(known)}")
     return FORMATS[name]
 
 
@@ -129,7 +137,7 @@ def check_labels(manifest: str, attribute: str, kind: "PictureLabelKind", to: st
     advice = f"type --to {others}" if others else "no format here holds them yet"
     *others_held, last = (called for held, called in LABELS_OF.items() if held in FORMATS[to].labels)
     held = f"{', '.join(others_held)} or {last}" if others_held else last
-    raise Refused(f"{manifest}: {attribute} has {LABELS_OF[kind]}, but {to} takes {held}; {advice}")
+    raise LabelsNotHeld(f"{manifest}: {attribute} has {LABELS_OF[kind]}", f"{to} takes {held}; {advice}")
 
 
 def base_name(row: Format, output: str) -> tuple[str, str]:

@@ -95,7 +95,7 @@ def test_missing_pictures_are_named_counted_and_make_the_exit_code_1(parts: str,
     )
     assert lines[1].startswith("train.manifest:1: MT401 expected ")
     assert lines[21] == "... 5 more; in all 25 MT401"
-    assert lines[23] == "25 pictures could not be used, and are not in it"
+    assert lines[23] == "left out as unusable: 25 pictures"
     with open("train.rec", "rb") as stream:
         assert len(list(read_records(stream))) == 5
 
@@ -248,7 +248,7 @@ def test_a_file_of_others_says_what_a_manifest_cannot_hold(in_folder: Path, run:
     assert result.stderr == (
         "pictures named by a path, not by a URI in S3: 1 of 1; for a manifest that SageMaker can use, type"
         " --source-prefix s3://BUCKET/PREFIX\n"
-        "1 pictures of 1 classes: out.manifest (written)\n"
+        "1 picture of 1 class: out.manifest (written)\n"
         "a manifest cannot hold these, so they were left out: crowd regions (1), outlines (1)\n"
     )
     rest = ("--label-attribute", "holes", "--force", "--json")
@@ -299,9 +299,11 @@ def test_the_way_back_leads_to_s3(holes: Path, run: Run, s3: "S3Client") -> None
     ("words", "message"),
     [
         pytest.param(["train.manifest"], "expected --to FORMAT", id="neither way"),
-        pytest.param(["a", "--to", "coco", "--from", "coco"], "expected --to FORMAT", id="both ways"),
+        pytest.param(
+            ["a", "--to", "coco", "--from", "coco"], "--to and --from: type one of them", id="both ways"
+        ),
         pytest.param(["a", "--to", "yolo"], "--to yolo: expected one of recordio", id="an unknown target"),
-        pytest.param(["a", "--from", "folder"], "--from folder: expected one of coco", id="one way only"),
+        pytest.param(["a", "--from", "folder"], "--from folder: expected coco", id="one way only"),
         pytest.param(
             ["train.manifest", "--to", "coco", "--resize", "9"],
             "--resize: coco names pictures and does not open them",

@@ -235,7 +235,7 @@ def test_every_condition_can_be_typed(workshop: Path, run: Run, words: list[obje
     [
         (["--min-confidence", "2"], "--min-confidence"),
         (["--min-confidence", "high"], "--min-confidence"),
-        (["--after", "yesterday"], "--after"),
+        (["--after", "yesterday"], "'yesterday' is no date, such as 2024-03-04; type: mtool filter --help"),
         (["--multilabel", "some"], "--multilabel"),
         (["--sample", "0"], "--sample"),
         (["--jobs", "0"], "--jobs"),

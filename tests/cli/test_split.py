@@ -117,11 +117,11 @@ def test_parts_and_their_shares_are_as_typed(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--ratio", "2"], "expected a number between 0 and 1 for train, found 2"),
-        (["--ratio", "most"], "expected --ratio to be a number between 0 and 1, found 'most'"),
-        (["--ratio", "1"], "expected a number between 0 and 1 for validation, found 0"),
+        (["--ratio", "2"], "--ratio 2: expected a number between 0 and 1, such as 0.8"),
+        (["--ratio", "most"], "--ratio most: expected a number between 0 and 1, such as 0.8"),
+        (["--ratio", "1"], "--ratio 1: expected a number between 0 and 1, such as 0.8"),
         (["--ratio", ".8", "--part", "a=1"], "--ratio and --part cannot be combined; type one of them"),
-        (["--part", "train"], "expected a number between 0 and 1 for train, found ''"),
+        (["--part", "train"], "--part train: expected NAME=R, such as train=0.8"),
         (
             ["--part", "a=.5", "--part", "a=.5"],
             "two parts have the same name; type a different name for each --part NAME=R",
@@ -130,6 +130,7 @@ def test_parts_and_their_shares_are_as_typed(
             ["--part", "../x=1"],
             "expected a part's name of letters, digits, '.', '_' and '-', found '../x'",
         ),
+        (["-o", "output.manifest"], "-o output.manifest: expected a folder, found a file; type -o FOLDER"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

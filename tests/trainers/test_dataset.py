@@ -1,6 +1,7 @@
 import io
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from manifest_tools.base.errors import BadData
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.recordio import ImageRecord, frame, pack
-from trainers import from_records
+from trainers import from_arrays, from_records
 from trainers.augment import Variation, augment
 from trainers.dataset import batches
 
@@ -148,3 +149,21 @@ def test_ranges_of_nothing_change_nothing() -> None:
 def test_a_shift_leaves_no_black_border() -> None:
     white = np.full((4, 32, 32, 3), 200, np.uint8)
     assert augment(white, np.random.default_rng(0), Variation(0.08, 10, 0.1, 0), mirror=False).min() == 200
+
+
+@pytest.mark.parametrize(
+    ("pictures", "labels", "found"),
+    [
+        pytest.param(np.zeros((2, 8, 8, 3)), [0, 1], "found float64 in", id="pixels that are no bytes"),
+        pytest.param(np.zeros((2, 8, 8), np.uint8), [0, 1], "found uint8 in", id="grey pictures"),
+        pytest.param(np.zeros((2, 8, 9, 3), np.uint8), [0, 1], "found uint8 in", id="pictures not square"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), [0], "found int64 in", id="a label too few"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), [0.0, 1.0], "found float64", id="no whole numbers"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), [0, 2], "found 2", id="a class not in the table"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), [0, -1], "found -1", id="a class below 0"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), [[0, 1], [3, 1]], "found 3", id="neither 0 nor 1"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(pictures: Any, labels: list[Any], found: str) -> None:
+    with pytest.raises(Refused, match=f"expected .*{found}"):
+        from_arrays(pictures, np.array(labels), ClassTable(((0, "RH"), (1, "LH"))))

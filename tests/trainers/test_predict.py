@@ -141,6 +141,9 @@ def test_nothing_to_ask_about_is_refused_with_what_to_type(trained: Path, run: R
     result = run("predict")
     assert result.exit_code == 2
     assert "type `mtool predict PICTURES...`" in result.stderr
+    manifest = run("predict", "validation.manifest")
+    assert manifest.exit_code == 2
+    assert "found a manifest; type --manifest validation.manifest" in manifest.stderr
     Path("empty").mkdir()
     assert "expected pictures, found none in this folder" in run("predict", "empty").stderr
 

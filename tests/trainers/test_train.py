@@ -13,6 +13,7 @@ from PIL import Image
 
 from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
+from tests.ground_truth import boxes
 from trainers import Dataset, TrainConfig, from_arrays, read_model, train
 from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step
@@ -335,6 +336,20 @@ def test_what_cannot_be_had_is_refused_before_any_work(
     assert result.exit_code == 2
     assert message in result.stderr
     assert not Path("model").exists()
+
+
+def test_a_manifest_of_boxes_is_refused_with_the_trainer_that_takes_it(workshop: Path, run: Run) -> None:
+    Path("boxes.manifest").write_bytes(boxes(1, ("RH", 0.9)))
+    result = run("train", "boxes.manifest", "boxes.manifest", "--images", "raw-data")
+    assert result.exit_code == 2
+    assert "boxes.manifest: kind has boxes, but a classifier on this machine learns classes" in result.stderr
+    assert "type `mtool train --trainer builtin --algorithm NAME`" in result.stderr
+
+
+def test_lines_without_a_label_are_counted(workshop: Path, run: Run) -> None:
+    with open("train.manifest", "a") as manifest:
+        manifest.write('{"source-ref": "s3://lab3-rawdata/new.jpg"}\n')
+    assert "train.manifest: lines without a label, left out: 1 unlabelled\n" in run(*WORDS).stderr
 
 
 def test_a_model_goes_on_from_another_ones_weights(workshop: Path, run: Run) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from manifest_tools.base.errors import Exists, Refused
+from manifest_tools.base.text import by_state
 from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def read_data(plan: "ConversionPlan", jobs: int | None, quiet: bool) -> tuple["D
     from manifest_tools.verbs.convert.convert import NothingUsable
     from trainers.prepare import dataset
 
+    note_left_out(plan, quiet)
     fetch = pictures_of(plan, quiet)
     try:
         data, problems = dataset(plan, jobs=jobs, fetch=fetch, progress=progress)
@@ -38,6 +40,12 @@ def read_data(plan: "ConversionPlan", jobs: int | None, quiet: bool) -> tuple["D
         raise
     show_problems(problems)
     return data, bool(problems)
+
+
+def note_left_out(plan: "ConversionPlan", quiet: bool) -> None:
+    """Say how many lines of a manifest have no label, and are not used therefore."""
+    if plan.left_out and not quiet:
+        note(f"{clean(plan.manifest)}: lines without a label, left out: {by_state(plan.left_out)}")
 
 
 def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":

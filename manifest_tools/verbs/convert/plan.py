@@ -280,7 +280,7 @@ def _recipe(
     for option, typed in (("--resize", resize is not None), ("--square", square)):
         for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
             if typed and as_it_is:
-                raise Refused(f"{option} and {other}: the one changes pictures, the other leaves them")
+                raise Refused(f"{option} changes pictures, {other} does not; type one of them")
     if resize is not None and not 0 <= resize <= MAX_SIDE:
         raise Refused(f"--resize {resize}: expected 0 to {MAX_SIDE:,} pixels")
     if not 1 <= quality <= 100:

@@ -65,7 +65,7 @@ def split(
         if dry_run:
             return replace(result, digest=source.digest())
         if output is not None and not output.startswith("s3://"):
-            os.makedirs(output, exist_ok=True)
+            _make_folder(output)
         with publishing(force=force, kms_key=kms_key) as publication:
             ranks = _ranks(lines, seed) if shuffle else None
             files = list(targets.values())
@@ -74,6 +74,13 @@ def split(
             source.check_unchanged()
             _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
+
+
+def _make_folder(output: str) -> None:
+    try:
+        os.makedirs(output, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise Refused(f"-o {output}: expected a folder, found a file; type -o FOLDER") from error
 
 
 def _attributes(

@@ -102,9 +102,9 @@ class Report:
     preflight_input: PreflightInput | None = None
     """What the rules of the preflight looked at, once all is found."""
 
-    _files: list[Facts] = field(default_factory=list)
-    _record_files: list[Facts] = field(default_factory=list)
-    _channels: dict[str, Channel] = field(default_factory=dict)
+    _files: list[Facts] = field(default_factory=list, repr=False)
+    _record_files: list[Facts] = field(default_factory=list, repr=False)
+    _channels: dict[str, Channel] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""

@@ -142,7 +142,7 @@ def _of_the_request(action: str, code: str, message: str, region: str) -> MtoolE
 
 # What goes wrong on this side, by the name of botocore's exception or of one above it.
 _FAILURES = {
-    "NoRegionError": "there is no AWS region; set AWS_REGION, to us-east-1, say",
+    "NoRegionError": "there is no AWS region; type for example: export AWS_REGION=us-east-1",
     "InvalidRegionError": "{error}; set AWS_REGION to a region's name, such as us-east-1",
     "NoCredentialsError": (
         "there are no AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -124,6 +124,15 @@ def test_a_failure_that_nobody_knows_shows_its_own_words(run: "Run", sagemaker: 
 def test_a_text_that_shows_nothing(run: "Run", text: str) -> None:
     result = run("doctor", "-", input=text)
     assert (result.exit_code, result.stdout) == (1, "none of the known failures is in it\n")
+    assert result.stderr == ""
+
+
+def test_a_file_in_place_of_a_job_is_refused_with_what_to_type(run: "Run", tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    log.write_text("ClientError")
+    result = run("doctor", str(log))
+    said = f"mtool: {log}: expected a job's name, found a file; type: mtool doctor - < {log}\n"
+    assert (result.exit_code, result.stderr) == (2, said)
 
 
 @pytest.mark.parametrize(

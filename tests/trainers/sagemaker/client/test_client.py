@@ -141,7 +141,7 @@ def test_there_are_no_credentials(sagemaker: SageMaker, monkeypatch: pytest.Monk
 def test_there_is_no_region(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(Refused, match="there is no AWS region; set AWS_REGION"):
+    with pytest.raises(Refused, match="there is no AWS region; type for example: export AWS_REGION="):
         send(ASKED)
 
 
