@@ -61,7 +61,9 @@ def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:
     yield clean(f"{found.manifest}: {counted(found.lines, 'line')}{blank}")
     sources = {**found.sources, **({"text on the line": found.texts} if found.texts else {})}
     yield from _indented(_counts(sources))
-    if not found.attributes:
+    if not found.attributes and not sources:
+        yield "\nno line has a source-ref or source: expected a manifest, found other JSON Lines"
+    elif not found.attributes:
         yield "\nno label attribute: no line is labelled yet"
     for attribute in found.attributes:
         yield ""

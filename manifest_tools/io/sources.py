@@ -9,6 +9,8 @@ import contextlib
 import gzip
 import hashlib
 import os
+import re
+import shlex
 import stat
 import sys
 import zlib
@@ -152,7 +154,9 @@ def check_head(name: str, head: bytes) -> None:
     """Raise NotAManifest when the first bytes of ``name`` show something other than JSON Lines."""
     for what, hint, matches in _NOT_MANIFESTS:
         if matches(head):
-            raise NotAManifest(name, what, hint)
+            raise NotAManifest(
+                name, what, hint.format(name=STDIN if name == "standard input" else shlex.quote(name))
+            )
 
 
 def _is_picture(head: bytes) -> bool:
@@ -163,6 +167,54 @@ def _is_picture(head: bytes) -> bool:
 
 def _is_s3prefix(head: bytes) -> bool:
     return head.lstrip()[:1] == b"[" and b'"prefix"' in head
+
+
+# A COCO file begins with one of its arrays, or has one after what it says of itself.
+_COCO = re.compile(
+    rb'\s*\{\s*(?:"(?:images|categories)"\s*:\s*\[\s*[{\]]'
+    rb'|"annotations"\s*:\s*\[(?=.*?"image_id"\s*:)'
+    rb'|"(?:info|licenses)"\s*:(?=.*?"(?:images|categories)"\s*:\s*\[\s*[{\]]))',
+    re.DOTALL,
+)
+
+
+def _is_coco(head: bytes) -> bool:
+    return _COCO.match(head) is not None
+
+
+# A number, labels and a path, as im2rec writes them.
+_LIST_ROW = re.compile(rb"\d+(\t[-+.\deE]+)+\t[^\t]+")
+
+
+def _is_list(head: bytes) -> bool:
+    return all(_LIST_ROW.fullmatch(row) for row in _first_rows(head)) and bool(_first_rows(head))
+
+
+def _first_rows(head: bytes) -> list[bytes]:
+    """Return the first few lines that are whole and not blank."""
+    whole = head if len(head) < HEAD else head[: head.rfind(b"\n") + 1]
+    return [row.strip(b"\r ") for row in whole.splitlines() if row.strip()][:5]
+
+
+def _is_names(head: bytes) -> bool:
+    """Say whether each of the first lines is a name of a picture and nothing else."""
+    rows = _first_rows(head)
+    return bool(rows) and all(_PICTURE_NAME.fullmatch(row) for row in rows)
+
+
+_PICTURE_NAME = re.compile(rb"[^{}\[\]\"\t,;]+\.(jpe?g|png|gif|bmp|tiff?|webp)", re.IGNORECASE)
+
+
+def _is_csv(head: bytes) -> bool:
+    """Say whether the first lines have the same number of commas (semicolons, tabs), and are no JSON."""
+    rows = _first_rows(head)
+    if len(rows) < 2 or any(mark in row for row in rows for mark in (b"{", b"[", b"\0")):
+        return False
+    counts = [{row.count(comma) for row in rows} for comma in _COMMAS]
+    return any(len(count) == 1 and 0 not in count for count in counts)
+
+
+_COMMAS = (b",", b";", b"\t")
 
 
 def _is_pretty_printed(head: bytes) -> bool:
@@ -194,6 +246,27 @@ _NOT_MANIFESTS = (
         _is_s3prefix,
     ),
     (
+        "a COCO file",
+        "type: mtool convert --from coco {name} -o NAME.manifest",
+        _is_coco,
+    ),
+    (
+        "a list as im2rec writes it",
+        "`mtool validate` checks it if its name ends in .lst; other commands take the manifest that it was"
+        " made from",
+        _is_list,
+    ),
+    (
+        "a list of pictures",
+        "no command takes it; write one JSON object a line",
+        _is_names,
+    ),
+    (
+        "a CSV table",
+        "no command takes it; write one JSON object a line",
+        _is_csv,
+    ),
+    (
         "pretty-printed JSON over several lines",
         "write one object a line, for example with `jq -c`",
         _is_pretty_printed,
@@ -219,7 +292,7 @@ def _open(name: str) -> Source:
     except OSError as error:
         raise Refused(f"{name}: expected a manifest, found {_reason(error)}") from error
     if stat.S_ISDIR(status.st_mode):
-        raise Refused(f"{name}: expected a manifest, found a folder; type the name of a file in it")
+        raise Refused(f"{name}: expected a manifest, found a folder; {_hint_in(Path(name))}")
     if not os.access(name, os.R_OK):
         raise Refused(f"{name}: cannot be read: permission denied")
     if not stat.S_ISREG(status.st_mode):
@@ -315,6 +388,15 @@ def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
         if lines:
             yield Block("", offset, offset + len(lines), lines)
             offset += len(lines)
+
+
+def _hint_in(folder: Path) -> str:
+    """Return what to type in place of a folder."""
+    if manifests := find_manifests(folder):
+        return f"type the name of a file in it, such as {folder / manifests[0]}"
+    if any(folder.glob("*.json")):
+        return f"if it has COCO files, type: mtool convert --from coco {folder} -o NAME.manifest"
+    return "type the name of a file in it"
 
 
 def find_manifests(folder: Path, pattern: str = "*.manifest") -> list[str]:

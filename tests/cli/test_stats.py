@@ -255,6 +255,13 @@ def test_every_type_says_what_it_has(run: "Run", sample: Path, name: str, lines:
     assert all(any(text.startswith(line) for text in message) for line in lines), shown
 
 
+def test_other_json_lines_are_not_said_to_wait_for_labels(run: "Run", in_folder: Path) -> None:
+    Path("a.jsonl").write_text('{"text": "one"}\n{"text": "two"}\n')
+    shown = run("stats", "a.jsonl").stdout
+    assert "no line has a source-ref or source: expected a manifest, found other JSON Lines" in shown
+    assert "labelled yet" not in shown
+
+
 def test_where_no_line_has_a_box_that_is_said(run: "Run", in_folder: Path) -> None:
     empty = {"annotations": [], "image_size": [{"width": 1, "height": 1, "depth": 3}]}
     metadata = {"objects": [], "class-map": {}, "type": "groundtruth/object-detection"}

@@ -224,6 +224,12 @@ def test_the_same_lines_come_from_every_place(place: str, run: "Callable[..., Re
 
 PRETTY = json.dumps({"source-ref": "s3://b/k", "k": 1}, indent=2).encode()
 
+COCO = {
+    "images": [{"id": 1, "file_name": "1.jpg", "width": 9, "height": 9}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}],
+    "categories": [{"id": 1, "name": "RH"}],
+}
+
 NO_MANIFESTS = [
     pytest.param(b"", "an empty file", id="nothing"),
     pytest.param(b"\n \r\n\t\n", "an empty file", id="blank lines alone"),
@@ -240,6 +246,14 @@ NO_MANIFESTS = [
     pytest.param(PRETTY, "pretty-printed", id="pretty-printed JSON"),
     pytest.param(b"\r\n" + PRETTY.replace(b"\n", b"\r\n"), "pretty-printed", id="pretty-printed on Windows"),
     pytest.param(b"[\n" + PRETTY + b"\n]\n", "pretty-printed", id="a pretty-printed array"),
+    pytest.param(json.dumps(COCO).encode(), "a COCO file", id="COCO on one line"),
+    pytest.param(json.dumps(COCO, indent=1).encode(), "a COCO file", id="COCO on several lines"),
+    pytest.param(json.dumps(COCO | {"info": {}}, sort_keys=True).encode(), "a COCO file", id="COCO, sorted"),
+    pytest.param(b"0\t1.000000\tripe/1.jpg\r\n1\t0\tgreen/2.jpg\r\n", "a list as im2rec", id="a list"),
+    pytest.param(b"7\t2\t5\t0\t.1\t.1\t.5\t.5\t1.jpg\n", "a list as im2rec", id="a list of boxes"),
+    pytest.param(b"s3://b/1.jpg\ns3://b/a b.PNG\n", "a list of pictures", id="names of pictures"),
+    pytest.param(b"image,label\ns3://b/1.jpg,ripe\n", "a CSV table", id="CSV"),
+    pytest.param(b'"1.jpg";"ripe"\n"2.jpg";"green"\n', "a CSV table", id="CSV with semicolons"),
     pytest.param(b'[{"source-ref": "s3://b/k"}]', "a JSON array", id="an array on one line"),
 ]
 
@@ -268,6 +282,51 @@ def test_every_command_says_so_in_one_line(
 @given(contents.filter(lambda content: content.strip()[:2] == b'{"'))
 def test_what_begins_with_an_object_is_let_through(content: bytes) -> None:
     check_head("a.manifest", content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"images": [1], "source-ref": "s3://b/k"}\n', id="a key of COCO beside a source-ref"),
+        pytest.param(b'{"info": {}, "source": "two, words"}\n', id="a first key of COCO"),
+        pytest.param(b'{"info": 1, "boxes": {"annotations": [{"left": 1}]}}\n', id="boxes after a first key"),
+        pytest.param(
+            b'{"annotations": [{"left": 1}], "source-ref": "s3://b/k"}\n', id="a label of that name"
+        ),
+        pytest.param(b'{"source": "a,b"}\n{"source": "c,d"}\n', id="commas"),
+        pytest.param(b'x\ty\n{"source-ref": "s3://b/k"}\n', id="one line that is broken"),
+    ],
+)
+def test_a_manifest_is_not_mistaken_for_another_file(content: bytes) -> None:
+    check_head("a.manifest", content)
+
+
+def test_a_coco_file_is_told_with_the_command_that_takes_it(
+    in_folder: Path, run: "Callable[..., Result]"
+) -> None:
+    Path("my boxes.json").write_text(json.dumps(COCO))
+    for word in ("stats", "split", "filter"):
+        result = run(word, "my boxes.json")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.endswith("type: mtool convert --from coco 'my boxes.json' -o NAME.manifest\n")
+    said = run("stats", "-", input=json.dumps(COCO)).stderr
+    assert "type: mtool convert --from coco - -o NAME.manifest" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        pytest.param("output.manifest", "such as parts/output.manifest", id="manifests"),
+        pytest.param("boxes.json", "type: mtool convert --from coco parts -o NAME.manifest", id="COCO"),
+        pytest.param("1.jpg", "type the name of a file in it", id="pictures"),
+    ],
+)
+def test_a_folder_is_told_with_what_is_in_it(in_folder: Path, name: str, hint: str) -> None:
+    Path("parts").mkdir()
+    Path("parts", name).touch()
+    with pytest.raises(Refused, match="expected a manifest, found a folder") as raised:
+        open_source("parts")
+    assert hint in str(raised.value)
 
 
 def test_blank_lines_before_the_first_are_no_empty_file(in_folder: Path) -> None:
