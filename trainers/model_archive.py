@@ -10,18 +10,22 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from manifest_tools.base.errors import MtoolError
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.base.errors import BadData, MtoolError
+from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
 from trainers.bad_model import BadModel
-from trainers.registry import PREDICTORS
+from trainers.mxnet_files.graph import SYMBOL
+from trainers.mxnet_files.network import picture_side, read_network
+from trainers.registry import BUILTIN, PREDICTORS
 from trainers.tar_file import Gunzip, read_tar
 
 ARCHIVE = "model.tar.gz"
 CARD = "classes.json"
+
+NAMELESS = "its classes have no names: no classes.json is in it; type --classes FILE"
 
 # The largest network here (resnet152_v2) is 240 MB; several checkpoints may lie side by side.
 MAX_BYTES = 2 << 30
@@ -84,11 +88,46 @@ def write_model(model: Model, stream: BinaryIO) -> None:
             archive.addfile(member, io.BytesIO(files[name]))
 
 
-def read_model(path: str) -> Model:
+def is_model(path: str) -> bool:
+    """Say whether a path is that of a model, in a folder or in an archive, and not of weights alone."""
+    return path.endswith((".tar.gz", ".tgz")) or Path(path).is_dir()
+
+
+def read_model(path: str, classes: ClassTable | None = None) -> Model:
     """Return the model in a folder, or in a model.tar.gz, on this disk or in S3.
 
-    Raises BadModel for what is no model, MtoolError where nothing is there.
+    A model of the built-in algorithm has no classes.json: its classes have numbers, and the names of
+    ``classes`` where given. Raises BadModel for what is no model, MtoolError where nothing is there,
+    ClassConflict for other names than the model's own.
     """
+    model = _read(path)
+    if classes is None:
+        return model
+    return replace(
+        model, table=name_classes(class_table([*model.table.names, *classes.names]), model.table.num_classes)
+    )
+
+
+def name_classes(table: ClassTable, count: int) -> ClassTable:
+    """Return the table of a model that has ``count`` classes; a class that it does not name gets its number.
+
+    Raises BadData for a table with more classes.
+    """
+    if table.num_classes > count:
+        raise BadData(
+            f"the class table has {table.num_classes:,} classes, but the model has {count:,}; type"
+            " --classes FILE with the model's own"
+        )
+    last = [] if table.num_classes == count else [(count - 1, default_name(count - 1))]
+    return class_table([*table.names, *last])
+
+
+def is_nameless(table: ClassTable) -> bool:
+    """Say whether the classes of a table have numbers alone."""
+    return all(name == default_name(index) for index, name in table.names)
+
+
+def _read(path: str) -> Model:
     if path.startswith("s3://"):
         return _read_object(path if path.endswith(".tar.gz") else inside(path, ARCHIVE))
     place = Path(path)
@@ -142,6 +181,8 @@ def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
 
 
 def _model(source: str, files: dict[str, bytes]) -> Model:
+    if CARD not in files and SYMBOL in files:
+        return _builtin_model(source, files)
     if CARD not in files:
         raise BadModel(source, f"expected a model, found no {CARD} in it, which names its classes")
     try:
@@ -157,6 +198,21 @@ def _model(source: str, files: dict[str, bytes]) -> Model:
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadModel(source, f"{CARD} cannot be read ({error!r})") from error
+
+
+def _builtin_model(source: str, files: dict[str, bytes]) -> Model:
+    """Return a model as the built-in algorithm leaves it: graph and weights say what there is to know."""
+    side = picture_side(source, files)
+    network = read_network(source, files, side)
+    return Model(
+        predictor=BUILTIN,
+        network=f"resnet{network.layers}",
+        image_size=side,
+        table=name_classes(ClassTable(), network.classes),
+        multi_label=network.multi_label,
+        attribute="label",
+        files=files,
+    )
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,7 @@ from manifest_tools.verbs.convert.convert import carry_out, is_current
 from manifest_tools.verbs.convert.pictures import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan, plan, plan_each
 from trainers.dataset import Dataset, from_records
-from trainers.model_archive import Model
+from trainers.model_archive import Model, is_nameless
 
 # The folder beside the model with the pictures as the network takes them.
 CACHE = "data"
@@ -177,9 +177,8 @@ def against_model(
     classes a picture and the other has one.
     """
     planned = plan_against(manifest, label_attribute, images, model.table, "the model")
-    if planned.table != model.table:
-        known = dict(model.table.names)
-        strange = ", ".join(name for index, name in planned.table.names if index not in known)
+    known = range(model.table.num_classes) if is_nameless(model.table) else dict(model.table.names)
+    if strange := ", ".join(name for index, name in planned.table.names if index not in known):
         raise ClassConflict(f"{manifest} has classes that the model does not know: {strange}")
     _check_label_count(planned, manifest, model.multi_label, "the model predicts")
     folder = model_path if os.path.isdir(model_path) else os.path.dirname(model_path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,7 @@ def evaluate(
         ),
     ] = None,
     label_attribute: options.LabelAttribute = None,
+    classes: options.ModelClasses = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     jobs: options.Jobs = None,
@@ -48,9 +50,10 @@ def evaluate(
       mtool evaluate --images ./raw-data
       mtool evaluate test.manifest --model model/model.tar.gz --json
     """
+    from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
     from trainers.evaluation import evaluate as measure
-    from trainers.model_archive import read_model
+    from trainers.model_archive import is_nameless, read_model
     from trainers.prepare import against_model, temporary_records
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
@@ -58,11 +61,13 @@ def evaluate(
     check_key(kms_key, [picture or "confusion.png"])
     if picture is not None:
         options.check_png("--picture", picture)
-    trained = read_model(model)
+    trained = read_model(model, read_class_table(classes) if classes else None)
     with temporary_records() as place:
         planned = against_model(
             manifest, trained, model, place, images=images or (), label_attribute=label_attribute
         )
+        if is_nameless(trained.table):
+            trained = replace(trained, table=planned.table)
         data, dropped = read_data(planned, jobs, quiet)
         metrics = measure(trained, data)
     if as_json:

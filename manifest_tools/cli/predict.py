@@ -49,10 +49,7 @@ def predict(
         str | None,
         typer.Option("--endpoint", metavar="NAME", help="Use an endpoint of SageMaker, in place of a model."),
     ] = None,
-    classes: Annotated[
-        str | None,
-        typer.Option("--classes", metavar="FILE", help="With --endpoint: the names of its classes."),
-    ] = None,
+    classes: options.ModelClasses = None,
     multi_label: Annotated[
         bool, typer.Option("--multi-label", help="With --endpoint: a picture has several classes, or none.")
     ] = False,
@@ -81,7 +78,7 @@ def predict(
     if sheet is not None:
         options.check_png("--sheet", sheet)
     _check_endpoint(context, endpoint)
-    loaded = _model(model) if endpoint is None else _endpoint(endpoint, classes, multi_label)
+    loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     planned = _planned(manifest, label_attribute, [] if pictures else images or [], loaded.table)
     loaded = _with_names(loaded, planned, quiet)
     inputs = _inputs(pictures or [], planned, quiet)
@@ -99,17 +96,18 @@ def predict(
 
 def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
     """Refuse an option that would change nothing."""
-    others = ("model",) if endpoint is not None else ("classes", "multi_label", "at_once")
+    others = ("model",) if endpoint is not None else ("multi_label", "at_once")
     for name in (name for name in others if name in typed_names(context)):
         option = "--concurrency" if name == "at_once" else f"--{name.replace('_', '-')}"
         why = "goes with --endpoint; type both" if endpoint is None else "and --endpoint: type one of them"
         raise Refused(f"{option} {why}")
 
 
-def _model(path: str) -> "model_archive.Model":
+def _model(path: str, classes: str | None) -> "model_archive.Model":
+    from manifest_tools.groundtruth.classes import read_class_table
     from trainers.model_archive import read_model
 
-    return read_model(path)
+    return read_model(path, read_class_table(classes) if classes else None)
 
 
 def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInfo":
@@ -129,16 +127,17 @@ def _planned(
 
 
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None", quiet: bool) -> "LoadedModel":
-    """Return an endpoint with names for its classes, if need be from a manifest, or say that it has none."""
+    """Return a model or endpoint with names for its classes, if need be from a manifest, or say that it has
+    none.
+    """
     from dataclasses import replace
 
-    from trainers.model_archive import Model
+    from trainers.model_archive import NAMELESS, Model, is_nameless
 
-    if isinstance(loaded, Model):
-        return loaded
-    if not loaded.table.names and planned is not None:
+    if is_nameless(loaded.table) and planned is not None:
         return replace(loaded, table=planned.table)
-    for text in loaded.notes if not quiet else ():
+    notes = loaded.notes if not isinstance(loaded, Model) else [NAMELESS] if is_nameless(loaded.table) else []
+    for text in notes if not quiet else ():
         note(clean(text))
     return loaded
 

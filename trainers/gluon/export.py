@@ -17,11 +17,9 @@ from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.networks import build
 from trainers.model_archive import Model
 from trainers.mxnet_files.graph import DATA, SYMBOL, to_json
-from trainers.mxnet_files.network import TrainedNetwork, read_network
+from trainers.mxnet_files.network import SHAPES, TrainedNetwork, read_network
 from trainers.mxnet_files.params import write_params
 from trainers.pixels import Pixels
-
-SHAPES = "model-shapes.json"
 
 # Attributes that 1.9 writes and 1.3 does not know, all at their defaults.
 _NEWER = {"Pooling": ("layout",)}

@@ -14,10 +14,12 @@ from manifest_tools.io import s3
 from trainers.bad_model import BadModel
 from trainers.config import TrainConfig
 from trainers.events import Event, Note
+from trainers.gluon.builtin_weights import with_gluons_names
 from trainers.gluon.networks import FIXED, initialize, zoo_name
-from trainers.model_archive import ARCHIVE, MAX_BYTES, read_model
+from trainers.model_archive import MAX_BYTES, is_model, read_model
 from trainers.mxnet_files.network import weights_file
 from trainers.mxnet_files.params import Array, read_params
+from trainers.registry import BUILTIN
 
 # MXNet counts the networks of a process in their names: resnetv20_ and resnetv21_ are the same network.
 _COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")
@@ -41,14 +43,14 @@ def initial_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
             f"{source}: none of its weights fits {config.network}; expected weights of the same network"
         )
     total = taken + len(left)
-    yield Note(f"initial weights from {source}: {taken} of {total} fit{_which(left)}")
+    # In Gluon's 18 and 34 layers, stage 1 adds its input as it is; in the built-in algorithm's it does not.
+    spare = sorted(name for name in arrays if re.fullmatch(r"stage\d+_unit\d+_sc_weight", name))
+    drawn, dropped = _which("drawn from the seed", left), _which("no place for", spare)
+    yield Note(f"initial weights from {source}: {taken} of {total} fit{drawn}{dropped}")
 
 
-def _which(left: list[str]) -> str:
-    if not left:
-        return ""
-    shown = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
-    return f"; drawn from the seed: {shown}"
+def _which(what: str, names: list[str]) -> str:
+    return f"; {what}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else ""
 
 
 def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Array]]:
@@ -56,7 +58,7 @@ def _given(mx: Any, config: TrainConfig) -> tuple[str, Mapping[str, Array]]:
         path = _from_zoo(mx, config.network)
         return path, read_params(path, Path(path).read_bytes())
     if config.init_from:
-        return config.init_from, read_params(config.init_from, _read(config.init_from))
+        return config.init_from, _read(config.init_from)
     return "", {}
 
 
@@ -76,15 +78,17 @@ def _from_zoo(mx: Any, network: str) -> str:
         ) from error
 
 
-def _read(path: str) -> bytes:
+def _read(path: str) -> Mapping[str, Array]:
     """Return the weights in a .params file, a model.tar.gz or a folder with one; the files may be in S3."""
-    if Path(path).is_dir() or path.endswith((".tar.gz", ARCHIVE)):
-        files = read_model(path).files
-        return files[weights_file(path, files)]
+    if is_model(path):
+        model = read_model(path)
+        name = weights_file(path, model.files)
+        arrays = read_params(f"{path}: {name}", model.files[name])
+        return with_gluons_names(arrays) if model.predictor == BUILTIN else arrays
     remote = path.startswith("s3://")
     if (size := s3.size(path) if remote else Path(path).stat().st_size) > MAX_BYTES:
         raise BadModel(path, f"expected weights of at most {MAX_BYTES:,} bytes, found {size:,}")
-    return s3.read(path) if remote else Path(path).read_bytes()
+    return read_params(path, s3.read(path) if remote else Path(path).read_bytes())
 
 
 def take(mx: Any, net: Any, arrays: Mapping[str, Any]) -> tuple[int, list[str]]:

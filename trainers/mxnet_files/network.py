@@ -1,12 +1,18 @@
 """A trained network from the files of its model: graph and weights, which fit."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from manifest_tools.base.text import shown
 from trainers.bad_model import BadModel
-from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph
+from trainers.mxnet_files.graph import DATA, SYMBOL, Graph, for_prediction, read_graph
 from trainers.mxnet_files.params import Array, read_params
 from trainers.mxnet_files.shapes import output_shape
+
+SHAPES = "model-shapes.json"
+
+_LARGEST = 4_096  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,36 @@ class TrainedNetwork:
 
     classes: int
     """How many numbers it ends in."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers with weights stand one after the other, as ResNets are called by."""
+        names = [node.name for node in self.graph.nodes if node.operator in ("Convolution", "FullyConnected")]
+        return sum(not name.endswith("_sc") for name in names)  # a shortcut stands beside them
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each class has a probability of its own; else those of all classes sum to 1."""
+        return self.graph.nodes[self.graph.head].operator == "sigmoid"
+
+
+def picture_side(source: str, files: Mapping[str, bytes]) -> int:
+    """Return the side of the pictures that a model takes, in pixels, as its model-shapes.json says.
+
+    Raises BadModel, naming ``source``, where there is no such file, or where pictures are not square.
+    """
+    try:
+        (shape,) = (each["shape"] for each in json.loads(files[SHAPES]) if each["name"] == DATA)
+        _, channels, height, width = shape
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        expected = f'expected {SHAPES} in it, such as [{{"name": "data", "shape": [1, 3, 224, 224]}}]'
+        raise BadModel(source, expected) from error
+    if channels != 3 or height != width or type(height) is not int or not 1 <= height <= _LARGEST:
+        found = f"{shown(channels)} colours, {shown(height)} x {shown(width)}"
+        raise BadModel(
+            source, f"expected square pictures with 3 colours, of {_LARGEST:,} pixels at most; found {found}"
+        )
+    return height
 
 
 def weights_file(source: str, files: Mapping[str, bytes]) -> str:

@@ -112,6 +112,8 @@ def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | Non
     values = read_parameters(given.params) if given.params else {}
     values |= {name: getattr(given, name) for name in PARAMETER_TYPES if name in given.typed}
     values |= varied or {}
+    if values.get("init_from"):
+        values |= _of_model(trainer, values)
     weights = bool(values.get("pretrained") or values.get("init_from"))
     values.setdefault("network", usual_network(trainer, pictures, weights))
     values.setdefault("optimizer", next(iter(trainer.optimizers)))
@@ -119,10 +121,24 @@ def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | Non
     values.setdefault("image_size", trainer.network(values["network"]).side)
     config = TrainConfig(**values)
     check_config(config, trainer)
-    weights_file = config.init_from
-    if weights_file and not weights_file.startswith("s3://") and not os.path.exists(weights_file):
-        raise Refused(f"--init-from {weights_file}: no such file or folder; check the name")
     return config
+
+
+def _of_model(trainer: Trainer, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``--init-from`` decides unless it was chosen: a model continues its own network."""
+    from trainers.model_archive import is_model, read_model
+
+    path = values["init_from"]
+    if not path.startswith("s3://") and not os.path.exists(path):
+        raise Refused(f"--init-from {path}: no such file or folder; check the name")
+    if not is_model(path) or {"network", "image_size"} <= values.keys():
+        return {}
+    model = read_model(path)
+    known = [network.name for network in trainer.networks]
+    # The built-in algorithm calls by their layers what others call version 2.
+    own = [name for name in (model.network, f"{model.network}_v2") if name in known]
+    found = {"image_size": model.image_size, **({"network": own[0]} if own else {})}
+    return {name: value for name, value in found.items() if name not in values}
 
 
 def usual_network(trainer: Trainer, pictures: int, weights: bool) -> str:

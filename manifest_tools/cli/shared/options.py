@@ -84,6 +84,14 @@ Classes = Annotated[
         help="A class table, for classes that no line has: JSON, or one name on each line.",
     ),
 ]
+ModelClasses = Annotated[
+    str | None,
+    typer.Option(
+        "--classes",
+        metavar="FILE",
+        help="Names for classes that have numbers alone: JSON, or one name on each line.",
+    ),
+]
 Images = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,5 +1,6 @@
 """A model of the built-in algorithm answers here as its own graph does."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,16 @@ import pytest
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.classes import ClassTable
-from tests.trainers.sagemaker.model_archives import files, network, weights
+from tests.trainers.sagemaker.model_archives import STEM, files, network, weights
 from trainers.bad_model import BadModel
 from trainers.frameworks import load_predictor, load_trainer
+from trainers.gluon.builtin_weights import with_gluons_names
 from trainers.gluon.mxnet_import import load_mxnet
+from trainers.gluon.networks import build, initialize
+from trainers.gluon.weights import take
 from trainers.model_archive import Model
 from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph, to_json
+from trainers.mxnet_files.params import read_params
 
 HANDS = ClassTable(((0, "RH"), (1, "LH")))
 
@@ -98,6 +103,25 @@ def test_a_network_of_16_bits_predicts_in_32() -> None:
 def test_a_model_without_a_graph_is_refused() -> None:
     with pytest.raises(BadModel, match="expected image-classification-symbol.json"):
         load_predictor(model(files={}))
+
+
+@pytest.mark.parametrize(("layers", "fit"), [(18, "all but one"), (50, "all")])
+def test_its_weights_are_those_of_gluons_network(layers: int, fit: str) -> None:
+    """Gluon's 18 layers have no convolution beside the first unit; 50 layers predict the same."""
+    mx = load_mxnet()
+    members = files(2, 64, layers=layers)
+    net = build(mx, f"resnet{layers}_v2", 2)
+    initialize(mx, net)
+    net(mx.nd.zeros((1, 3, 64, 64)))
+    arrays = read_params("w", members[f"{STEM}-0002.params"])
+    taken, left = take(mx, net, with_gluons_names(arrays))
+    assert left == []
+    assert len(arrays) - taken == (1 if fit == "all but one" else 0)
+    if fit == "all":
+        pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+        ask = load_predictor(replace(model(files=members), image_size=64))
+        scores = net(mx.nd.array(pixels.transpose(0, 3, 1, 2), dtype=np.float32))
+        assert mx.nd.softmax(scores).asnumpy() == pytest.approx(ask(pixels), abs=1e-2)
 
 
 def test_it_does_not_train_here() -> None:

@@ -15,11 +15,11 @@ from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Note
 from trainers.frameworks import load_trainer
 from trainers.gluon import OPTIMIZERS, networks
-from trainers.gluon.export import SHAPES
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.weights import take
 from trainers.model_archive import Model
 from trainers.mxnet_files.graph import SYMBOL
+from trainers.mxnet_files.network import SHAPES
 from trainers.mxnet_files.params import read_params, write_params
 from trainers.registry import TRAINERS
 

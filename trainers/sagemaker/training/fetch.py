@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
+from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
-from trainers.model_archive import ARCHIVE, Model, inside, read_archive, write_model
+from trainers.model_archive import ARCHIVE, Model, inside, name_classes, read_archive, write_model
 from trainers.sagemaker.client.upload import CLASSES, job_prefix
 from trainers.tar_file import Gunzip
 
@@ -85,7 +85,7 @@ def _model(description: Mapping[str, Any], card: dict[str, Any], files: dict[str
         predictor="builtin",
         network=f"resnet{values.get('num_layers', _USUAL_LAYERS)}",
         image_size=_side(description),
-        table=_whole(ClassTable.from_json(card), values),
+        table=name_classes(ClassTable.from_json(card), int(values["num_classes"])),
         multi_label=values.get("multi_label") == "1",
         attribute=str(card.get("label-attribute") or "label"),
         files=files,
@@ -112,20 +112,6 @@ def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[d
             " with the model's own"
         )
     return card, ""
-
-
-def _whole(table: ClassTable, hyperparameters: Mapping[str, str]) -> ClassTable:
-    """Return the table with as many classes as the model has; classes without a name get one with their
-    number.
-    """
-    count = int(hyperparameters["num_classes"])
-    if table.num_classes > count:
-        raise BadData(
-            f"the class table has {table.num_classes:,} classes, but the model has {count:,}; type"
-            " --classes FILE with the model's own"
-        )
-    last = [] if table.num_classes == count else [(count - 1, default_name(count - 1))]
-    return class_table([*table.names, *last])
 
 
 def _as_it_is(uri: str, output: str, force: bool) -> tuple[Published, ...]:
