@@ -104,7 +104,7 @@ def test_throttling_is_waited_out_and_said(run: "Run", endpoint: SageMaker) -> N
     ("words", "message"),
     [
         pytest.param(("--endpoint", "hands", "--model", "m"), "--model and --endpoint: type one", id="both"),
-        pytest.param(("--classes", "f"), "--classes goes with --endpoint; type both", id="names for a model"),
+        pytest.param(("--classes", "f"), "f: no such file or directory", id="names that are not there"),
         pytest.param(("--concurrency", "2"), "--concurrency goes with --endpoint", id="at once"),
         pytest.param(("--multi-label",), "--multi-label goes with --endpoint", id="labels of a model"),
         pytest.param(("--endpoint", "other"), "there is none of that name in us-east-1", id="no endpoint"),
