@@ -132,3 +132,23 @@ def test_relative_source_refs_get_a_prefix(cases: Path, in_folder: Path, run: Ru
     assert run("rewrite", "--prefix", "s3://lab/anomalies", manifest, "-o", "out").exit_code == 0
     expected = manifest.read_bytes().replace(b"training-images/", b"s3://lab/anomalies/training-images/")
     assert Path("out").read_bytes() == expected
+
+
+def test_class_names_that_look_alike_draw_a_warning_each(cases: Path, run: Run) -> None:
+    folder = cases / "class-name-blanks"
+    found = run("validate", folder / "c.manifest").stdout
+    assert found.count("MT307") == 3
+    assert "U+0020 SPACE" in run("validate", folder / "a.manifest").stdout
+    both = (folder / "a.manifest", folder / "b.manifest")
+    assert "MT314" in codes(run, *both)
+    merged = run("merge", *both, "-o", "out", "--dry-run").stderr
+    assert "b.manifest adds the class" in merged and "differ only in blanks" in merged
+
+
+def test_two_slashes_in_a_key_are_found_on_a_disk_and_told_once(
+    cases: Path, run: Run, tmp_path: Path
+) -> None:
+    folder = cases / "double-slash-key"
+    assert run("validate", folder / "k.manifest").stdout.count("MT118") == 1
+    words = ("--to", "folder", "-o", tmp_path / "out", "--images", folder / "raw")
+    assert run("convert", folder / "k.manifest", *words).exit_code == 0

@@ -8,6 +8,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import by_state, clipped
+from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
 
@@ -122,7 +123,8 @@ def _report(result: "Split", dry_run: bool) -> str:
     """Return the table of lines by class and part, and notes on what it does not show."""
     names = list(result.parts)
     rows: list[tuple[object, ...]] = [
-        (index, result.table.name(index), *counts, sum(counts)) for index, counts in result.counts.items()
+        (index, visible(result.table.name(index)), *counts, sum(counts))
+        for index, counts in result.counts.items()
     ]
     if any(result.empty):
         rows.append((None, _no_item(result), *result.empty, sum(result.empty)))
@@ -158,7 +160,9 @@ def _notes(result: "Split") -> list[str]:
 
 def _small(result: "Split") -> list[str]:
     """Return a note on classes that are too small to divide; labels without a class count as one."""
-    small = {_short(result.table.name(index)): result.counts[index] for index in result.small_classes}
+    small = {
+        _short(visible(result.table.name(index))): result.counts[index] for index in result.small_classes
+    }
     if 0 < sum(result.empty) < len(result.parts):
         small[_no_item(result)] = result.empty
     if not small:

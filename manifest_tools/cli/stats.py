@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.text import counted
+from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import bar, clean, printing, table, width
 
@@ -90,7 +91,10 @@ def _together(siblings: Sequence["AttributeStats"], manifest: str) -> Iterator[s
             names[shown.name] = names.get(shown.name, 0) + shown.labels
     stem = siblings[0].name.rstrip("0123456789")
     most = max(names.values(), default=1)
-    rows = [(_short(name), n, bar(n / most)) for name, n in sorted(names.items(), key=lambda one: -one[1])]
+    rows = [
+        (_short(visible(name)), n, bar(n / most))
+        for name, n in sorted(names.items(), key=lambda one: -one[1])
+    ]
     how_many = f"{len(siblings)} attributes with one label each, as Rekognition writes them"
     yield f"{_short(stem, _LONG_NAME)}* together: {how_many}"
     yield from _indented(table(rows[:_MOST], ("name", "labels", "")).split("\n"))
@@ -133,7 +137,7 @@ def _classes(one: "AttributeStats", every_class: bool) -> list[str]:
     rows = [
         (
             str(shown.index),
-            _short(shown.name),
+            _short(visible(shown.name)),
             shown.lines,
             *((shown.labels,) if items else ()),
             _percent(shown.lines, one.labelled),

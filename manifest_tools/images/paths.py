@@ -62,7 +62,8 @@ class ImagePaths:
             return
         for prefix, folder in self.mapped:
             if ref.startswith(prefix):
-                yield folder, ref[len(prefix) :]
+                # S3 keeps two slashes apart that follow one another; what copies to a disk makes them one.
+                yield folder, ref[len(prefix) :].lstrip("/")
 
 
 def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
@@ -141,8 +142,9 @@ def _inside(folder: str, rest: str) -> str:
     """Return the real path of ``folder/rest``; raises Unusable if it is outside ``folder``."""
     if len(rest) > _LONGEST:
         raise Unusable(MISSING, f"no file can have a name of {len(rest):,} characters")
-    parts = rest.split("/")
-    if "\\" in rest or "\0" in rest or any(part in ("", ".", "..") for part in parts):
+    parts = [part for part in rest.split("/") if part]
+    odd = rest[:1] in ("", "/") or "\\" in rest or "\0" in rest
+    if odd or any(part in (".", "..") for part in parts):
         raise Unusable(OUTSIDE, f"expected a path below {folder}, found {rest[:200]!r}")
     try:
         path = os.path.realpath(os.path.join(folder, *parts))

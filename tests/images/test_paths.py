@@ -63,12 +63,10 @@ def test_a_plain_path_is_found_from_the_manifest_s_folder(raw_data: Path) -> Non
     [
         "../secret",
         "left/../../secret",
-        "/etc/passwd",
         "link",
         "left\\1.jpg",
         "1.jpg\0",
         "./1.jpg",
-        "a//b",
         "",
     ],
 )
@@ -79,6 +77,22 @@ def test_nothing_outside_the_folder_is_read(raw_data: Path, prefix: str, rest: s
     with pytest.raises(Unusable) as refused:
         found.find(ref)
     assert refused.value.code == ("MT401" if ref == "" else "MT405")
+
+
+def test_a_path_from_the_root_is_outside(raw_data: Path) -> None:
+    with pytest.raises(Unusable) as refused:
+        where(f"s3://b={raw_data}").find("/etc/passwd")
+    assert refused.value.code == "MT405"
+
+
+@pytest.mark.parametrize("rest", ["a//1.jpg", "a///1.jpg", "/a/1.jpg"])
+def test_slashes_that_a_copy_on_a_disk_does_not_have_are_no_hindrance(tmp_path: Path, rest: str) -> None:
+    """S3 keeps a//b apart from a/b; what copies to a folder makes both a/b."""
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a" / "1.jpg"
+    path.write_bytes(b"x")
+    found = where(f"s3://b={tmp_path}")
+    assert (found.find(f"s3://b/{rest}"), found.size(f"s3://b/{rest}")) == (str(path), 1)
 
 
 @pytest.mark.parametrize("rest", ["no.jpg", "left", "x" * 5000, "\ud800"])

@@ -3,11 +3,12 @@
 Only what must change does: a class keeps its index where no manifest before has it for another class.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import listed, shown
+from manifest_tools.base.visible import folded
 from manifest_tools.groundtruth.classes import (
     MOST_CLASSES,
     ClassConflict,
@@ -63,12 +64,14 @@ def map_classes(manifests: Sequence[ObservedClasses]) -> ClassMap:
     }
     free = max((*nameless, *(index for own in tables for index in own)), default=-1) + 1
     for one, own in zip(manifests, tables, strict=True):
+        before = set(merged)
         index_map, free = _add_classes(own, merged, free)
+        found.notes += _added_note(one, [merged[index] for index in merged if index not in before], before)
         _check(one, own, index_map)
         kept = {index: index for index in one.indices - own.keys()}
         found.index_maps.append({**index_map, **kept} if index_map else {})
     found.table = class_table([*merged.items(), *((index, default_name(index)) for index in nameless)])
-    found.notes = _case_notes(merged, manifests)
+    found.notes += _alike_notes(merged, manifests)
     return found
 
 
@@ -121,15 +124,28 @@ def _check(one: ObservedClasses, own: Mapping[int, str], index_map: Mapping[int,
         )
 
 
-def _case_notes(merged: Mapping[int, str], manifests: Sequence[ObservedClasses]) -> list[str]:
-    """Return a note for each group of classes whose names differ only in upper and lower case."""
+def _added_note(one: ObservedClasses, added: Sequence[str], before: Collection[int]) -> list[str]:
+    """Return a note on the classes that a manifest adds to those of the manifests before it."""
+    if not added or not before:
+        return []
+    what = "the class" if len(added) == 1 else f"{len(added):,} classes"
+    return [f"{shown(one.attribute)}: {one.manifest} adds {what} {listed(added)}"]
+
+
+def _alike_notes(merged: Mapping[int, str], manifests: Sequence[ObservedClasses]) -> list[str]:
+    """Return a note for each group of classes whose names look alike."""
     groups: dict[str, list[str]] = {}
     for name in merged.values():
-        groups.setdefault(name.casefold(), []).append(name)
+        groups.setdefault(folded(name), []).append(name)
     attribute = shown(manifests[0].attribute) if manifests else ""
     return [
-        f"{attribute}: the classes {', '.join(map(shown, names))} differ only in upper and lower case, and "
+        f"{attribute}: the classes {', '.join(map(shown, names))} differ only in {_difference(names)}, and "
         "stay apart; to make them one, type mtool rewrite --rename-class"
         for names in groups.values()
         if len(names) > 1
     ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    case = len({name.casefold() for name in names}) == 1
+    return "upper and lower case" if case else "blanks, case or Unicode form"

@@ -247,6 +247,7 @@ def test_names_that_differ_in_case_alone_stay_apart_and_a_note_says_so(tmp_path:
     found = merge(a, b, output=str(tmp_path / "out"))
     assert found.class_tables["kind"].names == ((0, "RH"), (1, "rh"))
     assert found.notes == (
+        f"'kind': {b} adds the class 'rh'",
         "'kind': the classes 'RH', 'rh' differ only in upper and lower case, and stay apart; "
         "to make them one, type mtool rewrite --rename-class",
     )

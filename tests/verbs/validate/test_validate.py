@@ -640,6 +640,93 @@ def test_the_name_of_a_class_that_fewer_lines_have_is_the_wrong_one(
     assert problem.message == "class 0 is named 'HR' on 2 lines, but 'RH' on 3 lines"
 
 
+NAMES = [
+    pytest.param(("cat", "cat "), "'cat ' on 1 line", "they differ in blanks only", id="blanks"),
+    pytest.param(("cat", "Cat"), "'Cat' on 1 line", "they differ in upper and lower case only", id="case"),
+    pytest.param(
+        ("caf\u00e9", "cafe\u0301"),
+        "'cafe\\u0301' on 1 line",
+        "they are one text in two Unicode forms",
+        id="forms",
+    ),
+    pytest.param(
+        ("cat", "c\u200bat"),
+        "'c\\u200bat' on 1 line",
+        "they differ only in blanks, case, Unicode form or invisible characters",
+        id="what nobody sees",
+    ),
+]
+
+
+@pytest.mark.parametrize(("names", "which", "how"), NAMES)
+def test_names_that_look_alike_draw_a_warning(
+    manifest: Callable[[list[dict[str, Any]]], str], names: tuple[str, str], which: str, how: str
+) -> None:
+    lines = [
+        line(0, 0, class_name=names[0]),
+        line(1, 0, class_name=names[0]),
+        line(2, 1, class_name=names[1]),
+    ]
+    (found,) = [one for one in validate(manifest(lines)) if one.code == "MT307"]
+    assert (found.severity, found.line) == ("warning", 3)
+    assert found.message.startswith(f"class {which} looks like class ") and found.message.endswith(how)
+
+
+def test_what_nobody_sees_in_a_name_is_named_with_its_place(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    names = ("cat ", "\ufeffdog", "a\u00a0b")
+    found = list(validate(manifest([line(at, at, class_name=name) for at, name in enumerate(names)])))
+    assert [one.message for one in found if one.code == "MT308"] == [
+        "class 'cat ' on 1 line has a blank at one end: U+0020 SPACE at position 4",
+        "class '\\ufeffdog' on 1 line has an invisible character: U+FEFF ZERO WIDTH NO-BREAK SPACE at"
+        " position 1",
+        "class 'a\\xa0b' on 1 line has an invisible character: U+00A0 NO-BREAK SPACE at position 2",
+    ]
+
+
+def test_colour_maps_that_contradict_one_another_are_found(
+    manifest: Callable[[list[dict[str, Any]]], str],
+) -> None:
+    def mask(number: int, name: str) -> dict[str, Any]:
+        colours = {"0": {"class-name": name, "hex-color": "#ffffff"}}
+        fields = {"type": "groundtruth/semantic-segmentation", "internal-color-map": colours}
+        return {
+            "source-ref": f"s3://bucket/{number}.jpg",
+            "m-ref": f"s3://bucket/{number}.png",
+            "m-ref-metadata": fields,
+        }
+
+    lines = [mask(0, "BACKGROUND"), mask(1, "BACKGROUND"), mask(2, "cracked")]
+    (found,) = validate(manifest(lines))
+    assert (found.code, found.line) == ("MT301", 3)
+    assert found.message == "class 0 is named 'cracked' on 1 line, but 'BACKGROUND' on 2 lines"
+
+
+def test_two_slashes_together_are_told_once(manifest: Callable[[list[dict[str, Any]]], str]) -> None:
+    lines = [line(n) | {"source-ref": f"s3://bucket/a//{n}.jpg"} for n in range(3)]
+    (found,) = validate(manifest(lines))
+    assert (found.code, found.line) == ("MT118", 1)
+    assert found.message.startswith("two slashes together in the key of the picture (on 3 lines)")
+
+
+def test_rekognition_is_told_a_thing_once_a_picture(manifest: Callable[[list[dict[str, Any]]], str]) -> None:
+    """Its own samples have a label attribute for each class, with underscores in the name."""
+    label = {"image_size": [{"width": 9, "height": 9, "depth": 3}], "annotations": []}
+    value: dict[str, Any] = {"source-ref": "s3://bucket/1.jpg"}
+    for name in ("set_sun", "set_sea"):
+        fields = {"objects": [], "class-map": {"0": name}, "creation-date": "2020-01-01T00:00:00"}
+        of_boxes = {"type": "groundtruth/object-detection", "human-annotated": "yes"}
+        value |= {name: label, f"{name}-metadata": fields | of_boxes}
+    found = [code for _, code in codes(validate(manifest([value]), preflight=Preflight("rekognition")))]
+    assert found == ["MT713", "MT715", "MT724"]
+    no_name = metadata()
+    del no_name["class-name"]
+    value = {"source-ref": "s3://bucket/1.jpg", "a": 0, "a-metadata": no_name}
+    found = [code for _, code in codes(validate(manifest([value]), preflight=Preflight("rekognition")))]
+    assert found.count("MT705") == 1 and "MT220" not in found
+
+
 def test_classes_of_two_attributes_need_not_agree(manifest: Callable[[list[dict[str, Any]]], str]) -> None:
     lines = [{**line(1), "finish": 0, "finish-metadata": metadata(class_name="zinc")}]
     assert codes(validate(manifest(lines))) == []

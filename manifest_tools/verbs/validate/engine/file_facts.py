@@ -101,6 +101,9 @@ class Facts:
     buckets: dict[str, Occurrences] = field(default_factory=dict)
     """The buckets of sources."""
 
+    doubled: Occurrences | None = None
+    """Lines whose source-ref has an empty part: two slashes that follow one another."""
+
     placeholder: Occurrences | None = None
     """Lines with the placeholder ``lab#`` left in."""
 
@@ -148,6 +151,8 @@ class Facts:
         for key, occurrences in part.bare.items():
             add_count(self.bare, key, occurrences, offset)
         self.without_label += part.without_label
+        if part.doubled is not None:
+            self.doubled = plus(self.doubled, part.doubled, offset)
         if part.placeholder is not None:
             self.add_placeholder(part.placeholder, offset)
         if part.blank is not None:
@@ -177,6 +182,8 @@ class Facts:
                 add_count(self.classes, named, here)
         if (bucket := bucket_of(line.value.get("source-ref"))) is not None:
             add_count(self.buckets, bucket, here)
+        if has_empty_part(line.value.get("source-ref")):
+            self.doubled = plus(self.doubled, here)
         if holds_placeholder(line):
             self.add_placeholder(here)
 
@@ -240,6 +247,8 @@ def named_classes(label: LineLabel) -> Iterable[NamedClass]:
     """Return what the line says the classes of its label are called."""
     if label.state != "labelled":
         return ()
+    if label.kind.label_object in ("mask", "zlib"):
+        return _colour_names(label)
     found = observed_classes(label)
     if label.single:
         name = label.metadata.get("class-name")
@@ -252,6 +261,18 @@ def named_classes(label: LineLabel) -> Iterable[NamedClass]:
         NamedClass(label.name, i, name)
         for i, name in zip(found, named, strict=True)
         if isinstance(name, str) and name
+    ]
+
+
+def _colour_names(label: LineLabel) -> list[NamedClass]:
+    """Return the classes of a colour map, the background included."""
+    table = label.metadata.get(label.kind.class_fields[0])
+    entries = table.items() if isinstance(table, dict) else ()
+    named = ((index_of(key), entry.get("class-name")) for key, entry in entries if isinstance(entry, dict))
+    return [
+        NamedClass(label.name, index, name)
+        for index, name in named
+        if index is not None and isinstance(name, str) and name
     ]
 
 
@@ -282,6 +303,11 @@ def bucket_of(ref: Any) -> str | None:
         return None
     bucket, _, key = ref[5:].partition("/")
     return bucket if bucket and key else None
+
+
+def has_empty_part(ref: Any) -> bool:
+    """Say whether the key of a ``source-ref`` has two slashes that follow one another."""
+    return isinstance(ref, str) and ref.startswith("s3://") and "//" in ref[5:] and ref[5:8] != "s3:"
 
 
 def holds_placeholder(line: RuleLine) -> bool:

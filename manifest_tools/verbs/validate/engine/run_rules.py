@@ -77,7 +77,12 @@ def run_line_rules(line: RuleLine, purpose: str = "") -> list[RuleFinding]:
         for rule in _rules("label", purpose):
             if not rule.kinds or label.kind.name in rule.kinds:
                 found += [(rule, one) for one in islice(rule.check(label), _MOST)]
-    return found
+    return _once_a_picture(found) if purpose == "rekognition" else found
+
+
+def _once_a_picture(found: list[RuleFinding]) -> list[RuleFinding]:
+    """Return what is found, each thing once: a picture has a label attribute for each of its classes."""
+    return list({(rule.code, one.message): (rule, one) for rule, one in reversed(found)}.values())[::-1]
 
 
 @cache

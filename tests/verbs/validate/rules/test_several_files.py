@@ -36,6 +36,12 @@ CASES = {
         lines(single(0, "s3://b/3"), single(1, "s3://b/4", "left")),
         "validation.manifest:2: MT311 class 1 is named 'left' here, but 'LH' in train.manifest",
     ),
+    "a name that looks like another": (
+        lines(single(0, "s3://b/1"), single(1, "s3://b/2", "caf\u00e9")),
+        lines(single(0, "s3://b/3"), single(2, "s3://b/4", "cafe\u0301")),
+        "validation.manifest:2: MT314 class 'cafe\\u0301' here looks like class 'caf\u00e9' in"
+        " train.manifest: they are one text in two Unicode forms",
+    ),
     "one name with two indices": (
         lines(single(0, "s3://b/1"), single(1, "s3://b/2", "LH")),
         lines(single(0, "s3://b/3"), single(2, "s3://b/4", "LH")),

@@ -19,7 +19,9 @@ from manifest_tools.verbs.validate.engine.file_facts import (
     Occurrences,
     add_count,
     bucket_of,
+    has_empty_part,
     holds_placeholder,
+    plus,
 )
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line
 from manifest_tools.verbs.validate.engine.shortcut.attribute_column import (
@@ -169,6 +171,11 @@ def _remember_sources(group: _Group, clean: Numbers, proven: CleanLines, facts: 
     if group.lines.template.field_type("source-ref") != "ref":
         facts.texts += len(clean) if group.lines.template.field_type("source") == "text" else 0
         return
+    refs = cast(list[str], group.sources)
+    if "\n".join(refs).count("//") > len(refs):
+        for number, ref, right in zip(group.lines.numbers.tolist(), refs, group.right.tolist(), strict=True):
+            if right and has_empty_part(ref):
+                facts.doubled = plus(facts.doubled, Occurrences(number, 1))
     if group.bucket is not None:
         add_count(facts.buckets, group.bucket, Occurrences(int(clean[0]), len(clean)))
         return

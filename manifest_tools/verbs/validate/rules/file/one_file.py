@@ -1,24 +1,34 @@
 """Rules of a whole file: its blank lines and its end, and the names, types and classes of its labels."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import listed, path, shown
+from manifest_tools.base.text import clipped, listed, path, shown
+from manifest_tools.base.visible import blank_ends, folded, hidden_in_name, visible
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.io import s3uri
-from manifest_tools.verbs.validate.engine.file_facts import PLACEHOLDER, Facts, NamedClass, Occurrences
+from manifest_tools.verbs.validate.engine.file_facts import (
+    PLACEHOLDER,
+    Facts,
+    NamedClass,
+    Occurrences,
+    add_count,
+)
 from manifest_tools.verbs.validate.engine.unpaired_metadata import Unpaired, renamings
 from manifest_tools.verbs.validate.rules.examples import labelled, lines, single
 from manifest_tools.verbs.validate.rules.examples import line as unlabelled
+from manifest_tools.verbs.validate.rules.line.class_names import name_problem
 from manifest_tools.verbs.validate.rules.references import (
     AUGMENTED_MANIFEST,
     BUCKETS,
     CREATE_LABELING_JOB,
     JSON_LINES,
+    KEYS,
     LIMITS,
     OURS,
     OUTPUT,
@@ -119,13 +129,30 @@ def no_placeholder(facts: Facts) -> Iterator[Finding]:
 
 
 @rule(
+    "MT118",
+    "warning",
+    "file",
+    breaks=lambda: lines(single(ref="s3://lab3-rawdata/left//IMG_0085.JPG")),
+    keeps=lambda: lines(single()),
+    fix="Rename the objects before they are copied to a disk; mtool finds the copies either way.",
+    source=KEYS,
+)
+def keys_have_no_empty_part(facts: Facts) -> Iterator[Finding]:
+    """The key of a picture has no two slashes together, which a copy on a disk makes one."""
+    if facts.doubled is not None:
+        message = f"two slashes together in the key of the picture (on {line_count(facts.doubled)})"
+        yield Finding("$.source-ref", f"{message}; a copy on a disk has one", facts.doubled.first)
+
+
+@rule(
     "MT212",
     "warning",
     "file",
     breaks=lambda: lines(labelled("left_hand", 0, "image-classification", class_name="RH")),
     keeps=lambda: lines(labelled("left-hand", 0, "image-classification", class_name="RH")),
-    fix="mtool rewrite --rename-attribute OLD=NEW renames it.",
+    fix="mtool rewrite --rename-attribute OLD=NEW renames it; only a labeling job needs such a name.",
     source=CREATE_LABELING_JOB,
+    never_for=("rekognition",),  # whose own samples have underscores in them
 )
 def attributes_have_a_name(facts: Facts) -> Iterator[Finding]:
     """The name of a label attribute has up to 127 letters and digits, with hyphens between them."""
@@ -301,6 +328,71 @@ def classes_are_mixed(facts: Facts) -> Iterator[Finding]:
             yield Finding(path(name), f"{message}, and training takes them in this order")
 
 
+@rule(
+    "MT307",
+    "warning",
+    "file",
+    breaks=lambda: lines(single(0, name="cat"), single(1, _TWO, "Cat")),
+    keeps=lambda: lines(single(0, name="cat"), single(1, _TWO, "cart")),
+    fix="If they are one class, mtool rewrite --rename-class OLD=NEW gives it one name.",
+    source=OURS,
+)
+def names_look_different(facts: Facts) -> Iterator[Finding]:
+    """The names of two classes differ in more than blanks, case and Unicode form."""
+    usual: dict[tuple[str, str], NamedClass] = {}
+    for pair in sorted(facts.classes, key=lambda p: (-facts.classes[p].lines, facts.classes[p].first, p)):
+        other = usual.setdefault((pair.attribute, folded(pair.name)), pair)
+        if other.name != pair.name:
+            seen = facts.classes[pair]
+            message = f"class {quoted(pair.name)} on {line_count(seen)} looks like class {quoted(other.name)}"
+            where = (
+                f"{message} on {line_count(facts.classes[other])}: {how_names_differ(pair.name, other.name)}"
+            )
+            yield Finding(path(pair.attribute), where, seen.first)
+
+
+@rule(
+    "MT308",
+    "warning",
+    "file",
+    breaks=lambda: lines(single(name="cat ")),
+    keeps=lambda: lines(single(name="left hand")),
+    fix="mtool rewrite --rename-class OLD=NEW renames the class: to every reader it is another name.",
+    source=OURS,
+)
+def names_can_be_seen(facts: Facts) -> Iterator[Finding]:
+    """The name of a class has no blank before or after it, and no invisible character."""
+    names: dict[tuple[str, str], Occurrences] = {}
+    for pair, seen in facts.classes.items():
+        add_count(names, (pair.attribute, pair.name), seen)
+    for (attribute, name), seen in names.items():
+        ends, hidden = blank_ends(name), hidden_in_name(name.strip())
+        if (ends or hidden) and not name_problem(name):  # MT223 tells of those
+            wrong = (
+                f"an invisible character: {hidden_in_name(name)}" if hidden else f"a blank at one end: {ends}"
+            )
+            yield Finding(
+                path(attribute), f"class {quoted(name)} on {line_count(seen)} has {wrong}", seen.first
+            )
+
+
+def how_names_differ(one: str, other: str) -> str:
+    """Say in what two names differ that look alike."""
+    if "".join(one.split()) == "".join(other.split()):
+        return "they differ in blanks only"
+    if one.casefold() == other.casefold():
+        return "they differ in upper and lower case only"
+    if unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other):
+        return "they are one text in two Unicode forms"
+    return "they differ only in blanks, case, Unicode form or invisible characters"
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes, with escapes where something of it cannot be seen."""
+    seen = visible(clipped(name))
+    return seen if seen.startswith("'") else shown(name)
+
+
 def _lines_of_classes(order: str) -> str:
     names = ("RH", "LH")
     return lines(*(single(int(k), f"s3://lab3-rawdata/{n}.JPG", names[int(k)]) for n, k in enumerate(order)))
@@ -325,6 +417,7 @@ RULES = (
     a_job_takes_as_many,
     buckets_are_possible,
     no_placeholder,
+    keys_have_no_empty_part,
     attributes_have_a_name,
     metadata_is_named_after_its_label,
     metadata_is_of_a_label,
@@ -333,4 +426,6 @@ RULES = (
     requested_attribute_is_there,
     attributes_have_one_type,
     classes_are_mixed,
+    names_look_different,
+    names_can_be_seen,
 )

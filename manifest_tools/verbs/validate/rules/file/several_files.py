@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import counted, listed, path, shown
+from manifest_tools.base.visible import folded
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.rules.examples import labelled, single
-from manifest_tools.verbs.validate.rules.file.one_file import class_tables
+from manifest_tools.verbs.validate.rules.file.one_file import class_tables, how_names_differ, quoted
 from manifest_tools.verbs.validate.rules.file.repeated_pictures import source_path
 from manifest_tools.verbs.validate.rules.job_examples import GOOD, PICTURES, train_and
 from manifest_tools.verbs.validate.rules.references import AUGMENTED_MANIFEST
@@ -127,6 +128,31 @@ def _pictures(first: Facts, other: Facts) -> Iterator[Finding]:
         yield Finding(where, f"{here} in {first.name} too", int(numbers[both].min()), other.name)
 
 
+@rule(
+    "MT314",
+    "warning",
+    "files",
+    breaks=lambda: train_and(single(0, PICTURES[2]), single(2, PICTURES[3], "Lh")),
+    keeps=lambda: GOOD,
+    fix="If they are one class, mtool rewrite --rename-class OLD=NEW gives it one name.",
+    source=AUGMENTED_MANIFEST,
+)
+def names_are_spelt_the_same(files: Sequence[Facts]) -> Iterator[Finding]:
+    """Names of classes differ between files in more than blanks, case and Unicode form."""
+    return _compare_to_earlier(files, _alike)
+
+
+def _alike(first: Facts, other: Facts) -> Iterator[Finding]:
+    names = {(pair.attribute, folded(pair.name)): pair.name for pair in first.classes}
+    same = {(pair.attribute, pair.name) for pair in first.classes}
+    for pair, seen in other.classes.items():
+        theirs = names.get((pair.attribute, folded(pair.name)), pair.name)
+        if theirs != pair.name and (pair.attribute, pair.name) not in same:
+            message = f"class {quoted(pair.name)} here looks like class {quoted(theirs)} in {first.name}"
+            difference = how_names_differ(pair.name, theirs)
+            yield Finding(path(pair.attribute), f"{message}: {difference}", seen.first, other.name)
+
+
 def _sources(facts: Facts) -> NDArray[np.uint64]:
     every = [keys.sources for keys in facts.keys]
     return np.concatenate(every) if every else np.zeros(0, np.uint64)
@@ -144,6 +170,12 @@ def _compare_to_earlier(
         yield from next((found for found in findings if found), [])
 
 
-RULES = (attributes_are_the_same, tables_agree, classes_are_in_both, pictures_are_in_one)
+RULES = (
+    attributes_are_the_same,
+    tables_agree,
+    classes_are_in_both,
+    pictures_are_in_one,
+    names_are_spelt_the_same,
+)
 OF_RECORD_FILES = (classes_are_in_both, pictures_are_in_one)
 """The rules that hold for several .rec, or several .lst, as well."""

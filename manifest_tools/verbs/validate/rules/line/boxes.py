@@ -30,6 +30,7 @@ _SLACK = 0.5
     fix="Write class_id, with an underscore: the index of the class in the job's list of categories.",
     source=OUTPUT,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_have_a_class(label: LineLabel) -> Iterator[Finding]:
     """A box has a class_id, a whole number from 0."""
@@ -45,6 +46,7 @@ def boxes_have_a_class(label: LineLabel) -> Iterator[Finding]:
     fix="Add the class to the class-map.",
     source=REKOGNITION_LINES,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def the_map_names_the_boxes(label: LineLabel) -> Iterator[Finding]:
     """A class-map names the class of every box."""
@@ -60,6 +62,7 @@ def the_map_names_the_boxes(label: LineLabel) -> Iterator[Finding]:
     fix="Remove the box and its entry in objects; width and height are sizes, not right and bottom.",
     source=REKOGNITION_LINES,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_have_a_size(label: LineLabel) -> Iterator[Finding]:
     """A box has a width and a height above 0."""
@@ -79,6 +82,7 @@ def boxes_have_a_size(label: LineLabel) -> Iterator[Finding]:
     fix="Remove the box; if all are so small, they are fractions: multiply by the size of the picture.",
     source=REKOGNITION_LINES,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_are_larger_than_a_pixel(label: LineLabel) -> Iterator[Finding]:
     """A box is larger than 1 x 1 pixel."""
@@ -97,6 +101,7 @@ def boxes_are_larger_than_a_pixel(label: LineLabel) -> Iterator[Finding]:
     fix="Write left, top, width and height as numbers of pixels.",
     source=OUTPUT,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_have_four_numbers(label: LineLabel) -> Iterator[Finding]:
     """A box has left, top, width and height, in pixels."""
@@ -116,6 +121,7 @@ def boxes_have_four_numbers(label: LineLabel) -> Iterator[Finding]:
     fix="Cut the box at the edge; if this happens often, image_size is wrong or pictures were rotated.",
     source=REKOGNITION_LINES,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_lie_on_the_picture(label: LineLabel) -> Iterator[Finding]:
     """A box is on its picture; half a pixel beyond the edge is allowed."""
@@ -156,6 +162,7 @@ def _picture(label: LineLabel) -> tuple[float, float] | None:
     fix='Write the size of the picture: [{"width": 640, "height": 480, "depth": 3}].',
     source=OUTPUT,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def the_picture_has_a_size(label: LineLabel) -> Iterator[Finding]:
     """The image_size of boxes is an array of one object, with width and height above 0."""
@@ -183,6 +190,7 @@ def the_picture_has_a_size(label: LineLabel) -> Iterator[Finding]:
     fix="Write one entry for each box, in the order of annotations.",
     source=OUTPUT,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def an_object_for_each_box(label: LineLabel) -> Iterator[Finding]:
     """The metadata has one entry in objects for each box: they are matched by position."""
@@ -198,6 +206,7 @@ def an_object_for_each_box(label: LineLabel) -> Iterator[Finding]:
     fix='Write {"confidence": 1} if the box is certain; Rekognition accepts no box without.',
     source=REKOGNITION_LINES,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_have_a_confidence(label: LineLabel) -> Iterator[Finding]:
     """A box has a confidence in the objects of the metadata."""
@@ -219,6 +228,7 @@ def boxes_have_a_confidence(label: LineLabel) -> Iterator[Finding]:
     fix="Write annotations as an array; it is empty for a picture without boxes.",
     source=OUTPUT,
     kinds=_KINDS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def boxes_are_in_annotations(label: LineLabel) -> Iterator[Finding]:
     """A label of boxes has an array of annotations, each an object."""

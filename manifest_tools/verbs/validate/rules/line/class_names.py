@@ -26,6 +26,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udff
     keeps=lambda: lines(single(name="R" * 256), several([0], {"0": "right hand"})),
     fix="mtool rewrite --rename-class OLD=NEW renames the class.",
     source=LIMITS,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def class_names_can_be_read(label: LineLabel) -> Iterator[Finding]:
     """The name of a class has up to 256 characters, no control character, and is not blank."""

@@ -98,6 +98,7 @@ def index_is_a_number(label: LineLabel) -> Iterator[Finding]:
     keeps=lambda: lines(single(name="RH")),
     fix="Add class-name to the metadata, or name the classes for split and train with --classes.",
     source=OUTPUT,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def has_a_class_name(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a single class has its class-name: nothing else says what the index means."""

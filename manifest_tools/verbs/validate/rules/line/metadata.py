@@ -74,6 +74,7 @@ def metadata_is_an_object(line: RuleLine) -> Iterator[Finding]:
     ),
     fix="mtool filter --labelled leaves such lines out.",
     source=OUTPUT,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def metadata_has_a_label(line: RuleLine) -> Iterator[Finding]:
     """Metadata of an attribute that other lines have has a label, or says why labeling failed."""
@@ -124,6 +125,7 @@ def _is_class_map(value: Any) -> bool:
     keeps=lambda: lines(single()),
     fix="Add the type, such as groundtruth/image-classification.",
     source=OUTPUT,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def names_its_type(label: LineLabel) -> Iterator[Finding]:
     """The metadata of a label names its task type."""

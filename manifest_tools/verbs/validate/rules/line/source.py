@@ -1,12 +1,12 @@
 """The data of a line: ``source-ref`` with the URI of an object, or ``source`` with a text; and its keys."""
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
+from manifest_tools.base.visible import blank_ends, hidden_in_key
 from manifest_tools.io import s3uri
 from manifest_tools.verbs.validate.rule_input import RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
@@ -18,11 +18,6 @@ from manifest_tools.verbs.validate.rules.rule import rule
 LONGEST_LINE = 100_000
 LONGEST_ATTRIBUTE = 20_000
 DOUBLED = "s3://s3://"
-# Characters that print and cannot be seen: soft hyphens, joiners, direction marks, the byte-order mark.
-_INVISIBLE = re.compile(
-    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2000-\u200f"
-    "\u2028-\u202f\u205f-\u206f\u3000\u3164\ufeff\uffa0]"
-)
 _TEXT = {"source": "Fast delivery"}
 
 
@@ -86,6 +81,7 @@ def keys_come_once(line: RuleLine) -> Iterator[Finding]:
     keeps=lambda: lines(example(), _TEXT),
     fix="Add source-ref with the s3:// URI of the picture, or source with the text itself.",
     source=INPUT,
+    never_for=("rekognition",),  # which has a code of its own for it
 )
 def has_a_source(line: RuleLine) -> Iterator[Finding]:
     """A line has a ``source-ref`` or a ``source``."""
@@ -163,9 +159,11 @@ def keys_can_be_seen(line: RuleLine) -> Iterator[Finding]:
     """A key has no invisible character, and no space before or after it."""
     for key in line.value:
         if is_odd(key) and not key.startswith("$"):
-            yield Finding(
-                path(key), f"the key {ascii(key)[:80]} has an invisible character, or a space at one end"
+            ends, hidden = blank_ends(key), hidden_in_key(key.strip())
+            wrong = (
+                f"an invisible character: {hidden_in_key(key)}" if hidden else f"a space at one end: {ends}"
             )
+            yield Finding(path(key), f"the key {ascii(key)[:80]} has {wrong}")
 
 
 @rule(
@@ -186,7 +184,7 @@ def keys_do_not_begin_with_a_dollar(line: RuleLine) -> Iterator[Finding]:
 
 def is_odd(key: str) -> bool:
     """Return whether a rule reports a key: for a space, an invisible character or a dollar sign."""
-    return key != key.strip() or not key.isprintable() or key[:1] == "$" or bool(_INVISIBLE.search(key))
+    return key != key.strip() or not key.isprintable() or key[:1] == "$" or hidden_in_key(key) != ""
 
 
 RULES = (

@@ -11,6 +11,7 @@ from manifest_tools.groundtruth.label_kinds.boxes import is_number
 from manifest_tools.verbs.validate.rule_input import LineLabel, RuleLine
 from manifest_tools.verbs.validate.rules.examples import labelled, line, lines, several, single
 from manifest_tools.verbs.validate.rules.job_examples import FAILED, TRAIN
+from manifest_tools.verbs.validate.rules.line.class_names import LONGEST_NAME, name_problem
 from manifest_tools.verbs.validate.rules.references import REKOGNITION_LINES, REKOGNITION_RULES
 from manifest_tools.verbs.validate.rules.rule import rule
 
@@ -20,7 +21,6 @@ _OF_IMAGE = ("class-name", "confidence", *_COMMON)
 _OF_BOXES = ("objects", "class-map", *_COMMON)
 _NUMBERS = ("left", "top", "width", "height")
 MOST_BOXES = 50
-LONGEST_NAME = 256
 # Pixels of the longer side to which larger pictures are shrunk, and their boxes with them.
 _SHRUNK = 1280
 _SMALLEST, _LARGEST, _LONGEST_BY = 64, 4096, 20
@@ -40,7 +40,7 @@ _rule = partial(rule, purposes=("rekognition",))
 )
 def a_line_names_a_picture(found: RuleLine) -> Iterator[Finding]:
     """A line has a picture: a source-ref, not a text."""
-    if "source-ref" not in found.value:
+    if found.value.get("source-ref") is None:
         message = "expected source-ref, the s3:// URI of a picture, found none"
         yield Finding("$", f"ERROR_MISSING_SOURCE_REF: {message}")
 
@@ -287,11 +287,10 @@ def boxes_are_there(label: LineLabel) -> Iterator[Finding]:
     source=REKOGNITION_RULES,
 )
 def names_are_not_too_long(label: LineLabel) -> Iterator[Finding]:
-    """The name of a class has at most 256 characters."""
+    """The name of a class has at most 256 characters, no control character, and is not blank."""
     for name in _names(label):
-        if len(name) > LONGEST_NAME:
-            message = f"expected a class name of at most {LONGEST_NAME} characters, found {len(name):,}"
-            yield Finding(path(label.metadata_key), message)
+        if problem := name_problem(name):
+            yield Finding(path(label.metadata_key), f"{problem}: {shown(name)}")
 
 
 def _names(label: LineLabel) -> list[str]:
