@@ -1,6 +1,6 @@
 """Values from a manifest as text for a message: on one line, short, without control characters."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -77,3 +77,13 @@ def listed(names: Collection[Any]) -> str:
     """
     few = ", ".join(map(shown, islice(names, _LISTED)))
     return few + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
+
+
+def either(names: Iterable[str]) -> str:
+    """Return all names as a choice of one.
+
+    >>> either(["adam", "nag", "sgd"])
+    'adam, nag or sgd'
+    """
+    *most, last = dict.fromkeys(names)
+    return f"{', '.join(most)} or {last}" if most else last

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import either
 from manifest_tools.images.integrity import FORMATS as PICTURE_FORMATS
 
 if TYPE_CHECKING:
@@ -133,10 +134,9 @@ def check_labels(manifest: str, attribute: str, kind: "PictureLabelKind", to: st
     """Raise Refused where the format ``to`` cannot hold labels of a kind, naming those that can."""
     if kind in FORMATS[to].labels:
         return
-    others = " or ".join(name for name in WRITTEN if kind in FORMATS[name].labels)
-    advice = f"type --to {others}" if others else "no format here holds them yet"
-    *others_held, last = (called for held, called in LABELS_OF.items() if held in FORMATS[to].labels)
-    held = f"{', '.join(others_held)} or {last}" if others_held else last
+    others = [name for name in WRITTEN if kind in FORMATS[name].labels]
+    advice = f"type --to {either(others)}" if others else "no format here holds them yet"
+    held = either(called for held, called in LABELS_OF.items() if held in FORMATS[to].labels)
     raise LabelsNotHeld(f"{manifest}: {attribute} has {LABELS_OF[kind]}", f"{to} takes {held}; {advice}")
 
 

@@ -1,24 +1,14 @@
 """The options of train and tune that hold for every trainer."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from manifest_tools.base.text import either
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import Options
 from trainers.registry import BUILTIN, DEFAULT, TRAINERS
-
-
-def either(names: Iterable[str]) -> str:
-    """Return names as a list of which one is meant.
-
-    >>> either(["adam", "nag", "sgd"])
-    'adam, nag or sgd'
-    """
-    *most, last = dict.fromkeys(names)
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import either
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.learning_options import LearningOptions, either
+from manifest_tools.cli.shared.learning_options import LearningOptions
 from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
 
 if TYPE_CHECKING:

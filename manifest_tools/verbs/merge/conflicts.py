@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.text import clipped, shown
+from manifest_tools.base.text import clipped, either, shown
 from manifest_tools.groundtruth.classes import default_name
 from manifest_tools.verbs.merge.attribute_map import AttributeMap
 from manifest_tools.verbs.merge.candidates import MergedAttribute, label_keys
@@ -70,7 +70,7 @@ class Conflicts:
                 raise BadData(
                     f"{self._pairs(decision, decision.conflicts)}: different labels for the same picture ("
                     f"{count:,} {'picture' if count == 1 else 'pictures'} in all); "
-                    f"choose with --on-conflict {', '.join(POLICIES[1:-1])} or {POLICIES[-1]}"
+                    f"choose with --on-conflict {either(POLICIES[1:])}"
                 )
             unknown = decision.conflicts & decision.unknown
             if policy in _CANNOT_DECIDE and unknown.any():

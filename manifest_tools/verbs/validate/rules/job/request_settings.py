@@ -7,7 +7,7 @@ from typing import Any
 
 from manifest_tools import algorithms
 from manifest_tools.base.problem import Finding
-from manifest_tools.base.text import path, shown
+from manifest_tools.base.text import either, path, shown
 from manifest_tools.verbs.validate.preflight.inputs import ALGORITHM_OF, TRAINING, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     input_channels,
@@ -197,7 +197,7 @@ def a_transform_sends_pictures(job: PreflightInput) -> Iterator[Finding]:
     """The pictures of a transform job have a ContentType that the algorithm accepts."""
     found = mapping(job.preflight.request or {}, "TransformInput").get("ContentType")
     if found is not None and found not in _CONTENT_TYPES:
-        wanted = f"expected {', '.join(_CONTENT_TYPES[:-1])} or {_CONTENT_TYPES[-1]}, found {shown(found)}"
+        wanted = f"expected {either(_CONTENT_TYPES)}, found {shown(found)}"
         message = f"ContentType of TransformInput: {wanted} (known failure 50)"
         yield Finding(path("TransformInput", "ContentType"), message)
 
