@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from manifest_tools.base.errors import MtoolError
+from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.version import __version__
 from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
 from manifest_tools.cli.shared.make_command import make_command
@@ -174,6 +174,10 @@ def mtool(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    max_line: Annotated[
+        str | None,
+        typer.Option("--max-line", metavar="SIZE", help="Longest line of a manifest, such as 500M. [1G]"),
+    ] = None,
 ) -> None:
     """From SageMaker Ground Truth manifests to clean data sets and trained models.
 
@@ -184,8 +188,26 @@ def mtool(
       mtool train --images ./raw-data
       mtool evaluate --images ./raw-data
     """
+    if max_line is not None:
+        _limit_lines(context, max_line)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _limit_lines(context: typer.Context, size: str) -> None:
+    """Set the longest line that this command takes; raises Refused for what is no size."""
+    from manifest_tools.io.sources import LIMITS
+
+    digits, unit = size[:-1], size[-1:].upper()
+    if unit not in _UNITS or not (digits.isascii() and digits.isdecimal() and 0 < len(digits) < 10):
+        raise Refused(f"--max-line {size}: expected a number with K, M or G, such as 500M")
+    before = LIMITS.line
+    context.call_on_close(lambda: setattr(LIMITS, "line", before))
+    LIMITS.line = int(digits) << _UNITS[unit]
+
+
+# What the letters after a number of bytes shift it by.
+_UNITS = {"K": 10, "M": 20, "G": 30}
 
 
 def main() -> None:

@@ -30,6 +30,24 @@ HEAD = 1 << 16
 """Bytes that are looked at to tell a manifest from another file."""
 
 
+@dataclass(slots=True)
+class Limits:
+    """What a manifest may ask for before it is refused."""
+
+    line: int = 1 << 30
+    """Bytes of a line, which is held in memory; ``mtool --max-line`` sets another."""
+
+    ratio: int = 300
+    """How many times its size a gzip file may unpack to; manifests reach 50, and gzip itself 1,032."""
+
+    unpacked: int = 256 << 20
+    """Bytes that a gzip file may always unpack to, whatever the ratio."""
+
+
+LIMITS = Limits()
+"""The limits of this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Some whole lines of a manifest: a byte range of a file or object, or the bytes themselves."""
@@ -109,10 +127,10 @@ class Source:
     def blocks(self, size: int = BLOCK) -> Iterator[Block]:
         """Yield all blocks in order, of whole lines: about ``size`` bytes each, or one longer line."""
         if self.size is not None:
-            yield from _range_blocks(self.uri, self.size, size, self.etag)
+            yield from _range_blocks(self, self.size, size)
         else:
             with _decompressed(self.uri, self.etag) as stream:
-                yield from _stream_blocks(stream, size)
+                yield from _stream_blocks(self.name, stream, size)
 
     def digest(self) -> str:
         """Return the SHA-256 of the whole, decompressed, as hexadecimal digits."""
@@ -330,13 +348,44 @@ def _decompressed(uri: str, etag: str = "") -> Iterator[BinaryIO]:
         if uri.startswith("s3://"):
             from manifest_tools.io import s3
 
-            with s3.open_stream(uri, etag) as body, gzip.GzipFile(fileobj=body) as stream:
-                yield cast(BinaryIO, stream)
+            with s3.open_stream(uri, etag) as body:
+                yield cast(BinaryIO, _Unpacked(uri, body))
         else:
-            with gzip.open(uri, "rb") as stream:
-                yield cast(BinaryIO, stream)
+            with open(uri, "rb") as file:
+                yield cast(BinaryIO, _Unpacked(uri, file))
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise NotAManifest(uri, f"a damaged gzip file ({error})", "fetch it again") from error
+
+
+class _Unpacked:
+    """The content of a gzip file; reading raises NotAManifest where it is far larger than the file."""
+
+    def __init__(self, name: str, packed: BinaryIO) -> None:
+        self.name, self.packed = name, _Counted(packed)
+        self.stream = gzip.GzipFile(fileobj=cast(BinaryIO, self.packed))
+        self.count = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, as many as asked for unless the end comes before."""
+        data = self.stream.read(size)
+        self.count += len(data)
+        if self.count > max(LIMITS.unpacked, LIMITS.ratio * self.packed.count):
+            what = f"a gzip file that unpacks to more than {LIMITS.ratio} times its size"
+            raise NotAManifest(self.name, what, "if it is one, unpack it first, with gunzip")
+        return data
+
+
+class _Counted:
+    """A stream that counts what is read of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.count = stream, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; fewer than asked for at the end, or where the stream has no more yet."""
+        data = self.stream.read(size)
+        self.count += len(data)
+        return data
 
 
 def _read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
@@ -354,19 +403,21 @@ def _read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
     return data
 
 
-def _range_blocks(uri: str, total: int, size: int, etag: str) -> Iterator[Block]:
+def _range_blocks(source: Source, total: int, size: int) -> Iterator[Block]:
     start = 0
     while start < total:
-        end = _line_end(uri, min(start + size, total), total, etag)
-        yield Block(uri, start, end, etag=etag)
+        end = _line_end(source, min(start + size, total), total)
+        yield Block(source.uri, start, end, etag=source.etag)
         start = end
 
 
-def _line_end(uri: str, at: int, total: int, etag: str) -> int:
+def _line_end(source: Source, at: int, total: int) -> int:
     """Return the offset after the first newline at or after ``at - 1``, or ``total`` if there is none."""
     at -= 1
+    begin = at
     while at < total:
-        window = _read_range(uri, at, min(at + HEAD, total), etag)
+        _check_length(source.name, at - begin)
+        window = _read_range(source.uri, at, min(at + HEAD, total), source.etag)
         found = window.find(b"\n")
         if found >= 0:
             return at + found + 1
@@ -374,7 +425,14 @@ def _line_end(uri: str, at: int, total: int, etag: str) -> int:
     return total
 
 
-def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
+def _check_length(name: str, length: int) -> None:
+    """Raise NotAManifest for a line of more bytes than the limit."""
+    if length > LIMITS.line:
+        found = f"a line of more than {LIMITS.line:,} bytes"
+        raise NotAManifest(name, found, "if it is meant, type: mtool --max-line 4G COMMAND")
+
+
+def _stream_blocks(name: str, stream: BinaryIO, size: int) -> Iterator[Block]:
     parts, offset, more = [b""], 0, True
     while more:
         data = stream.read(size)
@@ -382,6 +440,7 @@ def _stream_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
         cut = data.rfind(b"\n") + 1
         if more and not cut:
             parts.append(data)
+            _check_length(name, sum(map(len, parts)))
             continue
         lines = b"".join((*parts, data[:cut]))
         parts = [data[cut:]]

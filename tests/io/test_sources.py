@@ -410,6 +410,46 @@ def test_a_damaged_gzip_file_is_said_to_be_one(in_folder: Path, content: bytes) 
     assert "\n" not in str(raised.value)
 
 
+def test_a_gzip_file_that_unpacks_to_far_more_is_refused_and_not_unpacked(in_folder: Path) -> None:
+    Path("bomb.gz").write_bytes(gzip.compress(b"\n" * (1 << 20)) * 300)
+    with pytest.raises(NotAManifest, match="a gzip file that unpacks to more than 300 times its size"):
+        open_source("bomb.gz").digest()
+
+
+def test_a_manifest_of_equal_lines_may_be_packed_as_well_as_gzip_can(in_folder: Path) -> None:
+    Path("a.manifest.gz").write_bytes(gzip.compress(MANIFEST * 100_000))
+    assert (
+        sum(len(block.read()) for block in open_source("a.manifest.gz").blocks()) == len(MANIFEST) * 100_000
+    )
+
+
+@pytest.mark.parametrize("name", ["a.manifest", "a.manifest.gz", "-"])
+def test_a_line_beyond_the_limit_is_refused_and_another_limit_takes_it(
+    in_folder: Path, run: "Callable[..., Result]", name: str
+) -> None:
+    content = MANIFEST.splitlines()[0] + b" " * (9 << 20) + b"\n"
+    write = gzip.open if name.endswith(".gz") else open
+    if name != "-":
+        with write(name, "wb") as file:
+            file.write(content)
+    refused = run("--max-line", "3M", "filter", name, "-o", "out", input=content)
+    assert (refused.exit_code, os.path.exists("out")) == (1, False)
+    assert (
+        "found a line of more than 3,145,728 bytes; if it is meant, type: mtool --max-line 4G"
+        in refused.stderr
+    )
+    assert run("--max-line", "20M", "filter", name, "-o", "out", input=content).exit_code == 0
+    assert run("filter", name, "-o", "out", input=content).exit_code == 0
+    assert len(Path("out").read_bytes()) > 9 << 20
+
+
+@pytest.mark.parametrize("size", ["", "G", "1", "-1M", "1.5G", "1T", "9" * 30 + "G"])
+def test_a_longest_line_is_a_number_with_its_unit(run: "Callable[..., Result]", size: str) -> None:
+    result = run("--max-line", size, "filter", "-")
+    assert result.exit_code == 2
+    assert "expected a number with K, M or G, such as 500M" in result.stderr
+
+
 def test_a_gzip_file_of_several_members_is_read_whole(in_folder: Path) -> None:
     Path("a.gz").write_bytes(gzip.compress(b"{}\n") + gzip.compress(b'{"a": 1}\n') + b"\0" * 16)
     assert b"".join(block.read() for block in open_source("a.gz").blocks()) == b'{}\n{"a": 1}\n'
