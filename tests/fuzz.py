@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["manifest_tools"]):
+with atheris.instrument_imports(include=["manifest_tools", "trainers"]):
     import manifest_tools
     from tests.hostile import COMMANDS, FILES, throw
 

@@ -1,16 +1,22 @@
 """What may be thrown at a command, and what it may answer: a problem or a line that says what is wrong."""
 
 import contextlib
+import gzip
+import io
 import json
 import re
 import signal
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
+from PIL import Image
 from typer.testing import CliRunner
 
 from manifest_tools.cli.app import app
+from trainers.mxnet_files.params import write_params
 
 IMAGE = '"type":"groundtruth/image-classification"'
 LINE = f'{{"source-ref":"s3://b-1/1.jpg","hand":0,"hand-metadata":{{"class-name":"RH","confidence":0.9,{IMAGE}}}}}'
@@ -63,8 +69,43 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "validate for what a file says": ("validate", "OTHER", "--for", "builtin", "--hyperparameters", "IN"),
     "split with a class table": ("split", "OTHER", "--classes", "IN", "-o", "OUT", "-j", "1"),
     "evaluate a model": ("evaluate", "OTHER", "--model", "MODEL", "--images", "PICTURES"),
+    **{
+        f"predict with {what}": ("predict", "--model", place, "PICTURE")
+        for what, place in (("an archive", "ARCHIVE"), ("a graph", "GRAPH"), ("weights", "WEIGHTS"))
+    },
     "pipe": ("pipe", "IN", "--images", "PICTURES", "-o", "OUT/a.pipe", "-j", "1"),
 }
+
+# A model of the built-in algorithm, as small as one can be.
+SYMBOL, PARAMS = "image-classification-symbol.json", "image-classification-0001.params"
+_NODES = [
+    {"op": "null", "name": "data", "inputs": []},
+    {"op": "null", "name": "fc1_weight", "inputs": []},
+    {"op": "Flatten", "name": "flat", "inputs": [[0, 0, 0]]},
+    {
+        "op": "FullyConnected",
+        "name": "fc1",
+        "attrs": {"num_hidden": "2", "no_bias": "True"},
+        "inputs": [[2, 0, 0], [1, 0, 0]],
+    },
+    {"op": "softmax", "name": "softmax", "inputs": [[3, 0, 0]]},
+]
+BUILTIN: dict[str, bytes] = {
+    SYMBOL: json.dumps({"nodes": _NODES, "arg_nodes": [0, 1], "heads": [[4, 0, 0]]}).encode(),
+    PARAMS: write_params({"arg:fc1_weight": np.zeros((2, 12), np.float32)}),
+    "model-shapes.json": b'[{"name": "data", "shape": [1, 3, 2, 2]}]',
+}
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
 
 _SECONDS = 60
 _STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -107,6 +148,15 @@ def _places(data: bytes, folder: Path) -> dict[str, str]:
         places[name] = folder / name
         places[name].mkdir(exist_ok=True)
     (places["MODEL"] / "classes.json").write_bytes(data)
+    places["PICTURE"] = folder / "1.png"
+    Image.new("RGB", (2, 2)).save(places["PICTURE"])
+    places["ARCHIVE"] = folder / "model.tar.gz"
+    places["ARCHIVE"].write_bytes(gzip.compress(data, 1))
+    for name, hostile_file in (("GRAPH", SYMBOL), ("WEIGHTS", PARAMS)):
+        places[name] = folder / name
+        places[name].mkdir(exist_ok=True)
+        for file, content in {**BUILTIN, hostile_file: data}.items():
+            (places[name] / file).write_bytes(content)
     for left in places["OUT"].rglob("*"):
         if left.is_file():
             left.unlink()
@@ -150,6 +200,9 @@ _SEVERAL = (
 # By what is wrong with them.
 FILES: dict[str, bytes] = {
     "nothing at all": b"",
+    "the graph of a model": BUILTIN[SYMBOL],
+    "the weights of a model": BUILTIN[PARAMS],
+    "a model that is packed": _tar(BUILTIN),
     "broken UTF-8": GOOD.replace(b"RH", b"\xff\xfe\xc3") + b"\n",
     "NUL bytes between": GOOD + b"\n\0\0\0\n" + GOOD + b"\n",
     "NUL bytes inside a string": GOOD.replace(b"RH", b"R\0H") + b"\n",

@@ -30,6 +30,7 @@ NAMELESS = "its classes have no names: no classes.json is in it; type --classes 
 # The largest network here (resnet152_v2) is 240 MB; several checkpoints may lie side by side.
 MAX_BYTES = 2 << 30
 MAX_MEMBERS = 64
+_MOST_CARD = 16 << 20  # bytes; 100,000 classes with their names have 5 MB
 
 # The files of a folder that are a model's.
 _ENDINGS = (".json", *(ending for row in PREDICTORS.values() for ending in row.endings))
@@ -180,13 +181,23 @@ def _read_folder(source: str, folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
+def read_card(source: str, data: bytes) -> Any:
+    """Return what a classes.json says; raises BadModel, naming ``source``, for one that is no JSON."""
+    if len(data) > _MOST_CARD:
+        raise BadModel(source, f"expected a {CARD} of at most {_MOST_CARD:,} bytes, found {len(data):,}")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadModel(source, f"{CARD} cannot be read ({error!r})") from error
+
+
 def _model(source: str, files: dict[str, bytes]) -> Model:
     if CARD not in files and SYMBOL in files:
         return _builtin_model(source, files)
     if CARD not in files:
         raise BadModel(source, f"expected a model, found no {CARD} in it, which names its classes")
+    card = read_card(source, files.pop(CARD))
     try:
-        card = json.loads(files.pop(CARD))
         return Model(
             predictor=_text(card["trainer"]),
             network=_text(card["network"]),
@@ -196,7 +207,7 @@ def _model(source: str, files: dict[str, bytes]) -> Model:
             attribute=_text(card["label-attribute"]),
             files=files,
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BadModel(source, f"{CARD} cannot be read ({error!r})") from error
 
 

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,10 @@ def _weights_digest(path: str) -> str:
     if path.startswith("s3://"):
         return s3.head(path).etag
     file = Path(path) / ARCHIVE if Path(path).is_dir() else Path(path)
-    return sha256(file.read_bytes()).hexdigest() if path and file.is_file() else ""
+    if not path or not file.is_file():
+        return ""
+    with file.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _finished_report(output: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from trainers.mxnet_files.shapes import output_shape
 SHAPES = "model-shapes.json"
 
 _LARGEST = 4_096  # pixels
+_MOST_SHAPES = 1 << 16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def picture_side(source: str, files: Mapping[str, bytes]) -> int:
     Raises BadModel, naming ``source``, where there is no such file, or where pictures are not square.
     """
     try:
+        if len(files[SHAPES]) > _MOST_SHAPES:
+            raise ValueError("too large")
         (shape,) = (each["shape"] for each in json.loads(files[SHAPES]) if each["name"] == DATA)
         _, channels, height, width = shape
     except (KeyError, TypeError, ValueError, RecursionError) as error:

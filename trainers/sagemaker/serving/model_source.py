@@ -1,6 +1,5 @@
 """The model that is to be served: of a training job, or a model.tar.gz here or in S3."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from manifest_tools.base.text import shown
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
 from trainers.bad_model import BadModel
-from trainers.model_archive import ARCHIVE, CARD, read_archive
+from trainers.model_archive import ARCHIVE, CARD, read_archive, read_card
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import Denied, role_arn, send
 from trainers.sagemaker.requests import resources
@@ -178,10 +177,10 @@ def _card(path: str, files: Mapping[str, bytes]) -> dict[str, Any]:
     """
     if CARD not in files:
         return {}
+    card = read_card(path, files[CARD])
     try:
-        card = json.loads(files[CARD])
         ClassTable.from_json(card)
-    except (ValueError, RecursionError, BadData) as error:
+    except BadData as error:
         raise BadModel(path, f"{CARD} cannot be read ({error})") from error
     return card if isinstance(card, dict) else {"classes": card}
 
