@@ -3,10 +3,16 @@
 The folders are not the project's own; they are found through MTOOL_CASES, or beside the checkout.
 """
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from manifest_tools.io.recordio import read_records, unpack
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -152,3 +158,26 @@ def test_two_slashes_in_a_key_are_found_on_a_disk_and_told_once(
     assert run("validate", folder / "k.manifest").stdout.count("MT118") == 1
     words = ("--to", "folder", "-o", tmp_path / "out", "--images", folder / "raw")
     assert run("convert", folder / "k.manifest", *words).exit_code == 0
+
+
+def test_pictures_that_are_stored_turned_are_said_or_turned(cases: Path, run: Run, in_folder: Path) -> None:
+    folder = cases / "exif-pass-through"
+    words = ("convert", folder / "e.manifest", "--images", folder, "--to", "recordio", "--pass-through")
+    said = "2 pictures stored turned, with an EXIF flag: OpenCV turns them upright"
+    assert said in run(*words, "-o", "as-it-is").stderr
+    assert said not in run(*words, "-o", "turned", "--upright").stderr
+    assert said in run("pipe", folder / "e.manifest", "--images", folder, "-o", "out.pipe").stderr
+
+
+def test_grey_of_12_bits_in_16_is_scaled_and_said(cases: Path, run: Run, in_folder: Path) -> None:
+    folder = cases / "grey-12-in-16-bit"
+    words = ("convert", folder / "g.manifest", "--images", folder, "--to", "recordio")
+    done = run(*words, "-o", "scaled")
+    assert (
+        "1 picture of 16 bits with no value of more than 12: scaled, so that they are not black"
+        in done.stderr
+    )
+    with (in_folder / "scaled.rec").open("rb") as stream:
+        picture = unpack(next(read_records(stream, "scaled.rec"))).picture
+    assert np.asarray(Image.open(io.BytesIO(picture))).max() > 200
+    assert "black to readers that keep the upper 8" in run(*words, "--pass-through", "-o", "as-it-is").stderr

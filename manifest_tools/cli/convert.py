@@ -64,6 +64,13 @@ def convert(
     link: Annotated[
         bool, typer.Option("--link", help="Folder: hard links instead of copies, on one file system.")
     ] = False,
+    upright: Annotated[
+        bool,
+        typer.Option(
+            "--upright",
+            help="Turn copied pictures by their EXIF flag; JPEGs are encoded anew, with their own tables.",
+        ),
+    ] = False,
     classes: options.Classes = None,
     jobs: options.Jobs = None,
     force: options.Force = False,
@@ -99,7 +106,13 @@ def convert(
     }
     how = {"force": force, "kms_key": kms_key}
     if from_ is not None:
-        changes = {"--resize": resize, "--pass-through": pass_through, "--square": square, "--link": link}
+        changes = {
+            "--resize": resize,
+            "--pass-through": pass_through,
+            "--square": square,
+            "--link": link,
+            "--upright": upright,
+        }
         _check_goes_with("--to", changes)
         choices["source_prefix"] = source_prefix
         done = _from(manifests, from_, output, choices, how, dry_run, quiet)
@@ -111,7 +124,7 @@ def convert(
             "quality": quality,
             "pass_through": pass_through,
         }
-        choices |= {"square": square, "link": link, "jobs": jobs}
+        choices |= {"square": square, "link": link, "upright": upright, "jobs": jobs}
         done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run, quiet)
     if done is None:
         return

@@ -83,6 +83,7 @@ def _as_value(result: "Piped") -> dict[str, object]:
         "records": result.records,
         "bytes": result.size,
         "reader_left": result.reader_left,
+        "turned": result.turned,
     }
 
 
@@ -94,4 +95,8 @@ def _report(result: "Piped", order: str, dry_run: bool) -> str:
         return f"{would} of {names}{order}; dry run, nothing written"
     sent = f"{counted(result.lines, 'line')}, {counted(result.records, 'record')}"
     text = f"{sent} of {names}{order}: {result.size:,} bytes"
+    if result.turned:
+        from manifest_tools.verbs.convert.pictures import turned_remark
+
+        text += f"\n{turned_remark(result.turned)}"
     return "\n".join([text, *(f"{one.path}: {one.state}" for one in result.published)])

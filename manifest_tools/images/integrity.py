@@ -11,7 +11,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from manifest_tools.images.jpeg_structure import Scan, damaged, walk_jpeg
 from manifest_tools.images.png_structure import walk_png
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 # Formats that Pillow may read: all have a decoder in a library; EPS would start a program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 
+ORIENTATION = 0x0112
+"""EXIF's number of how the camera was turned."""
+
+MOST_OF_12_BITS = 4095
+
 _SPARE = 64  # bytes of a scan that may be left over: some cameras write a few too many
 _PADDING = 4096  # zeros before the end marker that count as none: some cameras fill a block of their memory
 _LOOKAHEAD = b"\xfe" * 16  # the decoder wants some bytes ahead; these code nothing that pictures have
@@ -31,11 +36,22 @@ _LOOKAHEAD = b"\xfe" * 16  # the decoder wants some bytes ahead; these code noth
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Pillow's name of the format, and the size in pixels before any rotation."""
+    """What a picture says of itself, after it was read to its end."""
 
     format: str
+    """Pillow's name."""
+
     width: int
+    """Pixels, before any rotation."""
+
     height: int
+    """Pixels, before any rotation."""
+
+    orientation: int = 1
+    """EXIF's orientation, 1 to 8; 1 if there is none."""
+
+    is_shallow: bool = False
+    """Whether it has 16 bits a colour, and no value of more than 12."""
 
 
 class _PictureStream(io.BytesIO):
@@ -80,9 +96,36 @@ def check_picture(data: bytes) -> Header:
     A JPEG is decoded to an eighth of its size: that is enough to hear its decoder, and takes less time.
     """
     with opened(data) as image:
-        header = Header("JPEG" if image.format == "MPO" else image.format or "", *image.size)
+        name, size = "JPEG" if image.format == "MPO" else image.format or "", image.size
         image.draft(None, (1, 1))
-    return header
+        image.load()
+        return Header(name, *size, orientation_of(image), _is_shallow(image, data))
+
+
+def orientation_of(image: "Image.Image") -> int:
+    """Return EXIF's orientation of a picture, 1 to 8; 1 where there is none, or none that can be read."""
+    try:
+        found = image.getexif().get(ORIENTATION)
+    except Exception:  # metadata is hostile too
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _is_shallow(image: "Image.Image", data: bytes) -> bool:
+    """Return whether a picture of 16 bits has no value above 12: to a reader of the upper 8 it is black."""
+    if image.mode.startswith("I"):
+        return 0 < _highest(image) <= MOST_OF_12_BITS
+    # Pillow keeps the upper 8 bits of colours.
+    return image.format == "PNG" and data[24] == 16 and _highest(image) <= MOST_OF_12_BITS >> 8
+
+
+def _highest(image: "Image.Image") -> int:
+    """Return the highest value of the colours, alpha aside."""
+    extrema: Any = image.getextrema()
+    if isinstance(extrema[0], tuple):
+        colours = extrema[:-1] if image.mode in ("LA", "RGBA") else extrema
+        return max(int(highest) for _, highest in colours)
+    return int(extrema[1])
 
 
 @contextlib.contextmanager

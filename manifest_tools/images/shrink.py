@@ -9,8 +9,16 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manifest_tools.images.integrity import FORMATS, check_picture, check_pixels, opened
+from manifest_tools.images.integrity import (
+    FORMATS,
+    MOST_OF_12_BITS,
+    check_picture,
+    check_pixels,
+    opened,
+    orientation_of,
+)
 from manifest_tools.images.unusable import NO_PICTURE, TOO_LARGE, Unusable
+from manifest_tools.images.upright import turned, upright
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,9 +28,6 @@ MAX_SIDE = 65_500  # libjpeg's limit
 # A scaled decode leaves at least 5/4 of what is wanted, for its own filter is a rough one: nearer to
 # the size wanted it loses 0.4 dB against a Lanczos shrink of the whole picture.
 _MARGIN = (5, 4)
-
-_ORIENTATION = 0x0112  # EXIF: how the camera was turned
-_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # its values, as Image.Transpose undoes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +49,35 @@ class Recipe:
     accepted: tuple[str, ...] = FORMATS
     """Formats that may pass through."""
 
+    upright: bool = False
+    """Turn what passes through by its orientation; what is shrunk is always turned."""
 
-def prepare(data: bytes, recipe: Recipe) -> bytes:
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A picture, ready to be written."""
+
+    data: bytes
+
+    is_turned: bool = False
+    """Whether it is stored turned, with a flag that not every reader obeys."""
+
+    is_shallow: bool = False
+    """Whether it had 16 bits a colour, and no value of more than 12."""
+
+
+def prepare(data: bytes, recipe: Recipe) -> Prepared:
     """Return the picture after the work of ``recipe``; raises Unusable."""
-    if recipe.pass_through:
-        found = check_picture(data).format
-        if found not in recipe.accepted:
-            raise Unusable(NO_PICTURE, f"expected {' or '.join(recipe.accepted)}, found {found}")
-        return data
-    return shrink(data, recipe.shorter, recipe.quality, recipe.square)
+    if not recipe.pass_through:
+        return _shrink(data, recipe.shorter, recipe.quality, recipe.square)
+    found = check_picture(data)
+    if found.format not in recipe.accepted:
+        raise Unusable(NO_PICTURE, f"expected {' or '.join(recipe.accepted)}, found {found.format}")
+    is_turned = found.orientation != 1
+    if recipe.upright and is_turned:
+        turned_data = upright(data)
+        return Prepared(turned_data, turned_data is data, found.is_shallow)
+    return Prepared(data, is_turned, found.is_shallow)
 
 
 def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -> bytes:
@@ -61,14 +86,19 @@ def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -
     Sizes are im2rec's: the other edge is ``floor(long * shorter / short)``, small pictures are enlarged,
     ``square`` cuts out the middle first, and 0 keeps the size. EXIF orientation is applied and transparency
     is dropped, as in OpenCV, with which im2rec and the built-in algorithm read. Metadata, colour profiles and
-    frames after the first are not kept.
+    frames after the first are not kept. Grey of 16 bits keeps its upper 8, as in OpenCV; without a value of
+    more than 12 bits, or of more than 8, the upper 8 of these.
     """
+    return _shrink(data, shorter, quality, square).data
+
+
+def _shrink(data: bytes, shorter: int, quality: int, square: bool) -> Prepared:
     with opened(data) as image:
         small = _resized(image, shorter, square)
-        turned = _upright(small, image)
+        is_shallow = image.mode.startswith("I") and _bits(image) < 16
         out = io.BytesIO()
-        turned.save(out, "JPEG", quality=quality, subsampling="4:2:0")
-    return out.getvalue()
+        turned(small, orientation_of(image)).save(out, "JPEG", quality=quality, subsampling="4:2:0")
+    return Prepared(out.getvalue(), is_shallow=is_shallow)
 
 
 def target_size(width: int, height: int, shorter: int) -> tuple[int, int]:
@@ -121,7 +151,7 @@ def _draft(image: "Image.Image", wanted: tuple[int, int], of: tuple[int, int]) -
 
 
 def _rgb(image: "Image.Image") -> "Image.Image":
-    """Return the pixels as 8-bit RGB; 16-bit values lose their lower half, as in OpenCV."""
+    """Return the pixels as 8-bit RGB, of grey with more bits the upper 8."""
     if image.mode == "RGB":
         image.load()
         return image
@@ -129,22 +159,22 @@ def _rgb(image: "Image.Image") -> "Image.Image":
         import numpy as np
         from PIL import Image
 
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.asarray(image) >> (_bits(image) - 8)).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         raise Unusable(NO_PICTURE, "expected pixels of 8 or 16 bits, found floating point")
     return image.convert("RGB")
 
 
-def _upright(pixels: "Image.Image", image: "Image.Image") -> "Image.Image":
-    """Return ``pixels`` rotated by the EXIF orientation of ``image``, if its EXIF can be read."""
-    from PIL import Image
-
-    try:
-        orientation = image.getexif().get(_ORIENTATION)
-    except Exception:  # as above: metadata is hostile too
-        return pixels
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    return pixels if turn is None else pixels.transpose(Image.Transpose(turn))
+def _bits(image: "Image.Image") -> int:
+    """Return how many bits of a grey picture are used: 8, 12 or 16; raises Unusable for more."""
+    lowest, highest = (int(value) for value in image.getextrema())  # type: ignore[arg-type]
+    if lowest < 0 or highest >= 1 << 16:
+        raise Unusable(
+            NO_PICTURE, f"expected pixels of 8 or 16 bits, found values from {lowest:,} to {highest:,}"
+        )
+    if not 0 < highest <= MOST_OF_12_BITS:
+        return 16
+    return 12 if highest > 255 else 8
 
 
 def decoder_version() -> str:

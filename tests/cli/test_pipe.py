@@ -67,6 +67,7 @@ def test_the_counts_as_json_leave_standard_output_to_the_records(train: Path, ru
         "records": 6,
         "bytes": len(done.stdout_bytes),
         "reader_left": False,
+        "turned": 0,
     }
 
 

@@ -120,6 +120,34 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
         assert small.getpixel((5, 5)) == (200, 200, 200)
 
 
+@pytest.mark.parametrize(
+    ("highest", "expected"),
+    [
+        pytest.param(65_535, 255, id="16 bits"),
+        pytest.param(51_200, 200, id="16 bits, not quite white"),
+        pytest.param(4_096, 16, id="dark, of 16 bits"),
+        pytest.param(4_095, 255, id="12 bits"),
+        pytest.param(3_200, 200, id="12 bits, not quite white"),
+        pytest.param(255, 255, id="8 bits"),
+        pytest.param(0, 0, id="black"),
+    ],
+)
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_grey_of_16_bits_keeps_the_upper_8_of_the_bits_that_it_uses(
+    format: str, highest: int, expected: int
+) -> None:
+    data = encoded(Image.fromarray(np.full((48, 64), highest, np.uint16)), format)
+    made = prepare(data, Recipe(24))
+    assert decoded(made.data).getpixel((5, 5)) == (expected,) * 3
+    assert made.is_shallow == prepare(data, Recipe(pass_through=True)).is_shallow == (0 < highest < 4096)
+
+
+def test_grey_of_32_bits_is_refused() -> None:
+    data = encoded(Image.fromarray(np.full((48, 64), 70_000, np.int32)), "TIFF")
+    with pytest.raises(Unusable, match="expected pixels of 8 or 16 bits, found values from 70,000 to 70,000"):
+        shrink(data, 24)
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_listed_format_is_read(format: str) -> None:
     data = encoded(picture(), format)

@@ -158,17 +158,17 @@ def _read(read: Read, ref: str) -> bytes:
         raise Unreadable(str(error)) from error
 
 
-def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
+def read_object(where: ImagePaths, fetch: Read, turned: list[str], ref: str) -> bytes:
     """Return the bytes of an object: from a folder of ``--images`` where there is one, else by ``fetch``.
 
     Raises ValueError, with what to type, for an object that cannot be read, and for a JPEG or PNG that is cut
-    off or damaged.
+    off or damaged. A picture that is stored turned is appended to ``turned``.
     """
     try:
         in_s3 = ref.startswith("s3://") and not where.covers(ref)
         data = fetch(ref) if in_s3 else _read_file(where.find(ref))
-        if picture_format(data) in ("JPEG", "PNG"):
-            _check_picture(ref, data)
+        if picture_format(data) in ("JPEG", "PNG") and _orientation(ref, data) != 1:
+            turned.append(ref)
         return data
     except Unusable as why:
         advice = "; type --images FOLDER" if why.code == MISSING and not where.mapped else ""
@@ -181,12 +181,14 @@ def read_object(where: ImagePaths, fetch: Read, ref: str) -> bytes:
         raise ValueError(str(error)) from error
 
 
-def _check_picture(ref: str, data: bytes) -> None:
+def _orientation(ref: str, data: bytes) -> int:
+    """Return EXIF's orientation of a picture; raises Unusable for one that is cut off or damaged."""
     try:
-        check_picture(data)
+        return check_picture(data).orientation
     except Unusable as why:
         if why.code != TOO_LARGE:  # SageMaker sends it, and what becomes of it is the algorithm's affair
             raise Unusable(why.code, f"{ref}: {why.message}") from why
+        return 1
 
 
 def _read_file(path: str) -> bytes:

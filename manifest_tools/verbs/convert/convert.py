@@ -16,7 +16,7 @@ from manifest_tools.formats import Files, Format, WriteOptions, format_row, modu
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
-from manifest_tools.verbs.convert.pictures import Fetch, usable
+from manifest_tools.verbs.convert.pictures import Fetch, PictureCounts, usable
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_parts
 
 
@@ -66,6 +66,7 @@ def convert(
     pass_through: bool = False,
     square: bool = False,
     link: bool = False,
+    upright: bool = False,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
     force: bool = False,
@@ -79,6 +80,7 @@ def convert(
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
+    ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
     """
@@ -94,6 +96,7 @@ def convert(
         pass_through=pass_through,
         square=square,
         link=link,
+        upright=upright,
         classes=classes,
         jobs=jobs,
     )
@@ -122,12 +125,13 @@ def carry_out(
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
     problems: list[Problem] = []
+    counts = PictureCounts()
     folder = first.output if first.part and row.output == "files" else ""
     with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
-        options = _options(plans, problems, fetch, jobs, progress)
+        options = _options(plans, problems, counts, fetch, jobs, progress)
         with _sink(row, first, publication) as sink:
             said = module_of(row).write(data_set(plans), sink, options)
-            remarks = said.pop("remarks", [])
+            remarks = [*said.pop("remarks", []), *counts.remarks(first.recipe.pass_through)]
             if not said["pictures"]:
                 raise NothingUsable(", ".join(plan.manifest for plan in plans), problems)
         if row.report:
@@ -148,13 +152,14 @@ def carry_out(
 def _options(
     plans: Sequence[ConversionPlan],
     problems: list[Problem],
+    counts: PictureCounts,
     fetch: Fetch | None,
     jobs: Jobs,
     progress: Progress,
 ) -> WriteOptions:
     by_part = {planned.part: planned for planned in plans}
     return WriteOptions(
-        lambda part: usable(by_part[part], problems, fetch, jobs, progress),
+        lambda part: usable(by_part[part], problems, counts, fetch, jobs, progress),
         lambda part, number, why: problems.append(by_part[part].problem(number, why)),
         plans[0].recipe,
         (lambda part, ref: by_part[part].image_paths.find(ref)) if plans[0].link else None,

@@ -114,6 +114,7 @@ class ConversionPlan:
                 "quality": None if recipe.pass_through else recipe.quality,
                 "square": recipe.square,
                 "link": self.link,
+                **({"upright": True} if recipe.upright else {}),
             },
             "encoder": None if recipe.pass_through else decoder_version(),
             "classes": self.table.to_json(),
@@ -154,6 +155,7 @@ def plan_each(
     pass_through: bool = False,
     square: bool = False,
     link: bool = False,
+    upright: bool = False,
     classes: ClassTable | None = None,
     jobs: Jobs = None,
 ) -> list[ConversionPlan]:
@@ -162,7 +164,7 @@ def plan_each(
     Every manifest is read once. Raises ClassConflict where the class tables of two disagree.
     """
     row = format_row("--to", to)
-    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link)
+    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
     read = [_read(manifest, row, to, label_attribute, classes, jobs) for manifest in manifests]
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
@@ -271,9 +273,13 @@ def _recipe(
     pass_through: bool,
     square: bool,
     link: bool,
+    upright: bool,
 ) -> Recipe:
+    if link and upright:
+        raise Refused("--link and --upright: the one leaves pictures as they are, the other turns them")
     if defaults is None:
-        for option, typed in (("--resize", resize is not None), ("--square", square), ("--link", link)):
+        options = {"--resize": resize is not None, "--square": square, "--link": link, "--upright": upright}
+        for option, typed in options.items():
             if typed:
                 raise Refused(f"{option}: {to} names pictures and does not open them; leave it out")
         return Recipe(pass_through=True)
@@ -289,7 +295,7 @@ def _recipe(
     if pass_through or shorter is None:
         if square:
             raise Refused("--square: pictures are copied as they are; type --resize N as well")
-        return Recipe(pass_through=True, accepted=defaults.accepted)
+        return Recipe(pass_through=True, accepted=defaults.accepted, upright=upright)
     return Recipe(shorter, quality, square)
 
 

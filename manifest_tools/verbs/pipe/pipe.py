@@ -62,6 +62,9 @@ class Piped:
     reader_left: bool = False
     """Whether the reader of the FIFO or pipe closed it before the end."""
 
+    turned: int = 0
+    """Pictures that are stored turned, with an EXIF flag."""
+
     published: tuple[Published, ...] = ()
     """The output; none for standard output or after a dry run."""
 
@@ -101,8 +104,9 @@ def pipe(
     check_names(names)
     checked = _checked(source, names, shuffle, jobs)
     result = Piped(source.name, names, checked.samples)
+    turned: list[str] = []
     where = image_paths(images, checked.refs, _folder(manifest))
-    read = partial(read_object, where, fetch or _from_s3)
+    read = partial(read_object, where, fetch or _from_s3, turned)
     from_s3 = [ref for ref in checked.refs if ref.startswith("s3://") and not where.covers(ref)]
     if fetch is None and from_s3:
         _check_credentials(source.name, from_s3)
@@ -117,6 +121,7 @@ def pipe(
         result.published = tuple(publication.published)
     except BrokenPipeError:  # a training algorithm reads as far as it likes, and so does `head`
         result.reader_left = True
+    result.turned = len(turned)
     return result
 
 

@@ -16,6 +16,7 @@ from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, convert, is_current
 from manifest_tools.verbs.convert.plan import plan, plan_each, plan_parts
 from tests.ground_truth import boxes, write
+from tests.objects import turned
 from tests.pictures import jpeg, row, write_manifest
 
 
@@ -363,3 +364,18 @@ def test_parts_of_which_nothing_came_leave_no_folder(two: list[str], in_folder: 
     with pytest.raises(NothingUsable, match="train.manifest, .*validation.manifest: no picture"):
         convert(two, "recordio", "ds", images=["empty"])
     assert not Path("ds").exists()
+
+
+def test_pictures_stored_turned_are_counted_and_turned_when_asked(parts: str) -> None:
+    first = next(Path("raw").rglob("*.jpg"))
+    first.write_bytes(turned(6, (60, 40)))
+    said = ("1 picture stored turned, with an EXIF flag",)
+    ways: tuple[dict[str, Any], ...] = ({"pass_through": True}, {"upright": True, "pass_through": True}, {})
+    for options in ways:
+        done = convert(parts, "recordio", "out", images=["s3://raw=raw"], force=True, **options)
+        found = tuple(remark.partition(":")[0] for remark in done.remarks)
+        assert found == (said if options == {"pass_through": True} else ())
+    linked = convert(parts, "folder", "linked", images=["s3://raw=raw"], link=True)
+    assert said[0] in str(linked.remarks)
+    with pytest.raises(Refused, match="--link and --upright"):
+        convert(parts, "folder", "linked", images=["s3://raw=raw"], link=True, upright=True)

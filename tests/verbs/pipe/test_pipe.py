@@ -21,7 +21,7 @@ from manifest_tools.io.sources import Source
 from manifest_tools.verbs.pipe.pipe import pipe, read_pipe, records
 from tests.ground_truth import FAILED, UNLABELLED, chopped, line, multi, write
 from tests.json_lines import keys, spaces, values
-from tests.objects import encoded, plain
+from tests.objects import encoded, plain, turned
 from tests.pictures import jpeg
 from trainers.gluon.mxnet_import import load_mxnet
 
@@ -184,6 +184,12 @@ def test_a_broken_picture_is_not_sent(manifest: str, data: bytes, why: str) -> N
     with pytest.raises(NoObject, match=f"a.manifest:4: s3://raw/2.jpg: a .* file.*{why}.*--objects --decode"):
         pipe(manifest, "out", fetch=lambda uri: broken.get(uri, PICTURE))
     assert not Path("out").exists()
+
+
+def test_pictures_stored_turned_are_sent_as_they_are_and_counted(manifest: str) -> None:
+    data = turned(6)
+    done = pipe(manifest, "out", fetch=lambda uri: data if "1" in uri else PICTURE)
+    assert (done.turned, sent("out")[2]) == (1, data)
 
 
 def test_objects_are_found_where_images_says_or_beside_the_manifest(in_folder: Path) -> None:
