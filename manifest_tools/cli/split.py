@@ -143,6 +143,8 @@ def _report(result: "Split", dry_run: bool) -> str:
 
 def _notes(result: "Split") -> list[str]:
     notes = []
+    if result.conflict:
+        notes.append(f"divided by class names, which have other indices here: {clean(result.conflict)}")
     if len(result.attributes) > 1:
         notes.append(f"stratified over {_listed([one.name for one in result.attributes])}")
     elif not result.attribute.kind.has_classes:

@@ -54,6 +54,8 @@ class Lines:
     labels: ClassArrays
     """The classes of the labelled lines."""
     table: ClassTable = field(default_factory=ClassTable)
+    conflict: str = ""
+    """What two colour maps disagree about, where the classes are therefore joined by their names."""
 
 
 @dataclass(slots=True)

@@ -129,6 +129,11 @@ class LabelKind:
         return self.name != CUSTOM
 
     @property
+    def has_colour_map(self) -> bool:
+        """Whether each line has a map of its own from colours and class indices to names."""
+        return any(path[0] in ("internal-color-map", "color-map") for path in self.class_names)
+
+    @property
     def is_classification(self) -> bool:
         """Whether the label is a class or a list of classes, which is what a classifier learns."""
         return self.schema in ("index", "indices")

@@ -74,7 +74,10 @@ def _observed(manifest: Manifest, attribute: LabelAttribute) -> ObservedClasses:
     columns = manifest.columns.attributes[attribute.name]
     names = tuple(columns.names)
     indices = columns.observed.union(index for index, _ in names)
-    return ObservedClasses(manifest.name, attribute.name, attribute.kind.object_has_indices, names, indices)
+    kind = attribute.kind
+    return ObservedClasses(
+        manifest.name, attribute.name, kind.object_has_indices, kind.has_colour_map, names, indices
+    )
 
 
 def _candidates(manifest: Manifest, attribute: LabelAttribute, index_map: IndexMap) -> Candidates:

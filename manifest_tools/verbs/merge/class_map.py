@@ -27,6 +27,9 @@ class ObservedClasses:
     in_objects: bool
     """Whether the class indices are also in objects on S3, where merge cannot change them."""
 
+    has_colour_maps: bool
+    """Whether each line has a map of its own, which may say otherwise than others."""
+
     names: tuple[tuple[int, str], ...]
     """The class indices that lines name, each with its name."""
 
@@ -48,16 +51,22 @@ class ClassMap:
 def map_classes(manifests: Sequence[ObservedClasses]) -> ClassMap:
     """Return one table for several manifests, and the index changes that each needs.
 
-    Raises ClassConflict for a manifest that has two names for one index. Raises Refused where an index must
+    Raises ClassConflict for a manifest that has two names for one index; colour maps that disagree stay as
+    they are, for each says what it means. Raises Refused where an index must
     change and cannot: some class has no name, or the index is also in an object on S3.
 
-    >>> both = [ObservedClasses("a", "k", False, ((0, "RH"), (1, "LH")), frozenset({0, 1})),
-    ...         ObservedClasses("b", "k", False, ((0, "LH"), (1, "dent")), frozenset({0, 1}))]
+    >>> both = [ObservedClasses("a", "k", False, False, ((0, "RH"), (1, "LH")), frozenset({0, 1})),
+    ...         ObservedClasses("b", "k", False, False, ((0, "LH"), (1, "dent")), frozenset({0, 1}))]
     >>> map_classes(both).index_maps
     [{}, {0: 1, 1: 2}]
     """
     found = ClassMap()
-    tables = [_own_table(one) for one in manifests]
+    try:
+        tables = [_own_table(one) for one in manifests]
+    except ClassConflict as conflict:
+        if not all(one.has_colour_maps for one in manifests):
+            raise
+        return _unchanged(manifests, conflict)
     merged: dict[int, str] = {}
     nameless = {
         index for one, own in zip(manifests, tables, strict=True) for index in one.indices - own.keys()
@@ -73,6 +82,13 @@ def map_classes(manifests: Sequence[ObservedClasses]) -> ClassMap:
     found.table = class_table([*merged.items(), *((index, default_name(index)) for index in nameless)])
     found.notes += _alike_notes(merged, manifests)
     return found
+
+
+def _unchanged(manifests: Sequence[ObservedClasses], conflict: ClassConflict) -> ClassMap:
+    """Return a table by names alone, and no changes: the maps of lines contradict one another."""
+    names = dict.fromkeys(name for one in manifests for _, name in one.names)
+    note = f"{shown(manifests[0].attribute)}: the colour maps stay as they are, although {conflict}"
+    return ClassMap(class_table(enumerate(names)), [{} for _ in manifests], [note])
 
 
 def _own_table(one: ObservedClasses) -> dict[int, str]:

@@ -53,6 +53,9 @@ class Split:
     small_classes: tuple[int, ...]
     """Indices of classes with fewer lines than there are parts: they are in one part only."""
 
+    conflict: str = ""
+    """What two colour maps disagree about; the lines are divided by the names of classes, then."""
+
     published: tuple[Published, ...] = ()
     """The outputs; none after a dry run."""
 

@@ -14,7 +14,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, check_apart, check_key, publishing
@@ -103,9 +103,15 @@ def _attributes(
 
 
 def _read(source: Source, attributes: tuple[LabelAttribute, ...], given: ClassTable, jobs: Jobs) -> Lines:
-    if len(attributes) == 1:
+    """Return the columns; classes of several attributes, or of maps that disagree, are joined by name."""
+    if len(attributes) > 1:
+        return read_together(source, attributes, given, jobs)
+    try:
         return read_lines(source, attributes[0], given, jobs)
-    return read_together(source, attributes, given, jobs)
+    except ClassConflict as conflict:
+        if not attributes[0].kind.has_colour_map:
+            raise
+        return replace(read_together(source, attributes, given, jobs), conflict=str(conflict))
 
 
 def _assign(
@@ -190,6 +196,7 @@ def _count(
         attributes=attributes,
         table=lines.table,
         small_classes=tuple(index for index, row in counts.items() if sum(row) < len(ratios)),
+        conflict=lines.conflict,
     )
 
 

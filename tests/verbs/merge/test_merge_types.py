@@ -134,3 +134,13 @@ def test_an_index_with_a_confidence_and_no_name_cannot_change(tmp_path: Path) ->
     row = b'{"source-ref":"s3://raw/2.jpg","kind":[1],"kind-metadata":' + maps + b"}"
     with pytest.raises(Refused, match="'RH' must change its index from 1 to 0, .* no line names class 5"):
         merge(a, write(tmp_path / "b", row), output=str(tmp_path / "out"))
+
+
+def test_colour_maps_that_contradict_one_another_stay_as_they_are(tmp_path: Path) -> None:
+    rows = [row(1, masks(1, "road", "s3://o/1.png")), row(2, masks(1, "sky", "s3://o/2.png"))]
+    a, b = write(tmp_path / "a", *rows), write(tmp_path / "b", row(3, masks(2, "sky", "s3://o/3.png")))
+    found = merge(a, b, output=str(tmp_path / "out"))
+    (note,) = found.notes
+    assert note.startswith(f"'m-ref': the colour maps stay as they are, although {a}: class 1 has two names")
+    assert (tmp_path / "out").read_bytes() == Path(a).read_bytes() + Path(b).read_bytes()
+    assert {name for _, name in found.class_tables["m-ref"].names} == {"BACKGROUND", "road", "sky"}

@@ -285,3 +285,14 @@ def test_ratios_hold_over_several_attributes(tmp_path: Path) -> None:
     for counts in found.counts.values():
         wanted = [float(Fraction(ratio) * sum(counts)) for ratio in found.parts.values()]
         assert max(abs(a - b) for a, b in zip(counts, wanted, strict=True)) <= 3
+
+
+def test_colour_maps_that_contradict_one_another_are_divided_by_name(
+    in_folder: Path, sample: Path, run: Callable[..., "Result"]
+) -> None:
+    path = sample / "bad" / "colour-maps-disagree.manifest"
+    Path("a.manifest").write_bytes(path.read_bytes() * 4)
+    found = split("a.manifest", classes=class_table([(3, "cracked")]))
+    assert (found.table.names, sum(found.counts[3])) == (((3, "cracked"),), 12)
+    assert found.conflict.startswith("a.manifest: class 'cracked' has two indices: 3 and 1")
+    assert "divided by class names" in run("split", "a.manifest", "--dry-run", "-o", "out").stderr
