@@ -61,11 +61,58 @@ def new_file(path: str) -> NewFile:
     import tempfile
 
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.")
+        remove_left_behind(target)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=temporary_prefix(target))
     except OSError as error:
         raise MtoolError(f"{path}: cannot be written: {error.strerror}") from error
     os.chmod(name, _mode_of(target))
     return NewFile(target, Path(name), open(handle, "wb", buffering=1 << 18))
+
+
+def temporary_prefix(target: Path) -> str:
+    """Return how the names begin under which this process writes what will be ``target``."""
+    return f"{_hidden(target)}{_this_host()}-{os.getpid()}-"
+
+
+def _hidden(target: Path) -> str:
+    return f".{target.name[:50]}.mtool-"
+
+
+def _this_host() -> str:
+    """Return the name of this machine, letters and digits; processes of others are not asked for."""
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return "".join(filter(str.isalnum, name))[:40] or "host"
+
+
+def left_behind(target: Path) -> Iterator[Path]:
+    """Yield what processes of this machine that are gone were writing for ``target``, files and folders."""
+    begin = f"{_hidden(target)}{_this_host()}-"
+    for name in os.listdir(target.parent):
+        if name.startswith(begin):
+            number = name.removeprefix(begin).partition("-")[0]
+            if number.isascii() and number.isdecimal() and not _is_running(int(number)):
+                yield target.parent / name
+
+
+def remove_left_behind(target: Path) -> None:
+    """Remove the temporary files of ``target`` whose process is gone; what cannot be removed stays."""
+    with contextlib.suppress(OSError):
+        for path in left_behind(target):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    """Say whether there is such a process; of another user's it is not known whose it is, so it counts."""
+    if os.name != "posix":
+        return True  # os.kill would end it
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _mode_of(target: Path) -> int:

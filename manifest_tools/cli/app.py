@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Annotated, Any
@@ -219,14 +220,29 @@ def main() -> None:
     _repair_streams()
     # SIGTERM ends the command as Ctrl-C does, so that nothing half-written is left.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.unraisablehook = _deliver_interrupt
     try:
         app()
     except SystemExit as end:
+        # All is done: an interrupt would only spoil what is said of it.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):  # the exit code says already that it failed
             sys.stdout.flush()
         with contextlib.suppress(OSError):
             sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 0)
+
+
+def _deliver_interrupt(unraisable: Any) -> None:
+    """Deliver again an interrupt that came while an object was destroyed, where Python can only print it."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        # Later, because one that came now would be raised here, where it is ignored again.
+        again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _repair_streams() -> None:

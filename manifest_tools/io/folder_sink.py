@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
-from manifest_tools.base.local_files import same_bytes
+from manifest_tools.base.local_files import left_behind, same_bytes, temporary_prefix
 from manifest_tools.io.sinks import Publication, Published
 
 
@@ -62,9 +62,10 @@ def folder_sink(output: str, publication: Publication, *, report: str, is_ours: 
     new = _beside(target, output)
     try:
         yield FolderSink(new)
-        publication.published.append(_publish(output, new, target, publication.force))
+        publication.published.append(_publish(output, new, target, publication))
     finally:
         shutil.rmtree(new, ignore_errors=True)
+    _remove_left_behind(target)
 
 
 def check_on_this_disk(output: str) -> None:
@@ -75,16 +76,35 @@ def check_on_this_disk(output: str) -> None:
 
 def _beside(target: Path, output: str) -> Path:
     try:
-        return Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:100]}."))
+        return Path(tempfile.mkdtemp(dir=target.parent, prefix=temporary_prefix(target)))
     except OSError as error:
         raise MtoolError(f"{output}: cannot be written: {error.strerror}") from error
 
 
+# What the name of a file ends in that says that a folder and its report are being replaced.
+_MARK = "-replacing"
+
+
+def _remove_left_behind(target: Path) -> None:
+    """Remove the folders and marks of ``target`` whose process is gone."""
+    for path in list(left_behind(target)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _check_target(output: str, target: Path, force: bool, report: str, is_ours: bool) -> None:
     check_on_this_disk(output)
+    half = target.parent.is_dir() and any(path.name.endswith(_MARK) for path in left_behind(target))
+    if half and not force:
+        raise Refused(
+            f"{output}: a run was killed while it replaced this folder and {report}, so they may not belong"
+            " together; type --force to make both anew"
+        )
     if target.exists() and not target.is_dir():
         raise Refused(f"{output}: expected a folder, found a file; type -o for another place")
-    if target.is_dir() and any(target.iterdir()) and force and not is_ours:
+    if target.is_dir() and any(target.iterdir()) and force and not (is_ours or half):
         raise Refused(
             f"{output}: not made by mtool (no {report}), so --force does not replace it;"
             " remove it yourself, or type -o for another place"
@@ -93,16 +113,18 @@ def _check_target(output: str, target: Path, force: bool, report: str, is_ours: 
         raise Exists([report])
 
 
-def _publish(output: str, new: Path, target: Path, force: bool) -> Published:
+def _publish(output: str, new: Path, target: Path, publication: Publication) -> Published:
     """Let the new folder take its place, unless the old one is just the same."""
     if not target.is_dir() or not any(target.iterdir()):
+        _mark(target, publication)
         _place(new, target)
         return Published(output, "written")
     if _same_tree(new, target):
         return Published(output, "unchanged")
-    if not force:
+    if not publication.force:
         raise Exists([output])
     old = _beside(target, output)
+    _mark(target, publication)
     target.replace(old)
     try:
         _place(new, target)
@@ -111,6 +133,13 @@ def _publish(output: str, new: Path, target: Path, force: bool) -> Published:
         raise
     shutil.rmtree(old, ignore_errors=True)
     return Published(output, "written")
+
+
+def _mark(target: Path, publication: Publication) -> None:
+    """Leave a file beside the folder that says it is being replaced, until its report is in place too."""
+    mark = target.parent / f"{temporary_prefix(target)}{_MARK[1:]}"
+    mark.touch()
+    publication.marks.append(mark)
 
 
 def _place(new: Path, target: Path) -> None:

@@ -74,6 +74,9 @@ class Publication:
     published: list[Published] = field(default_factory=list)
     """What became of the outputs; filled when the block ends."""
 
+    marks: list[Path] = field(default_factory=list)
+    """Files that say that something is being replaced; removed when all outputs are in place."""
+
     _outputs: list[_Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)
     _targets: set[str] = field(default_factory=set)
@@ -152,6 +155,8 @@ class Publication:
                 self._place_or_explain(output)
             state: Literal["written", "unchanged"] = "unchanged" if stays else "written"
             self.published.append(Published(output.name, state))
+        for mark in self.marks:
+            mark.unlink(missing_ok=True)
 
     def _is_to_encrypt(self, output: _Output) -> bool:
         """Return whether an object with the right bytes has another KMS key than the requested one."""

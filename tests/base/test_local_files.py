@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import MtoolError, Refused
-from manifest_tools.base.local_files import folder_for, is_special, new_file, same_bytes, sync_folder
+from manifest_tools.base.local_files import (
+    folder_for,
+    is_special,
+    new_file,
+    same_bytes,
+    sync_folder,
+    temporary_prefix,
+)
 
 
 def write(path: str, content: bytes, sync: bool = False) -> None:
@@ -182,3 +189,20 @@ def test_a_folder_that_was_there_stays(in_folder: Path) -> None:
     with folder_for("a"), folder_for(""), folder_for("s3://bucket/b"):
         pass
     assert [path.name for path in in_folder.iterdir()] == ["a"]
+
+
+def ended_process() -> int:
+    """Return the number of a process that is gone."""
+    return int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1).stdout)
+
+
+def test_what_a_killed_process_was_writing_goes_with_the_next_output_of_that_name(in_folder: Path) -> None:
+    own = temporary_prefix(in_folder / "out")
+    gone = own.replace(str(os.getpid()), str(ended_process())) + "abc"
+    running = own.replace(str(os.getpid()), str(os.getppid())) + "abc"
+    other_host = gone.replace(".out.mtool-", ".out.mtool-elsewhere")
+    other_output = gone.replace(".out.", ".other.")
+    for name in (gone, running, other_host, other_output):
+        Path(name).touch()
+    new_file("out").discard()
+    assert set(os.listdir()) == {running, other_host, other_output}

@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -181,6 +183,58 @@ def test_ctrl_c_is_exit_code_130_and_leaves_nothing_behind(in_folder: Path) -> N
         _, message = started.communicate(timeout=30)
     assert (started.returncode, message) == (130, "mtool: interrupted\n")
     assert os.listdir() == ["pipe"]
+
+
+@posix
+def test_what_kill_9_leaves_behind_goes_with_the_next_run(in_folder: Path) -> None:
+    killed = """
+import os, signal
+from manifest_tools.io.sinks import publishing
+with publishing() as publication:
+    publication.open("out").write(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", killed])
+    assert len(os.listdir()) == 1
+    Path("a.manifest").write_bytes(LINE)
+    shell("mtool filter a.manifest -o out -q")
+    assert sorted(os.listdir()) == ["a.manifest", "out"]
+
+
+@posix
+def test_sigterm_at_any_moment_prints_no_traceback(in_folder: Path) -> None:
+    Path("a.manifest").write_bytes(LINE * 100)
+    for moment in range(16):
+        started = subprocess.Popen(
+            [*MTOOL, "filter", "a.manifest", "-o", "out", "-j", "2", "--force"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(moment * 0.04)
+        started.terminate()
+        _, message = started.communicate(timeout=30)
+        assert started.returncode in (0, 130, -signal.SIGTERM)
+        assert not {"Traceback", "Exception ignored"} & set(
+            re.findall("Traceback|Exception ignored", message)
+        )
+
+
+def test_an_interrupt_while_an_object_is_destroyed_is_not_lost() -> None:
+    program = """
+import sys, time
+from manifest_tools.cli.app import _deliver_interrupt
+class Interrupted:
+    def __del__(self):
+        raise KeyboardInterrupt
+sys.unraisablehook = _deliver_interrupt
+try:
+    Interrupted()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("delivered")
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=15)
+    assert (result.stdout, result.stderr) == ("delivered\n", "")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,37 @@ def test_a_linked_file_is_the_file_itself(in_folder: Path) -> None:
 def test_a_link_that_cannot_be_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MtoolError, match="--link: .*none.txt cannot be linked.*leave --link away to copy"):
         FolderSink(tmp_path).link("1.txt", str(tmp_path / "none.txt"))
+
+
+KILLED = """
+import os, signal
+from manifest_tools.io.folder_sink import folder_sink
+from manifest_tools.io.sinks import publishing
+with publishing(force=True) as publication:
+    with folder_sink("out", publication, report="out.json", is_ours=True) as sink:
+        sink.write("new.txt", b"new")
+    publication.open("out.json").write(b"new")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["a first folder", "a folder that is replaced"])
+def test_a_run_that_was_killed_between_folder_and_report_is_told_of(in_folder: Path, there: bool) -> None:
+    if there:
+        Path("out").mkdir()
+        Path("out", "old.txt").write_bytes(b"old")
+        Path("out.json").write_bytes(b"old")
+    subprocess.run([sys.executable, "-c", KILLED])
+    assert Path("out", "new.txt").exists()
+    with (
+        pytest.raises(Refused, match=r"out: a run was killed while it replaced .*type --force"),
+        publishing() as publication,
+        folder_sink("out", publication, report="out.json", is_ours=there),
+    ):
+        pass
+    with publishing(force=True) as publication:
+        with folder_sink("out", publication, report="out.json", is_ours=False) as sink:
+            sink.write("newer.txt", b"newer")
+        publication.open("out.json").write(b"newer")
+    assert sorted(os.listdir()) == ["out", "out.json"]
+    assert os.listdir("out") == ["newer.txt"]
