@@ -162,6 +162,12 @@ def test_a_card_that_is_none_is_a_bad_model(tmp_path: Path, card: bytes) -> None
         read_model(str(tmp_path))
 
 
+def test_a_card_larger_than_any_class_table_is_not_parsed(tmp_path: Path) -> None:
+    (tmp_path / CARD).write_bytes(json.dumps(MODEL.card()).encode() + b" " * (16 << 20))
+    with pytest.raises(BadModel, match="at most 16,777,216 bytes"):
+        read_model(str(tmp_path))
+
+
 def test_where_there_is_no_model_the_message_says_how_to_make_one(in_folder: Path) -> None:
     with pytest.raises(MtoolError, match="type `mtool train` first"):
         read_model("model")
