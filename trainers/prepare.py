@@ -11,6 +11,7 @@ from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.formats import LabelsNotHeld
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.images.shrink import Recipe
 from manifest_tools.verbs.convert.convert import carry_out, is_current
 from manifest_tools.verbs.convert.pictures import Fetch
@@ -59,11 +60,13 @@ def read_pair(
     label_attribute: str | None = None,
     classes: ClassTable | None = None,
     images: Sequence[str] = (),
+    conflicts: ConflictPolicy = "drop",
 ) -> PlannedPair:
     """Return both manifests, read.
 
-    Raises ClassConflict where their classes disagree, Refused where one has several classes a picture and
-    the other has one, or where labels are boxes or masks.
+    ``conflicts`` says what becomes of lines of one picture with different classes. Raises ClassConflict where
+    the classes of the manifests disagree, Refused where one has several classes a picture and the other has
+    one, or where labels are boxes or masks, BadData for such lines with ``error``.
     """
     with _class_labels():
         first, second = plan_each(
@@ -74,6 +77,7 @@ def read_pair(
             label_attribute=label_attribute,
             pass_through=True,
             classes=classes,
+            conflicts=conflicts,
         )
     return PlannedPair(first, second)
 

@@ -11,6 +11,7 @@ from manifest_tools.base.text import by_state, clipped
 from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -51,6 +52,14 @@ def split(
             "Repeat it, or type sport*, to stratify over several by their class names.",
         ),
     ] = None,
+    conflicts: Annotated[
+        ConflictPolicy,
+        typer.Option(
+            "--conflicts",
+            help="What to do with lines of one picture that have different classes: keep says so, drop leaves"
+            " all of them out, error stops.",
+        ),
+    ] = "keep",
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
@@ -79,6 +88,7 @@ def split(
         seed=seed,
         label_attribute=label_attribute,
         classes=read_class_table(classes) if classes else None,
+        conflicts=conflicts,
         rejects=rejects,
         shuffle=shuffle,
         force=force,
@@ -154,6 +164,10 @@ def _notes(result: "Split") -> list[str]:
     notes += _without_line(result)
     notes += [_empty(result, name) for name in result.empty_parts]
     notes += _off(result)
+    if result.contradictions is not None:
+        dropped = result.conflicts == "drop"
+        way_out = "" if dropped else "; kept on one side; --conflicts drop leaves them out"
+        notes.append(clean(result.contradictions.summary()) + way_out)
     if result.left_out:
         notes.append(f"left out: {by_state(result.left_out)}")
     notes.append(f"seed {result.seed}")

@@ -10,7 +10,7 @@ import typer
 
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
-from manifest_tools.cli.shared.pictures import data_sets, pictures_of
+from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
 from manifest_tools.cli.shared.screen import clean, note
 from trainers.registry import BUILTIN
@@ -82,17 +82,19 @@ def _train_here(given: TrainOptions) -> None:
     require(*manifests)
     check_key(given.kms_key, [given.output])
     table = read_class_table(given.classes) if given.classes else None
-    pair = read_pair(*manifests, given.label_attribute, table, given.images or ())
+    pair = read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
     config = config_from(given, pair.counts[0])
     load_trainer(given.trainer)
     with records_place(given.output) as place:
         plans = records_of_pair(pair, place, config.image_size)
         intention = _intention(pair, config)
         if given.dry_run:
-            _show_plans(intention, plans)
+            _show_plans("\n".join([intention, *contradictions(pair, given.conflicts)]), plans)
             return
         if not given.quiet:
             note(intention)
+            for text in contradictions(pair, given.conflicts):
+                note(text)
             if leak := _leak(pair):
                 note(leak)
         _run(given, config, plans)

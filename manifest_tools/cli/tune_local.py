@@ -11,7 +11,7 @@ from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, require
 from manifest_tools.cli.shared.options import check_free
-from manifest_tools.cli.shared.pictures import data_sets
+from manifest_tools.cli.shared.pictures import contradictions, data_sets
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
@@ -40,6 +40,8 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     if not given.quiet or given.dry_run:
         names = ", ".join(one.name for one in ranges)
         note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
+        for text in contradictions(pair, given.conflicts):
+            note(text)
     if given.dry_run:
         note("dry run, nothing written")
         return
@@ -66,7 +68,7 @@ def _read(given: TuneOptions) -> "PlannedPair":
 
     table = read_class_table(given.classes) if given.classes else None
     manifests = given.train_manifest, given.validation_manifest
-    return read_pair(*manifests, given.label_attribute, table, given.images or ())
+    return read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
 
 
 def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "Tuned":

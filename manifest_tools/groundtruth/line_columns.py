@@ -22,8 +22,8 @@ from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.io.sources import Block, Source
 
 _COLUMNS = ("lengths", "states", "keys", "flat", "counts")
-STATES = ("labelled", "failed", "unlabelled", "blank")
-"""The states of a line; the column ``states`` has their positions here."""
+STATES = ("labelled", "failed", "unlabelled", "blank", "contradictory")
+"""The states of a line; the column ``states`` has their positions here. No line is read as the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ class Lines:
     table: ClassTable = field(default_factory=ClassTable)
     conflict: str = ""
     """What two colour maps disagree about, where the classes are therefore joined by their names."""
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """``(labelled lines,)``: their line numbers, from 1."""
+        return np.flatnonzero(self.states == STATES.index("labelled")) + 1
+
+    def leave_out(self, lines: NDArray[np.bool_]) -> None:
+        """Make some of the labelled lines contradictory ones, ``(labelled lines,)``."""
+        self.states[self.numbers[lines] - 1] = STATES.index("contradictory")
+        self.keys = self.keys[~lines]
+        flat = self.labels.flat[np.repeat(~lines, self.labels.counts)]
+        self.labels = ClassArrays(flat, self.labels.counts[~lines])
 
 
 @dataclass(slots=True)

@@ -373,3 +373,60 @@ def test_what_stays_off_the_ratios_is_said(in_folder: Path, run: Run) -> None:
     assert off == {"lines": {"train": 3.0, "validation": -3.0}, "classes": {"0": 1.5, "1": 1.5, "4": 1.5}}
     run("split", "a.manifest", "--ratio", 0.75, "--force")
     assert "off" not in json.loads(Path("split.json").read_text())
+
+
+@pytest.fixture
+def contradictory(in_folder: Path) -> list[bytes]:
+    """Ten lines, of which the second and the last are of one picture and have different classes."""
+    rows = [line(n) for n in range(9)] + [line(1, 1)]
+    write(in_folder / "a.manifest", *rows)
+    return [row + b"\n" for row in rows]
+
+
+CONTRADICTION = "2 lines of 1 picture contradict one another; the first: line 10 has LH, line 2 has RH"
+
+
+def test_contradictory_lines_are_kept_and_told(contradictory: list[bytes], run: Run) -> None:
+    done = run("split", "a.manifest")
+    assert f"{CONTRADICTION}; kept on one side; --conflicts drop leaves them out\n" in done.stderr
+    assert sorted(lines_of("train.manifest", "validation.manifest")) == sorted(contradictory)
+    assert json.loads(Path("split.json").read_text())["contradictory"] == {
+        "lines": 2,
+        "pictures": 1,
+        "first": "line 10 has LH, line 2 has RH",
+        "conflicts": "keep",
+    }
+
+
+@pytest.mark.parametrize("words", [[], ["--shuffle"]], ids=["in order", "shuffled"])
+def test_contradictory_lines_are_dropped_when_told_and_rejects_have_them(
+    contradictory: list[bytes], run: Run, words: list[str]
+) -> None:
+    done = run("split", "a.manifest", "--conflicts", "drop", "--rejects", "rest", *words)
+    assert f"{CONTRADICTION}\nleft out: 2 contradictory\n" in done.stderr
+    assert sorted(lines_of("rest")) == sorted([contradictory[1], contradictory[9]])
+    rest = contradictory[:1] + contradictory[2:9]
+    assert sorted(lines_of("train.manifest", "validation.manifest")) == sorted(rest)
+
+
+def test_contradictory_lines_stop_the_split_when_told(contradictory: list[bytes], run: Run) -> None:
+    done = run("split", "a.manifest", "--conflicts", "error")
+    way_out = "type --conflicts drop or keep, or choose with: mtool merge --on-conflict"
+    assert (done.exit_code, done.stderr) == (1, f"mtool: a.manifest: {CONTRADICTION}; {way_out}\n")
+    assert [path.name for path in Path().iterdir()] == ["a.manifest"]
+
+
+def test_a_manifest_of_contradictions_alone_is_not_split_into_nothing(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line(1, 0), line(1, 1))
+    done = run("split", "a.manifest", "--conflicts", "drop")
+    assert (done.exit_code, done.stderr.endswith("no other line is labelled; type --conflicts keep\n")) == (
+        1,
+        True,
+    )
+
+
+def test_boxes_of_one_picture_contradict_one_another_by_their_classes(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", boxes(1, ("RH", 1)), boxes(1, ("RH", 1), ("RH", 1)), boxes(2), boxes(2))
+    assert "contradict" not in run("split", "a.manifest").stderr
+    write(in_folder / "b.manifest", boxes(1, ("RH", 1)), boxes(1), boxes(2))
+    assert "line 2 has no class, line 1 has RH" in run("split", "b.manifest", "--force").stderr

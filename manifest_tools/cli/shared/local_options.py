@@ -11,6 +11,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import either
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.learning_options import LearningOptions
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class LocalOptions(LearningOptions):
             f"{either(row.for_few for row in _ROWS)} for under {FEW:,} pictures.",
         ),
     ] = None
+    conflicts: Annotated[
+        ConflictPolicy,
+        typer.Option(
+            help="What to do with lines of one picture that have different classes: drop leaves all of them"
+            " out and says so, error stops.",
+        ),
+    ] = "drop"
     epochs: Annotated[int, typer.Option(metavar="N", help="Times to see every picture.")] = 30
 
 

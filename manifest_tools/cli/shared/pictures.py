@@ -10,10 +10,12 @@ from manifest_tools.cli.shared.screen import clean, note, progress
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
+    from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
     from manifest_tools.io.sinks import Published
     from manifest_tools.verbs.convert.pictures import Fetch
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.dataset import Dataset
+    from trainers.prepare import PlannedPair
 
 _SHOWN = 20  # problems; the rest are counted
 
@@ -60,6 +62,16 @@ def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":
     if text and not quiet:
         note(clean(text))
     return fetch
+
+
+def contradictions(pair: "PlannedPair", policy: "ConflictPolicy") -> list[str]:
+    """Return a remark for each manifest that has lines of one picture with different classes."""
+    remarks = []
+    for plan in (pair.train, pair.validation):
+        if plan.contradictions is not None:
+            what = "left out" if policy == "drop" else "learnt from; type --conflicts drop to leave them out"
+            remarks.append(clean(f"{plan.manifest}: {plan.contradictions.summary()}; all of them are {what}"))
+    return remarks
 
 
 def write_picture(

@@ -29,6 +29,8 @@ from manifest_tools.groundtruth.annotations import (
 )
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
+from manifest_tools.groundtruth.contradictions import Contradictions, resolve
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import examples_of, one_attribute
 from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
@@ -80,6 +82,9 @@ class ConversionPlan:
 
     to_fetch: int = 0
     """How many of the absent ones could be fetched: those that no ``--images`` covers."""
+
+    contradictions: Contradictions | None = None
+    """Labelled lines of one picture with different classes, where these were looked for."""
 
     @property
     def multi_label(self) -> bool:
@@ -157,15 +162,17 @@ def plan_each(
     link: bool = False,
     upright: bool = False,
     classes: ClassTable | None = None,
+    conflicts: ConflictPolicy | None = None,
     jobs: Jobs = None,
 ) -> list[ConversionPlan]:
     """Return a plan for each manifest, each with an output of its own, all with one class table.
 
-    Every manifest is read once. Raises ClassConflict where the class tables of two disagree.
+    Every manifest is read once. ``conflicts`` looks for lines of one picture with different classes, and says
+    what becomes of them. Raises ClassConflict where the class tables of two disagree.
     """
     row = format_row("--to", to)
     recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
-    read = [_read(manifest, row, to, label_attribute, classes, jobs) for manifest in manifests]
+    read = [_read(manifest, row, to, label_attribute, classes, conflicts, jobs) for manifest in manifests]
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
             first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]
@@ -191,6 +198,7 @@ def plan_each(
             recipe,
             link,
             *_images(manifest, found, images, row),
+            found.contradictions,
         )
         _check(planned, row)
         plans.append(planned)
@@ -207,6 +215,7 @@ class _Labelled:
     lines: Pictures
     count: int
     left_out: dict[str, int]
+    contradictions: Contradictions | None = None
 
 
 def _read(
@@ -215,6 +224,7 @@ def _read(
     to: str,
     label_attribute: str | None,
     classes: ClassTable | None,
+    conflicts: ConflictPolicy | None,
     jobs: Jobs,
 ) -> _Labelled:
     source = open_source(manifest)
@@ -225,8 +235,9 @@ def _read(
         found = pictures_of(source, attribute, classes=classes, jobs=jobs)
         return _Labelled(attribute, kind, found.table, found, found.count, found.left_out)
     read = examples_of(source, attribute, classes=classes, jobs=jobs)
+    contradictions = None if conflicts is None else resolve(source.name, read, conflicts)
     lines = StreamedPictures(lambda: map(_picture, read.examples))
-    return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out)
+    return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out, contradictions)
 
 
 def _picture(example: Example) -> Picture:

@@ -8,6 +8,8 @@ from typing import Any
 from manifest_tools.base.version import __version__
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
+from manifest_tools.groundtruth.contradictions import Contradictions
 from manifest_tools.io.sinks import Published
 from manifest_tools.verbs.split.ratios import decimal, train_index
 
@@ -55,6 +57,12 @@ class Split:
 
     conflict: str = ""
     """What two colour maps disagree about; the lines are divided by the names of classes, then."""
+
+    contradictions: Contradictions | None = None
+    """Lines of one picture with different classes; None where there are none."""
+
+    conflicts: ConflictPolicy = "keep"
+    """What became of them."""
 
     published: tuple[Published, ...] = ()
     """The outputs; none after a dry run."""
@@ -123,6 +131,11 @@ class Split:
             **({"label_attributes": [one.name for one in self.attributes]} if self.attributes[1:] else {}),
             "parts": {name: self._part_to_json(at, name) for at, name in enumerate(names)},
             **({"off": off} if (off := self._off_to_json()) else {}),
+            **(
+                {"contradictory": self._contradictions_to_json(found)}
+                if (found := self.contradictions)
+                else {}
+            ),
             "left_out": self.left_out,
             "num_training_samples": self.num_training_samples,
             "num_classes": self.table.num_classes,
@@ -133,6 +146,10 @@ class Split:
         parts = {name: round(float(lines), 2) for name, lines in self.off_parts.items()}
         classes = {str(index): round(float(lines), 2) for index, lines in self.off_classes.items()}
         return {key: off for key, off in (("lines", parts), ("classes", classes)) if off}
+
+    def _contradictions_to_json(self, found: Contradictions) -> dict[str, Any]:
+        counts = {"lines": int(found.lines.sum()), "pictures": found.sources}
+        return {**counts, "first": found.first, "conflicts": self.conflicts}
 
     def _part_to_json(self, at: int, name: str) -> dict[str, Any]:
         return {

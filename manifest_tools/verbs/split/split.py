@@ -10,11 +10,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.errors import Refused
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
+from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
+from manifest_tools.groundtruth.contradictions import Contradictions, find_contradictions, refused
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, check_apart, check_key, publishing
@@ -35,6 +37,7 @@ def split(
     seed: int = 0,
     label_attribute: str | Sequence[str] | None = None,
     classes: ClassTable | None = None,
+    conflicts: ConflictPolicy = "keep",
     rejects: str | None = None,
     shuffle: bool = False,
     force: bool = False,
@@ -46,9 +49,10 @@ def split(
 
     They go into the folder or ``s3://`` prefix ``output``, or beside the manifest. The lines of every class
     are divided by the ratios to within one line, and so are all lines together. Lines of one picture stay
-    together. Failed and unlabelled lines are counted and go to ``rejects``, if it is given. ``shuffle``
-    changes the order of the lines in each part. ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a
-    line.
+    together. Failed and unlabelled lines are counted and go to ``rejects``, if it is given. ``conflicts``
+    says what becomes of lines of one picture with different classes: they are kept and counted; ``drop``
+    makes them rejects; ``error`` raises BadData. ``shuffle`` changes the order of the lines in each part.
+    ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a line.
 
     Several ``label_attribute``, or ``sport*``, stratify over the classes of all of them, by name. Raises
     Refused for parts that cannot be, for a manifest without a label, and for outputs that exist already.
@@ -60,8 +64,10 @@ def split(
     with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
+        contradictions = _resolve(source.name, lines, conflicts)
         part = _assign(lines, list(ratios.values()), train_index(ratios), seed, rejects is not None)
         result = _count(manifest, source, seed, ratios, targets, lines, part, attributes)
+        result = replace(result, contradictions=contradictions, conflicts=conflicts)
         if dry_run:
             return replace(result, digest=source.digest())
         if output is not None and not output.startswith("s3://"):
@@ -114,6 +120,19 @@ def _read(source: Source, attributes: tuple[LabelAttribute, ...], given: ClassTa
         return replace(read_together(source, attributes, given, jobs), conflict=str(conflict))
 
 
+def _resolve(name: str, lines: Lines, policy: ConflictPolicy) -> Contradictions | None:
+    """Return the lines that contradict one another, left out or refused as ``policy`` says."""
+    found = find_contradictions(lines.keys, lines.labels, lines.numbers, lines.table)
+    if found is None or policy == "keep":
+        return found
+    if policy == "error":
+        raise refused(name, found)
+    lines.leave_out(found.lines)
+    if not len(lines.keys):
+        raise BadData(f"{name}: {found.summary()}; no other line is labelled; type --conflicts keep")
+    return found
+
+
 def _assign(
     lines: Lines, ratios: list[Fraction], train: int, seed: int, keep_rejects: bool
 ) -> NDArray[np.uint8]:
@@ -123,7 +142,8 @@ def _assign(
     """
     part = np.full(len(lines.states), NO_PART, np.uint8)
     if keep_rejects:
-        part[np.isin(lines.states, [STATES.index("failed"), STATES.index("unlabelled")])] = len(ratios)
+        rejected = [STATES.index(state) for state in ("failed", "unlabelled", "contradictory")]
+        part[np.isin(lines.states, rejected)] = len(ratios)
     labels = lines.labels
     if not labels.counts.all():
         labels = _with_empty_class(labels)
