@@ -40,9 +40,21 @@ def predict(
         typer.Option(
             "--manifest",
             metavar="FILE",
-            help="Labels to compare with; without PICTURES, predict for its own.",
+            help="Labels to compare with; without PICTURES, predict for its own, labelled or not.",
         ),
     ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write the predictions as labels of a manifest, here or in S3.",
+        ),
+    ] = None,
+    attribute: Annotated[
+        str, typer.Option("--attribute", metavar="NAME", help="With -o: the name of that label attribute.")
+    ] = "predicted",
     images: options.Images = None,
     label_attribute: options.LabelAttribute = None,
     endpoint: Annotated[
@@ -66,8 +78,9 @@ def predict(
     """Print class and probability of pictures.
 
     With --manifest, a wrong prediction also shows the label. A picture that cannot be read gets a line on
-    standard error, and the exit code is 1. An endpoint prepares pictures in its own way, so its
-    probabilities differ a little from those of the same model here.
+    standard error, and the exit code is 1. -o writes the lines of the manifest, or a new line for each
+    picture, with the prediction as a label that no person made, and its confidence. An endpoint prepares
+    pictures in its own way, so its probabilities differ a little from those of the same model here.
 
     \b
     For example:
@@ -78,18 +91,28 @@ def predict(
     if sheet is not None:
         options.check_png("--sheet", sheet)
     _check_endpoint(context, endpoint)
+    _check_output(context, output, attribute, manifest, force)
     loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
-    planned = _planned(manifest, label_attribute, [] if pictures else images or [], loaded.table)
+    folders = [] if pictures else images or []
+    planned = _planned(manifest, label_attribute, folders, loaded.table)
     loaded = _with_names(loaded, planned, quiet)
-    inputs = _inputs(pictures or [], planned, quiet)
+    lines = _lines(manifest, attribute if output else "", planned) if manifest and not pictures else []
+    if lines:
+        inputs = _inputs_of_lines(str(manifest), lines, folders, quiet)
+    else:
+        inputs = _inputs(pictures or [], planned, quiet)
     truth = _truth(planned)
     column = max((width(clean(name)) for name in inputs.names), default=0)
     line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
     predictions = progress(_predictions(loaded, inputs, at_once, quiet), len(inputs.names), "pictures")
     with printing(for_a_program=as_json) as print_line:
-        good, failed = _print(predictions, truth, line, print_line, keep=sheet is not None)
+        good, failed = _print(predictions, truth, line, print_line, keep=bool(sheet or output))
     if sheet:
         _draw(sheet, good, truth, loaded, inputs, force=force, quiet=quiet)
+    if output:
+        source = None if pictures else manifest
+        name = endpoint or model.rstrip("/").rpartition("/")[2]
+        _write(output, attribute, good, source, inputs, loaded, f"predict/{name}", force=force, quiet=quiet)
     if failed:
         raise typer.Exit(1)
 
@@ -101,6 +124,24 @@ def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
         option = "--concurrency" if name == "at_once" else f"--{name.replace('_', '-')}"
         why = "goes with --endpoint; type both" if endpoint is None else "and --endpoint: type one of them"
         raise Refused(f"{option} {why}")
+
+
+def _check_output(
+    context: typer.Context, output: str | None, attribute: str, manifest: str | None, force: bool
+) -> None:
+    """Refuse, before the work, an output that could not be written after it."""
+    from manifest_tools.io.sinks import check_apart
+    from trainers.predicted_lines import check_attribute
+
+    if output is None:
+        if "attribute" in typed_names(context):
+            raise Refused("--attribute has no effect without -o FILE; type both")
+        return
+    if "-" in (output, manifest):
+        raise Refused("-o: expected files for the output and for --manifest, found -; name a file")
+    check_attribute(attribute)
+    check_apart(manifest or "", [output])
+    options.check_free(output, force, "-o")
 
 
 def _model(path: str, classes: str | None) -> "model_archive.Model":
@@ -120,10 +161,25 @@ def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInf
 def _planned(
     manifest: str | None, label_attribute: str | None, images: list[str], table: "ClassTable"
 ) -> "ConversionPlan | None":
-    """Return the labelled lines of ``--manifest``, and where their pictures are to be had."""
+    """Return the labelled lines of ``--manifest`` and where their pictures lie; None where it has none."""
+    from manifest_tools.base.errors import BadData
     from trainers.prepare import plan_against
 
-    return plan_against(manifest, label_attribute, images, table, "the model") if manifest else None
+    if manifest is None:
+        return None
+    try:
+        return plan_against(manifest, label_attribute, images, table, "the model")
+    except (BadData, Refused):
+        if manifest == "-" or label_attribute is not None or _is_labelled(manifest):
+            raise
+        return None
+
+
+def _is_labelled(manifest: str) -> bool:
+    from manifest_tools.groundtruth.survey import survey
+    from manifest_tools.io.sources import open_source
+
+    return any(one.labelled for one in survey(open_source(manifest)).attributes.values())
 
 
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None", quiet: bool) -> "LoadedModel":
@@ -154,6 +210,68 @@ def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) 
         )
     note_left_out(planned, quiet)
     return inputs_of_manifest(planned, pictures_of(planned, quiet))
+
+
+def _lines(manifest: str, attribute: str, planned: "ConversionPlan | None") -> list[tuple[int, str]]:
+    """Return the number of each line that names a picture, and the picture; nothing where all are labelled.
+
+    Raises BadData where no line names one, Refused for a line that has ``attribute`` already.
+    """
+    if manifest == "-" or (planned is not None and not planned.left_out and not attribute):
+        return []
+    from manifest_tools.base.errors import BadData
+    from trainers.predicted_lines import numbered_lines, of_manifest, source_ref
+
+    if attribute:
+        refs = [(number, ref) for number, (ref, _) in enumerate(of_manifest(manifest, attribute), 1) if ref]
+    else:
+        found = ((number, source_ref(manifest, number, line)) for number, line in numbered_lines(manifest))
+        refs = [(number, ref) for number, ref in found if ref]
+    if not refs:
+        raise BadData(f"{manifest}: expected a source-ref on its lines, found none")
+    return refs
+
+
+def _inputs_of_lines(
+    manifest: str, lines: list[tuple[int, str]], images: list[str], quiet: bool
+) -> "PredictionInputs":
+    from manifest_tools.verbs.convert.plan import plan_pictures
+    from trainers.prediction_inputs import inputs_of_manifest
+
+    planned = plan_pictures(manifest, lines, images)
+    return inputs_of_manifest(planned, pictures_of(planned, quiet))
+
+
+def _write(
+    output: str,
+    attribute: str,
+    predictions: "list[Prediction]",
+    manifest: str | None,
+    inputs: "PredictionInputs",
+    loaded: "LoadedModel",
+    job: str,
+    *,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Write every line of the manifest, or one for each picture, with its prediction where there is one."""
+    from datetime import UTC, datetime
+
+    from manifest_tools.io.sinks import publishing
+    from trainers.predicted_lines import lines_of_pictures, of_manifest, predicted_label, with_label
+
+    now = datetime.now(UTC)
+    found = {prediction.picture: prediction for prediction in predictions}
+    lines = lines_of_pictures(inputs.names) if manifest is None else of_manifest(manifest, attribute)
+    with publishing(force=force) as publication:
+        stream = publication.open(output)
+        for ref, line in lines:
+            if ref in found:
+                label = predicted_label(found[ref], loaded.table, loaded.multi_label, job, now)
+                line = with_label(line, attribute, label)
+            stream.write(line)
+    for published in publication.published if not quiet else ():
+        note(f"{clean(published.path)}: {published.state}")
 
 
 def _truth(planned: "ConversionPlan | None") -> "Truth | None":

@@ -127,7 +127,7 @@ _TO_START += ("no_wait", "every")
 def _check(given: TransformOptions) -> None:
     """Raise Refused before the bill for all that would be refused after it, and options without effect."""
     from manifest_tools.io.sinks import check_apart
-    from trainers.sagemaker.batch.collect import check_attribute
+    from trainers.predicted_lines import check_attribute
 
     check_attribute(given.attribute)
     if given.manifest == "-":

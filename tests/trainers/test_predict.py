@@ -81,6 +81,87 @@ def test_the_truth_stands_beside_a_wrong_answer(trained: Path, run: Run) -> None
     assert shown.count("wrong: ") == len(wrong)
 
 
+@pytest.fixture
+def partly(trained: Path) -> list[bytes]:
+    """Return the lines of new.manifest: without a label, failed, without a picture, and blank."""
+    labelled = Path("validation.manifest").read_bytes().splitlines(keepends=True)
+    names = [json.loads(one)["source-ref"].rpartition("/")[2] for one in labelled[:3]]
+    lines = [
+        b'{"source-ref" : "s3://lab3/%s", "n": 1.10 }\n' % names[0].encode(),
+        b'{"source-ref": "s3://lab3/%s", "x-metadata": {"failure-reason": "late"}}\n' % names[1].encode(),
+        b'{"source": "a text"}\n',
+        b"\n",
+    ]
+    Path("new.manifest").write_bytes(b"".join(lines))
+    return lines
+
+
+def test_a_manifest_without_labels_is_predicted_for_and_written_with_the_answers(
+    partly: list[bytes], run: Run
+) -> None:
+    words = ["predict", "--manifest", "new.manifest", "--images", "raw-data", "--json", "-o", "out.manifest"]
+    done = run(*words)
+    assert (done.exit_code, done.stderr) == (0, "out.manifest: written\n")
+    predictions = rows(done.stdout)
+    assert len(predictions) == 2
+    written = Path("out.manifest").read_bytes().splitlines(keepends=True)
+    assert written[2:] == partly[2:]
+    for before, after, predicted in zip(partly, written, predictions, strict=False):
+        assert after.startswith(before.rstrip(b"}\n "))
+        value = json.loads(after)
+        metadata = value["predicted-metadata"]
+        assert value["predicted"] == predicted["index"]
+        assert (metadata["class-name"], metadata["confidence"]) == (
+            predicted["class"],
+            predicted["probability"],
+        )
+        assert (metadata["human-annotated"], metadata["job-name"]) == ("no", "predict/model")
+        assert metadata["type"] == "groundtruth/image-classification"
+    again = run(*words)
+    assert (again.exit_code, "out.manifest: exists already" in again.stderr) == (2, True)
+
+
+def test_lines_without_label_beside_labelled_ones_are_predicted_for(trained: Path, run: Run) -> None:
+    labelled = Path("validation.manifest").read_bytes().splitlines(keepends=True)
+    unlabelled = json.dumps({"source-ref": json.loads(labelled[0])["source-ref"]})
+    Path("both.manifest").write_bytes(labelled[1] + unlabelled.encode() + b"\n")
+    words = ["--manifest", "both.manifest", "--images", "raw-data", "--json", "-o", "out.manifest"]
+    done = run("predict", *words)
+    assert ["truth" in row for row in rows(done.stdout)] == [True, False]
+    assert all("predicted" in json.loads(one) for one in Path("out.manifest").read_text().splitlines())
+
+
+def test_predictions_for_pictures_are_a_manifest_of_their_own(trained: Path, run: Run) -> None:
+    words = ["raw-data/RH-40.jpg", "raw-data/LH-41.jpg", "missing.jpg"]
+    done = run("predict", *words, "-o", "out.manifest", "--attribute", "hand", "-q")
+    assert done.exit_code == 1
+    found = rows(Path("out.manifest").read_text())
+    assert [row["source-ref"] for row in found] == words
+    assert ["hand" in row for row in found] == [True, True, False]
+    stats = json.loads(run("stats", "out.manifest", "--json").stdout)
+    assert (stats["attributes"][0]["labelled"], stats["attributes"][0]["machine"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-o", "-"], "-o: expected files for the output and for --manifest, found -; name a file"),
+        (["--attribute", "x"], "--attribute has no effect without -o FILE; type both"),
+        (["--manifest", "new.manifest", "-o", "./new.manifest"], "would replace its own input"),
+        (
+            ["--manifest", "done.manifest", "-o", "out"],
+            "done.manifest:1: has predicted already; type --attribute",
+        ),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    partly: list[bytes], run: Run, words: list[str], message: str
+) -> None:
+    Path("done.manifest").write_text('{"source-ref": "s3://lab3/x.jpg", "predicted": 1}\n')
+    done = run("predict", *words)
+    assert (done.exit_code, done.stdout, message in done.stderr) == (2, "", True)
+
+
 def colours(picture: Image.Image) -> set[Any]:
     found = picture.convert("RGB").getcolors(1 << 24)
     assert found is not None

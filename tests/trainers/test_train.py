@@ -449,3 +449,27 @@ def test_pictures_on_both_sides_are_noted(trained: Path, run: Run) -> None:
     done = run(*words, "--image-size", "32", "-o", "other")
     assert done.exit_code == 0
     assert "validation pictures are also training pictures: the accuracy will be too high\n" in done.stderr
+
+
+def test_pictures_with_two_classes_are_left_out_of_the_training_and_told(workshop: Path, run: Run) -> None:
+    manifest = Path("train.manifest")
+    rows = manifest.read_text().splitlines()
+    first = json.loads(rows[0])
+    name = next(key for key in first if f"{key}-metadata" in first)
+    first[name] = 1 - first[name]
+    first[f"{name}-metadata"]["class-name"] = "LH" if first[name] else "RH"
+    manifest.write_text("\n".join([*rows, json.dumps(first)]) + "\n")
+    words = ["train", "--images", "raw-data", "--dry-run", "-o", "model"]
+    done = run(*words)
+    assert done.exit_code == 0
+    assert done.stderr.startswith("31 training pictures, 16 validation pictures")
+    assert (
+        "train.manifest: 2 lines of 1 picture contradict one another; the first: line 33 has " in done.stderr
+    )
+    assert "; all of them are left out\n" in done.stderr
+    kept = run(*words, "--conflicts", "keep")
+    assert kept.stderr.startswith("33 training pictures")
+    assert "learnt from; type --conflicts drop to leave them out\n" in kept.stderr
+    stopped = run(*words, "--conflicts", "error")
+    assert (stopped.exit_code, stopped.stderr.count("\n")) == (1, 1)
+    assert "type --conflicts drop or keep" in stopped.stderr

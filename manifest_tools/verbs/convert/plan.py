@@ -134,6 +134,35 @@ def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> C
     return plan_each([manifest], to, [_output_of(manifest, output)], **options)[0]
 
 
+def plan_pictures(
+    manifest: str, refs: Iterable[tuple[int, str]], images: Sequence[str] = ()
+) -> ConversionPlan:
+    """Return where the pictures of some lines lie, labelled or not; nothing will be written.
+
+    ``refs`` are numbers of lines, each with its ``source-ref``.
+    """
+    pictures = [Picture(number, ref) for number, ref in refs]
+    lines = StreamedPictures(lambda: iter(pictures))
+    unlabelled = LabelAttribute("", "", "", requested=False)
+    found = _Labelled(unlabelled, "single_label", ClassTable(), lines, len(pictures), {})
+    return ConversionPlan(
+        manifest,
+        "recordio",
+        "",
+        "",
+        "",
+        unlabelled,
+        found.kind,
+        found.table,
+        lines,
+        found.count,
+        {},
+        Recipe(pass_through=True),
+        False,
+        *_images(manifest, found, images, format_row("--to", "recordio")),
+    )
+
+
 def plan_parts(manifests: Sequence[str], to: str, output: str | None, **options: Any) -> list[ConversionPlan]:
     """Return what ``convert`` would do with several manifests, which become parts of one ``output``.
 

@@ -4,7 +4,6 @@ A line stays as it is, byte for byte; a label attribute and its metadata are add
 of Ground Truth's automated labels. So every word that reads manifests reads the answers too.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,11 +15,18 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import run
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
-from manifest_tools.io.json_spans import find
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Publication
+from trainers.predicted_lines import (
+    ATTRIBUTE,
+    ManifestLine,
+    lines_of_pictures,
+    of_manifest,
+    predicted_label,
+    with_label,
+)
 from trainers.prediction import Prediction
-from trainers.sagemaker.batch.picture_list import numbered_lines, prefix_of_list, source_ref
+from trainers.sagemaker.batch.picture_list import prefix_of_list
 from trainers.sagemaker.client import tags
 from trainers.sagemaker.client.client import pages, send
 from trainers.sagemaker.requests import resources
@@ -28,9 +34,6 @@ from trainers.sagemaker.requests.requests import Request
 from trainers.sagemaker.requests.training_job import CLASSES_TAG
 from trainers.sagemaker.serving import class_names
 from trainers.sagemaker.serving.read_answers import prediction, read_answer
-
-ATTRIBUTE = "predicted"
-SINGLE, MULTI = "groundtruth/image-classification", "groundtruth/image-classification-multilabel"
 
 _AT_ONCE = 16
 _OUT = ".out"
@@ -117,9 +120,6 @@ class Collected:
     """The first few pictures without an answer."""
 
 
-ManifestLine = tuple[str, bytes]
-
-
 def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator[ManifestLine]:
     """Return the lines that the answers go into: a manifest's own, or a new one for each of the job's
     pictures.
@@ -135,15 +135,6 @@ def lines_of(answers: Answers, manifest: str | None, attribute: str) -> Iterator
     return of_prefix(answers.prefix)
 
 
-def of_manifest(manifest: str, attribute: str) -> Iterator[ManifestLine]:
-    """Yield every line with its picture, empty for a line without one; raises Refused or InvalidLine."""
-    for number, line in numbered_lines(manifest):
-        ref = source_ref(manifest, number, line)
-        if ref and (find(line, attribute) or find(line, f"{attribute}-metadata")):
-            raise Refused(f"{manifest}:{number}: has {attribute} already; type --attribute with another name")
-        yield ref, line
-
-
 def of_prefix(prefix: str) -> Iterator[ManifestLine]:
     """Yield a line for each object under a prefix, in order of keys; raises as ``call_service`` does."""
     bucket, _, key = prefix.removeprefix("s3://").partition("/")
@@ -151,7 +142,7 @@ def of_prefix(prefix: str) -> Iterator[ManifestLine]:
         for one in page.get("Contents", ()):
             if not one["Key"].endswith("/"):
                 uri = f"s3://{bucket}/{one['Key']}"
-                yield uri, json.dumps({"source-ref": uri}).encode() + b"\n"
+                yield from lines_of_pictures([uri])
 
 
 def collect(
@@ -236,48 +227,8 @@ _WAYS = (_below, _last_folder, _whole_key)
 
 def label(answer: Prediction, answers: Answers) -> tuple[Any, dict[str, Any]]:
     """Return the label and the metadata of an answer, in Ground Truth's form."""
-    common = {
-        "job-name": f"transform-job/{answers.job}",
-        "human-annotated": "no",
-        "creation-date": answers.ended.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-    }
-    probabilities = answer.probabilities
-    if answers.multi_label:
-        names = {str(index): answers.table.name(index) for index in answer.classes}
-        confidences = {str(index): probabilities[index] for index in answer.classes}
-        return list(answer.classes), {
-            "class-map": names,
-            "confidence-map": confidences,
-            "type": MULTI,
-            **common,
-        }
-    index = answer.classes[0]
-    name = {"class-name": answers.table.name(index), "confidence": probabilities[index]}
-    return index, {**name, "type": SINGLE, **common}
-
-
-def with_label(line: bytes, attribute: str, label: tuple[Any, dict[str, Any]]) -> bytes:
-    """Return the line with a label attribute at its end; every byte that it had stays.
-
-    >>> with_label(b'{"source-ref": "s3://b/k"}\\n', "kind", (1, {}))
-    b'{"source-ref": "s3://b/k", "kind": 1, "kind-metadata": {}}\\n'
-    """
-    value, metadata = label
-    added = {attribute: value, f"{attribute}-metadata": metadata}
-    try:
-        text = json.dumps(added, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, in somebody's class name
-        text = json.dumps(added).encode()
-    end = line.rindex(b"}")
-    return line[:end] + b", " + text[1:-1] + line[end:]
-
-
-def check_attribute(name: str) -> None:
-    """Raise Refused for a name that no label attribute can have."""
-    plain = name.replace("-", "").isalnum() and name.isascii() and len(name) <= 127
-    if not plain or name.endswith(("-metadata", "-ref")) or name == "source":
-        form = "letters, digits and hyphens, not ending in -ref or -metadata"
-        raise Refused(f"--attribute: expected {form}; found {name!r:.80}")
+    job = f"transform-job/{answers.job}"
+    return predicted_label(answer, answers.table, answers.multi_label, job, answers.ended)
 
 
 def check_prefix(uri: str) -> None:

@@ -4,44 +4,14 @@ The form is that of ``ManifestFile`` in
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html.
 """
 
-import io
 import json
 import os
-from collections.abc import Iterator
 from hashlib import blake2b
-
-import msgspec
 
 from manifest_tools.base.errors import BadData, InvalidLine
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, publishing
-from manifest_tools.io.sources import open_source
-
-
-class _Ref(msgspec.Struct, rename={"source_ref": "source-ref"}):
-    source_ref: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(_Ref)
-
-
-def numbered_lines(manifest: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a manifest with their ends, numbered from 1; one block of lines is in memory."""
-    number = 0
-    for block in open_source(manifest).blocks():
-        for line in io.BytesIO(block.read()):
-            number += 1
-            yield number, line
-
-
-def source_ref(manifest: str, number: int, line: bytes) -> str:
-    """Return the picture of a line, empty for a line without one; raises InvalidLine."""
-    if not line.strip():
-        return ""
-    try:
-        return _DECODER.decode(line).source_ref or ""
-    except msgspec.MsgspecError as error:
-        raise InvalidLine(manifest, number, f"expected a JSON object with source-ref ({error})") from error
+from trainers.predicted_lines import numbered_lines, source_ref
 
 
 def list_place(output: str, name: str) -> str:

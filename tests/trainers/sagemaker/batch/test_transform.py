@@ -16,17 +16,16 @@ from tests.trainers.sagemaker.resources import Fault, Step
 from tests.trainers.sagemaker.served_models import BUCKET, TABLE, bucket, put
 from tests.trainers.sagemaker.service_model import problems
 from tests.trainers.sagemaker.stand_in import SageMaker
+from trainers.predicted_lines import check_attribute, with_label
 from trainers.prediction import Prediction
 from trainers.sagemaker.batch.collect import (
     Answers,
     Collected,
-    check_attribute,
     check_prefix,
     collect,
     find_answers,
     label,
     lines_of,
-    with_label,
 )
 from trainers.sagemaker.batch.picture_list import common_prefix, list_place, prefix_of_list, write_list
 from trainers.sagemaker.batch.transform import (
