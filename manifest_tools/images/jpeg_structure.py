@@ -12,6 +12,7 @@ from manifest_tools.images.unusable import TRUNCATED, Unusable
 
 # A marker with a meaning: not a stuffed FF 00, not a restart marker, not an FF that fills.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_MARKER_OR_RESTART = re.compile(rb"\xff[\x01-\xfe]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _RESTARTS = bytes(range(0xD0, 0xD8))
 _TABLES, _START, _END, _SCAN, _INTERVAL, _TEMPORARY = 0xC4, 0xD8, 0xD9, 0xDA, 0xDD, 0x01
@@ -132,13 +133,18 @@ def _scan(data: bytes, begin: int, header: _Header, body: bytes) -> Scan:
     header.scans += 1
     if header.scans > _MOST_SCANS:
         raise damaged("JPEG", f"it has more than {_MOST_SCANS} scans")
-    found = _MARKER.search(data, begin)
+    found = (_MARKER if header.interval else _MARKER_OR_RESTART).search(data, begin)
+    if found and found[0][1] in _RESTARTS:
+        raise damaged(
+            "JPEG", f"a restart marker that its header does not announce, at byte {found.start():,}"
+        )
     if not found:
         raise Unusable(TRUNCATED, f"a JPEG file cut off after {len(data):,} bytes")
     end = found.start()
     if data[end - 1] == 0xFF:  # bytes that fill, before the marker
         end = begin + len(data[begin:end].rstrip(b"\xff"))
-    _check_restarts(data, begin, end, header, body)
+    if header.interval:
+        _check_restarts(data, begin, end, header, body)
     if most := _most_zeros(header, body):
         # Zeros behind the pixels pad them, or stand for pixels that are missing: the decoder will tell.
         if not data[end - 1]:
@@ -150,10 +156,6 @@ def _scan(data: bytes, begin: int, header: _Header, body: bytes) -> Scan:
 
 
 def _check_restarts(data: bytes, begin: int, end: int, header: _Header, body: bytes) -> None:
-    if not header.interval:
-        if stray := _RESTART.search(data, begin, end):
-            raise damaged("JPEG", f"a restart marker that its header does not announce, at {stray.start():,}")
-        return
     blocks = _blocks(header, _components(body))
     if not blocks:
         return
