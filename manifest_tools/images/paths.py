@@ -62,8 +62,7 @@ class ImagePaths:
             return
         for prefix, folder in self.mapped:
             if ref.startswith(prefix):
-                # S3 keeps two slashes apart that follow one another; what copies to a disk makes them one.
-                yield folder, ref[len(prefix) :].lstrip("/")
+                yield folder, ref[len(prefix) :]
 
 
 def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
@@ -142,6 +141,7 @@ def _inside(folder: str, rest: str) -> str:
     """Return the real path of ``folder/rest``; raises Unusable if it is outside ``folder``."""
     if len(rest) > _LONGEST:
         raise Unusable(MISSING, f"no file can have a name of {len(rest):,} characters")
+    # S3 keeps two slashes apart that follow one another; what copies to a disk makes them one.
     parts = [part for part in rest.split("/") if part]
     odd = rest[:1] in ("", "/") or "\\" in rest or "\0" in rest
     if odd or any(part in (".", "..") for part in parts):

@@ -63,6 +63,7 @@ def test_a_plain_path_is_found_from_the_manifest_s_folder(raw_data: Path) -> Non
     [
         "../secret",
         "left/../../secret",
+        "/etc/passwd",
         "link",
         "left\\1.jpg",
         "1.jpg\0",
@@ -79,13 +80,7 @@ def test_nothing_outside_the_folder_is_read(raw_data: Path, prefix: str, rest: s
     assert refused.value.code == ("MT401" if ref == "" else "MT405")
 
 
-def test_a_path_from_the_root_is_outside(raw_data: Path) -> None:
-    with pytest.raises(Unusable) as refused:
-        where(f"s3://b={raw_data}").find("/etc/passwd")
-    assert refused.value.code == "MT405"
-
-
-@pytest.mark.parametrize("rest", ["a//1.jpg", "a///1.jpg", "/a/1.jpg"])
+@pytest.mark.parametrize("rest", ["a//1.jpg", "a///1.jpg"])
 def test_slashes_that_a_copy_on_a_disk_does_not_have_are_no_hindrance(tmp_path: Path, rest: str) -> None:
     """S3 keeps a//b apart from a/b; what copies to a folder makes both a/b."""
     (tmp_path / "a").mkdir()

@@ -172,6 +172,8 @@ REFS: list[Any] = [
     "x",
     7,
     None,
+    "s3://b1/a//b",
+    "s3://b1/a://b",
 ]
 # What may stand beside a label on any line.
 OTHERS: dict[str, list[Any]] = {

@@ -307,7 +307,7 @@ def bucket_of(ref: Any) -> str | None:
 
 def has_empty_part(ref: Any) -> bool:
     """Say whether the key of a ``source-ref`` has two slashes that follow one another."""
-    return isinstance(ref, str) and ref.startswith("s3://") and "//" in ref[5:] and ref[5:8] != "s3:"
+    return isinstance(ref, str) and ref.startswith("s3://") and "//" in ref.replace("://", "")
 
 
 def holds_placeholder(line: RuleLine) -> bool:

@@ -90,11 +90,14 @@ def prove_clean(
         quotes[group.lines.numbers] = group.quotes
     sure = without_duplicate_keys(data, starts, ends, quotes) & (ends - starts <= LONGEST_ATTRIBUTE)
     marked = b"#" in data or b"\\" in data
+    slashes = data.count(b"//") != data.count(b"://") or b"\\" in data
     for group in groups:
         group.right &= sure[group.lines.numbers]
         _remember(group, context, proven, facts)
         if marked:
             _remember_placeholders(group, context, facts)
+        if slashes:
+            _remember_empty_parts(group, facts)
     return proven
 
 
@@ -171,17 +174,19 @@ def _remember_sources(group: _Group, clean: Numbers, proven: CleanLines, facts: 
     if group.lines.template.field_type("source-ref") != "ref":
         facts.texts += len(clean) if group.lines.template.field_type("source") == "text" else 0
         return
-    refs = cast(list[str], group.sources)
-    if "\n".join(refs).count("//") > len(refs):
-        for number, ref, right in zip(group.lines.numbers.tolist(), refs, group.right.tolist(), strict=True):
-            if right and has_empty_part(ref):
-                facts.doubled = plus(facts.doubled, Occurrences(number, 1))
     if group.bucket is not None:
         add_count(facts.buckets, group.bucket, Occurrences(int(clean[0]), len(clean)))
         return
     for number in clean.tolist():
         if (bucket := bucket_of(proven.sources[number])) is not None:
             add_count(facts.buckets, bucket, Occurrences(number, 1))
+
+
+def _remember_empty_parts(group: _Group, facts: Facts) -> None:
+    if group.lines.template.field_type("source-ref") == "ref":
+        for number, ref, right in zip(group.lines.numbers.tolist(), group.sources, group.right, strict=True):
+            if right and has_empty_part(ref):
+                facts.doubled = plus(facts.doubled, Occurrences(number, 1))
 
 
 def _remember_placeholders(group: _Group, context: RuleContext, facts: Facts) -> None:
