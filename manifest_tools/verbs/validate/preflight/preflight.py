@@ -141,7 +141,7 @@ def prove_stream(
     source = decompressed(open_source(manifest))
     folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
     where = image_paths(images, _refs(source, job.names), folder)
-    read = partial(read_object, where, fetch)
+    read = partial(read_object, where, fetch, [])  # mtool pipe says how many are stored turned
     check = partial(_check_sample, job.names, read, *_format(job))
     with ThreadPoolExecutor(_READERS) as executor:  # reading is waiting, above all for S3
         for number, why in run(check, in_order(source), executor, ahead=2 * _READERS):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.problem import Problem
@@ -44,6 +45,7 @@ from manifest_tools.verbs.validate.rules.job_examples import (
 )
 from manifest_tools.verbs.validate.validate import Report, validate
 from tests.ground_truth import chopped, counted, manifests
+from tests.pictures import jpeg
 
 
 def report(folder: Path, *parts: str, **options: Any) -> Report:
@@ -478,12 +480,12 @@ def test_lines_without_a_label_are_left_to_the_rules(with_pictures: tuple[Path, 
 
 
 def test_masks_are_sent_as_bytes(tmp_path: Path) -> None:
-    (tmp_path / "1.jpg").write_bytes(JPEG)
-    (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "1.jpg").write_bytes(jpeg(7))
+    Image.new("L", (60, 40)).save(tmp_path / "1.png")
     line = labelled("mask-ref", "s3://b/1.png", "semantic-segmentation", "s3://b/1.jpg")
     job = checked(tmp_path, lines(line), lines(line), purpose="semantic-segmentation")[1]
     assert stream_problems(tmp_path, job) == []
-    (tmp_path / "1.png").write_bytes(JPEG)
+    (tmp_path / "1.png").write_bytes(jpeg(7))
     (problem,) = stream_problems(tmp_path, job)
     assert "expected a mask, which is a PNG" in problem.message
 
