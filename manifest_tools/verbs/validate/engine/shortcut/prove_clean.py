@@ -90,14 +90,12 @@ def prove_clean(
         quotes[group.lines.numbers] = group.quotes
     sure = without_duplicate_keys(data, starts, ends, quotes) & (ends - starts <= LONGEST_ATTRIBUTE)
     marked = b"#" in data or b"\\" in data
-    slashes = data.count(b"//") != data.count(b"://") or b"\\" in data
     for group in groups:
         group.right &= sure[group.lines.numbers]
         _remember(group, context, proven, facts)
         if marked:
             _remember_placeholders(group, context, facts)
-        if slashes:
-            _remember_empty_parts(group, facts)
+        _remember_empty_parts(group, facts)
     return proven
 
 
@@ -183,7 +181,10 @@ def _remember_sources(group: _Group, clean: Numbers, proven: CleanLines, facts: 
 
 
 def _remember_empty_parts(group: _Group, facts: Facts) -> None:
-    if group.lines.template.field_type("source-ref") == "ref":
+    if group.lines.template.field_type("source-ref") != "ref":
+        return
+    refs = "\n".join(cast(list[str], group.sources))
+    if refs.count("//") != refs.count("://"):  # one search through all of them; hardly any file has such keys
         for number, ref, right in zip(group.lines.numbers.tolist(), group.sources, group.right, strict=True):
             if right and has_empty_part(ref):
                 facts.doubled = plus(facts.doubled, Occurrences(number, 1))
