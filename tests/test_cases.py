@@ -181,3 +181,23 @@ def test_grey_of_12_bits_in_16_is_scaled_and_said(cases: Path, run: Run, in_fold
         picture = unpack(next(read_records(stream, "scaled.rec"))).picture
     assert np.asarray(Image.open(io.BytesIO(picture))).max() > 200
     assert "black to readers that keep the upper 8" in run(*words, "--pass-through", "-o", "as-it-is").stderr
+
+
+def test_frames_of_few_videos_on_both_sides_are_said_with_what_to_type(
+    cases: Path, in_folder: Path, run: Run
+) -> None:
+    manifest = cases / "frames-of-few-videos" / "frames.manifest"
+    done = run("split", manifest, "-o", "apart")
+    assert "look like frames of 6 videos, and 6 of them are in several parts" in done.stderr
+    typed = done.stderr.partition("--group '")[2].partition("'")[0]
+    done = run("split", manifest, "-o", "together", "--group", typed)
+    assert "videos" not in done.stderr
+    sides = [
+        {
+            json.loads(line)["source-ref"].split("/")[3]
+            for line in (in_folder / "together" / name).read_text().splitlines()
+        }
+        for name in ("train.manifest", "validation.manifest")
+    ]
+    assert len(sides[0]) + len(sides[1]) == 6
+    assert not sides[0] & sides[1]

@@ -60,6 +60,14 @@ def split(
             " all of them out, error stops.",
         ),
     ] = "keep",
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group",
+            metavar="REGEX",
+            help="Keep lines together whose source has the same first group of REGEX, or the same match.",
+        ),
+    ] = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
@@ -76,6 +84,7 @@ def split(
     \b
     For example:
       mtool split output.manifest
+      mtool split output.manifest --group '(video-[0-9]+)/'
       mtool split output.manifest --part train=0.7 --part validation=0.2 --part test=0.1
     """
     from manifest_tools.groundtruth.classes import read_class_table
@@ -89,6 +98,7 @@ def split(
         label_attribute=label_attribute,
         classes=read_class_table(classes) if classes else None,
         conflicts=conflicts,
+        group=group,
         rejects=rejects,
         shuffle=shuffle,
         force=force,
@@ -152,6 +162,8 @@ def _report(result: "Split", dry_run: bool) -> str:
 
 
 def _notes(result: "Split") -> list[str]:
+    from manifest_tools.verbs.split.groups import FRAMES
+
     notes = []
     if result.conflict:
         notes.append(f"divided by class names, which have other indices here: {clean(result.conflict)}")
@@ -168,6 +180,11 @@ def _notes(result: "Split") -> list[str]:
         dropped = result.conflicts == "drop"
         way_out = "" if dropped else "; kept on one side; --conflicts drop leaves them out"
         notes.append(clean(result.contradictions.summary()) + way_out)
+    if videos := result.videos:
+        notes.append(
+            f"the pictures look like frames of {videos.count:,} videos, and {videos.divided:,} of them are in"
+            f" several parts; to keep each in one, type --group '{FRAMES}'"
+        )
     if result.left_out:
         notes.append(f"left out: {by_state(result.left_out)}")
     notes.append(f"seed {result.seed}")

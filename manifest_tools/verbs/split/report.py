@@ -1,7 +1,7 @@
 """What a split did, as a value and as ``split.json``."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +11,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.groundtruth.contradictions import Contradictions
 from manifest_tools.io.sinks import Published
+from manifest_tools.verbs.split.groups import Videos
 from manifest_tools.verbs.split.ratios import decimal, train_index
 
 
@@ -63,6 +64,12 @@ class Split:
 
     conflicts: ConflictPolicy = "keep"
     """What became of them."""
+
+    group: str | None = None
+    """The regular expression by which lines stay together; None where only those of one picture do."""
+
+    videos: Videos | None = None
+    """Videos whose frames are in several parts, where nothing was asked to stay together."""
 
     published: tuple[Published, ...] = ()
     """The outputs; none after a dry run."""
@@ -136,6 +143,8 @@ class Split:
                 if (found := self.contradictions)
                 else {}
             ),
+            **({"group": self.group} if self.group is not None else {}),
+            **({"videos": asdict(found)} if (found := self.videos) else {}),
             "left_out": self.left_out,
             "num_training_samples": self.num_training_samples,
             "num_classes": self.table.num_classes,

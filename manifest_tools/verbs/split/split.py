@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -22,6 +23,13 @@ from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import Publication, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, Source, decompressed, open_source
 from manifest_tools.verbs.split.assign import assign
+from manifest_tools.verbs.split.groups import (
+    FRAMES,
+    divided_videos,
+    group_keys,
+    group_pattern,
+    looks_like_frames,
+)
 from manifest_tools.verbs.split.ratios import DEFAULT_PARTS, Ratio, exact_ratios, train_index
 from manifest_tools.verbs.split.report import Split
 from manifest_tools.verbs.split.write_parts import NO_PART, write_parts
@@ -38,6 +46,7 @@ def split(
     label_attribute: str | Sequence[str] | None = None,
     classes: ClassTable | None = None,
     conflicts: ConflictPolicy = "keep",
+    group: str | None = None,
     rejects: str | None = None,
     shuffle: bool = False,
     force: bool = False,
@@ -51,8 +60,9 @@ def split(
     are divided by the ratios to within one line, and so are all lines together. Lines of one picture stay
     together. Failed and unlabelled lines are counted and go to ``rejects``, if it is given. ``conflicts``
     says what becomes of lines of one picture with different classes: they are kept and counted; ``drop``
-    makes them rejects; ``error`` raises BadData. ``shuffle`` changes the order of the lines in each part.
-    ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a line.
+    makes them rejects; ``error`` raises BadData. ``group`` is a regular expression: lines whose source has
+    the same first group, or the same match, stay together. ``shuffle`` changes the order of the lines in
+    each part. ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a line.
 
     Several ``label_attribute``, or ``sport*``, stratify over the classes of all of them, by name. Raises
     Refused for parts that cannot be, for a manifest without a label, and for outputs that exist already.
@@ -60,14 +70,20 @@ def split(
     ratios = exact_ratios(parts or DEFAULT_PARTS)
     targets = _targets(manifest, output, list(ratios), rejects)
     check_key(kms_key, list(targets.values()))
+    pattern = None if group is None else group_pattern(group)
     source = decompressed(open_source(manifest))
     with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
         contradictions = _resolve(source.name, lines, conflicts)
-        part = _assign(lines, list(ratios.values()), train_index(ratios), seed, rejects is not None)
+        groups = _groups(source, attributes[0], pattern, lines, workers)
+        together = lines.keys if pattern is None or groups is None else groups
+        train = train_index(ratios)
+        part = _assign(lines, together, list(ratios.values()), train, seed, rejects is not None)
         result = _count(manifest, source, seed, ratios, targets, lines, part, attributes)
-        result = replace(result, contradictions=contradictions, conflicts=conflicts)
+        result = replace(result, contradictions=contradictions, conflicts=conflicts, group=group)
+        if pattern is None and groups is not None:
+            result = replace(result, videos=divided_videos(groups, part[lines.numbers - 1]))
         if dry_run:
             return replace(result, digest=source.digest())
         if output is not None and not output.startswith("s3://"):
@@ -133,12 +149,33 @@ def _resolve(name: str, lines: Lines, policy: ConflictPolicy) -> Contradictions 
     return found
 
 
+def _groups(
+    source: Source,
+    attribute: LabelAttribute,
+    pattern: re.Pattern[str] | None,
+    lines: Lines,
+    jobs: Jobs,
+) -> NDArray[np.uint64] | None:
+    """Return the group of each labelled line, or the video where pictures are called frames, or None."""
+    if pattern is None:
+        if not looks_like_frames(source):
+            return None
+        pattern = group_pattern(FRAMES)
+    return group_keys(source, attribute, pattern, lines.keys, lines.numbers, jobs)
+
+
 def _assign(
-    lines: Lines, ratios: list[Fraction], train: int, seed: int, keep_rejects: bool
+    lines: Lines,
+    keys: NDArray[np.uint64],
+    ratios: list[Fraction],
+    train: int,
+    seed: int,
+    keep_rejects: bool,
 ) -> NDArray[np.uint8]:
     """Return the part of every line of the file, ``(lines,)``; NO_PART for none, ``len(ratios)`` for rejects.
 
-    ``train`` is the index of the part that gets the classes too small to be divided.
+    Lines of one key, ``(labelled lines,)``, stay together. ``train`` is the index of the part that gets
+    the classes too small to be divided.
     """
     part = np.full(len(lines.states), NO_PART, np.uint8)
     if keep_rejects:
@@ -148,7 +185,7 @@ def _assign(
     if not labels.counts.all():
         labels = _with_empty_class(labels)
     order = [train, *(at for at in range(len(ratios)) if at != train)]
-    assigned = assign(labels, lines.keys, [ratios[at] for at in order], seed)
+    assigned = assign(labels, keys, [ratios[at] for at in order], seed)
     part[lines.states == 0] = np.array(order, np.uint8)[assigned]
     return part
 
