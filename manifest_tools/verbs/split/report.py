@@ -144,7 +144,7 @@ class Split:
                 else {}
             ),
             **({"group": self.group} if self.group is not None else {}),
-            **({"videos": asdict(found)} if (found := self.videos) else {}),
+            **({"videos": asdict(self.videos)} if self.videos is not None else {}),
             "left_out": self.left_out,
             "num_training_samples": self.num_training_samples,
             "num_classes": self.table.num_classes,
