@@ -464,7 +464,7 @@ def test_no_region(run: "Run", in_folder: Path, monkeypatch: pytest.MonkeyPatch)
     hands(in_folder)
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert "set AWS_REGION" in run(*BUILTIN, *OUT, "--role", ROLE).stderr
+    assert "type for example: export AWS_REGION=" in run(*BUILTIN, *OUT, "--role", ROLE).stderr
 
 
 @pytest.mark.parametrize(("text", "expected"), [("1", 1), ("90s", 90), ("2h", 7200), ("1d", 86400)])

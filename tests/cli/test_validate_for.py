@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from manifest_tools.verbs.validate.rules.job_examples import TRAIN, VALIDATION, request
+from tests.pictures import jpeg
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -52,7 +53,7 @@ def test_a_request_is_looked_at_whole(folder: Path, run: "Run") -> None:
 def test_pictures_at_hand_are_part_of_the_stream(folder: Path, run: "Run") -> None:
     (folder / "pictures").mkdir()
     for at in range(1, 5):
-        (folder / "pictures" / f"IMG_{at:04}.JPG").write_bytes(b"\xff\xd8\xff\xd9" if at < 4 else b"<html>")
+        (folder / "pictures" / f"IMG_{at:04}.JPG").write_bytes(jpeg(at) if at < 4 else b"<html>")
     result = run("validate", "--for", "builtin", *PARTS, *RIGHT, "--images", "pictures")
     assert result.exit_code == 1
     assert result.stdout.startswith("validation.manifest:2: MT530 expected source-ref to be a JPEG or PNG")

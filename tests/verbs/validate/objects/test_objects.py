@@ -496,19 +496,11 @@ class TestHostile:
         (workspace.raw / "a.jpg").mkdir()
         assert [one.code for one in workspace.check(row("a.jpg", 0))] == ["MT401"]
 
-    @pytest.mark.parametrize("key", ["../secret.jpg", "x/../../secret.jpg", "link.jpg", "a\0b.jpg"])
+    @pytest.mark.parametrize("key", ["../secret.jpg", "x/../../secret.jpg", "link.jpg", "a\0b.jpg", "/etc"])
     def test_what_leads_out_of_the_folder(self, workspace: Workspace, key: str) -> None:
         (workspace.folder / "secret.jpg").write_bytes(jpeg(1))
         (workspace.raw / "link.jpg").symlink_to(workspace.folder / "secret.jpg")
         assert [one.code for one in workspace.check(row(key, 0))] == ["MT405"]
-
-    @pytest.mark.parametrize("key", ["/etc/hostname", "//etc/hostname", "/../secret.jpg"])
-    def test_a_key_that_begins_with_a_slash_is_looked_for_in_the_folder(
-        self, workspace: Workspace, key: str
-    ) -> None:
-        (workspace.folder / "secret.jpg").write_bytes(jpeg(1))
-        (found,) = workspace.check(row(key, 0))
-        assert found.code == ("MT405" if ".." in key else "MT401")
 
     def test_a_name_that_no_file_can_have(self, workspace: Workspace) -> None:
         assert [one.code for one in workspace.check(row("x" * 5000 + ".jpg", 0))] == ["MT401"]

@@ -134,7 +134,7 @@ def no_placeholder(facts: Facts) -> Iterator[Finding]:
     "file",
     breaks=lambda: lines(single(ref="s3://lab3-rawdata/left//IMG_0085.JPG")),
     keeps=lambda: lines(single()),
-    fix="Rename the objects before they are copied to a disk; mtool finds the copies either way.",
+    fix="Rename the objects before they are copied to a disk; the copies are found either way.",
     source=KEYS,
 )
 def keys_have_no_empty_part(facts: Facts) -> Iterator[Finding]:
