@@ -30,7 +30,8 @@ check: $(VENV)/ready-for-work ## lint, and the tests of what has changed since S
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) -q $$($(BIN)/python -m tests.affected $(SINCE))
+	tests=$$($(BIN)/python -m tests.affected $(SINCE)) && \
+	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -n $(WORKERS) -q $$tests; fi
 
 test: $(VENV)/ready-for-work ## all tests, or some: make test TESTS=tests/verbs/split WORKERS=0
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
