@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
-from manifest_tools.io.sources import BLOCK, HEAD, Source, check_head, decompressed, open_source
+from manifest_tools.io.recognise import check_head
+from manifest_tools.io.sources import BLOCK, HEAD, Source, decompressed, open_source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
