@@ -62,7 +62,7 @@ docs: $(VENV)/ready-for-work ## write the pages that the commands and tables say
 constraints: ## choose the versions in constraints.txt anew
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet -e '.[gluon,plots,dask,tune,dev]'
+	build/constraints/bin/python -m pip install --quiet -e '.[gluon,plots,dask,tune,serve,docs,dev]'
 	(sed '/^$$/q' constraints.txt; \
 	build/constraints/bin/python -m pip freeze --exclude-editable; \
 	echo; sed -n '/^# ---/,$$p' constraints.txt) > build/constraints.txt
@@ -83,7 +83,7 @@ $(VENV)/ready-for-demo: $(INPUTS) | $(BIN)/python
 	touch $@
 
 $(VENV)/ready-for-work: $(INPUTS) | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[gluon,plots,dask,tune,dev]'
+	$(PIP) install -c constraints.txt -e '.[gluon,plots,dask,tune,serve,docs,dev]'
 	$(lend-mxnet-libraries)
 	touch $@
 
