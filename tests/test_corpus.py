@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from manifest_tools.base.errors import NotAManifest
-from manifest_tools.verbs.stats.stats import AttributeStats, stats
+from manifest_tools.groundtruth.contents import AttributeStats
+from manifest_tools.verbs.stats.stats import stats
 
 
 class Shown(NamedTuple):

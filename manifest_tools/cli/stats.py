@@ -13,7 +13,7 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import bar, clean, printing, table, width
 
 if TYPE_CHECKING:
-    from manifest_tools.verbs.stats.stats import AttributeStats, Confidences, Stats
+    from manifest_tools.groundtruth.contents import AttributeStats, Confidences, Stats
 
 _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name in a table

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, NotAManifest, Refused
+from manifest_tools.groundtruth.contents import AttributeStats, ClassCount
+from manifest_tools.groundtruth.counts import ManifestCounts, count_block
 from manifest_tools.io.sources import Block
-from manifest_tools.verbs.stats.counts import ManifestCounts, count_block
-from manifest_tools.verbs.stats.stats import AttributeStats, ClassCount, stats
+from manifest_tools.verbs.stats.stats import stats
 from tests.ground_truth import NAMES, boxes, cuboids, entities
 
 Write = Callable[[list[dict[str, Any]]], str]

@@ -140,19 +140,24 @@ class ManifestCounts:
 
 def count_block(known: LabelAttribute | None, block: Block) -> ManifestCounts:
     """Return the counts of a block, of the ``known`` attribute or of all; raises BadLine."""
-    data = block.read()
     found = ManifestCounts()
-    if known is not None:
-        peeked = _peek(data, [Attribute(known.name, known.metadata_key, known.type, "")])
-    else:
-        peeked = _peek_all(data)
-    for attribute, rows in peeked:
+    for attribute, rows in rows_by_attribute(known, block.read()):
         if not found.lines:
             found.lines, found.objects = rows.lines, len(rows.rows)
             _count_sources(rows.rows, found)
         if attribute.name:
             found.attributes[attribute.name] = _count_rows(rows, label_kind(attribute.type))
     return found
+
+
+def rows_by_attribute(known: LabelAttribute | None, data: bytes) -> list[tuple[Attribute, Rows]]:
+    """Return the rows of a block for the ``known`` attribute or for each; raises BadLine.
+
+    An attribute without a name stands for lines that have none.
+    """
+    if known is not None:
+        return _peek(data, [Attribute(known.name, known.metadata_key, known.type, "")])
+    return _peek_all(data)
 
 
 def _peek_all(data: bytes) -> list[tuple[Attribute, Rows]]:
