@@ -10,14 +10,15 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
-from manifest_tools.cli.shared.pictures import note_left_out, pictures_of, write_picture
+from manifest_tools.cli.shared.pictures import note_left_out, pictures_of, write_pages
 from manifest_tools.cli.shared.screen import clean, note, printing, progress, width
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
+    from manifest_tools.images.contact_sheet import Tile
+    from manifest_tools.images.unusable import Unusable
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers import model_archive
-    from trainers.contact_sheet import Tile
     from trainers.prediction import Prediction, Unread
     from trainers.prediction_inputs import PredictionInputs, Truth
     from trainers.sagemaker.serving.endpoint_info import EndpointInfo
@@ -359,25 +360,32 @@ def _draw(
     force: bool,
     quiet: bool,
 ) -> None:
-    from trainers.contact_sheet import MOST, draw_contact_sheet
+    from manifest_tools.images.contact_sheet import contact_sheets
 
-    tiles = [_tile(prediction, truth, loaded, inputs) for prediction in predictions[:MOST]]
-    written = write_picture("--sheet", path, draw_contact_sheet(tiles), force=force)
-    if not quiet:
-        first = f" (the first {MOST:,} of {len(predictions):,})" if len(predictions) > MOST else ""
-        note(f"{clean(path)}: {written.state}{first}")
+    pages = contact_sheets(_tile(prediction, truth, loaded, inputs) for prediction in predictions)
+    for written in write_pages("--sheet", path, pages, force=force):
+        if not quiet:
+            note(f"{clean(written.path)}: {written.state}")
 
 
 def _tile(
     prediction: "Prediction", truth: "Truth | None", loaded: "LoadedModel", inputs: "PredictionInputs"
 ) -> "Tile":
-    from trainers.contact_sheet import Tile
+    from manifest_tools.images.contact_sheet import FAINT, INK, RIGHT, WRONG, Caption, Tile
 
     known = truth.of(prediction.picture) if truth else None
-    return Tile(
-        inputs.read(prediction.picture),
-        prediction.picture.rpartition("/")[2],
-        prediction_text(prediction, loaded),
-        "" if known is None else class_names(known, loaded),
-        None if known is None else prediction.classes == known,
-    )
+    is_right = None if known is None else prediction.classes == known
+    colour = INK if is_right is None else RIGHT if is_right else WRONG
+    captions = [Caption(tuple(prediction_text(prediction, loaded).split(", ")), colour)]
+    captions += [Caption((f"truth: {class_names(known, loaded)}",))] if known is not None else []
+    name = Caption((prediction.picture.rpartition("/")[2],), FAINT)
+    return Tile(_picture(prediction.picture, inputs), [*captions, name], is_right)
+
+
+def _picture(name: str, inputs: "PredictionInputs") -> "bytes | Unusable":
+    from manifest_tools.images.unusable import Unusable
+
+    try:
+        return inputs.read(name)
+    except Unusable as why:
+        return why

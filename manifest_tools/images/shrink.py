@@ -94,7 +94,7 @@ def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -
 
 def _shrink(data: bytes, shorter: int, quality: int, square: bool) -> Prepared:
     with opened(data) as image:
-        small = _resized(image, shorter, square)
+        small = resized(image, shorter, square)
         is_shallow = image.mode.startswith("I") and _bits(image) < 16
         out = io.BytesIO()
         turned(small, orientation_of(image)).save(out, "JPEG", quality=quality, subsampling="4:2:0")
@@ -114,7 +114,8 @@ def target_size(width: int, height: int, shorter: int) -> tuple[int, int]:
     return width * shorter // height, shorter
 
 
-def _resized(image: "Image.Image", shorter: int, square: bool) -> "Image.Image":
+def resized(image: "Image.Image", shorter: int, square: bool) -> "Image.Image":
+    """Return the pixels of an opened picture as ``shrink`` has them, in 8-bit RGB and not turned yet."""
     from PIL import Image
 
     width, height = image.size

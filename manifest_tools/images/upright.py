@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's values, as Image.Transpose undoes them
-_ON_ITS_SIDE = 5  # from here on width and height change places
+ON_ITS_SIDE = range(5, 9)
+"""EXIF's values with which width and height change places."""
 
 
 def turned(pixels: "Image.Image", orientation: int) -> "Image.Image":
@@ -60,7 +61,7 @@ def _jpeg_options(image: "JpegImageFile", orientation: int) -> dict[str, Any]:
 
     tables = [list(table) for _, table in sorted(image.quantization.items())]
     sampling = JpegImagePlugin.get_sampling(image)
-    on_its_side = orientation >= _ON_ITS_SIDE
+    on_its_side = orientation in ON_ITS_SIDE
     if on_its_side:
         tables = [_transposed(table) for table in tables]
     if sampling < 0 or (on_its_side and sampling == 1):  # Pillow writes no 4:4:0, which a turned 4:2:2 is

@@ -1,4 +1,3 @@
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from manifest_tools.groundtruth.annotations import Picture
 from trainers import predict, read_model
-from trainers.contact_sheet import MOST, Tile, draw_contact_sheet
 from trainers.prediction import Prediction
 from trainers.prediction_inputs import read_picture, truth_of
 
@@ -160,52 +157,6 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     Path("done.manifest").write_text('{"source-ref": "s3://lab3/x.jpg", "predicted": 1}\n')
     done = run("predict", *words)
     assert (done.exit_code, done.stdout, message in done.stderr) == (2, "", True)
-
-
-def colours(picture: Image.Image) -> set[Any]:
-    found = picture.convert("RGB").getcolors(1 << 24)
-    assert found is not None
-    return {colour for _, colour in found}
-
-
-RED, GREEN = (198, 40, 40), (27, 127, 59)
-
-
-def tile(right: bool | None, picture: bytes = b"") -> Tile:
-    out = io.BytesIO()
-    Image.new("RGB", (40, 30), (90, 90, 90)).save(out, "PNG")
-    return Tile(picture or out.getvalue(), "a.jpg", "RH 0.998", "" if right is None else "LH", right)
-
-
-@pytest.mark.parametrize(
-    ("right", "seen", "unseen"),
-    [
-        pytest.param(True, {GREEN}, {RED}, id="a right answer is green"),
-        pytest.param(False, {RED}, {GREEN}, id="a wrong answer is red"),
-        pytest.param(None, set(), {RED, GREEN}, id="without truth there is neither"),
-    ],
-)
-def test_tiles_show_what_is_right(right: bool | None, seen: set[Any], unseen: set[Any]) -> None:
-    with Image.open(io.BytesIO(draw_contact_sheet([tile(right)]))) as picture:
-        found = colours(picture)
-    assert seen <= found
-    assert not unseen & found
-
-
-def test_a_wrong_answer_has_another_sign_than_a_right_one_without_any_colour() -> None:
-    signs = []
-    for right in (True, False):
-        with Image.open(io.BytesIO(draw_contact_sheet([tile(right)]))) as picture:
-            corner = np.asarray(picture.convert("RGB").crop((112, 10, 138, 36)))
-        signs.append((corner != 255).any(axis=2))
-    assert (signs[0] != signs[1]).mean() > 0.05
-
-
-def test_a_sheet_has_a_limit_and_may_be_empty() -> None:
-    with Image.open(io.BytesIO(draw_contact_sheet([tile(None)] * (MOST + 9)))) as full:
-        assert full.height < 12_000
-    with Image.open(io.BytesIO(draw_contact_sheet([]))) as none:
-        assert none.width > 100
 
 
 def test_a_sheet_is_drawn_and_not_written_over(trained: Path, run: Run) -> None:

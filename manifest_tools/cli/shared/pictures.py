@@ -1,7 +1,7 @@
 """Pictures for a command: found here or fetched, read into data sets, and written as PNG."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from manifest_tools.base.errors import Exists, Refused
@@ -78,15 +78,23 @@ def write_picture(
     option: str, path: str, content: bytes, *, force: bool, kms_key: str | None = None
 ) -> "Published":
     """Write a PNG; raises Refused, naming the option, where a file with other content exists."""
+    return write_pages(option, path, [content], force=force, kms_key=kms_key)[0]
+
+
+def write_pages(
+    option: str, path: str, pages: Iterable[bytes], *, force: bool, kms_key: str | None = None
+) -> "list[Published]":
+    """Write the pages of a contact sheet, all or none; raises Refused as ``write_picture``."""
+    from manifest_tools.images.contact_sheet import page_path
     from manifest_tools.io.sinks import publishing
 
     try:
         with publishing(force=force, kms_key=kms_key) as publication:
-            publication.open(path).write(content)
+            for number, content in enumerate(pages, 1):
+                publication.open(page_path(path, number)).write(content)
     except Exists as error:
-        way_out = f"type --force to replace it, or {option} for another file"
-        raise Refused(f"{path}: exists already, with other content; {way_out}") from error
-    return publication.published[0]
+        raise Refused(str(error).replace("-o for another place", f"{option} for another file")) from error
+    return publication.published
 
 
 def show_problems(problems: "Sequence[Problem]") -> None:
