@@ -1,6 +1,8 @@
-# `make` lists what there is to make. Everything happens in $(VENV), which is made when it is missing.
+# `make` lists what there is to make. Everything happens in $(VENV), which is made when it is missing;
+# MXNet holds NumPy below 2 there, and $(NUMPY2) is the other world: all but the extra gluon, and NumPy 2.
 
 VENV ?= .venv
+NUMPY2 ?= .venv-numpy2
 PEERS ?= .venv-peers
 TESTS ?=
 WORKERS ?= 2
@@ -13,10 +15,11 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
-INPUTS = pyproject.toml constraints.txt
+INSTALL = python -m pip --disable-pip-version-check --quiet install
+# What is installed everywhere but at a newcomer's; the trainers of torch and keras are still to come.
+EXTRAS = plots,dask,tune,serve,docs
 
-.PHONY: help setup demo check test lint format bench test-peers fuzz docs constraints clean
+.PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +38,9 @@ check: $(VENV)/ready-for-work ## lint, and the tests of what has changed since S
 
 test: $(VENV)/ready-for-work ## all tests, or some: make test TESTS=tests/verbs/split WORKERS=0
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+test-numpy2: $(NUMPY2)/ready-for-work ## the tests without MXNet, under NumPy 2, in .venv-numpy2
+	$(NUMPY2)/bin/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: $(VENV)/ready-for-work ## ruff and mypy
 	$(BIN)/ruff check
@@ -59,47 +65,44 @@ fuzz: $(VENV)/ready-for-work ## a coverage-guided fuzzer over every command, for
 docs: $(VENV)/ready-for-work ## write the pages that the commands and tables say
 	$(BIN)/python -m docs.regenerate
 
-constraints: ## choose the versions in constraints.txt anew
-	rm -rf build/constraints
-	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet -e '.[gluon,plots,dask,tune,serve,docs,dev]'
-	(sed '/^$$/q' constraints.txt; \
-	build/constraints/bin/python -m pip freeze --exclude-editable; \
-	echo; sed -n '/^# ---/,$$p' constraints.txt) > build/constraints.txt
-	mv build/constraints.txt constraints.txt
+constraints: ## choose the versions in constraints.txt and constraints-gluon.txt anew
+	$(call choose-versions,constraints.txt,$(EXTRAS),dev)
+	$(call choose-versions,constraints-gluon.txt,$(EXTRAS),dev-gluon)
 
 clean: ## remove whatever was made
-	rm -rf $(VENV) $(PEERS) build dist demo benchmarks/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NUMPY2) $(PEERS) build dist demo benchmarks/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(BIN)/python:
+%/bin/python:
 	@test -n "$(PYTHON)" || { \
 	echo "mtool needs Python 3.11 or 3.12 with venv; type: apt install python3.11-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 
-$(VENV)/ready-for-demo: $(INPUTS) | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[gluon,plots]'
-	$(lend-mxnet-libraries)
+$(VENV)/ready-for-demo: pyproject.toml constraints-gluon.txt | $(BIN)/python
+	$(BIN)/$(INSTALL) -c constraints-gluon.txt -e '.[gluon,plots]'
 	touch $@
 
-$(VENV)/ready-for-work: $(INPUTS) | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[gluon,plots,dask,tune,serve,docs,dev]'
-	$(lend-mxnet-libraries)
+$(VENV)/ready-for-work: pyproject.toml constraints-gluon.txt | $(BIN)/python
+	$(BIN)/$(INSTALL) -c constraints-gluon.txt -e '.[$(EXTRAS),dev-gluon]'
 	touch $@
 
-# MXNet's wheel leans on two libraries of the system's compiler, which a bare Debian does not have;
-# the wheels of scikit-learn and NumPy bring the same two, and MXNet looks beside itself first.
-define lend-mxnet-libraries
-@for library in libgomp.so.1 libquadmath.so.0; do \
-	$(BIN)/python -c "import ctypes; ctypes.CDLL('$$library')" 2>/dev/null \
-	|| (cd $(VENV)/lib/python3*/site-packages && for lent in *.libs/$${library%.so*}-*; do \
-	ln -sf ../$$lent mxnet/$$library; done) || exit 1; \
-	done
-endef
+$(NUMPY2)/ready-for-work: pyproject.toml constraints.txt | $(NUMPY2)/bin/python
+	$(NUMPY2)/bin/$(INSTALL) -c constraints.txt -e '.[$(EXTRAS),dev]'
+	touch $@
 
 # mxnet 1.3.1 asks for a NumPy that no Python of today has, so its wheel is taken without what it asks for.
-$(PEERS)/ready: Makefile
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip --quiet install --no-deps mxnet==1.3.1
-	$(PEERS)/bin/python -m pip --quiet install -c constraints.txt 'numpy<2' requests 'graphviz<0.9'
+$(PEERS)/ready: Makefile | $(PEERS)/bin/python
+	$(PEERS)/bin/$(INSTALL) --no-deps mxnet==1.3.1
+	$(PEERS)/bin/$(INSTALL) -c constraints-gluon.txt 'numpy<2' requests 'graphviz<0.9'
 	touch $@
+
+# $(call choose-versions,FILE,EXTRAS...): what pip chooses without FILE, between FILE's own words above and below.
+define choose-versions
+rm -rf build/constraints
+$(PYTHON) -m venv build/constraints
+build/constraints/bin/$(INSTALL) -e '.[$(2),$(3)]'
+(sed '/^$$/q' $(1); \
+build/constraints/bin/python -m pip freeze --exclude-editable; \
+echo; sed -n '/^# ---/,$$p' $(1)) > build/$(1)
+mv build/$(1) $(1)
+endef

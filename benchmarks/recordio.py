@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.installation import pip_install
 from manifest_tools.base.parallel import run
 from manifest_tools.images.shrink import decoder_version, target_size
 from manifest_tools.io.recordio import read_records, unpack
@@ -110,7 +111,7 @@ def main() -> None:
 def peer_version() -> str:
     """Say what im2rec decodes with, for its speed is that of OpenCV's libjpeg."""
     if importlib.util.find_spec("mxnet") is None or importlib.util.find_spec("cv2") is None:
-        return "im2rec needs mxnet and opencv; type: pip install 'mtool[gluon,dev]'"
+        return f"im2rec needs mxnet and opencv; type: {pip_install('dev-gluon')}"
     import cv2
 
     jpeg = next(line for line in cv2.getBuildInformation().splitlines() if " JPEG:" in line)

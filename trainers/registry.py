@@ -42,7 +42,7 @@ class Predictor:
     """The package that it needs, by the name under which it is imported."""
 
     extra: str
-    """What installs the framework: ``pip install 'mtool[EXTRA]'``."""
+    """Which extra of ours brings the framework."""
 
     endings: tuple[str, ...]
     """How the names of its models' weights end; a run can start from a file of such a name."""

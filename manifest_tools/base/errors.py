@@ -6,6 +6,8 @@ A fault in the data of one line is not an exception. It is a value, see ``base/p
 from collections.abc import Sequence
 from typing import Any
 
+from manifest_tools.base.installation import pip_install
+
 
 class MtoolError(Exception):
     """The work could not be done; the text is one line that says where, why, and what to do.
@@ -68,9 +70,9 @@ class Exists(Refused):
 
 
 class NotInstalled(MtoolError):
-    """An optional package that this work needs; ``extra`` is the name under which pip installs it."""
+    """An optional package that this work needs; ``extra`` of ours is what brings it."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs {package}; type: pip install 'mtool[{extra}]'")
+        super().__init__(f"{purpose} needs {package}; type: {pip_install(extra)}")
         self.package = package
         self.extra = extra

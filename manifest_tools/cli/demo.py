@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.base.installation import NAME
 from manifest_tools.cli.shared.screen import note
 
 LAB = "lab3"
@@ -76,7 +77,7 @@ def _sample() -> Path:
         if (folder / "images").is_dir():
             return folder
     raise MtoolError(
-        "the sample is not installed with this copy of mtool; type: pip install --force-reinstall mtool"
+        f"the sample is not installed with this copy of mtool; type: pip install --force-reinstall {NAME}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.installation import pip_install
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import read_data, write_picture
 from manifest_tools.cli.shared.screen import clean, note, table
@@ -139,5 +140,5 @@ def _write_plot(
 def _why_no_plot(model: str, can_draw: bool) -> str:
     """Return why no plot is drawn unless it is asked for; evaluating a model in S3 writes nothing there."""
     if not can_draw:
-        return "no confusion.png: it needs matplotlib; type: pip install 'mtool[plots]'"
+        return f"no confusion.png: it needs matplotlib; type: {pip_install('plots')}"
     return "no confusion.png: the model is in S3; type --picture FILE" if model.startswith("s3://") else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.base.installation import pip_install
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
@@ -180,7 +181,7 @@ def _show(result: "Result", as_json: bool, quiet: bool) -> None:
     from trainers.plots import available
 
     if not available():
-        note("no history.png: it needs matplotlib; type: pip install 'mtool[plots]'")
+        note(f"no history.png: it needs matplotlib; type: {pip_install('plots')}")
     for published in result.published:
         note(f"{clean(published.path)}: {published.state}")
 

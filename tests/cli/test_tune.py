@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.installation import pip_install
 from tests.trainers.conftest import lay_out
 from trainers.config import TrainConfig
 from trainers.model_archive import read_model
@@ -225,7 +226,7 @@ def test_without_optuna_it_says_what_to_type(workshop: Path) -> None:
         [sys.executable, "-c", program, *WORDS], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 3
-    assert ended.stderr.endswith("tuning on this machine needs optuna; type: pip install 'mtool[tune]'\n")
+    assert ended.stderr.endswith(f"tuning on this machine needs optuna; type: {pip_install('tune')}\n")
 
 
 def test_every_parameter_of_a_run_can_be_in_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
+from manifest_tools.base.installation import pip_install
 from manifest_tools.groundtruth.classes import ClassTable
 from tests.ground_truth import boxes
 from trainers import Dataset, TrainConfig, from_arrays, read_model, train
@@ -435,13 +436,13 @@ def test_no_framework_is_loaded_before_it_is_needed() -> None:
 def test_a_missing_framework_is_one_line_that_says_what_to_type(workshop: Path) -> None:
     ended = python(WITHOUT, "train", "--images", "raw-data")
     assert ended.returncode == 3
-    assert ended.stderr == "mtool: the trainer gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
+    assert ended.stderr == f"mtool: the trainer gluon needs mxnet; type: {pip_install('gluon')}\n"
 
 
 def test_a_missing_framework_of_a_model_is_one_line_too(trained: Path) -> None:
     ended = python(WITHOUT, "evaluate", "--images", "raw-data")
     assert ended.returncode == 3
-    assert ended.stderr == "mtool: a model of Gluon needs mxnet; type: pip install 'mtool[gluon]'\n"
+    assert ended.stderr == f"mtool: a model of Gluon needs mxnet; type: {pip_install('gluon')}\n"
 
 
 def test_pictures_on_both_sides_are_noted(trained: Path, run: Run) -> None:
