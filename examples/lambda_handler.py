@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     kept = manifest_tools.filter(
         event["manifest"],
         sure,
-        conditions=manifest_tools.Conditions(min_confidence=event.get("min_confidence", 0.8)),
+        min_confidence=event.get("min_confidence", 0.8),
         force=True,
     )
     parts = manifest_tools.split(sure, event["output"], seed=event.get("seed", 0), force=True)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.convert.from_format import convert_from as convert_from
     from manifest_tools.verbs.diff.diff import diff as diff
     from manifest_tools.verbs.diff.report import Diff as Diff
-    from manifest_tools.verbs.filter.conditions import Conditions as Conditions
     from manifest_tools.verbs.filter.filter import Filtered as Filtered
     from manifest_tools.verbs.filter.filter import filter as filter
     from manifest_tools.verbs.merge.merge import merge as merge
@@ -65,7 +64,6 @@ _HOMES = {
     "verbs.convert.from_format": ("convert_from",),
     "verbs.diff.diff": ("diff",),
     "verbs.diff.report": ("Diff",),
-    "verbs.filter.conditions": ("Conditions",),
     "verbs.filter.filter": ("Filtered", "filter"),
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
-from manifest_tools.verbs.filter.conditions import Conditions, Empty, MultiLabel, ZeroConfidence
+from manifest_tools.verbs.filter.conditions import Empty, MultiLabel, ZeroConfidence
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.filter.filter import Filtered
@@ -27,6 +28,12 @@ def filter(
         float | None,
         typer.Option("--min-confidence", metavar="C", min=0, max=1, help="The lowest confidence, 0 to 1."),
     ] = None,
+    max_confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--max-confidence", metavar="C", min=0, max=1, help="The highest one: what is doubtful is kept."
+        ),
+    ] = None,
     zero_confidence: Annotated[
         ZeroConfidence | None,
         typer.Option(
@@ -39,8 +46,8 @@ def filter(
         Empty | None,
         typer.Option(
             "--empty",
-            help="What --min-confidence does to a labelled line without any box, entity or class. [keep, "
-            "unless nothing else would be kept]",
+            help="What a condition on the confidence does to a labelled line without any box, entity or"
+            " class. [keep, unless nothing else would be kept]",
         ),
     ] = None,
     multilabel: Annotated[
@@ -48,13 +55,17 @@ def filter(
         typer.Option(
             "--multilabel",
             "--boxes",
-            help="For lines with several classes, boxes or entities: any must meet --min-confidence "
-            "[default], or all must; or trim removes those that do not meet it, or are of no --class.",
+            help="For lines with several classes, boxes or entities: any must have the confidence asked for "
+            "[default], or all must; or trim removes those that do not, or are not of the classes asked for.",
         ),
     ] = None,
     class_: Annotated[
         list[str] | None,
         typer.Option("--class", metavar="NAME", help="Keep lines with this class; may be repeated."),
+    ] = None,
+    exclude_class: Annotated[
+        list[str] | None,
+        typer.Option("--exclude-class", metavar="NAME", help="Drop lines with this class; may be repeated."),
     ] = None,
     human_annotated: Annotated[
         Literal["yes", "no"] | None,
@@ -83,6 +94,16 @@ def filter(
             "--sample", metavar="N", min=1, help="Of the lines that are left, keep N, chosen by --seed."
         ),
     ] = None,
+    balance: Annotated[
+        bool,
+        typer.Option(
+            "--balance", help="Of the lines that are left, keep as many of each class as the smallest has."
+        ),
+    ] = False,
+    per_class: Annotated[
+        int | None,
+        typer.Option("--per-class", metavar="N", min=1, help="The same with at most N lines of each class."),
+    ] = None,
     seed: options.Seed = 0,
     rejects: options.Rejects = None,
     label_attribute: options.LabelAttribute = None,
@@ -103,35 +124,40 @@ def filter(
     They are written byte for byte. A table on standard error says how many lines were dropped for which
     reason; --rejects writes the dropped lines to a file.
 
-    With --min-confidence, a label without a confidence is dropped, and a labelled line without any box,
-    entity or class is kept; both are counted. --zero-confidence and --empty say otherwise.
+    With --min-confidence or --max-confidence, a label without a confidence is dropped, and a labelled line
+    without any box, entity or class is kept; both are counted. --zero-confidence and --empty say otherwise.
+    Which lines --balance and --per-class keep depends on picture and seed, not on the order of the lines.
 
     \b
     For example:
       mtool filter output.manifest --min-confidence 0.8 -o sure.manifest
+      mtool filter output.manifest --max-confidence 0.6 -o relabel.manifest
+      mtool filter output.manifest --balance -o balanced.manifest
       mtool filter output.manifest --class RH --human-annotated yes | wc -l
       mtool filter output.manifest --class dog --boxes trim -o dogs.manifest
     """
     from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
-    _check(min_confidence, zero_confidence, empty, multilabel, class_)
-    conditions = Conditions(
-        min_confidence=min_confidence,
-        zero_confidence=zero_confidence,
-        empty=empty,
-        multilabel=multilabel or "any",
-        classes=tuple(class_ or ()),
-        human_annotated=None if human_annotated is None else human_annotated == "yes",
-        jobs=tuple(job or ()),
-        before=before,
-        after=after,
-        labelled=labelled,
-    )
+    by_confidence = min_confidence is not None or max_confidence is not None
+    _check(by_confidence, zero_confidence, empty, multilabel, [*(class_ or []), *(exclude_class or [])])
     result = filter_manifest(
         manifest,
         output,
-        conditions=conditions,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        zero_confidence=zero_confidence,
+        empty=empty,
+        multilabel=multilabel or "any",
+        class_=class_ or (),
+        exclude_class=exclude_class or (),
+        human_annotated=None if human_annotated is None else human_annotated == "yes",
+        job=job or (),
+        before=before,
+        after=after,
+        labelled=labelled,
         sample=sample,
+        balance=balance,
+        per_class=per_class,
         seed=seed,
         rejects=rejects,
         label_attribute=label_attribute,
@@ -154,28 +180,33 @@ def _to_json(result: "Filtered") -> dict[str, Any]:
         "trimmed": result.trimmed,
         "dropped": result.reasons,
         **({"kept_without_confidence": without} if without else {}),
+        **({"per_class": result.per_class} if result.per_class is not None else {}),
         **({"constant_confidence": result.constant} if result.constant is not None else {}),
     }
 
 
 def _check(
-    min_confidence: float | None,
+    by_confidence: bool,
     zero_confidence: ZeroConfidence | None,
     empty: Empty | None,
     multilabel: MultiLabel | None,
-    class_: list[str] | None,
+    classes: list[str],
 ) -> None:
     """Raise Refused for an option that has no effect without another one."""
-    if zero_confidence is not None and min_confidence is None:
-        raise Refused("--zero-confidence has no effect without --min-confidence; type both")
-    if empty is not None and min_confidence is None:
-        raise Refused("--empty has no effect without --min-confidence; type both")
-    if multilabel == "trim" and min_confidence is None and not class_:
+    if by_confidence:
+        return
+    bounds = "--min-confidence or --max-confidence"
+    if multilabel == "trim" and not classes:
         raise Refused(
-            "--multilabel trim has no effect without --min-confidence or --class; type one of them too"
+            f"--multilabel trim has no effect without {bounds}, --class or --exclude-class; type one of them"
         )
-    if multilabel in ("any", "all") and min_confidence is None:
-        raise Refused(f"--multilabel {multilabel} has no effect without --min-confidence; type both")
+    typed = {
+        "--zero-confidence": zero_confidence is not None,
+        "--empty": empty is not None,
+        f"--multilabel {multilabel}": multilabel in ("any", "all"),
+    }
+    for option in (option for option, given in typed.items() if given):
+        raise Refused(f"{option} has no effect without {bounds}; type one of them")
 
 
 def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) -> str:
@@ -187,6 +218,8 @@ def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) ->
     text = [table(rows, (clean(result.manifest), "lines"))]
     text += _remarks(result)
     text += [f"sample of {sample:,}, seed {seed}"] if sample is not None else []
+    if result.per_class is not None:
+        text.append(f"{counted(result.per_class, 'line')} of each class at most, seed {seed}")
     text += ["dry run, nothing written"] if dry_run else []
     return "\n".join([*text, *(f"{one.path}: {one.state}" for one in result.published)])
 

@@ -192,6 +192,52 @@ def test_a_class_that_is_not_there_stops_the_run_with_those_that_are(workshop: P
     assert (done.exit_code, done.stdout, done.stderr) == (2, "", message)
 
 
+def test_an_excluded_class_that_is_not_there_stops_the_run_with_those_that_are(
+    workshop: Path, run: Run
+) -> None:
+    done = run("filter", "output.manifest", "--exclude-class", "Rh")
+    message = "mtool: output.manifest: no line has the class 'Rh'; its classes: RH, LH\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_what_is_doubtful_goes_to_be_labelled_again_and_the_rest_to_the_training(
+    workshop: Path, run: Run
+) -> None:
+    done = run("filter", "output.manifest", "--max-confidence", 0.8, "-o", "again", "--rejects", "rest")
+    assert done.stderr == (
+        "output.manifest   lines\n"
+        "kept                 16\n"
+        "above confidence     53\n"
+        "again: written\n"
+        "rest: written\n"
+    )
+    assert sorted(lines_of("again", "rest")) == sorted(lines_of("output.manifest"))
+
+
+def test_one_high_confidence_on_all_labels_says_nothing_about_doubts_either(
+    in_folder: Path, run: Run
+) -> None:
+    write(in_folder / "a", line(1, confidence=0.95), line(2, confidence=0.95))
+    done = run("filter", "a", "--max-confidence", 0.5)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "every confidence is 0.95;" in done.stderr
+    kept = run("filter", "a", "--max-confidence", 0.5, "--zero-confidence", "keep")
+    assert kept.stdout_bytes == Path("a").read_bytes()
+
+
+def test_a_balance_says_how_many_of_each_class_and_by_which_seed(workshop: Path, run: Run) -> None:
+    done = run("filter", "output.manifest", "--balance", "--seed", 7, "-o", "even", "--rejects", "rest")
+    assert done.stderr == (
+        "output.manifest      lines\n"
+        "kept                    62\n"
+        "enough of its class      7\n"
+        "31 lines of each class at most, seed 7\n"
+        "even: written\n"
+        "rest: written\n"
+    )
+    assert sorted(lines_of("even", "rest")) == sorted(lines_of("output.manifest"))
+
+
 def test_a_dry_run_counts_and_writes_nothing(workshop: Path, run: Run) -> None:
     done = run("filter", "output.manifest", "--min-confidence", 0.8, "--dry-run", "-o", "x", "--rejects", "y")
     assert (done.exit_code, done.stdout) == (0, "")
@@ -212,6 +258,10 @@ def test_the_counts_as_json_leave_standard_output_to_the_lines(workshop: Path, r
         (["--sample", 10, "--class", "LH"], 10),
         (["--sample", 100], 69),
         (["--class", "RH", "--class", "LH"], 69),
+        (["--max-confidence", 0.8], 16),
+        (["--exclude-class", "LH"], 38),
+        (["--balance"], 62),
+        (["--per-class", 5], 10),
         (["--human-annotated", "yes"], 69),
         (["--human-annotated", "no"], 0),
         (["--job", "lab1-labeling-job"], 69),
@@ -317,16 +367,35 @@ def test_real_boxes_are_trimmed_and_every_other_byte_stays(corpus: Path, in_fold
     [
         (
             ["--multilabel", "trim"],
-            "--multilabel trim has no effect without --min-confidence or --class; type one of them too",
+            "--multilabel trim has no effect without --min-confidence or --max-confidence, --class or"
+            " --exclude-class; type one of them",
         ),
         (
             ["--boxes", "all", "--class", "RH"],
-            "--multilabel all has no effect without --min-confidence; type both",
+            "--multilabel all has no effect without --min-confidence or --max-confidence; type one of them",
         ),
-        (["--empty", "drop"], "--empty has no effect without --min-confidence; type both"),
+        (
+            ["--empty", "drop"],
+            "--empty has no effect without --min-confidence or --max-confidence; type one of them",
+        ),
+        (
+            ["--min-confidence", "0.8", "--max-confidence", "0.5"],
+            "--min-confidence 0.8 --max-confidence 0.5: no confidence is both; type the lower one as"
+            " --min-confidence",
+        ),
+        (
+            ["--class", "RH", "--exclude-class", "RH"],
+            "'RH' is typed for --class and --exclude-class; leave one of them out",
+        ),
+        (["--sample", "1", "--balance"], "--sample and --balance cannot be combined; type one of them"),
+        (
+            ["--balance"],
+            "kind is object-detection, where a line may have several classes or none, and one that goes for"
+            " one goes for all; leave --balance out",
+        ),
         (
             ["--zero-confidence", "keep"],
-            "--zero-confidence has no effect without --min-confidence; type both",
+            "--zero-confidence has no effect without --min-confidence or --max-confidence; type one of them",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -359,12 +428,29 @@ def test_an_option_that_would_change_nothing_is_refused(
             "kind is custom and has no class on its lines; leave --class out",
         ),
         (
+            [line(1, type="groundtruth/custom")],
+            ["--exclude-class", "RH"],
+            "kind is custom and has no class on its lines; leave --exclude-class out",
+        ),
+        (
+            [line(1, type="groundtruth/custom")],
+            ["--max-confidence", "0.5"],
+            "kind is custom and has no confidence on its lines; leave --max-confidence out",
+        ),
+        (
             [line(1, type="acme/\x1b[31m")],
             ["--min-confidence", "0.5"],
             "kind is acme/\\x1b[31m and has no confidence on its lines; leave --min-confidence out",
         ),
     ],
-    ids=["masks cannot be trimmed", "one class cannot", "custom labels have no class", "nor strange ones"],
+    ids=[
+        "masks cannot be trimmed",
+        "one class cannot",
+        "custom labels have no class",
+        "nor one to exclude",
+        "nor a highest confidence",
+        "nor strange ones",
+    ],
 )
 def test_a_word_without_meaning_for_a_type_is_refused_in_one_line(
     in_folder: Path, run: Run, rows: list[bytes], words: list[str], message: str

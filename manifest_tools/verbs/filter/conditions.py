@@ -1,8 +1,11 @@
 """The conditions that a line must meet to be kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import shown
 
 MultiLabel = Literal["any", "all", "trim"]
 ZeroConfidence = Literal["drop", "keep"]
@@ -16,6 +19,9 @@ class Conditions:
     min_confidence: float | None = None
     """The lowest confidence, from 0 to 1."""
 
+    max_confidence: float | None = None
+    """The highest confidence, from 0 to 1: what is doubtful."""
+
     zero_confidence: ZeroConfidence | None = None
     """What happens to labels whose confidence says nothing: it is 0 or missing, or the same low one on all.
 
@@ -23,19 +29,22 @@ class Conditions:
     """
 
     empty: Empty | None = None
-    """What ``min_confidence`` does to a line with a label but no class, box or entity, and so no confidence.
+    """What a condition on the confidence does to a line with a label but no class, box or entity.
 
     None keeps it, and refuses a manifest where nothing else would be kept.
     """
 
     multilabel: MultiLabel = "any"
-    """How many classes, boxes or entities of a line must meet ``min_confidence`` and ``classes``.
+    """How many classes, boxes or entities of a line must meet the conditions on confidence and class.
 
     ``trim`` keeps a line if one does, and removes those that do not.
     """
 
     classes: tuple[str, ...] = ()
     """Class names; a line must have one of them. A class without a name is called by its index."""
+
+    excluded: tuple[str, ...] = ()
+    """Class names; a line may have none of them."""
 
     human_annotated: bool | None = None
     """True keeps labels of people, False those of a model."""
@@ -60,4 +69,49 @@ class Conditions:
     @property
     def trims(self) -> bool:
         """Whether classes, boxes or entities are removed from lines that are kept."""
-        return self.multilabel == "trim" and (self.min_confidence is not None or bool(self.classes))
+        return self.multilabel == "trim" and (self.reads_confidence or self.reads_class)
+
+    @property
+    def reads_confidence(self) -> bool:
+        """Whether they are about confidences, even if any confidence will do."""
+        return self.min_confidence is not None or self.max_confidence is not None
+
+    @property
+    def limits_confidence(self) -> bool:
+        """Whether there is a confidence that does not meet them."""
+        return bool(self.min_confidence) or (self.max_confidence is not None and self.max_confidence < 1)
+
+    @property
+    def reads_class(self) -> bool:
+        """Whether they are about classes."""
+        return bool(self.classes or self.excluded)
+
+    @property
+    def confidences(self) -> str:
+        """The confidences that meet them, in words."""
+        if self.max_confidence is None:
+            return f"{self.min_confidence:g} or more"
+        low = f"{self.min_confidence:g} to " if self.min_confidence else ""
+        return f"{low}{self.max_confidence:g}{'' if low else ' or less'}"
+
+    def including(self, confidence: float) -> "Conditions":
+        """Return the conditions, widened so that ``confidence`` meets them."""
+        low, high = self.min_confidence, self.max_confidence
+        low = None if low is None else min(low, confidence)
+        return replace(
+            self, min_confidence=low, max_confidence=None if high is None else max(high, confidence)
+        )
+
+    def check(self) -> None:
+        """Raise Refused for conditions that no line can meet."""
+        low, high = self.min_confidence, self.max_confidence
+        if low is not None and high is not None and low > high:
+            raise Refused(
+                f"--min-confidence {low:g} --max-confidence {high:g}: no confidence is both;"
+                " type the lower one as --min-confidence"
+            )
+        for name in self.classes:
+            if name in self.excluded:
+                raise Refused(
+                    f"{shown(name)} is typed for --class and --exclude-class; leave one of them out"
+                )

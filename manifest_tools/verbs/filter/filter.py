@@ -3,18 +3,19 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.hashing import mix
+from manifest_tools.base.arguments import Path, Paths, one, several
+from manifest_tools.base.errors import BadData
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
-from manifest_tools.groundtruth.record import Peek, Row
+from manifest_tools.groundtruth.record import SOURCES, Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
@@ -22,8 +23,10 @@ from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Block, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
-from manifest_tools.verbs.filter.conditions import Conditions
+from manifest_tools.verbs.filter.choose import Choice, Limits, Ranked, limits, ranked
+from manifest_tools.verbs.filter.conditions import Conditions, Empty, MultiLabel, ZeroConfidence
 from manifest_tools.verbs.filter.line_filter import (
+    ABOVE,
     ANY_LINE,
     BELOW,
     NO_CONFIDENCE,
@@ -35,8 +38,6 @@ from manifest_tools.verbs.filter.line_filter import (
     line_filter,
     peek_for,
 )
-
-NOT_SAMPLED = "not sampled"
 
 
 @dataclass(slots=True)
@@ -58,6 +59,9 @@ class Filtered:
     constant: float | None = None
     """The one confidence that all labels have, so that it says nothing; None where they differ."""
 
+    per_class: int | None = None
+    """So many lines are kept of a class at most; None where classes are not counted."""
+
     reasons: dict[str, int] = field(default_factory=dict)
     """The number of dropped lines by reason."""
 
@@ -67,7 +71,7 @@ class Filtered:
     @property
     def only_empty(self) -> str:
         """``no box`` where no line that is kept has a box and others went for their confidence, or ""."""
-        low = any(reason in self.reasons for reason in (BELOW, ZERO, NO_CONFIDENCE))
+        low = any(reason in self.reasons for reason in (BELOW, ABOVE, ZERO, NO_CONFIDENCE))
         for reason, count in self.without_confidence.items():
             if low and count == self.kept and reason not in (ZERO, NO_CONFIDENCE):
                 return reason
@@ -98,13 +102,26 @@ class Filtered:
 
 
 def filter(
-    manifest: str,
-    output: str = "-",
+    manifest: Path,
+    output: Path = "-",
     *,
-    conditions: Conditions | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
+    zero_confidence: ZeroConfidence | None = None,
+    empty: Empty | None = None,
+    multilabel: MultiLabel = "any",
+    class_: Paths = (),
+    exclude_class: Paths = (),
+    human_annotated: bool | None = None,
+    job: Paths = (),
+    before: datetime | None = None,
+    after: datetime | None = None,
+    labelled: bool = False,
     sample: int | None = None,
+    balance: bool = False,
+    per_class: int | None = None,
     seed: int = 0,
-    rejects: str | None = None,
+    rejects: Path | None = None,
     label_attribute: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -112,32 +129,51 @@ def filter(
     fail_empty: bool = False,
     jobs: Jobs = None,
 ) -> Filtered:
-    """Write the lines of a manifest that meet all ``conditions``, byte for byte and in order.
+    """Write the lines of a manifest that meet all conditions, byte for byte and in order.
 
-    ``sample`` then keeps that many of them, chosen by ``seed``. Dropped lines go to ``rejects``. ``kms_key``
-    encrypts outputs in S3. Raises Refused when a condition cannot mean what it says: a confidence is
-    requested and every one is 0, or the same low one, as a job with one worker for each picture writes it;
-    only lines without any box would be kept; or no line has a class or a job that was typed. ``fail_empty``
-    raises BadData where no line is kept. Then nothing was written, not even to standard output.
+    ``Conditions`` says what each of them means. ``sample`` then keeps that many lines, ``per_class`` that
+    many of each class, and ``balance`` as many of each class as the smallest has; which ones, ``seed`` says.
+    Dropped lines go to ``rejects``. ``kms_key`` encrypts outputs in S3. Raises Refused when a condition
+    cannot mean what it says: a confidence is requested and every one is 0, or the same other one, as a job
+    with one worker for each picture writes it; only lines without any box would be kept; or no line has a
+    class or a job that was typed. ``fail_empty`` raises BadData where no line is kept. Then nothing was
+    written, not even to standard output.
     """
-    conditions = conditions or Conditions()
-    outputs = [output, *([] if rejects is None else [rejects])]
+    choice = Choice(seed, sample, per_class, balance)
+    conditions = Conditions(
+        min_confidence,
+        max_confidence,
+        zero_confidence,
+        empty,
+        multilabel,
+        several(class_),
+        several(exclude_class),
+        human_annotated,
+        several(job),
+        before,
+        after,
+        labelled or choice.by_class,
+    )
+    conditions.check()
+    choice.check()
+    manifest = one(manifest)
+    outputs = [*several(output), *several(rejects)]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_source(manifest)
-    twice = bool(conditions.min_confidence) and conditions.zero_confidence == "keep"
-    if twice or sample is not None:
+    twice = conditions.limits_confidence and conditions.zero_confidence == "keep"
+    if twice or choice.chooses:
         source = decompressed(source)
-    peek, type_name = _peek(source, conditions, label_attribute, jobs)
+    peek, type_name = _peek(source, conditions, choice, label_attribute, jobs)
     if twice:
         conditions = _with_constant_kept(source, peek, type_name, conditions, jobs)
     task = partial(_filter_block, peek, type_name, conditions)
-    limit = None if sample is None else _sample_limit(source, task, sample, seed, jobs)
+    limit = _limits(source, partial(task, choice, None, False), choice, jobs) if choice.chooses else None
     result, observed = Filtered(source.name), FilterState()
     with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as stack:
         opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
         streams = [stack.enter_context(staged(*one)) for one in opened]
-        for _, part in scan(source, partial(task, limit, rejects is not None), jobs):
+        for _, part in scan(source, partial(task, choice, limit, rejects is not None), jobs):
             if part.others:
                 raise ambiguous(survey(source, jobs), source.name)
             observed.add(part.observed)
@@ -150,17 +186,22 @@ def filter(
         if fail_empty and not result.kept:
             raise BadData(f"{source.name}: {result.why_empty}")
         source.check_unchanged()
-    result.constant = observed.constant if conditions.min_confidence else None
+    result.constant = observed.constant if conditions.limits_confidence else None
+    result.per_class = limit.most if limit is not None and choice.by_class else None
     result.published = tuple(publication.published)
     return result
 
 
-def _peek(source: Source, conditions: Conditions, requested: str | None, jobs: Jobs) -> tuple[Peek, str]:
-    """Return how to read the lines, and their label type; "" when no condition asks about labels."""
-    if conditions.accept_all and requested is None:
+def _peek(
+    source: Source, conditions: Conditions, choice: Choice, requested: str | None, jobs: Jobs
+) -> tuple[Peek, str]:
+    """Return how to read the lines, and their label type; "" where nothing is asked about labels."""
+    if conditions.accept_all and not choice.by_class and requested is None:
         return ANY_LINE, ""
     attribute = one_attribute(source, requested, jobs)
-    return peek_for(attribute, conditions), attribute.type
+    choice.check_kind(attribute)
+    peek = peek_for(attribute, conditions)
+    return replace(peek, sources=SOURCES) if choice.by_class else peek, attribute.type
 
 
 def _with_constant_kept(
@@ -168,22 +209,14 @@ def _with_constant_kept(
 ) -> Conditions:
     """Return conditions that keep labels whose confidence is the same on the whole manifest."""
     observed = FilterState()
-    task = partial(_filter_block, peek, type_name, conditions, None, False)
+    task = partial(_filter_block, peek, type_name, conditions, Choice(), None, False)
     for _, part in scan(source, task, jobs):
         observed.add(part.observed)
         if observed.informative:
             return conditions
-    if observed.constant is None or observed.enough:
+    if observed.constant is None or observed.inside:
         return conditions
-    return replace(conditions, min_confidence=observed.constant)
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """The sample: of the lines that meet the conditions, those whose rank is at most ``rank``."""
-
-    seed: int
-    rank: int
+    return conditions.including(observed.constant)
 
 
 @dataclass(slots=True)
@@ -196,20 +229,24 @@ class _Part:
 
     kept: int = 0
     trimmed: int = 0
+    per_class: int | None = None
+    """So many lines are kept of a class at most; None where classes are not counted."""
+
     reasons: dict[str, int] = field(default_factory=dict)
     without_confidence: dict[str, int] = field(default_factory=dict)
     kept_bytes: ByteRanges = ByteRanges()
     dropped_bytes: ByteRanges = ByteRanges()
     observed: FilterState = field(default_factory=FilterState)
-    ranks: NDArray[np.uint64] | None = None
-    """``(lines that meet the conditions,)``; set when a sample is requested."""
+    ranked: Ranked | None = None
+    """The lines that meet the conditions, where not all of them are kept."""
 
 
 def _filter_block(
     peek: Peek,
     type_name: str,
     conditions: Conditions,
-    limit: "_Limit | None",
+    choice: Choice,
+    limit: Limits | None,
     keep_dropped: bool,
     block: Block,
 ) -> _Part:
@@ -219,19 +256,18 @@ def _filter_block(
     kind = label_kind(type_name)
     reasons = _reasons(rows, line_filter(kind, conditions, part.observed))
     keep = np.array([reason is None for reason in reasons], bool)
-    if limit is not None:
-        ranks = mix((rows.starts + block.start).astype(np.uint64), limit.seed)
-        part.ranks = ranks[keep]
-        out = keep & (ranks > np.uint64(limit.rank))
-        keep &= ~out
-        reasons = [NOT_SAMPLED if o else reason for o, reason in zip(out.tolist(), reasons, strict=True)]
+    if choice.chooses:
+        part.ranked = _ranked(rows, np.flatnonzero(keep), choice, kind, block.start)
+    if limit is not None and part.ranked is not None:
+        for at in np.flatnonzero(keep)[~limit.keeps(part.ranked)].tolist():
+            keep[at], reasons[at] = False, choice.reason
     edited: dict[int, bytes] = {}
     if conditions.trims:
         for at in np.flatnonzero(keep & [row.label is not None for row in rows.rows]).tolist():
             if items := items_to_trim(kind, conditions, rows.rows[at]):
                 edited[at] = _trimmed(rows, at, peek, kind, items)
     _count(part, reasons, len(edited))
-    if conditions.min_confidence and (conditions.zero_confidence == "keep" or kind.schema != "index"):
+    if conditions.limits_confidence and (conditions.zero_confidence == "keep" or kind.schema != "index"):
         _count_without_confidence(part, kind, conditions, [rows.rows[at] for at in np.flatnonzero(keep)])
     part.kept_bytes = select_lines(block, data, rows.starts, rows.ends, keep, edited)
     if keep_dropped:
@@ -276,14 +312,20 @@ def _reasons(rows: Rows, reason_of: Callable[[Row], Reason]) -> list[Reason]:
     return found
 
 
-def _sample_limit(
-    source: Source, task: Callable[["_Limit", bool, Block], _Part], sample: int, seed: int, jobs: Jobs
-) -> _Limit:
-    """Return the rank up to which ``sample`` of the lines that meet the conditions are kept."""
-    if sample < 1:
-        raise Refused(f"expected --sample 1 or more, found {sample}")
-    everything = _Limit(seed, 2**64 - 1)
-    parts = scan(source, partial(task, everything, False), jobs)
-    found = [part.ranks for _, part in parts if part.ranks is not None]
-    ranks = np.sort(np.concatenate(found)) if found else np.zeros(0, np.uint64)
-    return _Limit(seed, int(ranks[sample - 1])) if sample < len(ranks) else everything
+def _ranked(rows: Rows, at: NDArray[np.int64], choice: Choice, kind: LabelKind, start: int) -> Ranked:
+    """Return class and rank of the rows ``at`` of a block; raises BadLine for one without a class."""
+    found: list[Row] = [rows.rows[index] for index in at.tolist()]
+    try:
+        return ranked(choice, kind, found, (rows.starts[at] + start).astype(np.uint64))
+    except ValueError:
+        for index in at.tolist():
+            try:
+                kind.indices(rows.rows[index])
+            except ValueError as error:
+                raise BadLine(int(rows.numbers[index]), str(error)) from error
+        raise
+
+
+def _limits(source: Source, task: Callable[[Block], _Part], choice: Choice, jobs: Jobs) -> Limits | None:
+    """Return up to which rank the lines of each class are kept: a pass over the whole manifest."""
+    return limits(choice, [part.ranked for _, part in scan(source, task, jobs) if part.ranked is not None])

@@ -15,8 +15,10 @@ from manifest_tools.verbs.filter.conditions import Conditions
 
 ZERO = "confidence 0"
 BELOW = "below confidence"
+ABOVE = "above confidence"
 NO_CONFIDENCE = "no confidence"
 OTHER = "other class"
+EXCLUDED = "excluded class"
 
 _REMEMBERED = 1000  # class names that are remembered for a message
 _LISTED = 12  # class names in a message
@@ -44,11 +46,11 @@ class FilterState:
     informative: bool = False
     """Two labels have different confidences."""
 
-    enough: bool = False
-    """A confidence is at least the lowest that is asked for."""
+    inside: bool = False
+    """A confidence is one of those that are asked for."""
 
-    low: bool = False
-    """A label has a lower one or none."""
+    outside: bool = False
+    """A label has another one or none."""
 
     empty: bool = False
     """A line has a label without any class, box or entity."""
@@ -86,8 +88,8 @@ class FilterState:
             self.observe(other.first)
         self.repeated |= other.repeated
         self.informative |= other.informative
-        self.enough |= other.enough
-        self.low |= other.low
+        self.inside |= other.inside
+        self.outside |= other.outside
         self.empty |= other.empty
         self.matched |= other.matched
         self.matched_jobs |= other.matched_jobs
@@ -98,10 +100,10 @@ class FilterState:
 
     def is_settled(self, conditions: Conditions) -> bool:
         """Return whether ``check`` cannot raise any more, whatever the rest of the manifest shows."""
-        asked = bool(conditions.min_confidence) and conditions.zero_confidence is None
+        asked = conditions.limits_confidence and conditions.zero_confidence is None
         return (
-            (self.enough or not asked)
-            and self.matched.issuperset(conditions.classes)
+            (self.inside or not asked)
+            and self.matched.issuperset((*conditions.classes, *conditions.excluded))
             and self.matched_jobs.issuperset(map(_bare_job, conditions.jobs))
         )
 
@@ -111,9 +113,11 @@ class FilterState:
         That is when no confidence says anything and ``zero_confidence`` does not decide, when only lines
         without any class, box or entity would be kept, or when no line has a class or a job that was typed.
         """
-        if conditions.min_confidence and conditions.zero_confidence is None and not self.enough and self.low:
+        asked = conditions.limits_confidence and conditions.zero_confidence is None
+        if asked and self.outside and not self.inside:
             self._check_confidences(name, kind, conditions)
-        missing = [one for one in conditions.classes if one not in self.matched]
+        classes = (*conditions.classes, *conditions.excluded)
+        missing = [one for one in classes if one not in self.matched]
         if missing and self.labelled:
             raise _not_there(name, "class", "classes", missing[0], self.classes)
         missing = [one for one in conditions.jobs if _bare_job(one) not in self.matched_jobs]
@@ -135,7 +139,7 @@ class FilterState:
             )
         if self.empty and conditions.empty is None:
             raise Refused(
-                f"{name}: no {kind.item} has a confidence of {conditions.min_confidence:g} or more, so only"
+                f"{name}: no {kind.item} has a confidence of {conditions.confidences}, so only"
                 f" lines without any {kind.item} would be kept; type --empty keep, or --empty drop"
             )
 
@@ -151,16 +155,18 @@ def peek_for(attribute: LabelAttribute, conditions: Conditions) -> Peek:
     Raises Refused when the label type has no confidence, no class, or nothing to trim.
     """
     kind = attribute.kind
-    by_confidence = conditions.min_confidence is not None
+    by_confidence = conditions.reads_confidence
     if by_confidence and not kind.confidence_fields:
-        raise _lacks(attribute, "no confidence on its lines; leave --min-confidence out")
-    if conditions.classes and not kind.has_classes:
-        raise _lacks(attribute, "no class on its lines; leave --class out")
+        option = "--min-confidence" if conditions.min_confidence is not None else "--max-confidence"
+        raise _lacks(attribute, f"no confidence on its lines; leave {option} out")
+    if conditions.reads_class and not kind.has_classes:
+        option = "--class" if conditions.classes else "--exclude-class"
+        raise _lacks(attribute, f"no class on its lines; leave {option} out")
     if conditions.multilabel == "trim" and kind.items is None:
         raise _lacks(attribute, "nothing to trim on its lines; leave --multilabel trim out")
     fields = [
         *(kind.confidence_fields if by_confidence else ()),
-        *(kind.class_fields if conditions.classes else ()),
+        *(kind.class_fields if conditions.reads_class else ()),
     ]
     fields += ["human-annotated"] if conditions.human_annotated is not None else []
     fields += ["job-name"] if conditions.jobs else []
@@ -179,17 +185,18 @@ def line_filter(kind: LabelKind, conditions: Conditions, observed: FilterState) 
     checks: list[Callable[[Row], Reason]] = []
     if conditions.trims:
         checks.append(partial(_check_items, kind, conditions, observed))
-    elif conditions.min_confidence is not None:
+    elif conditions.reads_confidence:
         checks.append(partial(_check_confidences, kind, conditions, observed))
-    if conditions.classes and not conditions.trims:
-        checks.append(partial(_check_class, kind, frozenset(conditions.classes), observed))
+    if conditions.reads_class and not conditions.trims:
+        wanted, unwanted = frozenset(conditions.classes), frozenset(conditions.excluded)
+        checks.append(partial(_check_class, kind, wanted, unwanted, observed))
     if conditions.human_annotated is not None:
         checks.append(partial(_check_annotator, "yes" if conditions.human_annotated else "no"))
     if conditions.jobs:
         checks.append(partial(_check_job, frozenset(map(_bare_job, conditions.jobs)), observed))
     if conditions.before is not None or conditions.after is not None:
         checks.append(partial(_check_date, _utc(conditions.before), _utc(conditions.after)))
-    if len(checks) == 1 and conditions.min_confidence is not None and kind.schema == "index":
+    if len(checks) == 1 and conditions.reads_confidence and kind.schema == "index":
         return partial(_check_single_label, conditions, observed)
     return partial(_first_reason, observed, checks)
 
@@ -248,18 +255,23 @@ def _no_item(kind: LabelKind) -> str:
 def _check_confidence(value: float | None, conditions: Conditions, observed: FilterState) -> Reason:
     if value is not None and not observed.informative:
         observed.observe(value)
-    if not conditions.min_confidence:
+    if not conditions.limits_confidence:
         return None
     if value:
-        if value >= conditions.min_confidence:
-            observed.enough = True
-            return None
-        observed.low = True
-        return BELOW
+        reason = _off_limits(value, conditions)
+        observed.inside |= reason is None
+        observed.outside |= reason is not None
+        return reason
     if conditions.zero_confidence == "keep":
         return None
-    observed.low = True
+    observed.outside = True
     return ZERO if value is not None else NO_CONFIDENCE
+
+
+def _off_limits(value: float, conditions: Conditions) -> Reason:
+    if conditions.min_confidence is not None and value < conditions.min_confidence:
+        return BELOW
+    return ABOVE if conditions.max_confidence is not None and value > conditions.max_confidence else None
 
 
 def kept_without_confidence(kind: LabelKind, conditions: Conditions, row: Row) -> Reason:
@@ -267,7 +279,7 @@ def kept_without_confidence(kind: LabelKind, conditions: Conditions, row: Row) -
     values = kind.confidences(row)
     if not values:
         return _no_item(kind)
-    if any(value and value >= (conditions.min_confidence or 0) for value in values):
+    if any(value and _off_limits(value, conditions) is None for value in values):
         return None
     return ZERO if any(value is not None for value in values) else NO_CONFIDENCE
 
@@ -287,19 +299,31 @@ def _check_items(kind: LabelKind, conditions: Conditions, observed: FilterState,
 
 
 def _item_reasons(kind: LabelKind, conditions: Conditions, observed: FilterState, row: Row) -> list[Reason]:
-    names = _class_names(kind, observed, row) if conditions.classes else [""] * len(kind.indices(row))
-    reasons = [None if name in conditions.classes or not conditions.classes else OTHER for name in names]
-    observed.matched |= set(conditions.classes).intersection(names)
-    if conditions.min_confidence is None:
+    names = _class_names(kind, observed, row) if conditions.reads_class else [""] * len(kind.indices(row))
+    reasons = [_off_class(name, conditions) for name in names]
+    observed.matched |= {*conditions.classes, *conditions.excluded}.intersection(names)
+    if not conditions.reads_confidence:
         return reasons
     low = [_check_confidence(value, conditions, observed) for value in kind.confidences(row)]
     return [one or other for one, other in zip(reasons, low, strict=True)]
 
 
-def _check_class(kind: LabelKind, wanted: frozenset[str], observed: FilterState, row: Row) -> Reason:
-    matched = wanted.intersection(_class_names(kind, observed, row))
-    observed.matched |= matched
-    return None if matched else OTHER
+def _off_class(name: str, conditions: Conditions) -> Reason:
+    if name in conditions.excluded:
+        return EXCLUDED
+    return None if name in conditions.classes or not conditions.classes else OTHER
+
+
+def _check_class(
+    kind: LabelKind, wanted: frozenset[str], unwanted: frozenset[str], observed: FilterState, row: Row
+) -> Reason:
+    names = _class_names(kind, observed, row)
+    matched = wanted.intersection(names)
+    excluded = unwanted.intersection(names)
+    observed.matched |= matched | excluded
+    if excluded:
+        return EXCLUDED
+    return None if matched or not wanted else OTHER
 
 
 def _class_names(kind: LabelKind, observed: FilterState, row: Row) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, Refused
-from manifest_tools.verbs.filter.conditions import Conditions, MultiLabel
+from manifest_tools.verbs.filter.conditions import MultiLabel
 from manifest_tools.verbs.filter.filter import Filtered, filter
 from tests.ground_truth import (
     FAILED,
@@ -49,7 +49,7 @@ manifests = st.lists(items, min_size=1, max_size=8)
 
 def kept(folder: str | Path, rows: list[bytes], **wanted: Any) -> tuple[list[bytes], Filtered]:
     path = write(Path(folder) / "in", *rows)
-    found = filter(path, f"{folder}/out", conditions=Conditions(**wanted), force=True, jobs=1)
+    found = filter(path, f"{folder}/out", **wanted, force=True, jobs=1)
     return [row.rstrip(b"\n") for row in lines_of(f"{folder}/out")], found
 
 
@@ -62,14 +62,15 @@ def test_what_stays_is_what_one_would_pick_by_hand(
     shown = everything if line is several else shown
     present = {name for one in shown for name, _ in one}
     rows = [line(at, *one) for at, one in enumerate(shown)]
-    wanted = Conditions(min_confidence=0.5, zero_confidence="drop", multilabel=multilabel, classes=classes)
+    wanted: dict[str, Any] = {"min_confidence": 0.5, "zero_confidence": "drop", "multilabel": multilabel}
+    wanted |= {"class_": classes}
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "in", *rows)
         if not present.issuperset(classes):
             with pytest.raises(Refused, match="no line has the class"):
-                filter(path, f"{folder}/out", conditions=wanted, jobs=1)
+                filter(path, f"{folder}/out", **wanted, jobs=1)
             return
-        found = filter(path, f"{folder}/out", conditions=wanted, jobs=1)
+        found = filter(path, f"{folder}/out", **wanted, jobs=1)
         left = [row.rstrip(b"\n") for row in lines_of(f"{folder}/out")]
     picked = [by_hand(one, multilabel, classes) for one in shown]
     assert left == [line(at, *one) for at, one in enumerate(picked) if one is not None]
@@ -95,7 +96,7 @@ def test_a_line_without_any_has_no_low_confidence_and_no_class(line: Line, tmp_p
     rows = [line(1), line(2, ("RH", 0.9))]
     for how in ("any", "all", "trim"):
         assert kept(tmp_path, rows, min_confidence=0.5, multilabel=how)[0] == rows
-        left, found = kept(tmp_path, rows, classes=("RH",), multilabel=how)
+        left, found = kept(tmp_path, rows, class_=("RH",), multilabel=how)
         assert (left, found.reasons) == (rows[1:], {"other class": 1})
 
 
@@ -104,7 +105,7 @@ def test_where_no_line_has_any_nothing_is_said_of_confidences(line: Line, tmp_pa
     rows = [line(1), line(2)]
     assert kept(tmp_path, rows, min_confidence=0.5)[0] == rows
     with pytest.raises(Refused, match="no line has the class 'RH'; its classes: none"):
-        kept(tmp_path, rows, classes=("RH",))
+        kept(tmp_path, rows, class_=("RH",))
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -216,13 +217,13 @@ def test_the_confidence_of_a_mask_is_that_of_the_picture(tmp_path: Path) -> None
 @pytest.mark.parametrize("twin", ["kind-ref-metadata", "kind-metadata"])
 def test_the_classes_of_a_mask_are_those_of_its_colours(tmp_path: Path, twin: str) -> None:
     rows = [mask(1, "RH", twin=twin), mask(2, "RH", "LH", twin=twin), mask(3, twin=twin)]
-    left, found = kept(tmp_path, rows, classes=("LH",))
+    left, found = kept(tmp_path, rows, class_=("LH",))
     assert (left, found.reasons) == ([rows[1]], {"other class": 2})
 
 
 def test_the_classes_of_a_video_are_those_of_its_map(tmp_path: Path) -> None:
     rows = [sequence(1, "RH"), sequence(2, "RH", "LH"), sequence(3)]
-    assert kept(tmp_path, rows, classes=("LH",))[0] == [rows[1]]
+    assert kept(tmp_path, rows, class_=("LH",))[0] == [rows[1]]
     with pytest.raises(Refused, match="kind-ref is video-object-tracking and has no confidence on its lines"):
         kept(tmp_path, rows, min_confidence=0.5)
 
@@ -249,4 +250,4 @@ BOX, ENTITY = boxes(1, ("RH", 0.9)), entities(1, ("RH", 0.9))
 def test_a_label_that_is_none_is_named(tmp_path: Path, row: bytes, message: str) -> None:
     good = entities(0, ("RH", 0.9)) if b"text-span" in row else boxes(0, ("RH", 0.9))
     with pytest.raises(InvalidLine, match=f"in:2: .*{message}"):
-        kept(tmp_path, [good, row], classes=("RH",))
+        kept(tmp_path, [good, row], class_=("RH",))

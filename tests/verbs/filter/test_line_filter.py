@@ -34,6 +34,17 @@ KEPT: list[tuple[str, bytes, dict[str, Any]]] = [
     ("labelled, with a failure-reason beside", line(1, failure_reason="x"), {"labelled": True}),
     ("exactly as sure", line(1, confidence=0.8), {"min_confidence": 0.8}),
     ("surer", line(1, confidence=1), {"min_confidence": 0.8}),
+    ("exactly as doubtful", line(1, confidence=0.5), {"max_confidence": 0.5}),
+    ("between both", line(1, confidence=0.5), {"min_confidence": 0.4, "max_confidence": 0.6}),
+    ("no confidence is above 1", line(1, confidence=0.0), {"max_confidence": 1.0}),
+    (
+        "nobody knows, keep is typed",
+        line(1, confidence=0.0),
+        {"max_confidence": 0.5, "zero_confidence": "keep"},
+    ),
+    ("another class than the excluded one", line(1, 1), {"excluded": ("RH",)}),
+    ("one class doubtful enough", multi(1, RH=0.9, LH=0.1), {"max_confidence": 0.5}),
+    ("an item is left", multi(1, RH=0.9, LH=0.1), {"excluded": ("LH",), "multilabel": "trim"}),
     ("any confidence will do", line(1, confidence=0.0), {"min_confidence": 0.0}),
     ("no confidence, and any will do", line(1, confidence=None), {"min_confidence": 0.0}),
     (
@@ -64,6 +75,18 @@ KEPT: list[tuple[str, bytes, dict[str, Any]]] = [
 ]
 
 GONE: list[tuple[str, bytes, dict[str, Any]]] = [
+    ("above confidence", line(1, confidence=0.51), {"max_confidence": 0.5}),
+    ("above confidence", line(1, confidence=0.7), {"min_confidence": 0.4, "max_confidence": 0.6}),
+    ("below confidence", line(1, confidence=0.3), {"min_confidence": 0.4, "max_confidence": 0.6}),
+    ("confidence 0", line(1, confidence=0.0), {"max_confidence": 0.5}),
+    ("no confidence", line(1, confidence=None), {"max_confidence": 0.5}),
+    ("above confidence", multi(1, RH=0.9, LH=0.1), {"max_confidence": 0.5, "multilabel": "all"}),
+    ("excluded class", line(1, 0), {"excluded": ("RH",)}),
+    ("excluded class", multi(1, RH=0.9, LH=0.1), {"excluded": ("LH",)}),
+    ("excluded class", multi(1, RH=0.9, LH=0.1), {"classes": ("RH",), "excluded": ("LH",)}),
+    ("excluded class", multi(1, RH=0.9, LH=0.1), {"excluded": ("LH", "RH"), "multilabel": "trim"}),
+    ("other class", multi(1, RH=0.9), {"classes": ("LH",), "excluded": ("burr",)}),
+    ("unlabelled", UNLABELLED, {"excluded": ("RH",)}),
     ("failed", FAILED, {"labelled": True}),
     ("unlabelled", UNLABELLED, {"classes": ("RH",)}),
     ("unlabelled", line(1).replace(b'"kind": 0', b'"kind": null'), {"labelled": True}),
