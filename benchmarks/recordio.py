@@ -34,6 +34,7 @@ DRAWN = 4  # different pictures of a kind; the others are links to them
 # MXNet 1.9.1 asks for numpy.bool while it is imported.
 IM2REC = (
     "import runpy, sys, numpy; numpy.bool = bool; sys.argv = sys.argv[1:];"
+    " from trainers.gluon.system_libraries import lend_missing; lend_missing();"
     " runpy.run_path(sys.argv[0], run_name='__main__')"
 )
 

@@ -16,6 +16,7 @@ from trainers.gluon.mxnet_import import load_mxnet
 # As `mtool` itself does not: MXNet 1.9.1 asks for numpy.bool while it is imported.
 IM2REC = (
     "import runpy, sys, numpy; numpy.bool = bool; sys.argv = sys.argv[1:];"
+    " from trainers.gluon.system_libraries import lend_missing; lend_missing();"
     " runpy.run_path(sys.argv[0], run_name='__main__')"
 )
 
