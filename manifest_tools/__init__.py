@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.merge.report import Merged as Merged
     from manifest_tools.verbs.pipe.pipe import Piped as Piped
     from manifest_tools.verbs.pipe.pipe import pipe as pipe
-    from manifest_tools.verbs.rewrite.rewrite import Rewritten as Rewritten
+    from manifest_tools.verbs.rewrite.report import Rewritten as Rewritten
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite
     from manifest_tools.verbs.split.report import Split as Split
     from manifest_tools.verbs.split.split import split as split
@@ -68,7 +68,8 @@ _HOMES = {
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),
-    "verbs.rewrite.rewrite": ("Rewritten", "rewrite"),
+    "verbs.rewrite.report": ("Rewritten",),
+    "verbs.rewrite.rewrite": ("rewrite",),
     "verbs.split.report": ("Split",),
     "verbs.split.split": ("split",),
     "verbs.stats.stats": ("stats",),

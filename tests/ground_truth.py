@@ -149,7 +149,8 @@ def labelled(draw: st.DrawFn, confidences: st.SearchStrategy[float]) -> bytes:
 @st.composite
 def manifests(draw: st.DrawFn, confidences: st.SearchStrategy[float] | None = None) -> bytes:
     """Draw a manifest with at least one labelled line, and with lines of every other kind."""
-    some = labelled(confidences or st.sampled_from([0.0, 0.3, 0.8, 0.95]))
+    usual = st.sampled_from([0.0, 0.3, 0.8, 0.95])
+    some = labelled(usual if confidences is None else confidences)
     others = st.sampled_from([FAILED, UNLABELLED, b"", b"  "])
     rows = [draw(some), *draw(st.lists(some | others, max_size=25))]
     ended = [row + draw(st.sampled_from([b"\n", b"\r\n"])) for row in draw(st.permutations(rows))]

@@ -3,17 +3,18 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note
 
 if TYPE_CHECKING:
     from manifest_tools.edits.rename import LineEdit
-    from manifest_tools.verbs.rewrite.rewrite import Rewritten
+    from manifest_tools.verbs.rewrite.report import Rewritten
 
 
 def rewrite(
@@ -56,6 +57,20 @@ def rewrite(
         list[str] | None,
         typer.Option("--rename-class", metavar="OLD=NEW", help="Rename a class wherever its name is."),
     ] = None,
+    from_marks: Annotated[
+        str | None,
+        typer.Option(
+            "--from-marks",
+            metavar="FILE",
+            help="Give each line whose mark in this file has a class that class (docs/marks.md).",
+        ),
+    ] = None,
+    add_class: Annotated[
+        bool,
+        typer.Option(
+            "--add-class", help="With --from-marks: let a class that no line has get the next index."
+        ),
+    ] = False,
     label_attribute: options.LabelAttribute = None,
     output: options.Output = None,
     force: options.Force = False,
@@ -65,7 +80,7 @@ def rewrite(
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Change lab ID, bucket, attribute or class names.
+    """Change lab ID, bucket, attribute or class names, or the class of marked lines.
 
     No other byte changes. Files are rewritten in place, all of them or none; -o writes another file.
 
@@ -74,15 +89,20 @@ def rewrite(
       mtool rewrite --lab lab3
       mtool rewrite --from-lab lab1 --lab lab3 train.manifest
       mtool rewrite --move s3://old/prefix=s3://new/prefix --rename-class RH=right-hand a.manifest --dry-run
+      mtool rewrite train.manifest --from-marks train.marks.jsonl
     """
     from manifest_tools.verbs.rewrite.rewrite import holding
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite_manifests
 
     edits = _edits(lab, placeholder, from_lab, everywhere, move, prefix, rename_attribute)
     edits += _class_edits(rename_class, label_attribute)
-    if label_attribute is not None and not rename_class:
-        raise Refused("--label-attribute has no effect without --rename-class; type both")
-    if not edits:
+    if label_attribute is not None and not rename_class and from_marks is None:
+        raise Refused("--label-attribute has no effect without --rename-class or --from-marks; type both")
+    if add_class and from_marks is None:
+        raise Refused("--add-class has no effect without --from-marks; type both")
+    if edits and from_marks is not None:
+        raise Refused("--from-marks changes labels alone; type the other changes in a second command")
+    if not edits and from_marks is None:
         raise Refused(
             "expected a change to make, found none; type for example --lab lab3, or --rename-class RH=R"
         )
@@ -92,15 +112,30 @@ def rewrite(
     if not names and not quiet:
         note(f"nothing to do: no *.manifest in this folder contains {from_lab or placeholder}")
     results = rewrite_manifests(
-        *names, edits=edits, output=output, force=force, dry_run=dry_run, kms_key=kms_key, jobs=jobs
+        *names,
+        edits=edits,
+        from_marks=from_marks,
+        label_attribute=label_attribute if from_marks is not None else None,
+        add_class=add_class,
+        output=output,
+        force=force,
+        dry_run=dry_run,
+        kms_key=kms_key,
+        jobs=jobs,
     )
     if dry_run:
         _show(results)
     if as_json:
-        report = [{"manifest": r.manifest, "lines": r.lines, "changed": r.changed} for r in results]
+        report = [_to_json(result, from_marks) for result in results]
         (note if "-" in (output, *names) else typer.echo)(json.dumps(report))
     elif names and not quiet:
-        _report(results, dry_run)
+        _report(results, dry_run, from_marks)
+
+
+def _to_json(result: "Rewritten", from_marks: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"manifest": result.manifest, "lines": result.lines, "changed": result.changed}
+    marks = {"marked_unchanged": result.unchanged, "marks_of_no_line": result.unmatched}
+    return found | (marks if from_marks is not None else {})
 
 
 def _edits(
@@ -154,11 +189,17 @@ def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
     return pairs
 
 
-def _report(results: "list[Rewritten]", dry_run: bool) -> None:
+def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None) -> None:
     for result in results:
         lines = "line" if result.lines == 1 else "lines"
         verb = "would change" if dry_run else "changed"
         note(f"{clean(result.manifest)}: {result.changed:,} of {result.lines:,} {lines} {verb}")
+        for reason, count in result.unchanged.items():
+            note(f"  {counted(count, 'marked line')} not changed: {reason}")
+    if from_marks is not None and results[0].unmatched:
+        note(f"{clean(from_marks)}: {counted(results[0].unmatched, 'mark')} of no line here")
+    if from_marks is not None and any(result.changed for result in results):
+        note("a corrected label has confidence 0, which says nothing: filter --zero-confidence keep keeps it")
     if not any(result.changed for result in results):
         note("nothing to do")
 

@@ -273,3 +273,51 @@ def test_a_line_that_would_steer_the_terminal_is_shown_harmless(in_folder: Path,
     done = run("rewrite", "--lab", "lab3", "--dry-run")
     assert '+{"lab3": "\\x1b[31m' in done.stdout
     assert "\x1b" not in done.stdout
+
+
+MARKS = (
+    b'{"source-ref":"s3://raw/1.jpg","label-attribute":"kind","mark":"class","class":"LH","was":"RH"}\n'
+    b'{"source-ref":"s3://raw/2.jpg","label-attribute":"kind","mark":"unsure","was":"LH"}\n'
+    b'{"source-ref":"s3://raw/9.jpg","label-attribute":"kind","mark":"wrong","was":"LH"}\n'
+)
+
+
+def test_marks_correct_lines_and_what_they_do_not_change_is_said(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line(1), line(2, 1))
+    (in_folder / "a.marks.jsonl").write_bytes(MARKS)
+    done = run("rewrite", "a.manifest", "--from-marks", "a.marks.jsonl")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == (
+        "a.manifest: 1 of 2 lines changed\n"
+        "  1 marked line not changed: mark without a class\n"
+        "a.marks.jsonl: 1 mark of no line here\n"
+        "a corrected label has confidence 0, which says nothing: filter --zero-confidence keep keeps it\n"
+    )
+    assert json.loads(lines_of("a.manifest")[0])["kind-metadata"]["class-name"] == "LH"
+    again = run("rewrite", "a.manifest", "--from-marks", "a.marks.jsonl", "--json")
+    assert json.loads(again.stdout) == [
+        {
+            "manifest": "a.manifest",
+            "lines": 2,
+            "changed": 0,
+            "marked_unchanged": {"has the class already": 1, "mark without a class": 1},
+            "marks_of_no_line": 1,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--add-class"], "--add-class has no effect without --from-marks"),
+        (["--label-attribute", "kind"], "no effect without --rename-class or --from-marks"),
+        (["--from-marks", "m", "--lab", "lab3"], "--from-marks changes labels alone"),
+        (["--from-marks", "nowhere"], "nowhere: expected a file of marks, found: no such file"),
+    ],
+)
+def test_words_that_go_with_marks_are_refused_without_them(
+    in_folder: Path, run: Run, words: list[str], message: str
+) -> None:
+    write(in_folder / "a.manifest", line(1))
+    done = run("rewrite", "a.manifest", *words)
+    assert (done.exit_code, message in done.stderr) == (2, True)

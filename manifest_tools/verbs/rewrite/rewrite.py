@@ -19,52 +19,25 @@ from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.s3uri import bucket_problem
-from manifest_tools.io.sinks import Published, check_key, publishing
+from manifest_tools.io.sinks import check_key, publishing
 from manifest_tools.io.sources import STDIN, Block, Source, find_manifests, open_source
 from manifest_tools.io.staging import StagedStream, staged
+from manifest_tools.verbs.rewrite.from_marks import corrections, write_corrected
+from manifest_tools.verbs.rewrite.report import SHOWN, Rewritten
 from manifest_tools.verbs.rewrite.substitute import substitute
 
 R = TypeVar("R")
 
-_SHOWN = 3  # changed lines that a report keeps
 _LISTED = 12  # names in a message
 _BUCKET = re.compile(rb's3://([^/"]+)')
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A changed line, before and after."""
-
-    line: int
-    """Counts from 1."""
-
-    before: bytes
-    after: bytes
-
-
-@dataclass(slots=True)
-class Rewritten:
-    """What became of one manifest."""
-
-    manifest: str
-    """The manifest, by the name that was typed."""
-
-    lines: int = 0
-    """All lines, blank ones too."""
-
-    changed: int = 0
-    """Lines that changed."""
-
-    changes: list[Change] = field(default_factory=list)
-    """The first changed lines."""
-
-    published: tuple[Published, ...] = ()
-    """The output; none if nothing changed, or after a dry run."""
-
-
 def rewrite(
     *manifests: str,
-    edits: Sequence[LineEdit],
+    edits: Sequence[LineEdit] = (),
+    from_marks: str | None = None,
+    label_attribute: str | None = None,
+    add_class: bool = False,
     output: str | None = None,
     force: bool = False,
     dry_run: bool = False,
@@ -72,6 +45,9 @@ def rewrite(
     jobs: Jobs = None,
 ) -> list[Rewritten]:
     """Apply ``edits`` to every line of the manifests, in place; or of one manifest into ``output``.
+
+    ``from_marks`` names a file of marks, and takes the place of ``edits``: a line whose mark has a class gets
+    this class for ``label_attribute``. ``add_class`` lets it be one that no line has yet.
 
     In place, all new files are written, put on the disk and checked before the first one replaces an old
     file. A file in which nothing changes is not touched. Standard input goes to standard output. ``kms_key``
@@ -81,6 +57,8 @@ def rewrite(
     for edit in edits:
         if isinstance(edit, RenameAttribute):
             check_attribute_name(edit.new)
+    if edits and from_marks is not None:
+        raise Refused("marks and other edits are two steps; rewrite from the marks first, then the rest")
     if output is None and list(manifests) == [STDIN]:
         output = STDIN
     if output is not None and len(manifests) != 1:
@@ -90,17 +68,24 @@ def rewrite(
     for source in sources:
         if output is None and source.copy is not None:
             raise Refused(f"{source.name} cannot be rewritten in place; type -o FILE")
+    corrected = None
+    if from_marks is not None:
+        corrected = corrections(sources, from_marks, label_attribute, add_class, jobs)
     results = []
     replacing = output is None
     with (
         publishing(force=force or replacing, sync=replacing, kms_key=kms_key) as publication,
         contextlib.ExitStack() as stack,
     ):
-        for source in sources:
+        for at, source in enumerate(sources):
             target = output or source.uri
             stream = None if dry_run else stack.enter_context(staged(publication.open(target), target))
             path = None if dry_run else publication.temporary(target)
-            results.append(_rewrite_or_refuse(source, tuple(edits), stream, path, jobs))
+            results.append(
+                _rewrite_or_refuse(source, tuple(edits), stream, path, jobs)
+                if corrected is None
+                else write_corrected(source, corrected[at], stream)
+            )
             if output is None and stream is not None and path is not None:
                 _check(stream, path, results[-1])
             if output is None and not dry_run and not results[-1].changed:
@@ -135,7 +120,7 @@ def _rewrite(
     simple = len(edits) == 1 and isinstance(edit, Placeholder) and edit.plain
     if simple and source.size is not None and (path is not None or stream is None):
         assert isinstance(edit, Placeholder)
-        blocks = substitute(source, edit, path, _SHOWN, jobs)
+        blocks = substitute(source, edit, path, SHOWN, jobs)
         if blocks is not None:
             for found in blocks:
                 _add(result, _Part(found.lines, b"", found.changed, list(found.changes)))
@@ -201,8 +186,7 @@ def _add(result: Rewritten, part: _Part) -> None:
     result.changed += part.changed
     for number, before, after in part.changes:
         _check_buckets(before, after)
-        if len(result.changes) < _SHOWN:
-            result.changes.append(Change(first + number, before, after))
+        result.keep(first + number, before, after)
 
 
 def _check_buckets(before: bytes, after: bytes) -> None:
@@ -269,7 +253,7 @@ def _rewrite_block(edits: tuple[LineEdit, ...], block: Block) -> _Part:
         return _Part(lines, old, renamed=renamed)
     pairs = zip(old.split(b"\n"), new.split(b"\n"), strict=True)
     changes = [(n, before, after) for n, (before, after) in enumerate(pairs) if before != after]
-    return _Part(lines, new, len(changes), changes[:_SHOWN], renamed)
+    return _Part(lines, new, len(changes), changes[:SHOWN], renamed)
 
 
 def _edit_block(edit: LineEdit, data: bytes) -> bytes:
