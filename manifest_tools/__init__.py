@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.diff.report import Diff as Diff
     from manifest_tools.verbs.filter.filter import Filtered as Filtered
     from manifest_tools.verbs.filter.filter import filter as filter
+    from manifest_tools.verbs.look.look import Look as Look
+    from manifest_tools.verbs.look.look import look as look
     from manifest_tools.verbs.merge.merge import merge as merge
     from manifest_tools.verbs.merge.report import Merged as Merged
     from manifest_tools.verbs.pipe.pipe import Piped as Piped
@@ -65,6 +67,7 @@ _HOMES = {
     "verbs.diff.diff": ("diff",),
     "verbs.diff.report": ("Diff",),
     "verbs.filter.filter": ("Filtered", "filter"),
+    "verbs.look.look": ("Look", "look"),
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),

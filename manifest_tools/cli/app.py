@@ -25,6 +25,7 @@ WORDS = (
     "validate",
     "explain",
     "stats",
+    "look",
     "rewrite",
     "filter",
     "split",

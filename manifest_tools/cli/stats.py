@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _MOST = 40  # classes on a screen; of more, the first and the last
 _NAME = 24  # columns of a name in a table
 _LONG_NAME = 100  # columns of a name on a line of its own
-_DAYS = 31  # if there are more, dates are counted by month, and more months by year
 _FEW = 8
 
 
@@ -182,6 +181,8 @@ def _confidence(found: "Confidences", what: str) -> list[str]:
 
 
 def _who_and_when(one: "AttributeStats") -> list[str]:
+    from manifest_tools.groundtruth.contents import by_period
+
     rest = one.labelled - one.human - one.machine
     who = {"by people": one.human, "by a model": one.machine, "annotator unknown": rest}
     text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
@@ -196,22 +197,11 @@ def _who_and_when(one: "AttributeStats") -> list[str]:
             else ["", f"labelled on {days[0]}"]
         )
     if len(one.days) > 1:
-        periods = _periods(one.days)
+        periods = by_period(one.days)
         most = max(periods.values())
         text += table([(period, count, bar(count / most)) for period, count in periods.items()]).split("\n")
     undated = one.labelled - sum(one.days.values())
     return [*text, f"{undated:,} without a date"] if undated else text
-
-
-def _periods(days: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts by day, month or year, whichever fits on a screen."""
-    for length in (10, 7, 4):
-        found: dict[str, int] = {}
-        for day, count in days.items():
-            found[day[:length]] = found.get(day[:length], 0) + count
-        if len(found) <= _DAYS:
-            break
-    return found
 
 
 def _counts(counts: Mapping[str, int]) -> list[str]:

@@ -141,6 +141,20 @@ class Stats:
         return pandas.DataFrame(rows, columns=columns)
 
 
+_PERIODS = 31  # if there are more days, dates are counted by month, and more months by year
+
+
+def by_period(days: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by day, month or year, whichever fits on a screen."""
+    for length in (10, 7, 4):
+        found: dict[str, int] = {}
+        for day, count in days.items():
+            found[day[:length]] = found.get(day[:length], 0) + count
+        if len(found) <= _PERIODS:
+            break
+    return found
+
+
 def contents_of(source: Source, label_attribute: str | None = None, jobs: Jobs = None) -> Stats:
     """Return what is in a source that can be read twice, for all its label attributes or the one named.
 

@@ -230,7 +230,7 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _BlockC
             continue
         try:
             classes = {
-                name for row, kind in shown if row.label is not None for name in _class_names(kind, row)
+                name for row, kind in shown if row.label is not None for name in class_names(kind, row)
             }
         except ValueError as error:
             raise BadLine(number, str(error)) from error
@@ -249,7 +249,7 @@ def _read_together(recipes: Sequence[tuple[Peek, str]], block: Block) -> _BlockC
     )
 
 
-def _class_names(kind: LabelKind, row: Row) -> list[str]:
+def class_names(kind: LabelKind, row: Row) -> list[str]:
     """Return the class names of a row; its ``class-name`` alone, where there is one."""
     if kind.schema == "index" and row.metadata is not None and row.metadata.class_name is not None:
         return [row.metadata.class_name]

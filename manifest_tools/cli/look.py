@@ -1,0 +1,103 @@
+"""``mtool look``."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.screen import clean, note, progress
+
+if TYPE_CHECKING:
+    from manifest_tools.base.problem import Problem
+    from manifest_tools.io.sinks import Published
+    from manifest_tools.io.sources import Source
+    from manifest_tools.verbs.look.look import Look
+
+_PAGE = "look.html"
+
+
+def look(
+    manifests: options.Manifests = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="A page (.html), or a still picture (.png); here or in S3."
+        ),
+    ] = _PAGE,
+    label_attribute: Annotated[
+        str | None,
+        typer.Option("--label-attribute", metavar="NAME", help="Show this label alone. [every label]"),
+    ] = None,
+    images: options.Images = None,
+    pictures: Annotated[
+        int, typer.Option("--pictures", metavar="N", min=0, help="Show at most N lines as pictures.")
+    ] = 300,
+    force: options.Force = False,
+    kms_key: options.KmsKey = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    jobs: options.Jobs = None,
+) -> None:
+    """Show what is in manifests: a page with charts, and the pictures with their labels.
+
+    The page is one file that needs no network. Its pictures are those with problems and doubtful ones first,
+    the rest chosen evenly from all classes; they can be filtered. Several manifests stand side by side.
+
+    \b
+    For example:
+      mtool look output.manifest --images ./raw-data
+      mtool look train.manifest validation.manifest --images ./raw-data -o report.html
+      mtool look output.manifest --images ./raw-data -o sheet.png
+    """
+    from manifest_tools.cli.shared.options import manifests_here
+    from manifest_tools.io.sources import decompressed, open_source
+    from manifest_tools.verbs.look.look import look as look_at
+
+    if not output.lower().endswith((".html", ".htm", ".png")):
+        raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
+    sources = [decompressed(open_source(one)) for one in manifests or manifests_here("look")]
+    found = look_at(
+        *sources,
+        label_attribute=label_attribute,
+        images=images or (),
+        pictures=pictures,
+        problems=_problems(sources, label_attribute, jobs),
+        jobs=jobs,
+        progress=progress,
+    )
+    published = _write(found, output, force, kms_key)
+    if as_json:
+        print(json.dumps(found.to_json()))
+    if not quiet:
+        _notes(found, published)
+
+
+def _problems(
+    sources: "Sequence[Source]", label_attribute: str | None, jobs: int | None
+) -> "Iterable[Problem]":
+    from manifest_tools.verbs.validate.validate import validate
+
+    return validate(*sources, label_attribute=label_attribute, jobs=jobs)
+
+
+def _write(found: "Look", output: str, force: bool, kms_key: str | None) -> "Sequence[Published]":
+    from manifest_tools.cli.shared.pictures import write_pages
+    from manifest_tools.io.sinks import publishing
+    from manifest_tools.verbs.look.report import report, sheets
+    from manifest_tools.verbs.validate.rules import RULES
+
+    if output.lower().endswith(".png"):
+        return write_pages("-o", output, sheets(found), force=force, kms_key=kms_key)
+    with publishing(force=force, kms_key=kms_key) as publication:
+        publication.open(output).write(report(found, {rule.code: rule.reason for rule in RULES}).encode())
+    return publication.published
+
+
+def _notes(found: "Look", published: "Sequence[Published]") -> None:
+    if found.missing:
+        note(clean(found.missing))
+    for one in published:
+        note(clean(f"{one.path}: {one.state}"))

@@ -1,0 +1,1 @@
+"""``mtool look``: a page of pictures with their labels."""

@@ -1,0 +1,227 @@
+"""Gathers what people would rather see than read: what is in manifests, and pictures with their labels."""
+
+import os
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
+from manifest_tools.base.problem import Problem
+from manifest_tools.groundtruth.contents import Stats, contents_of
+from manifest_tools.groundtruth.counts import NO_URI
+from manifest_tools.groundtruth.examples import one_attribute
+from manifest_tools.images.paths import ImagePaths, image_paths
+from manifest_tools.images.thumbnail import PALETTE
+from manifest_tools.images.unusable import MISSING, Unusable
+from manifest_tools.io.sources import Source, decompressed, open_source
+from manifest_tools.pages.gallery import Card, Gallery
+from manifest_tools.pages.gallery import Group as CardGroup
+from manifest_tools.verbs.look.cards import LineCard, line_card
+from manifest_tools.verbs.look.choose import Place, choose
+from manifest_tools.verbs.look.groups import Group, Repeated, repeated
+from manifest_tools.verbs.look.index import Index, Vocabulary, read_index
+from manifest_tools.verbs.look.pictures import SIDE, Small, small_picture
+
+PICTURES = 300
+"""Lines that are shown, where nobody asks for more."""
+
+_KEPT = 1000  # lines of a code whose problems are remembered, so that they can be shown
+
+
+@dataclass(slots=True)
+class LookProblems:
+    """The problems of the manifests: all counted, and the first of each code by their lines."""
+
+    codes: list[Counter[str]]
+    """By manifest: how many there are of each code."""
+
+    lines: list[dict[int, list[tuple[str, str]]]]
+    """By manifest: codes and messages, by the number of the line."""
+
+
+@dataclass(slots=True)
+class Looked:
+    """Manifests that were read, so that any of their lines can be shown."""
+
+    contents: tuple[Stats, ...]
+    indices: tuple[Index, ...]
+    words: Vocabulary
+    problems: LookProblems
+    paths: tuple[ImagePaths, ...]
+    repeated: Repeated
+
+    def card(self, place: Place) -> LineCard:
+        """Return the card of a line, without its picture."""
+        part, at = place
+        index = self.indices[part]
+        found = self.problems.lines[part].get(int(index.lines["number"][at]), ())
+        return line_card(index, part, at, self.words, found)
+
+    def gallery(self) -> Gallery:
+        """Return a gallery of all lines, with no card in it yet."""
+        return Gallery(
+            parts=tuple(one.manifest for one in self.contents),
+            classes=tuple(self.words.classes),
+            jobs=tuple(self.words.jobs),
+            codes=tuple(dict.fromkeys(code for one in self.problems.codes for code in sorted(one))),
+            colours=PALETTE,
+            total=sum(len(one.lines) for one in self.indices),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a page shows."""
+
+    contents: tuple[Stats, ...]
+    """What is in each manifest."""
+
+    problems: tuple[dict[str, int], ...]
+    """By manifest: how many problems there are of each code."""
+
+    repeated: Repeated
+    gallery: Gallery
+    pictures: tuple[Small | Unusable, ...]
+    """The picture of each card of the gallery."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Pictures that are shown, by width and height."""
+
+    missing: str = ""
+    """What to type for the pictures that are not here; empty where all are."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was counted, as values that JSON can hold; no pictures."""
+        return {
+            "manifests": [
+                one.to_json() | {"problems": problems}
+                for one, problems in zip(self.contents, self.problems, strict=True)
+            ],
+            "conflicting": self.repeated.conflicts,
+            "repeated": self.repeated.duplicates,
+            "in_several": self.repeated.across,
+            "sizes": self.sizes,
+            "lines": self.gallery.total,
+            "shown": self.gallery.shown,
+            "missing": sum(isinstance(one, Unusable) and one.code == MISSING for one in self.pictures),
+        }
+
+
+def read(
+    manifests: Sequence[str | Source],
+    *,
+    label_attribute: str | None = None,
+    images: Sequence[str] = (),
+    problems: Iterable[Problem] = (),
+    jobs: Jobs = None,
+) -> Looked:
+    """Return manifests read so that any line can be shown: counts, and 41 bytes a line.
+
+    Raises InvalidLine at a line that cannot be read, Refused for an attribute that no line has.
+    """
+    words = Vocabulary()
+    contents, indices, paths = [], [], []
+    for manifest in manifests:
+        source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
+        found = contents_of(source, label_attribute, jobs)
+        one = label_attribute or (found.attributes[0].name if len(found.attributes) == 1 else None)
+        known = None if one is None else one_attribute(source, one, jobs)
+        contents.append(found)
+        indices.append(read_index(source, known, words, jobs))
+        paths.append(_paths(source, found, images))
+    kept = _problems([one.manifest for one in contents], problems)
+    return Looked(tuple(contents), tuple(indices), words, kept, tuple(paths), repeated(indices))
+
+
+def _paths(source: Source, found: Stats, images: Sequence[str]) -> ImagePaths:
+    """Return where the pictures of a manifest lie; its sources say which buckets they are in."""
+    refs = [f"{folder}_" for folder in found.sources if folder != NO_URI]
+    local = not source.uri.startswith("s3://") and source.copy is None
+    return image_paths(images, refs, os.path.dirname(source.uri) if local else ".")
+
+
+def _problems(manifests: Sequence[str], problems: Iterable[Problem]) -> LookProblems:
+    found = LookProblems([Counter() for _ in manifests], [{} for _ in manifests])
+    parts = {name: at for at, name in enumerate(manifests)}
+    for problem in problems:
+        part = parts.get(problem.file, 0)
+        found.codes[part][problem.code] += 1
+        if problem.line and found.codes[part][problem.code] <= _KEPT:
+            found.lines[part].setdefault(problem.line, []).append((problem.code, problem.message))
+    return found
+
+
+def look(
+    *manifests: str | Source,
+    label_attribute: str | None = None,
+    images: Sequence[str] = (),
+    pictures: int = PICTURES,
+    problems: Iterable[Problem] = (),
+    jobs: Jobs = None,
+    progress: Progress = no_progress,
+) -> Look:
+    """Return what a page of manifests shows: what is in them, and at most ``pictures`` lines as pictures.
+
+    ``problems`` are those that ``validate`` finds. Raises InvalidLine at a line that cannot be read, Refused
+    for an attribute that no line has.
+    """
+    looked = read(manifests, label_attribute=label_attribute, images=images, problems=problems, jobs=jobs)
+    chosen = choose(looked.indices, pictures, [list(one) for one in looked.problems.lines])
+    grouped = [place for group in looked.repeated.shown for place in group.places]
+    wanted = list(dict.fromkeys([*chosen, *grouped]))
+    cards = [looked.card(place) for place in wanted]
+    tasks = [(looked.paths[card.card.part], card) for card in cards]
+    made = list(progress(run(_small, tasks, jobs), len(tasks), "pictures"))
+    shown = {
+        place: _with_picture(card.card, small) for place, card, small in zip(wanted, cards, made, strict=True)
+    }
+    gallery = replace(
+        looked.gallery(),
+        cards=tuple(shown[place] for place in chosen),
+        groups=tuple(_group(one, shown, looked) for one in looked.repeated.shown),
+    )
+    return Look(
+        looked.contents,
+        tuple(map(dict, looked.problems.codes)),
+        looked.repeated,
+        gallery,
+        tuple(made[: len(chosen)]),
+        _sizes(made[: len(chosen)]),
+        _missing(cards, made, images),
+    )
+
+
+def _small(task: tuple[ImagePaths, LineCard]) -> Small | Unusable:
+    paths, card = task
+    return small_picture(paths, SIDE, card)
+
+
+def _with_picture(card: Card, small: Small | Unusable) -> Card:
+    if isinstance(small, Unusable):
+        return replace(card, missing=small.message) if card.name else card
+    return replace(card, picture=f"data:image/jpeg;base64,{b64encode(small.jpeg).decode()}")
+
+
+def _group(group: Group, shown: dict[Place, Card], looked: Looked) -> CardGroup:
+    what = "other classes" if group.conflicts else "the same classes"
+    where = ", in several files" if group.across else ""
+    name = shown[group.places[0]].name or shown[group.places[0]].text
+    title = f"{name}: {group.lines:,} lines with {what}{where}"
+    return CardGroup(title, tuple(shown[place] for place in group.places))
+
+
+def _sizes(made: Sequence[Small | Unusable]) -> dict[str, int]:
+    sizes = Counter(one.size for one in made if isinstance(one, Small) and all(one.size))
+    return {f"{width:,} × {height:,}": count for (width, height), count in sizes.most_common()}
+
+
+def _missing(cards: Sequence[LineCard], made: Sequence[Small | Unusable], images: Sequence[str]) -> str:
+    """Say what to type for pictures that are not on this disk."""
+    named = [one for card, one in zip(cards, made, strict=True) if card.ref]
+    absent = sum(isinstance(one, Unusable) and one.code == MISSING for one in named)
+    if not absent:
+        return ""
+    text = f"{absent:,} of {len(named):,} pictures are not on this disk"
+    return f"{text}; type --images FOLDER, or fetch them: mtool fetch MANIFEST -o FOLDER"

@@ -1,0 +1,190 @@
+"""The page of ``look``, and its still picture."""
+
+from collections.abc import Iterator, Sequence
+
+from manifest_tools.base.text import counted
+from manifest_tools.groundtruth.contents import AttributeStats, Stats, by_period
+from manifest_tools.images.contact_sheet import FAINT, WRONG, Caption, Tile, contact_sheets
+from manifest_tools.images.unusable import MISSING, Unusable
+from manifest_tools.pages.charts import Bar, Bars, Section, in_series
+from manifest_tools.pages.gallery import Card
+from manifest_tools.pages.render import page
+from manifest_tools.pages.words import plain
+from manifest_tools.verbs.look.choose import DOUBTFUL
+from manifest_tools.verbs.look.look import Look
+
+
+def report(found: Look, reasons: dict[str, str]) -> str:
+    """Return the page as HTML; ``reasons`` say what each code of a problem means."""
+    names = [one.manifest for one in found.contents]
+    return page(
+        ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else ""),
+        list(sections(found, reasons)),
+        found.gallery,
+        notes=[note for note in (_which(found), found.missing) if note],
+        group_notes=_repeated(found),
+    )
+
+
+def sections(found: Look, reasons: dict[str, str]) -> Iterator[Section]:
+    """Yield what is above the pictures."""
+    yield _overview(found, reasons)
+    names = dict.fromkeys(one.name for stats in found.contents for one in stats.attributes)
+    for name in names:
+        yield _attribute(name, found.contents)
+
+
+def _overview(found: Look, reasons: dict[str, str]) -> Section:
+    series = tuple(one.manifest for one in found.contents)
+    classes = {one.name for stats in found.contents for each in stats.attributes for one in each.classes}
+    facts = {
+        "manifests": len(series) if len(series) > 1 else 0,
+        "lines": sum(one.lines for one in found.contents),
+        "labelled": sum(max((each.labelled for each in one.attributes), default=0) for one in found.contents),
+        "classes": len(classes),
+        "problems": sum(sum(one.values()) for one in found.problems),
+        "pictures with conflicting labels": found.repeated.conflicts,
+        "pictures on several lines": found.repeated.duplicates,
+        "pictures in several manifests": found.repeated.across,
+    }
+    shown = tuple((name, value) for name, value in facts.items() if value or name == "problems")
+    bars = []
+    if any(found.problems):
+        codes = sorted({code for one in found.problems for code in one})
+        each = tuple(
+            Bar(code, tuple(one.get(code, 0) for one in found.problems), reasons.get(code, ""))
+            for code in codes
+        )
+        note = "mtool explain CODE says more; mtool validate lists them line by line"
+        bars.append(Bars("Problems by code", each, series, note))
+    if found.sizes:
+        each = tuple(Bar(size, (count,)) for size, count in found.sizes.items())
+        bars.append(Bars("Sizes of the pictures shown", each, note="width × height in pixels, upright"))
+    bars.append(in_series("Where lines point to", [_sources(one) for one in found.contents], series))
+    return Section("Overview", shown, tuple(bars))
+
+
+def _sources(stats: Stats) -> dict[str, int]:
+    return dict(stats.sources) | ({"text on the line": stats.texts} if stats.texts else {})
+
+
+def _attribute(name: str, contents: Sequence[Stats]) -> Section:
+    """Return the charts of one label attribute, a series for each manifest that has it."""
+    pairs = [(stats.manifest, one) for stats in contents for one in stats.attributes if one.name == name]
+    series = [manifest for manifest, _ in pairs]
+    each = [one for _, one in pairs]
+    kinds = dict.fromkeys(one.type.removeprefix("groundtruth/") or "no type" for one in each)
+    notes = [", ".join(kinds)] + [_states(*pair) for pair in pairs]
+    totals = tuple(one.labelled for one in each)
+    bars = [
+        in_series("Classes, in lines", [_classes(one) for one in each], series, totals=totals),
+        _confidences(each, series),
+        in_series("Labelled by", [_who(one) for one in each], series, totals=totals),
+        in_series("Labeling jobs", [one.jobs for one in each], series, totals=totals),
+        _dates(each, series),
+    ]
+    return Section(name, (), tuple(one for one in bars if one.bars), (), tuple(notes))
+
+
+def _states(manifest: str, one: AttributeStats) -> str:
+    states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
+    told = ", ".join(f"{count:,} {state}" for state, count in states.items() if count or state == "labelled")
+    why = "".join(f"; {count:,} failed with: {reason}" for reason, count in list(one.failures.items())[:3])
+    return f"{manifest}: {told}{why}"
+
+
+def _classes(one: AttributeStats) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for shown in one.classes:
+        name = shown.name or f"class {shown.index}"
+        counts[name] = counts.get(name, 0) + shown.lines
+    return counts | ({f"(no {one.unit})": one.empty} if one.empty else {})
+
+
+def _confidences(each: Sequence[AttributeStats], series: Sequence[str]) -> Bars:
+    """Return the confidences by tenths; no bars where there are none, or where they say nothing."""
+    bins = [one.confidence.bins if one.confidence.constant is None else () for one in each]
+    counts = [{f"{at / 10:.1f}": count for at, count in enumerate(found)} for found in bins]
+    zeros = sum(one.confidence.zeros for one in each)
+    note = "each bar is of a tenth, from its number on"
+    if zeros:
+        note += f"; {zeros:,} more are 0, which says nothing: a job with one worker per picture writes it"
+    return in_series("Confidences", counts if any(map(any, bins)) else [], series, note=note, upright=True)
+
+
+def _who(one: AttributeStats) -> dict[str, int]:
+    rest = one.labelled - one.human - one.machine
+    who = {"people": one.human, "a model": one.machine, "not known": rest}
+    return {name: count for name, count in who.items() if count}
+
+
+def _dates(each: Sequence[AttributeStats], series: Sequence[str]) -> Bars:
+    days: dict[str, int] = {}
+    for one in each:
+        for day, count in one.days.items():
+            days[day] = days.get(day, 0) + count
+    length = len(next(iter(by_period(days)), ""))
+    counts: list[dict[str, int]] = []
+    periods = sorted({day[:length] for day in days})
+    for one in each:
+        mine = dict.fromkeys(periods, 0)
+        for day, count in one.days.items():
+            mine[day[:length]] += count
+        counts.append(mine)
+    return in_series("Dates", counts, series, upright=True)
+
+
+def _which(found: Look) -> str:
+    """Say how many of the lines are shown, and which."""
+    shown, total = found.gallery.shown, found.gallery.total
+    if shown >= total:
+        return f"all {counted(total, 'line')}, those with problems and doubtful ones first"
+    return (
+        f"{shown:,} of {total:,} lines are shown: those with problems first, then doubtful ones (confidence"
+        f" below {DOUBTFUL:g}), the rest chosen evenly from all classes; for more of them, type --pictures N"
+    )
+
+
+def _repeated(found: Look) -> list[str]:
+    repeated = found.repeated
+    said = []
+    if repeated.conflicts:
+        conflicts = counted(repeated.conflicts, "picture")
+        said.append(f"{conflicts} with other classes on another line: mtool merge --on-conflict decides")
+    if repeated.duplicates:
+        said.append(f"{counted(repeated.duplicates, 'picture')} on several lines with the same classes")
+    if repeated.across:
+        said.append(f"{counted(repeated.across, 'picture')} in several of these files")
+    if (shown := len(repeated.shown)) < repeated.conflicts + repeated.duplicates:
+        said.append(f"the first {shown:,} are shown")
+    return said
+
+
+def sheets(found: Look) -> Iterator[bytes]:
+    """Yield the pages of the still picture, a PNG each, with the cards of the gallery in their order."""
+    pairs = zip(found.gallery.cards, found.pictures, strict=True)
+    return contact_sheets(Tile(_picture(card, one), _captions(card, found)) for card, one in pairs)
+
+
+def _picture(card: Card, made: object) -> bytes | Unusable:
+    if isinstance(made, Unusable):
+        return Unusable(MISSING, card.text) if card.text else made
+    return made.jpeg  # type: ignore[attr-defined,no-any-return]
+
+
+def _captions(card: Card, found: Look) -> list[Caption]:
+    names = found.gallery.classes
+    words = tuple(
+        f"{plain(names[at])}{f' × {many}' if many > 1 else ''}{'' if sure is None else f' {sure:.2f}'}"
+        for label in card.labels
+        for at, sure, many in label.classes
+    )
+    states = tuple(label.state for label in card.labels if not label.classes)
+    where = (
+        f"{found.gallery.parts[card.part]}:{card.line}" if found.gallery.parts[1:] else f"line {card.line}"
+    )
+    codes = tuple(dict.fromkeys(code for code, _ in card.problems))
+    captions = [Caption(words or states or ("no label",))]
+    if codes:
+        captions.append(Caption(codes, WRONG))
+    return [*captions, Caption((where,), FAINT)]
