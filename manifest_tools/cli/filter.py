@@ -10,6 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.groundtruth.marks import OTHER_LABEL, WHATS
 from manifest_tools.verbs.filter.conditions import Empty, MultiLabel, ZeroConfidence
 
 if TYPE_CHECKING:
@@ -88,6 +89,22 @@ def filter(
         ),
     ] = None,
     labelled: Annotated[bool, typer.Option("--labelled", help="Keep only lines with a label.")] = False,
+    marked: Annotated[
+        str | None,
+        typer.Option("--marked", metavar="FILE", help="Keep lines with a mark in this file (docs/marks.md)."),
+    ] = None,
+    unmarked: Annotated[
+        str | None,
+        typer.Option("--unmarked", metavar="FILE", help="Keep lines without a mark in this file."),
+    ] = None,
+    mark: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mark",
+            metavar="|".join(WHATS),
+            help="With one of them: only these marks count; may be repeated. [all]",
+        ),
+    ] = None,
     sample: Annotated[
         int | None,
         typer.Option(
@@ -135,6 +152,7 @@ def filter(
       mtool filter output.manifest --balance -o balanced.manifest
       mtool filter output.manifest --class RH --human-annotated yes | wc -l
       mtool filter output.manifest --class dog --boxes trim -o dogs.manifest
+      mtool filter output.manifest --unmarked output.marks.jsonl --mark wrong -o good.manifest
     """
     from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
@@ -155,6 +173,9 @@ def filter(
         before=before,
         after=after,
         labelled=labelled,
+        marked=marked,
+        unmarked=unmarked,
+        mark=mark or (),
         sample=sample,
         balance=balance,
         per_class=per_class,
@@ -181,6 +202,8 @@ def _to_json(result: "Filtered") -> dict[str, Any]:
         "dropped": result.reasons,
         **({"kept_without_confidence": without} if without else {}),
         **({"per_class": result.per_class} if result.per_class is not None else {}),
+        **({"marks_of_no_line": result.unmatched} if result.unmatched else {}),
+        **({"relabelled": result.relabelled} if result.relabelled else {}),
         **({"constant_confidence": result.constant} if result.constant is not None else {}),
     }
 
@@ -235,4 +258,9 @@ def _remarks(result: "Filtered") -> list[str]:
     if result.only_empty:
         kept = "the only line kept" if result.kept == 1 else f"each of the {result.kept:,} lines kept"
         text.append(f"note: {kept} has {result.only_empty}; --empty drop drops such lines")
+    if result.unmatched:
+        text.append(f"note: {counted(result.unmatched, 'mark')} of no line here")
+    if result.relabelled and OTHER_LABEL not in result.reasons:
+        lines = counted(result.relabelled, "line")
+        text.append(f"note: {lines} with another label than when marked, so as good as unmarked")
     return text

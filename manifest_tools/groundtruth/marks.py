@@ -10,21 +10,27 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from manifest_tools.base.dates import parse_date
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import either, listed, shown
-from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import default_name
-from manifest_tools.groundtruth.label_kinds import LabelKind
-from manifest_tools.groundtruth.record import SOURCES, Peek, Row
+from manifest_tools.groundtruth.record import SOURCES
+
+if TYPE_CHECKING:
+    from manifest_tools.groundtruth.attributes import LabelAttribute
+    from manifest_tools.groundtruth.label_kinds import LabelKind
+    from manifest_tools.groundtruth.record import Peek, Row
 
 What = Literal["wrong", "unsure", "class", "note"]
 """What a mark says: the label is wrong, or may be; it should be another class; or a note alone."""
 
 WHATS: tuple[str, ...] = get_args(What)
 CLEARED = "cleared"  # takes the marks before it back
+
+OTHER_LABEL = "label is another since the mark"
+"""Why the mark of a line that does not agree with it is not heeded."""
 
 MAX_BYTES = 256 << 20
 MAX_LINE = 1 << 20
@@ -102,12 +108,12 @@ class Marks:
         )
 
 
-def line_peek(attribute: LabelAttribute) -> Peek:
+def line_peek(attribute: "LabelAttribute") -> "Peek":
     """Return what to decode of a line, so that its mark can be found and compared with its label."""
     return attribute.peek(*attribute.kind.class_fields, sources=SOURCES)
 
 
-def classes_on(kind: LabelKind, row: Row) -> Classes | None:
+def classes_on(kind: "LabelKind", row: "Row") -> Classes | None:
     """Return the names of the classes of a line, None for one without a label; raises ValueError.
 
     A class that the line does not name is called 'class N'.
@@ -118,7 +124,7 @@ def classes_on(kind: LabelKind, row: Row) -> Classes | None:
     return tuple(sorted({names.get(index, default_name(index)) for index in kind.indices(row)}))
 
 
-def find_mark(marks: Mapping[str, Mark], row: Row) -> Mark | None:
+def find_mark(marks: Mapping[str, Mark], row: "Row") -> Mark | None:
     """Return the mark of a line; None where it has none."""
     return marks.get(row.source_ref or row.source or "")
 

@@ -521,3 +521,22 @@ def test_manifests_in_s3_and_compressed_are_read_and_written(
 def test_a_sample_names_its_seed(in_folder: Path, run: Run) -> None:
     write(in_folder / "a", line(1), line(2))
     assert "seed 0\n" in run("filter", "a", "--sample", 1).stderr
+
+
+def test_marked_lines_are_kept_and_marks_of_no_line_are_said(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line(1), line(2, 1), line(3))
+    mark = '{"source-ref":"s3://raw/%s.jpg","label-attribute":"kind","mark":"wrong","was":"RH"}\n'
+    (in_folder / "m").write_text("".join(mark % picture for picture in (1, 2, 9)))
+    done = run("filter", "a.manifest", "--marked", "m", "-o", "b.manifest")
+    assert (done.exit_code, done.stderr) == (
+        0,
+        "a.manifest                       lines\n"
+        "kept                                 1\n"
+        "label is another since the mark      1\n"
+        "not marked                           1\n"
+        "note: 1 mark of no line here\n"
+        "b.manifest: written\n",
+    )
+    done = run("filter", "a.manifest", "--unmarked", "m", "--mark", "wrong", "-o", "c.manifest")
+    assert "note: 1 line with another label than when marked, so as good as unmarked\n" in done.stderr
+    assert lines_of("c.manifest") == [line(2, 1) + b"\n", line(3) + b"\n"]

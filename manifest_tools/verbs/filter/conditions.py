@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import either, shown
+from manifest_tools.groundtruth.marks import WHATS
 
 MultiLabel = Literal["any", "all", "trim"]
 ZeroConfidence = Literal["drop", "keep"]
@@ -61,6 +62,25 @@ class Conditions:
     labelled: bool = False
     """Keep only lines with a label, whatever it is."""
 
+    marked: str | None = None
+    """A file of marks; a line must have one."""
+
+    unmarked: str | None = None
+    """A file of marks; a line must have none."""
+
+    mark: tuple[str, ...] = ()
+    """The marks of that file that count, such as ``wrong``; () for all of them."""
+
+    @property
+    def marks_file(self) -> str | None:
+        """The file of marks, where they are about marks."""
+        return self.unmarked if self.marked is None else self.marked
+
+    @property
+    def of_labels(self) -> "Conditions":
+        """Those that are not about marks; a line without a label can meet the others."""
+        return replace(self, marked=None, unmarked=None, mark=())
+
     @property
     def accept_all(self) -> bool:
         """Whether every line meets them."""
@@ -103,7 +123,8 @@ class Conditions:
         )
 
     def check(self) -> None:
-        """Raise Refused for conditions that no line can meet."""
+        """Raise Refused for conditions that no line can meet, or that say nothing."""
+        self._check_marks()
         low, high = self.min_confidence, self.max_confidence
         if low is not None and high is not None and low > high:
             raise Refused(
@@ -115,3 +136,12 @@ class Conditions:
                 raise Refused(
                     f"{shown(name)} is typed for --class and --exclude-class; leave one of them out"
                 )
+
+    def _check_marks(self) -> None:
+        if self.marked is not None and self.unmarked is not None:
+            raise Refused("--marked and --unmarked keep opposite lines; leave one of them out")
+        if self.mark and self.marks_file is None:
+            raise Refused("--mark has no effect without --marked or --unmarked; type one of them")
+        for one in self.mark:
+            if one not in WHATS:
+                raise Refused(f"expected --mark to be {either(WHATS)}, found {shown(one)}")

@@ -15,6 +15,7 @@ from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
+from manifest_tools.groundtruth.marks import read_marks
 from manifest_tools.groundtruth.record import SOURCES, Peek, Row
 from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
@@ -23,6 +24,7 @@ from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import Block, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
+from manifest_tools.verbs.filter.by_mark import by_mark
 from manifest_tools.verbs.filter.choose import Choice, Limits, Ranked, limits, ranked
 from manifest_tools.verbs.filter.conditions import Conditions, Empty, MultiLabel, ZeroConfidence
 from manifest_tools.verbs.filter.line_filter import (
@@ -64,6 +66,12 @@ class Filtered:
 
     reasons: dict[str, int] = field(default_factory=dict)
     """The number of dropped lines by reason."""
+
+    unmatched: int = 0
+    """Marks that are of no line of the manifest."""
+
+    relabelled: int = 0
+    """Lines whose label is another one than when they were marked."""
 
     published: tuple[Published, ...] = ()
     """The outputs; none after a dry run."""
@@ -117,6 +125,9 @@ def filter(
     before: datetime | None = None,
     after: datetime | None = None,
     labelled: bool = False,
+    marked: Path | None = None,
+    unmarked: Path | None = None,
+    mark: Paths = (),
     sample: int | None = None,
     balance: bool = False,
     per_class: int | None = None,
@@ -153,6 +164,9 @@ def filter(
         before,
         after,
         labelled or choice.by_class,
+        one(marked) if marked is not None else None,
+        one(unmarked) if unmarked is not None else None,
+        several(mark),
     )
     conditions.check()
     choice.check()
@@ -161,6 +175,9 @@ def filter(
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_source(manifest)
+    marks = None if conditions.marks_file is None else read_marks(conditions.marks_file)
+    if marks is not None:
+        label_attribute = marks.attribute(label_attribute)
     twice = conditions.limits_confidence and conditions.zero_confidence == "keep"
     if twice or choice.chooses:
         source = decompressed(source)
@@ -188,6 +205,9 @@ def filter(
         source.check_unchanged()
     result.constant = observed.constant if conditions.limits_confidence else None
     result.per_class = limit.most if limit is not None and choice.by_class else None
+    if marks is not None and label_attribute is not None:
+        result.unmatched = len(marks.of(label_attribute).keys() - observed.marked)
+        result.relabelled = observed.relabelled
     result.published = tuple(publication.published)
     return result
 
@@ -201,6 +221,9 @@ def _peek(
     attribute = one_attribute(source, requested, jobs)
     choice.check_kind(attribute)
     peek = peek_for(attribute, conditions)
+    if conditions.marks_file is not None:
+        fields = dict.fromkeys((*peek.fields, *attribute.kind.class_fields))
+        peek = replace(peek, fields=tuple(fields), sources=SOURCES)
     return replace(peek, sources=SOURCES) if choice.by_class else peek, attribute.type
 
 
@@ -254,7 +277,8 @@ def _filter_block(
     rows = read_rows(data, peek)
     part = _Part(rows.lines, rows.others)
     kind = label_kind(type_name)
-    reasons = _reasons(rows, line_filter(kind, conditions, part.observed))
+    check = line_filter(kind, conditions.of_labels, part.observed)
+    reasons = _reasons(rows, by_mark(peek, kind, conditions, part.observed, check))
     keep = np.array([reason is None for reason in reasons], bool)
     if choice.chooses:
         part.ranked = _ranked(rows, np.flatnonzero(keep), choice, kind, block.start)

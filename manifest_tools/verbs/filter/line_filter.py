@@ -67,6 +67,12 @@ class FilterState:
     matched_jobs: set[str] = field(default_factory=set)
     """Names of labeling jobs of the conditions that occur."""
 
+    marked: set[str] = field(default_factory=set)
+    """The sources of marks that are of a line."""
+
+    relabelled: int = 0
+    """Lines whose label is another one than when they were marked."""
+
     @property
     def constant(self) -> float | None:
         """The one confidence above 0 that several labels have, and no label another; None where it varies."""
@@ -93,6 +99,8 @@ class FilterState:
         self.empty |= other.empty
         self.matched |= other.matched
         self.matched_jobs |= other.matched_jobs
+        self.marked |= other.marked
+        self.relabelled += other.relabelled
         if len(self.jobs) < _REMEMBERED:
             self.jobs |= other.jobs
         if len(self.classes) < _REMEMBERED:

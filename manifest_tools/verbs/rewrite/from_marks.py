@@ -18,7 +18,7 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.examples import one_attribute, whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
-from manifest_tools.groundtruth.marks import Mark, classes_on, find_mark, line_peek, read_marks
+from manifest_tools.groundtruth.marks import OTHER_LABEL, Mark, classes_on, find_mark, line_peek, read_marks
 from manifest_tools.groundtruth.record import Peek, Row, decoder
 from manifest_tools.groundtruth.rows import BadLine, read_rows
 from manifest_tools.groundtruth.scan import scan
@@ -31,7 +31,6 @@ from manifest_tools.verbs.rewrite.report import Rewritten
 NO_CLASS = "mark without a class"
 ALREADY = "has the class already"
 UNLABELLED = "no label"
-OTHER_LABEL = "label is another since the mark"
 
 _LISTED = 12  # classes in a message
 
