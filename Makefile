@@ -19,7 +19,8 @@ INSTALL = python -m pip --disable-pip-version-check --quiet install
 # What is installed everywhere but at a newcomer's; the trainers of torch and keras are still to come.
 EXTRAS = plots,dask,tune,serve,docs
 
-.PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs constraints clean
+.PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs \
+	docker-steps constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +43,11 @@ test: $(VENV)/ready-for-work ## all tests, or some: make test TESTS=tests/verbs/
 test-numpy2: $(NUMPY2)/ready-for-work ## the tests without MXNet, under NumPy 2, in .venv-numpy2
 	$(NUMPY2)/bin/python -m pytest -n $(WORKERS) $(TESTS)
 
-lint: $(VENV)/ready-for-work ## ruff and mypy
+lint: $(VENV)/ready-for-work ## ruff, mypy, and hadolint for the Dockerfile
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
 
 format: $(VENV)/ready-for-work ## let ruff order and lay out the code
 	$(BIN)/ruff check --fix
@@ -64,6 +66,9 @@ fuzz: $(VENV)/ready-for-work ## a coverage-guided fuzzer over every command, for
 
 docs: $(VENV)/ready-for-work ## write the pages that the commands and tables say
 	$(BIN)/python -m docs.regenerate
+
+docker-steps: $(VENV)/ready-for-work ## do what the Dockerfile does, without Docker
+	$(BIN)/python -m tests.docker_steps
 
 constraints: ## choose the versions in constraints.txt and constraints-gluon.txt anew
 	$(call choose-versions,constraints.txt,$(EXTRAS),dev)
