@@ -7,7 +7,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -16,35 +17,22 @@ from typer.core import TyperGroup
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.version import __version__
+from manifest_tools.cli.shared import screen
 from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
 from manifest_tools.cli.shared.make_command import make_command
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean
 
-# In the order in which one needs them. `mtool split` is the function split in cli/split.py.
-WORDS = (
-    "validate",
-    "explain",
-    "stats",
-    "look",
-    "rewrite",
-    "filter",
-    "split",
-    "merge",
-    "diff",
-    "convert",
-    "pipe",
-    "train",
-    "tune",
-    "evaluate",
-    "predict",
-    "deploy",
-    "delete",
-    "transform",
-    "jobs",
-    "doctor",
-    "policy",
-    "demo",
-)
+# In the order in which one needs them, as `mtool --help` shows them. `mtool split` is the function split in
+# cli/split.py.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Begin": ("demo",),
+    "Look": ("validate", "explain", "stats", "look", "diff"),
+    "Change": ("rewrite", "filter", "split", "merge"),
+    "Data sets": ("convert", "pipe"),
+    "Learn": ("train", "tune", "evaluate", "predict"),
+    "SageMaker": ("deploy", "delete", "transform", "jobs", "doctor", "policy"),
+}
+WORDS = tuple(word for words in GROUPS.values() for word in words)
 
 # Phrases of Typer and pydantic, and what we print instead.
 _PHRASES = {
@@ -92,6 +80,14 @@ class Words(TyperGroup):
         """Return the command, or None for an unknown word."""
         return command(cmd_name) if cmd_name in WORDS else None
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the words by group."""
+        longest = max(map(len, WORDS))
+        room = formatter.width - 6 - longest
+        for title, words in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{word:{longest}}", _about(word, room)) for word in words])
+
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Parse the command line; ``--help`` and ``--version`` print here."""
         with _not_handled_by_typer():
@@ -104,29 +100,88 @@ class Words(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line and exit with its code; an error is one line on standard error."""
+        typed = args[0] if args else extra.get("args")
+        wants_json = _wants_json(sys.argv[1:] if typed is None else typed)
         extra.update(standalone_mode=False, prog_name="mtool")
-        sys.exit(exit_code_of(lambda: super(Words, self).main(*args, **extra)))
+        with screen.listening():
+            code = exit_code_of(lambda: super(Words, self).main(*args, **extra), wants_json)
+        sys.exit(code)
 
 
-def exit_code_of(command_line: Callable[[], Any]) -> int:
+def _about(word: str, room: int) -> str:
+    """Return what a word does, in as many letters."""
+    text: str = command(word).get_short_help_str(room)
+    return text
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Say whether ``--json`` stands on a command line, which may be wrong otherwise."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What ended a command: one line of text, the exit code, and what a program may want to know."""
+
+    text: str
+    code: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``--json`` prints of it."""
+        return {"error": {"message": self.text, "code": self.code, **self.fields}}
+
+
+def exit_code_of(command_line: Callable[[], Any], as_json: bool = False) -> int:
     """Run a command line and return its exit code; print the error that ended it."""
     try:
         code = command_line()
         sys.stdout.flush()
-    except MtoolError as error:
-        return _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED)
     except (PipeClosed, BrokenPipeError):
         # The interpreter would fail when it flushes standard output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        return _usage_error(error) if hasattr(error, "format_message") else _other_error(error)
-    return code if isinstance(code, int) else 0
+    except BaseException as error:
+        failure = _failure(error)
+        screen.fail(f"mtool: {failure.text}")
+    else:
+        if not isinstance(code, int) or code == 0:
+            return 0
+        failure = Failure(screen.last_warning(), code)
+        as_json = as_json and not screen.has_reported()
+    if as_json:
+        with contextlib.suppress(OSError):  # the exit code says already that it failed
+            screen.print_json(failure.to_json())
+    return failure.code
 
 
-def _usage_error(error: Any) -> int:
+def _failure(error: BaseException) -> Failure:
+    """Return what is said of an error; raises it again where it is none, such as the end of the process."""
+    if isinstance(error, MtoolError):
+        return Failure(clean(str(error)), error.exit_code, _fields(error))
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return Failure("interrupted", INTERRUPTED)
+    if not isinstance(error, Exception):
+        raise error
+    return _usage_error(error) if hasattr(error, "format_message") else _other_error(error)
+
+
+# What an error's fields are called in JSON, where `validate --json` calls the same otherwise.
+_NAMES = {"source": "file", "number": "line", "uri": "file"}
+
+
+def _fields(error: MtoolError) -> dict[str, Any]:
+    """Return the fields of an error that JSON can hold."""
+    kinds = (str, int, float, tuple, list, type(None))
+    return {
+        _NAMES.get(name, name): value
+        for name, value in vars(error).items()
+        if isinstance(value, kinds) and name not in ("exit_code", "args") and not name.startswith("_")
+    }
+
+
+def _usage_error(error: Any) -> Failure:
     import difflib
 
     word = getattr(error.ctx, "command_path", "mtool") if error.ctx else "mtool"
@@ -135,25 +190,19 @@ def _usage_error(error: Any) -> int:
         text = text.replace(phrase, ours)
     if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
         text += f" (did you mean {near[0]}?)"
-    return _fail(f"{text}; type: {word} --help", CALLED_WRONGLY)
+    return Failure(clean(f"{text}; type: {word} --help"), CALLED_WRONGLY)
 
 
-def _other_error(error: Exception) -> int:
+def _other_error(error: Exception) -> Failure:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         wrong_name = isinstance(error, _WRONG_NAME)
-        code = CALLED_WRONGLY if wrong_name else MtoolError.exit_code
-        return _fail(f"{name}{error.strerror.lower()}{'; check the name' if wrong_name else ''}", code)
+        text = f"{name}{error.strerror.lower()}{'; check the name' if wrong_name else ''}"
+        return Failure(clean(text), CALLED_WRONGLY if wrong_name else MtoolError.exit_code)
     import traceback
 
-    traceback.print_exc()
-    return _fail("this is a mistake in mtool; please report it with the lines above", OUR_MISTAKE)
-
-
-def _fail(text: str, code: int) -> int:
-    """Print an error, and return the exit code."""
-    note(f"mtool: {clean(text)}")
-    return code
+    traceback.print_exception(error)
+    return Failure("this is a mistake in mtool; please report it with the lines above", OUR_MISTAKE)
 
 
 def _print_version(requested: bool) -> None:

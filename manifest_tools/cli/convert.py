@@ -1,6 +1,5 @@
 """``mtool convert``."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import by_state, counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import pictures_of, show_problems
-from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, progress
 from manifest_tools.formats import READ, WRITTEN
 
 if TYPE_CHECKING:
@@ -77,7 +76,6 @@ def convert(
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Convert to RecordIO, folders or COCO, and back.
 
@@ -96,6 +94,8 @@ def convert(
     """
     from manifest_tools.groundtruth.classes import read_class_table
 
+    if output == "-":
+        keep_stdout_for_data()
     if to is not None and from_ is not None:
         raise Refused("--to and --from: type one of them; from one data set to another goes by a manifest")
     if to is None and from_ is None:
@@ -115,7 +115,7 @@ def convert(
         }
         _check_goes_with("--to", changes)
         choices["source_prefix"] = source_prefix
-        done = _from(manifests, from_, output, choices, how, dry_run, quiet)
+        done = _from(manifests, from_, output, choices, how, dry_run)
     else:
         _check_goes_with("--from", {"--source-prefix": source_prefix})
         choices |= {
@@ -125,14 +125,13 @@ def convert(
             "pass_through": pass_through,
         }
         choices |= {"square": square, "link": link, "upright": upright, "jobs": jobs}
-        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run, quiet)
+        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run)
     if done is None:
         return
     show_problems(done.problems)
     if as_json:
-        typer.echo(json.dumps(as_value(done)))
-    if not quiet:
-        note(summary(done))
+        print_json(as_value(done))
+    note(summary(done))
     if done.problems or done.lost:
         raise typer.Exit(1)
 
@@ -150,13 +149,12 @@ def _to(
     choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
-    quiet: bool,
 ) -> "Converted | None":
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
 
     plans = plan_all(manifests, to, output, **choices)
-    fetches = [pictures_of(plan, quiet) for plan in plans]
+    fetches = [pictures_of(plan) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
         note(f"{count:,} pictures would become {plans[0].output} ({to})")
@@ -175,7 +173,6 @@ def _from(
     choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
-    quiet: bool,
 ) -> "Converted | None":
     """Convert to a manifest; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.from_format import plan_manifests, write_manifests
@@ -187,7 +184,7 @@ def _from(
         note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
         return None
     done = write_manifests(data, outputs, **how)
-    if done.on_this_disk and not quiet:
+    if done.on_this_disk:
         note(
             f"pictures named by a path, not by a URI in S3: {done.on_this_disk:,} of {done.pictures:,};"
             " for a manifest that SageMaker can use, type --source-prefix s3://BUCKET/PREFIX"

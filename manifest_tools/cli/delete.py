@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import MtoolError
-from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.screen import note
@@ -22,7 +21,6 @@ def delete(
     dry_run: shared.DryRun = False,
     yes: shared.Yes = False,
     every: shared.Every = 10,
-    quiet: options.Quiet = False,
 ) -> None:
     """Delete an endpoint, and what was made for it.
 
@@ -38,18 +36,18 @@ def delete(
     from trainers.sagemaker.serving.delete import find_parts
 
     found = find_parts(name, everything=everything)
-    shared.print_notes([_line(found, part) for part in found.parts], quiet and yes)
-    shared.print_notes(found.notes, quiet)
+    shared.print_notes([_line(found, part) for part in found.parts], not (yes or dry_run))
+    shared.print_notes(found.notes)
     if dry_run:
         shared.print_calls(found.calls, found.region, None)
         return
     if not found.calls:
-        shared.print_notes(["nothing to delete"], quiet)
+        shared.print_notes(["nothing to delete"])
         return
     confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.changing:
-        _wait(found, every, quiet)
-    _delete(found, quiet)
+        _wait(found, every)
+    _delete(found)
 
 
 def _line(found: "EndpointParts", part: "EndpointPart") -> str:
@@ -57,25 +55,25 @@ def _line(found: "EndpointParts", part: "EndpointPart") -> str:
     return f"{part.title}{state}: {f'kept: {part.kept}; --all deletes it' if part.kept else 'to be deleted'}"
 
 
-def _wait(found: "EndpointParts", every: float, quiet: bool) -> None:
+def _wait(found: "EndpointParts", every: float) -> None:
     """Wait until it can be deleted; an endpoint that has failed can be."""
     from trainers.sagemaker.client.client import NotThere
     from trainers.sagemaker.serving.deploy import EndpointFailed, endpoint_states
 
     note(f"{found.name} is {found.state} and cannot be deleted yet; waiting until it can")
     try:
-        with shared.waiting(found.name, quiet):
+        with shared.waiting(found.name):
             for state in endpoint_states(
-                found.name, every=every, notify=lambda text: shared.print_notes([text], quiet)
+                found.name, every=every, notify=lambda text: shared.print_notes([text])
             ):
-                shared.print_notes([f"{found.name}: {state.status}"], quiet)
+                shared.print_notes([f"{found.name}: {state.status}"])
     except EndpointFailed as failed:
-        shared.print_notes([str(failed.reason)], quiet)
+        shared.print_notes([str(failed.reason)])
     except NotThere:
         pass
 
 
-def _delete(found: "EndpointParts", quiet: bool) -> None:
+def _delete(found: "EndpointParts") -> None:
     """Delete each part; when one cannot be deleted, the others still are."""
     from trainers.sagemaker.serving.delete import PartsLeft, delete
 
@@ -86,8 +84,8 @@ def _delete(found: "EndpointParts", quiet: bool) -> None:
         except MtoolError as error:
             left.append(f"{part.title} ({error})")
             continue
-        shared.print_notes([f"{part.title}: {'deleted' if was_there else 'gone already'}"], quiet)
+        shared.print_notes([f"{part.title}: {'deleted' if was_there else 'gone already'}"])
     if found.reminder:
-        shared.print_notes([f"reminder of {found.reminder}: gone with the endpoint"], quiet)
+        shared.print_notes([f"reminder of {found.reminder}: gone with the endpoint"])
     if left:
         raise PartsLeft(found.name, left)

@@ -13,7 +13,7 @@ from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.job_table import duration_text
 from manifest_tools.cli.shared.sagemaker_options import pairs
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import note, warn
 from manifest_tools.cli.shared.serving_options import MachineOptions, ServingOptions
 from manifest_tools.io.sinks import check_key
 
@@ -89,7 +89,7 @@ def deploy(given: DeployOptions) -> None:
     _check(given)
     _check_upload(given)
     planned = _plan(given)
-    shared.print_notes(_intention(planned, given), given.quiet and given.yes)
+    shared.print_notes(_intention(planned, given), given.asks)
     if given.dry_run or given.emit is not None:
         shared.print_calls(planned.deployment.calls, planned.deployment.model.region, given.emit)
         if planned.source.local:
@@ -102,8 +102,8 @@ def deploy(given: DeployOptions) -> None:
     _carry_out(planned, given)
     print(planned.deployment.name, flush=True)
     if not given.no_wait:
-        _wait(planned.deployment.name, given.every, given.quiet)
-    note(_ending(planned.deployment.name, given.serverless))
+        _wait(planned.deployment.name, given.every)
+    warn(_ending(planned.deployment.name, given.serverless))
 
 
 _OF_SERVERLESS = ("memory", "concurrency")
@@ -227,25 +227,23 @@ def _carry_out(planned: _Planned, given: DeployOptions) -> None:
         if planned.source.local
         else ()
     )
-    shared.print_notes([f"{one.path}: {one.state}" for one in published], given.quiet)
+    shared.print_notes([f"{one.path}: {one.state}" for one in published])
     made_before = [("upload", lambda: delete_uploads(published))] if published else []
-    api = make_endpoint(planned.deployment, lambda text: shared.print_notes([text], given.quiet), made_before)
+    api = make_endpoint(planned.deployment, lambda text: shared.print_notes([text]), made_before)
     if api:
-        note(f"POST a picture to {address(api, planned.deployment.model.region)}")
+        warn(f"POST a picture to {address(api, planned.deployment.model.region)}")
 
 
-def _wait(name: str, every: float, quiet: bool) -> None:
+def _wait(name: str, every: float) -> None:
     """Wait until the endpoint answers; after Ctrl-C the endpoint goes on, and the exit code is 130."""
     from trainers.sagemaker.serving.deploy import endpoint_states
 
     try:
-        with shared.waiting(name, quiet):
-            for state in endpoint_states(
-                name, every=every, notify=lambda text: shared.print_notes([text], quiet)
-            ):
-                shared.print_notes([f"{name}: {state.status} ({duration_text(state.after)})"], quiet)
+        with shared.waiting(name):
+            for state in endpoint_states(name, every=every, notify=lambda text: shared.print_notes([text])):
+                shared.print_notes([f"{name}: {state.status} ({duration_text(state.after)})"])
     except KeyboardInterrupt:
-        note(
+        warn(
             f"{name} is still being made, and bills; to delete it once it is in service: mtool delete {name}"
         )
         raise typer.Exit(INTERRUPTED) from None

@@ -1,13 +1,12 @@
 """``mtool diff``."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, print_json
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.diff.report import Diff
@@ -38,7 +37,6 @@ def diff(
             "--max-lines", metavar="N", min=0, help="How many lines to show of every kind of change."
         ),
     ] = 10,
-    quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Say how two manifests differ.
@@ -60,8 +58,7 @@ def diff(
 
     found = diff_manifests(old, new, label_attribute=label_attribute, max_lines=max_lines, jobs=jobs)
     _print(found, as_json, as_markdown)
-    if not quiet:
-        _notes(found, as_json or as_markdown)
+    _notes(found, as_json or as_markdown)
     if found.differs:
         raise typer.Exit(1)
 
@@ -91,7 +88,7 @@ def _print(found: "Diff", as_json: bool, as_markdown: bool) -> None:
     from manifest_tools.cli.shared import diff_table
 
     if as_json:
-        print(json.dumps(found.to_json()))
+        print_json(found.to_json())
     elif as_markdown:
         print(diff_table.as_markdown(found))
     elif found.differs:

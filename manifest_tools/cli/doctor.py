@@ -1,6 +1,5 @@
 """``mtool doctor``."""
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, print_json
 
 if TYPE_CHECKING:
     from trainers.sagemaker.account.doctor import Examination, RecognisedFailure
@@ -53,8 +52,11 @@ def doctor(
         raise Refused(f"{job}: expected a job's name, found a file; type: mtool doctor - < {job}")
     else:
         found = examine(str(job))
-    shown = json.dumps(_as_json(found)) if as_json else _as_text(found)
-    print(shown)
+    shown = _as_text(found)
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        print(shown)
     if found.unexplained:
         if shown != _NOTHING_KNOWN:
             note("this is not among the known failures; the lines above are all that was said")

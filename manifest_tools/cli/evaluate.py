@@ -1,6 +1,5 @@
 """``mtool evaluate``."""
 
-import json
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.installation import pip_install
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import read_data, write_picture
-from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.cli.shared.screen import clean, note, print_json, table
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
@@ -39,7 +38,6 @@ def evaluate(
     kms_key: options.KmsKey = None,
     jobs: options.Jobs = None,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Print how good a model is.
 
@@ -69,13 +67,13 @@ def evaluate(
         )
         if is_nameless(trained.table):
             trained = replace(trained, table=planned.table)
-        data, dropped = read_data(planned, jobs, quiet)
+        data, dropped = read_data(planned, jobs)
         metrics = measure(trained, data)
     if as_json:
-        typer.echo(json.dumps(metrics.to_json()))
+        print_json(metrics.to_json())
     else:
         typer.echo(report(metrics, trained.table))
-    _write_plot(metrics, trained.table, picture, model, force=force, quiet=quiet, kms_key=kms_key)
+    _write_plot(metrics, trained.table, picture, model, force=force, kms_key=kms_key)
     if dropped:
         raise typer.Exit(1)
 
@@ -116,15 +114,13 @@ def _write_plot(
     model: str,
     *,
     force: bool,
-    quiet: bool,
     kms_key: str | None,
 ) -> None:
     """Write the confusion matrix as a PNG; raises NotInstalled where one is asked for without matplotlib."""
     from trainers import plots
 
     if picture is None and (why := _why_no_plot(model, plots.available())):
-        if not quiet:
-            note(why)
+        note(why)
         return
     folder = model if os.path.isdir(model) else os.path.dirname(model)
     path = os.path.join(folder, "confusion.png") if picture is None else picture
@@ -133,8 +129,7 @@ def _write_plot(
     written = write_picture(
         "--picture", path, plots.confusion(metrics, classes), force=force, kms_key=kms_key
     )
-    if not quiet:
-        note(f"{clean(path)}: {written.state}")
+    note(f"{clean(path)}: {written.state}")
 
 
 def _why_no_plot(model: str, can_draw: bool) -> str:

@@ -1,6 +1,5 @@
 """``mtool filter``."""
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +8,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, table
 from manifest_tools.groundtruth.marks import OTHER_LABEL, WHATS
 from manifest_tools.verbs.filter.conditions import Empty, MultiLabel, ZeroConfidence
 
@@ -130,10 +129,7 @@ def filter(
     fail_empty: Annotated[
         bool, typer.Option("--fail-empty", help="Write nothing and exit with 1 if no line is kept.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
-    ] = False,
-    quiet: options.Quiet = False,
+    as_json: options.Json = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Keep the lines that meet all conditions.
@@ -156,6 +152,8 @@ def filter(
     """
     from manifest_tools.verbs.filter.filter import filter as filter_manifest
 
+    if output == "-":
+        keep_stdout_for_data()
     by_confidence = min_confidence is not None or max_confidence is not None
     _check(by_confidence, zero_confidence, empty, multilabel, [*(class_ or []), *(exclude_class or [])])
     result = filter_manifest(
@@ -189,8 +187,8 @@ def filter(
         jobs=jobs,
     )
     if as_json:
-        note(json.dumps(_to_json(result)))
-    elif not quiet:
+        print_json(_to_json(result))
+    else:
         note(_report(result, sample, seed, dry_run))
 
 

@@ -52,7 +52,6 @@ def jobs(
         bool, typer.Option("--dry-run", help="With stop: print the request, and send nothing.")
     ] = False,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """List what is in SageMaker, or show, read or stop one job.
 
@@ -81,15 +80,15 @@ def jobs(
     _check(what, name, given)
     prices = read_prices(price_per_hour or ())
     if what is None and idle:
-        _list_idle(prices, as_json, quiet)
+        _list_idle(prices, as_json)
     elif what is None:
-        _list(kind or KINDS, everything, prices, as_json, quiet)
+        _list(kind or KINDS, everything, prices, as_json)
     elif what == "show":
         _show(str(name), prices, as_json)
     elif what == "logs":
-        _logs(str(name), follow, every or EVERY, prices, quiet)
+        _logs(str(name), follow, every or EVERY, prices)
     else:
-        _stop(str(name), dry_run, quiet)
+        _stop(str(name), dry_run)
 
 
 # Which options go with what; None is the list.
@@ -116,9 +115,7 @@ def _check(what: Task | None, name: str | None, given: dict[str, bool]) -> None:
             raise Refused(f"{option} goes with --follow; type both")
 
 
-def _list(
-    kinds: Sequence[str], everything: bool, prices: dict[str, float], as_json: bool, quiet: bool
-) -> None:
+def _list(kinds: Sequence[str], everything: bool, prices: dict[str, float], as_json: bool) -> None:
     from trainers.sagemaker.account.jobs import NEWEST, list_jobs
 
     found = list(list_jobs(kinds, newest=None if everything else NEWEST, prices=prices))
@@ -127,11 +124,10 @@ def _list(
         return
     if found:
         print(job_table.jobs_table(found, datetime.now(UTC)))
-    if not quiet:
-        note(job_table.summary(found))
+    note(job_table.summary(found))
 
 
-def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
+def _list_idle(prices: dict[str, float], as_json: bool) -> None:
     from trainers.sagemaker.account.idle import idle_endpoints
 
     found = idle_endpoints(prices=prices)
@@ -140,11 +136,10 @@ def _list_idle(prices: dict[str, float], as_json: bool, quiet: bool) -> None:
         return
     if found:
         print(job_table.idle_table(found, datetime.now(UTC)))
-    if not quiet:
-        due = [one for one in found if one.reminder]
-        reminded = [f"{one.job.name}: its reminder was due at {one.reminder:%Y-%m-%d %H:%M}" for one in due]
-        typed = [f"mtool delete {one.job.name}" for one in found]
-        note("\n".join([*reminded, *typed]) or "no endpoint is idle")
+    due = [one for one in found if one.reminder]
+    reminded = [f"{one.job.name}: its reminder was due at {one.reminder:%Y-%m-%d %H:%M}" for one in due]
+    typed = [f"mtool delete {one.job.name}" for one in found]
+    note("\n".join([*reminded, *typed]) or "no endpoint is idle")
 
 
 def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
@@ -158,24 +153,22 @@ def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
     print(job_table.about(with_machines(job, description, prices), description))
 
 
-def _logs(name: str, follow: bool, every: float, prices: dict[str, float], quiet: bool) -> None:
+def _logs(name: str, follow: bool, every: float, prices: dict[str, float]) -> None:
     from trainers.sagemaker.account.jobs import find_job
     from trainers.sagemaker.training.log_streams import all_lines
 
     job, description = find_job(name)
     if follow:
-        _follow(job, description, every, prices, quiet)
+        _follow(job, description, every, prices)
         return
     count = 0
     for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the note below
         print(clean(line.text))
-    if not count and not quiet:
+    if not count:
         note(f"{name} has written no log lines yet; it is {job.state}")
 
 
-def _follow(
-    job: "JobSummary", description: dict[str, Any], every: float, prices: dict[str, float], quiet: bool
-) -> None:
+def _follow(job: "JobSummary", description: dict[str, Any], every: float, prices: dict[str, float]) -> None:
     from manifest_tools.cli.shared.follow import epochs_of, watch
     from trainers.sagemaker.training.follow import check_ended_well, follow, machines
 
@@ -183,7 +176,7 @@ def _follow(
         raise Refused(f"{job.name}: a {job.kind} cannot be followed, only training and transform jobs can")
     price = prices.get(machines(description)[0], prices.get(""))
     events = follow(job.name, kind=job.kind, price_per_hour=price, every=every)
-    end = watch(job.name, events, epochs=epochs_of(description), line=_print_line, quiet=quiet)
+    end = watch(job.name, events, epochs=epochs_of(description), line=_print_line)
     check_ended_well(end)
 
 
@@ -191,7 +184,7 @@ def _print_line(text: str) -> None:
     print(text, flush=True)
 
 
-def _stop(name: str, dry_run: bool, quiet: bool) -> None:
+def _stop(name: str, dry_run: bool) -> None:
     from trainers.sagemaker.account.jobs import stop_job
 
     job, request = stop_job(name, dry_run=dry_run)
@@ -199,7 +192,7 @@ def _stop(name: str, dry_run: bool, quiet: bool) -> None:
         note(f"{name} is {job.state} already; nothing to stop")
     elif dry_run:
         print(json.dumps(request.body, indent=2))
-    elif not quiet:
+    else:
         note(f"{name}: asked to stop; it takes up to two minutes, and what it has saved by then is kept")
 
 

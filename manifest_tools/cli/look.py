@@ -1,6 +1,5 @@
 """``mtool look``."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.cli.shared.screen import clean, note, print_json, progress
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
@@ -38,7 +37,6 @@ def look(
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Show what is in manifests: a page with charts, and the pictures with their labels.
@@ -70,9 +68,8 @@ def look(
     )
     published = _write(found, output, force, kms_key)
     if as_json:
-        print(json.dumps(found.to_json()))
-    if not quiet:
-        _notes(found, published)
+        print_json(found.to_json())
+    _notes(found, published)
 
 
 def _problems(

@@ -1,13 +1,12 @@
 """``mtool merge``."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.base.text import clipped
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, table
 from manifest_tools.verbs.merge.choices import Policy
 
 if TYPE_CHECKING:
@@ -41,10 +40,7 @@ def merge(
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the report as JSON on standard error.")
-    ] = False,
-    quiet: options.Quiet = False,
+    as_json: options.Json = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Merge manifests: one line a picture.
@@ -62,6 +58,8 @@ def merge(
     """
     from manifest_tools.verbs.merge.merge import merge as merge_manifests
 
+    if output == "-":
+        keep_stdout_for_data()
     result = merge_manifests(
         *manifests,
         output=output,
@@ -74,8 +72,8 @@ def merge(
         jobs=jobs,
     )
     if as_json:
-        note(json.dumps(result.to_json()))
-    elif not quiet:
+        print_json(result.to_json())
+    else:
         note(_report(result, dry_run))
 
 

@@ -1,6 +1,5 @@
 """``mtool pipe``."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped, counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, progress
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.pipe.pipe import Piped
@@ -38,10 +37,7 @@ def pipe(
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the counts as JSON on standard error.")
-    ] = False,
-    quiet: options.Quiet = False,
+    as_json: options.Json = False,
 ) -> None:
     """Write the record stream that Pipe mode would send.
 
@@ -55,6 +51,8 @@ def pipe(
     """
     from manifest_tools.verbs.pipe.pipe import pipe as pipe_manifest
 
+    if output == "-":
+        keep_stdout_for_data()
     if output == "-" and not dry_run and sys.stdout.isatty():
         raise Refused("expected a file for the records, found a terminal; type -o FILE, or | PROGRAM")
     result = pipe_manifest(
@@ -71,8 +69,8 @@ def pipe(
         progress=progress,
     )
     if as_json:
-        note(json.dumps(_as_value(result)))
-    elif not quiet and not result.reader_left:
+        print_json(_as_value(result))
+    elif not result.reader_left:
         note(_report(result, f", shuffled with seed {seed}" if shuffle else "", dry_run))
 
 

@@ -10,7 +10,7 @@ from manifest_tools.algorithms import ALGORITHMS
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.choices import choice
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import note, print_json
 from trainers.sagemaker.account.iam_actions import WORDS
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def policy(
         bool, typer.Option("--trust", help="Print only who may assume the role, its trust document.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all documents as one JSON object.")] = False,
-    quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Print what IAM has to allow, and no more.
@@ -93,15 +92,15 @@ def policy(
         account=account or _account(role or ""),
         kms_key=kms_key,
     )
-    if not quiet and needs.account == "*":
+    if needs.account == "*":
         note("the account is not known, so the policies say *; type --account ID, or --role with its ARN")
     documents = _documents(needs)
     if as_json:
-        typer.echo(json.dumps(documents))
+        print_json(documents)
     elif of is not None or trust:
         _print_one(documents, "trust" if of is None else of)
     else:
-        _print_all(documents, needs, quiet)
+        _print_all(documents, needs)
 
 
 def _beside(manifests: Sequence[str], words: Sequence[str]) -> str | None:
@@ -136,7 +135,7 @@ def _print_one(documents: dict[str, Any], which: str) -> None:
     typer.echo(json.dumps(documents[which], indent=2))
 
 
-def _print_all(documents: dict[str, Any], needs: "Needs", quiet: bool) -> None:
+def _print_all(documents: dict[str, Any], needs: "Needs") -> None:
     titles = {
         "role": f"the policy of {needs.role}, the role that jobs assume (--of role):",
         "trust": "who may assume it, its trust document (--trust):",
@@ -144,6 +143,5 @@ def _print_all(documents: dict[str, Any], needs: "Needs", quiet: bool) -> None:
     }
     for which, title in titles.items():
         if documents[which] is not None:
-            if not quiet:
-                note(title)
+            note(title)
             typer.echo(json.dumps(documents[which], indent=2))

@@ -11,7 +11,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import typed_names
 from manifest_tools.cli.shared.pictures import note_left_out, pictures_of, write_pages
-from manifest_tools.cli.shared.screen import clean, note, printing, progress, width
+from manifest_tools.cli.shared.screen import clean, note, printing, progress, warn, width
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
@@ -74,7 +74,6 @@ def predict(
     ] = 8,
     force: options.Force = False,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Print class and probability of pictures.
 
@@ -96,24 +95,22 @@ def predict(
     loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     folders = [] if pictures else images or []
     planned = _planned(manifest, label_attribute, folders, loaded.table)
-    loaded = _with_names(loaded, planned, quiet)
+    loaded = _with_names(loaded, planned)
     lines = _lines(manifest, attribute if output else "", planned) if manifest and not pictures else []
-    if lines:
-        inputs = _inputs_of_lines(str(manifest), lines, folders, quiet)
-    else:
-        inputs = _inputs(pictures or [], planned, quiet)
+    of_lines = _inputs_of_lines(str(manifest), lines, folders) if lines else None
+    inputs = of_lines or _inputs(pictures or [], planned)
     truth = _truth(planned)
     column = max((width(clean(name)) for name in inputs.names), default=0)
     line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
-    predictions = progress(_predictions(loaded, inputs, at_once, quiet), len(inputs.names), "pictures")
+    predictions = progress(_predictions(loaded, inputs, at_once), len(inputs.names), "pictures")
     with printing(for_a_program=as_json) as print_line:
         good, failed = _print(predictions, truth, line, print_line, keep=bool(sheet or output))
     if sheet:
-        _draw(sheet, good, truth, loaded, inputs, force=force, quiet=quiet)
+        _draw(sheet, good, truth, loaded, inputs, force=force)
     if output:
         source = None if pictures else manifest
         name = endpoint or model.rstrip("/").rpartition("/")[2]
-        _write(output, attribute, good, source, inputs, loaded, f"predict/{name}", force=force, quiet=quiet)
+        _write(output, attribute, good, source, inputs, loaded, f"predict/{name}", force=force)
     if failed:
         raise typer.Exit(1)
 
@@ -183,7 +180,7 @@ def _is_labelled(manifest: str) -> bool:
     return any(one.labelled for one in survey(open_source(manifest)).attributes.values())
 
 
-def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None", quiet: bool) -> "LoadedModel":
+def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "LoadedModel":
     """Return a model or endpoint with names for its classes, if need be from a manifest, or say that it has
     none.
     """
@@ -194,12 +191,12 @@ def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None", quiet: 
     if is_nameless(loaded.table) and planned is not None:
         return replace(loaded, table=planned.table)
     notes = loaded.notes if not isinstance(loaded, Model) else [NAMELESS] if is_nameless(loaded.table) else []
-    for text in notes if not quiet else ():
+    for text in notes:
         note(clean(text))
     return loaded
 
 
-def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) -> "PredictionInputs":
+def _inputs(pictures: list[str], planned: "ConversionPlan | None") -> "PredictionInputs":
     """Return the pictures to predict for: those that were typed, or else those of the manifest."""
     from trainers.prediction_inputs import inputs_of_files, inputs_of_manifest
 
@@ -209,8 +206,8 @@ def _inputs(pictures: list[str], planned: "ConversionPlan | None", quiet: bool) 
         raise Refused(
             "expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for those of a manifest"
         )
-    note_left_out(planned, quiet)
-    return inputs_of_manifest(planned, pictures_of(planned, quiet))
+    note_left_out(planned)
+    return inputs_of_manifest(planned, pictures_of(planned))
 
 
 def _lines(manifest: str, attribute: str, planned: "ConversionPlan | None") -> list[tuple[int, str]]:
@@ -233,14 +230,12 @@ def _lines(manifest: str, attribute: str, planned: "ConversionPlan | None") -> l
     return refs
 
 
-def _inputs_of_lines(
-    manifest: str, lines: list[tuple[int, str]], images: list[str], quiet: bool
-) -> "PredictionInputs":
+def _inputs_of_lines(manifest: str, lines: list[tuple[int, str]], images: list[str]) -> "PredictionInputs":
     from manifest_tools.verbs.convert.plan import plan_pictures
     from trainers.prediction_inputs import inputs_of_manifest
 
     planned = plan_pictures(manifest, lines, images)
-    return inputs_of_manifest(planned, pictures_of(planned, quiet))
+    return inputs_of_manifest(planned, pictures_of(planned))
 
 
 def _write(
@@ -253,7 +248,6 @@ def _write(
     job: str,
     *,
     force: bool,
-    quiet: bool,
 ) -> None:
     """Write every line of the manifest, or one for each picture, with its prediction where there is one."""
     from datetime import UTC, datetime
@@ -271,7 +265,7 @@ def _write(
                 label = predicted_label(found[ref], loaded.table, loaded.multi_label, job, now)
                 line = with_label(line, attribute, label)
             stream.write(line)
-    for published in publication.published if not quiet else ():
+    for published in publication.published:
         note(f"{clean(published.path)}: {published.state}")
 
 
@@ -282,17 +276,16 @@ def _truth(planned: "ConversionPlan | None") -> "Truth | None":
 
 
 def _predictions(
-    loaded: "LoadedModel", inputs: "PredictionInputs", at_once: int, quiet: bool
+    loaded: "LoadedModel", inputs: "PredictionInputs", at_once: int
 ) -> "Iterator[Prediction | Unread]":
     from trainers.model_archive import Model
     from trainers.prediction import predict as predict_here
 
     if isinstance(loaded, Model):
         return predict_here(loaded, inputs.names, inputs.read)
-    from trainers.sagemaker.client.retry import notify_nobody
     from trainers.sagemaker.serving.invoke import invoke
 
-    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=notify_nobody if quiet else note)
+    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=note)
 
 
 def _print(
@@ -314,7 +307,7 @@ def _print(
             good += [prediction] if keep else []
         else:
             failed += 1
-            note(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
+            warn(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
     return good, failed
 
 
@@ -358,14 +351,12 @@ def _draw(
     inputs: "PredictionInputs",
     *,
     force: bool,
-    quiet: bool,
 ) -> None:
     from manifest_tools.images.contact_sheet import contact_sheets
 
     pages = contact_sheets(_tile(prediction, truth, loaded, inputs) for prediction in predictions)
     for written in write_pages("--sheet", path, pages, force=force):
-        if not quiet:
-            note(f"{clean(written.path)}: {written.state}")
+        note(f"{clean(written.path)}: {written.state}")
 
 
 def _tile(

@@ -1,6 +1,5 @@
 """``mtool rewrite``."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json
 
 if TYPE_CHECKING:
     from manifest_tools.edits.rename import LineEdit
@@ -77,7 +76,6 @@ def rewrite(
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Change lab ID, bucket, attribute or class names, or the class of marked lines.
@@ -109,7 +107,9 @@ def rewrite(
     if not manifests and lab is None:
         raise Refused("expected the names of manifests, found none; type them (only --lab finds them itself)")
     names = manifests or holding(Path(), edits[0])
-    if not names and not quiet:
+    if "-" in (output, *names):
+        keep_stdout_for_data()
+    if not names:
         note(f"nothing to do: no *.manifest in this folder contains {from_lab or placeholder}")
     results = rewrite_manifests(
         *names,
@@ -123,19 +123,13 @@ def rewrite(
         kms_key=kms_key,
         jobs=jobs,
     )
+    if as_json:
+        print_json({"manifests": [_to_json(one, from_marks, dry_run) for one in results]})
+        return
     if dry_run:
         _show(results)
-    if as_json:
-        report = [_to_json(result, from_marks) for result in results]
-        (note if "-" in (output, *names) else typer.echo)(json.dumps(report))
-    elif names and not quiet:
+    if names:
         _report(results, dry_run, from_marks)
-
-
-def _to_json(result: "Rewritten", from_marks: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"manifest": result.manifest, "lines": result.lines, "changed": result.changed}
-    marks = {"marked_unchanged": result.unchanged, "marks_of_no_line": result.unmatched}
-    return found | (marks if from_marks is not None else {})
 
 
 def _edits(
@@ -204,11 +198,27 @@ def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None) -
         note("nothing to do")
 
 
+def _to_json(result: "Rewritten", from_marks: str | None, dry_run: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"manifest": result.manifest, "lines": result.lines, "changed": result.changed}
+    if from_marks is not None:
+        found |= {"marked_unchanged": result.unchanged, "marks_of_no_line": result.unmatched}
+    if dry_run:
+        found["changes"] = [
+            {"line": one.line, "before": _text(one.before), "after": _text(one.after)}
+            for one in result.changes
+        ]
+    return found
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").strip()
+
+
 def _show(results: "list[Rewritten]") -> None:
     """Print the first changes of each file as a diff."""
     red, green, plain = ("\x1b[31m", "\x1b[32m", "\x1b[0m") if sys.stdout.isatty() else ("", "", "")
     for result in results:
         for change in result.changes:
             typer.echo(f"{clean(result.manifest)}:{change.line}:")
-            typer.echo(f"{red}-{clean(change.before.decode('utf-8', 'replace').strip())}{plain}")
-            typer.echo(f"{green}+{clean(change.after.decode('utf-8', 'replace').strip())}{plain}")
+            typer.echo(f"{red}-{clean(_text(change.before))}{plain}")
+            typer.echo(f"{green}+{clean(_text(change.after))}{plain}")

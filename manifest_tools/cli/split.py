@@ -1,6 +1,5 @@
 """``mtool split``."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import by_state, clipped
 from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.cli.shared.screen import clean, note, print_json, table
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 
 if TYPE_CHECKING:
@@ -72,7 +71,6 @@ def split(
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Divide a manifest into train and validation.
@@ -107,8 +105,8 @@ def split(
         jobs=jobs,
     )
     if as_json:
-        typer.echo(json.dumps(result.to_json()))
-    elif not quiet:
+        print_json(result.to_json())
+    else:
         note(_report(result, dry_run))
 
 

@@ -1,6 +1,5 @@
 """``mtool train``."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json
 from trainers.registry import BUILTIN
 
 if TYPE_CHECKING:
@@ -92,12 +91,11 @@ def _train_here(given: TrainOptions) -> None:
         if given.dry_run:
             _show_plans("\n".join([intention, *contradictions(pair, given.conflicts)]), plans)
             return
-        if not given.quiet:
-            note(intention)
-            for text in contradictions(pair, given.conflicts):
-                note(text)
-            if leak := _leak(pair):
-                note(leak)
+        note(intention)
+        for text in contradictions(pair, given.conflicts):
+            note(text)
+        if leak := _leak(pair):
+            note(leak)
         _run(given, config, plans)
 
 
@@ -105,17 +103,17 @@ def _run(given: TrainOptions, config: "TrainConfig", plans: "Sequence[Conversion
     """Train from what was planned, and show what came of it."""
     from trainers.training import train as run
 
-    data, dropped = data_sets(plans, given.jobs, given.quiet)
+    data, dropped = data_sets(plans, given.jobs)
     result = run(
         *data,
         config,
         given.output,
-        _listeners(given.quiet),
+        _listeners(),
         trainer=given.trainer,
         force=given.force,
         kms_key=given.kms_key,
     )
-    _show(result, given.as_json, given.quiet)
+    _show(result, given.as_json)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
     if dropped:
@@ -159,10 +157,10 @@ def _show_plans(intention: str, plans: "Sequence[ConversionPlan]") -> None:
     note("dry run, nothing written")
 
 
-def _listeners(quiet: bool) -> "list[EventListener]":
+def _listeners() -> "list[EventListener]":
     from trainers.events import progress
 
-    return [] if quiet else [progress(_write, sys.stderr.isatty())]
+    return [] if is_quiet() else [progress(_write, sys.stderr.isatty())]
 
 
 def _write(text: str) -> None:
@@ -170,14 +168,12 @@ def _write(text: str) -> None:
     sys.stderr.flush()
 
 
-def _show(result: "Result", as_json: bool, quiet: bool) -> None:
+def _show(result: "Result", as_json: bool) -> None:
     """Print where the model is, and how good."""
     if as_json:
-        typer.echo(json.dumps({**result.report, "output": result.output}))
+        print_json({**result.report, "output": result.output})
     else:
         typer.echo(_summary(result))
-    if quiet:
-        return
     from trainers.plots import available
 
     if not available():

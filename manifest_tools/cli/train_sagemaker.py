@@ -1,9 +1,6 @@
 """``mtool train --trainer builtin``: a training job in SageMaker, from the plan to the model."""
 
-import json
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from manifest_tools.cli.shared.follow import epochs_of, watch
 from manifest_tools.cli.shared.plan_table import price_of, show_plan
@@ -14,7 +11,7 @@ from manifest_tools.cli.shared.sagemaker_plan import (
     training_settings,
     will_follow,
 )
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 
 if TYPE_CHECKING:
     from trainers.sagemaker.training.follow import JobEnd
@@ -51,17 +48,12 @@ def _follow(name: str, given: JobOptions, model: str) -> None:
     try:
         epochs = epochs_of(send(resources.describe("training", name)))
         events = follow(name, price_per_hour=price_of(given), every=given.every)
-        line = _silent if given.quiet else note
-        end = watch(name, events, epochs=epochs, line=line, quiet=given.quiet)
+        end = watch(name, events, epochs=epochs)
     except Transient:
-        note(how_to_go_on(name))
+        warn(how_to_go_on(name))
         raise
     check_ended_well(end)
     _fetch(end, given, model)
-
-
-def _silent(line: str) -> None:
-    """Print nothing of a line of the log."""
 
 
 def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:
@@ -75,15 +67,16 @@ def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:
         fetched = fetch(end.description, model, classes=classes, force=given.force)
     except (MtoolError, OSError):
         again = f"mtool train --trainer builtin --attach {end.name}"
-        note(f"{end.name} has left {end.artifact}; to fetch it: {again}")
+        warn(f"{end.name} has left {end.artifact}; to fetch it: {again}")
         raise
-    typer.echo(json.dumps(_report(end, model)) if given.as_json else _summary(end, model))
-    if given.quiet:
-        return
+    if given.as_json:
+        print_json(_report(end, model))
+    else:
+        print(_summary(end, model))
     for published in fetched.published:
         note(f"{clean(published.path)}: {published.state}")
     if fetched.note:
-        note(fetched.note)
+        warn(fetched.note)
 
 
 def _report(end: "JobEnd", model: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import watch
 from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.sagemaker_options import pairs
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.serving_options import MachineOptions, ServingOptions
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def transform(given: TransformOptions) -> None:
         return
     planned = _plan(given)
     listed = given.manifest if given.pictures is None else None
-    shared.print_notes(_intention(planned, listed, given.price_per_hour), given.quiet and given.yes)
+    shared.print_notes(_intention(planned, listed, given.price_per_hour), given.asks)
     if given.dry_run or given.emit is not None:
         shared.print_calls(planned.calls, planned.model.region, given.emit)
         if listed:
@@ -114,7 +114,7 @@ def transform(given: TransformOptions) -> None:
     _start(planned, listed, given)
     print(planned.name, flush=True)
     if given.no_wait:
-        note(_afterwards(planned.name, given.manifest))
+        warn(_afterwards(planned.name, given.manifest))
         return
     _finish(planned, _follow(planned, given), given)
 
@@ -185,7 +185,7 @@ def _plan(given: TransformOptions) -> "TransformPlan":
     )
     transform.check_names_are_free(planned)
     transform.check_pictures(planned)
-    shared.print_notes(source.notes, quiet=False)
+    shared.print_notes(source.notes)
     return planned
 
 
@@ -209,9 +209,9 @@ def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions
     from trainers.sagemaker.client.upload import delete_uploads
 
     published = write_list(listed, planned.job.input, kms_key=given.kms_key) if listed else ()
-    shared.print_notes([f"{one.path}: {one.state}" for one in published], given.quiet)
+    shared.print_notes([f"{one.path}: {one.state}" for one in published])
     made_before = [("list of pictures", lambda: delete_uploads(published))] if published else []
-    start_transform(planned, lambda text: shared.print_notes([text], given.quiet), made_before)
+    start_transform(planned, lambda text: shared.print_notes([text]), made_before)
 
 
 def _afterwards(name: str, manifest: str | None) -> str:
@@ -228,9 +228,9 @@ def _follow(planned: "TransformPlan", given: TransformOptions) -> "JobEnd":
     price = prices.get(planned.job.instance_type, prices.get(""))
     events = follow(planned.name, kind="transform", price_per_hour=price, every=given.every)
     try:
-        return watch(planned.name, events, quiet=given.quiet)
+        return watch(planned.name, events)
     except typer.Exit:
-        note(_afterwards(planned.name, given.manifest))
+        warn(_afterwards(planned.name, given.manifest))
         raise
 
 
@@ -239,7 +239,7 @@ def _finish(planned: "TransformPlan", end: "JobEnd", given: TransformOptions) ->
     from trainers.sagemaker.batch.transform import delete_model
     from trainers.sagemaker.training.follow import check_ended_well
 
-    delete_model(planned.name, lambda text: shared.print_notes([text], given.quiet))
+    delete_model(planned.name, lambda text: shared.print_notes([text]))
     if end.status == "Completed":
         _collect(planned.name, given)
         return
@@ -254,13 +254,13 @@ def _collect(name: str, given: TransformOptions) -> None:
     from trainers.sagemaker.batch.collect import collect, find_answers, lines_of
 
     answers = find_answers(name, given.table)
-    shared.print_notes(answers.notes, given.quiet)
+    shared.print_notes(answers.notes)
     lines = lines_of(answers, given.manifest, given.attribute)
     kms_key = given.kms_key if given.joined.startswith("s3://") else None
     with publishing(force=given.force, kms_key=kms_key) as publication:
         found = collect(answers, lines, publication, given.joined, given.attribute)
-    shared.print_notes([f"{one.path}: {one.state}" for one in publication.published], given.quiet)
+    shared.print_notes([f"{one.path}: {one.state}" for one in publication.published])
     if found.unanswered:
-        note(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")
+        warn(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")
         raise typer.Exit(1)
-    shared.print_notes([f"{found.answered:,} pictures have their answer"], given.quiet)
+    shared.print_notes([f"{found.answered:,} pictures have their answer"])

@@ -12,7 +12,7 @@ from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, require
 from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.pictures import contradictions, data_sets
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 
@@ -37,18 +37,17 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     pair = _read(given)
     config_from(given, pair.counts[0])  # refuses what the trainer does not have, before any work
     load_trainer(given.trainer)
-    if not given.quiet or given.dry_run:
-        names = ", ".join(one.name for one in ranges)
-        note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
-        for text in contradictions(pair, given.conflicts):
-            note(text)
+    names = ", ".join(one.name for one in ranges)
+    note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
+    for text in contradictions(pair, given.conflicts):
+        note(text)
     if given.dry_run:
         note("dry run, nothing written")
         return
     tuned = _run_trials(given, pair, search)
     values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
     write_best(given, values, tuned.best, len(tuned.trials), "validation accuracy")
-    for published in tuned.published if not given.quiet else ():
+    for published in tuned.published:
         note(f"{clean(published.path)}: {published.state}")
 
 
@@ -79,18 +78,18 @@ def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "T
     @cache
     def read(side: int) -> "tuple[Dataset, Dataset]":
         plans = records_of_pair(pair, os.path.join(given.output, f"pictures-{side}"), side)
-        return data_sets(plans, given.jobs, given.quiet)[0]
+        return data_sets(plans, given.jobs)[0]
 
     def make(varied: dict[str, Any]) -> "TrainConfig":
         return config_from(given, pair.counts[0], varied)
 
-    table = TrialTable(given.quiet)
+    table = TrialTable()
     try:
         return run(read, make, search, given.output, table.show, trainer=given.trainer, force=given.force)
     except KeyboardInterrupt:
         table.close()
         folder = clean(given.output)
-        note(f"interrupted; the trials so far are in {folder}; type the same command to continue")
+        warn(f"interrupted; the trials so far are in {folder}; type the same command to continue")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         table.close()

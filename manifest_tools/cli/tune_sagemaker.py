@@ -7,7 +7,7 @@ import typer
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.options import check_free
-from manifest_tools.cli.shared.plan_table import price_of, show_plan
+from manifest_tools.cli.shared.plan_table import before_asking, price_of, show_plan
 from manifest_tools.cli.shared.sagemaker_options import seconds
 from manifest_tools.cli.shared.sagemaker_plan import (
     launch_or_print,
@@ -15,7 +15,7 @@ from manifest_tools.cli.shared.sagemaker_plan import (
     training_settings,
     will_follow,
 )
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 
@@ -51,8 +51,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         seed=given.seed if "seed" in given.typed else None,
     )
     show_plan(planned, given, [*warnings(job), *_unknown(planned)])
-    if not given.quiet:
-        note(_bill(given, planned.training.max_run))
+    before_asking(given)(_bill(given, planned.training.max_run))
     if launch_or_print(create(job), given, planned, _how_to_go_on(planned.name)):
         _follow(planned.name, given)
 
@@ -77,12 +76,12 @@ def _follow(name: str, given: TuneOptions) -> None:
     from trainers.sagemaker.training.tuning import best_parameters
 
     check_free(given.best, given.force, "--best")
-    shown = TrialTable(given.quiet)
+    shown = TrialTable()
     try:
-        end = _watch(name, shown, given.every, given.quiet)
+        end = _watch(name, shown, given.every)
     except KeyboardInterrupt:
         shown.close()
-        note(_how_to_go_on(name))
+        warn(_how_to_go_on(name))
         raise typer.Exit(INTERRUPTED) from None
     finally:
         shown.close()
@@ -98,7 +97,7 @@ def _how_to_go_on(name: str) -> str:
     )
 
 
-def _watch(name: str, shown: TrialTable, every: float, quiet: bool) -> "TuningEnd":
+def _watch(name: str, shown: TrialTable, every: float) -> "TuningEnd":
     from trainers.sagemaker.client.retry import Waiting
     from trainers.sagemaker.training.follow import Status
     from trainers.sagemaker.training.tuning import Trials, TuningEnd, follow_tuning
@@ -109,8 +108,8 @@ def _watch(name: str, shown: TrialTable, every: float, quiet: bool) -> "TuningEn
                 return one
             case Trials():
                 shown.show(one.trials)
-            case Status() if not quiet:
+            case Status():
                 note(f"{name}: {one.status}")
-            case Waiting() if not quiet:
+            case Waiting():
                 note(str(one))
     raise AssertionError("a job that is followed comes to its end")

@@ -133,7 +133,6 @@ class ValidateOptions(ReportOptions, FixOptions, JobOptions, Checks):
 
     SECTION = ""
 
-    quiet: options.Quiet = False
     jobs: options.Jobs = None
 
 
@@ -164,8 +163,7 @@ def validate(given: ValidateOptions) -> None:
         _fix(names, codes, given)
     report = _report(names, codes, preflight, given)
     _print(report, given)
-    if not given.quiet:
-        _note_what_was_checked(report, together=bool(given.manifests))
+    _note_what_was_checked(report, together=bool(given.manifests))
     if any(one.errors or (given.strict and one.warnings) for one in report.checked):
         raise typer.Exit(1)
 

@@ -209,7 +209,7 @@ def test_extra_keys_are_added_and_reported_where_they_differ(in_folder: Path, ru
         "2 lines left out have other values for the key note; the values of the line kept stay\n"
         "all: written\n"
     )
-    found = json.loads(run("merge", "b", "c", "-o", "two", "--json").stderr)
+    found = json.loads(run("merge", "b", "c", "-o", "two", "--json").stdout)
     assert (found["differ"], found["differing"]) == (1, ["note"])
 
 

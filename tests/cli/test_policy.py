@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from manifest_tools.base.errors import MtoolError
 from tests.trainers.sagemaker.iam import actions, allows
 from trainers.sagemaker.account.policy import Needs, person_policy, role_policy, trust_document
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
 
 ACCOUNT = "111122223333"
 OUTPUT = "s3://lab3-models/hands"
@@ -23,23 +23,15 @@ Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def policy(in_folder: Path) -> Typed:
+def policy(in_folder: Path, run: "Run") -> Typed:
     """Return ``policy("a.manifest", ...)``: exit code, standard output and error of mtool policy."""
-    from manifest_tools.cli.policy import policy as word
-
     Path("a.manifest").write_text('{"source-ref": "s3://raw-data/left/1.jpg"}\n')
-    app = typer.Typer()
-    app.command()(word)
 
-    def run(*words: str) -> tuple[int, str, str]:
-        done = CliRunner().invoke(app, words)
-        if isinstance(done.exception, MtoolError):
-            return done.exception.exit_code, done.stdout, str(done.exception)
-        if done.exception is not None:
-            raise done.exception
-        return done.exit_code, done.stdout, done.stderr
+    def type_words(*words: str) -> tuple[int, str, str]:
+        done = run("policy", *words)
+        return done.exit_code, done.stdout, done.stderr.removeprefix("mtool: ")
 
-    return run
+    return type_words
 
 
 ASKED = ("a.manifest", "--output", OUTPUT, "--account", ACCOUNT)
@@ -99,7 +91,7 @@ class TestTheWord:
         [
             pytest.param((), "which buckets?", id="nothing"),
             pytest.param(("a.manifest",), "where do jobs write?", id="no output"),
-            pytest.param((*ASKED, "--trust", "--json"), "three forms of output", id="two forms"),
+            pytest.param((*ASKED, "--trust", "--of", "role"), "three forms of output", id="two forms"),
             pytest.param((*ASKED, "--for", "jobs", "--trust"), "so there is no role", id="no role"),
             pytest.param(("none.manifest", "--output", OUTPUT), "no such file", id="no file"),
             pytest.param(

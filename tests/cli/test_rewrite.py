@@ -81,12 +81,22 @@ def test_a_dry_run_shows_the_first_changes_and_writes_nothing(workshop: Path, ru
 
 def test_the_counts_as_json(workshop: Path, run: Run) -> None:
     done = run("rewrite", "--lab", "lab1", "--json")
-    assert json.loads(done.stdout) == [
-        {"manifest": PAIR[0], "lines": 55, "changed": 55},
-        {"manifest": PAIR[1], "lines": 14, "changed": 14},
-    ]
+    assert json.loads(done.stdout) == {
+        "manifests": [
+            {"manifest": PAIR[0], "lines": 55, "changed": 55},
+            {"manifest": PAIR[1], "lines": 14, "changed": 14},
+        ]
+    }
     nothing = run("rewrite", "--lab", "lab1", "--json", "-q")
-    assert (json.loads(nothing.stdout), nothing.stderr) == ([], "")
+    assert (json.loads(nothing.stdout), nothing.stderr) == ({"manifests": []}, "")
+
+
+def test_a_dry_run_as_json_has_the_first_changes(workshop: Path, run: Run) -> None:
+    done = run("rewrite", "--lab", "lab1", PAIR[0], "--dry-run", "--json")
+    (one,) = json.loads(done.stdout)["manifests"]
+    assert (one["changed"], one["changes"][0]["line"]) == (55, 1)
+    assert "lab#" in one["changes"][0]["before"]
+    assert one["changes"][0]["after"] == one["changes"][0]["before"].replace("lab#", "lab1")
 
 
 def test_from_standard_input_to_standard_output(in_folder: Path, run: Run) -> None:
@@ -95,7 +105,9 @@ def test_from_standard_input_to_standard_output(in_folder: Path, run: Run) -> No
     assert done.stderr == "standard input: 1 of 2 lines changed\n"
     report = run("rewrite", "--lab", "lab3", "-", "--json", input=b'{"lab#": 1}')
     assert report.stdout == '{"lab3": 1}'
-    assert json.loads(report.stderr) == [{"manifest": "standard input", "lines": 1, "changed": 1}]
+    assert json.loads(report.stderr) == {
+        "manifests": [{"manifest": "standard input", "lines": 1, "changed": 1}]
+    }
 
 
 def test_into_another_file_the_input_stays_and_a_file_that_is_there_is_not_replaced(
@@ -295,7 +307,7 @@ def test_marks_correct_lines_and_what_they_do_not_change_is_said(in_folder: Path
     )
     assert json.loads(lines_of("a.manifest")[0])["kind-metadata"]["class-name"] == "LH"
     again = run("rewrite", "a.manifest", "--from-marks", "a.marks.jsonl", "--json")
-    assert json.loads(again.stdout) == [
+    assert json.loads(again.stdout)["manifests"] == [
         {
             "manifest": "a.manifest",
             "lines": 2,

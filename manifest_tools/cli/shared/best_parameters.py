@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, print_json
 from manifest_tools.cli.shared.trial_table import trial_title
 from manifest_tools.cli.shared.tune_options import TuneOptions
 from trainers.registry import DEFAULT
@@ -23,11 +23,10 @@ def write_best(given: TuneOptions, values: dict[str, Any], best: "Trial", count:
         publication.open(given.best).write(json.dumps(values, indent=2).encode() + b"\n")
     if given.as_json:
         report = {"trial": best.name, "figure": best.value, "trials": count, "parameters": values}
-        typer.echo(json.dumps(report))
+        print_json(report)
     else:
         value = "unknown" if best.value is None else f"{best.value:.4f}"
         typer.echo(f"best of {count:,} trials: {trial_title(best)}, {metric} {value}")
-    if not given.quiet:
-        path = clean(given.best)
-        trainer = "" if given.trainer == DEFAULT else f"--trainer {given.trainer} "
-        note(f"{path}: {publication.published[0].state}; type: mtool train {trainer}--params {path}")
+    path = clean(given.best)
+    trainer = "" if given.trainer == DEFAULT else f"--trainer {given.trainer} "
+    note(f"{path}: {publication.published[0].state}; type: mtool train {trainer}--params {path}")

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import warn
 
 
 def confirm(yes: bool, what: str = "start it, and be billed?", why: str = "this is billed") -> None:
@@ -20,5 +20,5 @@ def confirm(yes: bool, what: str = "start it, and be billed?", why: str = "this 
     sys.stderr.write(f"{what} [y/N] ")  # and nothing on standard output, which is for data
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        note("nothing was done")
+        warn("nothing was done")
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, warn
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -22,7 +22,6 @@ def watch(
     *,
     epochs: int | None = None,
     line: Callable[[str], None] = note,
-    quiet: bool = False,
 ) -> "JobEnd":
     """Say what happens to a job, and return its end.
 
@@ -31,12 +30,12 @@ def watch(
     """
     from trainers.sagemaker.training.follow import how_to_go_on
 
-    screen = _JobScreen(name, epochs, line, quiet)
+    screen = _JobScreen(name, epochs, line)
     try:
         return screen.listen(events)
     except KeyboardInterrupt:
         screen.close()
-        note(how_to_go_on(name))
+        warn(how_to_go_on(name))
         raise typer.Exit(INTERRUPTED) from None
     finally:
         screen.close()
@@ -45,10 +44,10 @@ def watch(
 class _JobScreen:
     """Shows one event after the other."""
 
-    def __init__(self, name: str, epochs: int | None, line: Callable[[str], None], quiet: bool) -> None:
-        self.name, self.epochs, self.line, self.quiet = name, epochs, line, quiet
+    def __init__(self, name: str, epochs: int | None, line: Callable[[str], None]) -> None:
+        self.name, self.epochs, self.line = name, epochs, line
         self._cost: Cost | None = None
-        self._bar = _bar(epochs) if epochs and not quiet else None
+        self._bar = _bar(epochs) if epochs else None
 
     def listen(self, events: "Iterator[JobEvent]") -> "JobEnd":
         from trainers.sagemaker.training.follow import JobEnd
@@ -56,7 +55,7 @@ class _JobScreen:
         for one in events:
             if isinstance(one, JobEnd):
                 self.close()
-                self._print_note(self._over(one))
+                note(self._over(one))
                 return one
             self._show(one)
         raise AssertionError("a job that is followed comes to its end")
@@ -76,20 +75,20 @@ class _JobScreen:
             case log_streams.LogLine():
                 self.line(clean(one.text))
             case follow.Status() if one.status not in follow.ENDED:  # its End says so
-                self._print_note(f"{self.name}: {_state(one.status, one.secondary)}")
+                note(f"{self.name}: {_state(one.status, one.secondary)}")
             case log_lines.Epoch():
                 self._epoch(one)
             case follow.Cost():
                 self._cost = one
             case Waiting():
-                self._print_note(str(one))
+                note(str(one))
             case Note():
-                self._print_note(one.text)
+                note(one.text)
 
     def _epoch(self, epoch: "Epoch") -> None:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=epoch.epoch)
-        self._print_note(f"{epoch_line(epoch, self.epochs)}{self._so_far()}")
+        note(f"{epoch_line(epoch, self.epochs)}{self._so_far()}")
 
     def _so_far(self) -> str:
         return "" if self._cost is None else f"; {self._cost.amount:.2f} so far"
@@ -98,10 +97,6 @@ class _JobScreen:
         billed = "" if end.billed is None else f", {end.billed:,.0f} s billed"
         cost = "" if self._cost is None else f", {self._cost.amount:.2f} in all"
         return f"{self.name}: {_state(end.status, end.secondary)}{billed}{cost}"
-
-    def _print_note(self, text: str) -> None:
-        if not self.quiet:
-            note(text)
 
 
 def _state(status: str, secondary: str) -> str:
@@ -123,7 +118,7 @@ def epoch_line(epoch: "Epoch", epochs: int | None) -> str:
 
 def _bar(epochs: int) -> "Progress | None":
     """Return a bar over the epochs, where standard error is a terminal."""
-    if not sys.stderr.isatty():
+    if is_quiet() or not sys.stderr.isatty():
         return None
     from rich.console import Console
     from rich.progress import Progress

@@ -5,11 +5,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 import typer
 import typer.main
 from typer.core import TyperCommand
+
+from manifest_tools.cli.shared import screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +28,36 @@ class Options:
     """The names of the options that were typed, and are not at their defaults."""
 
 
+_Kind = TypeVar("_Kind", bound=Options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Talk(Options):
+    """How much a command says, and where: every command has these options."""
+
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "-q", "--quiet", help="Print no remarks and no progress; results, warnings and errors stay."
+        ),
+    ] = False
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "-v", "--verbose", help="Say what is read, written and asked of AWS, and how long it takes."
+        ),
+    ] = False
+    log_file: Annotated[
+        str | None,
+        typer.Option("--log-file", metavar="FILE", help="Append what is said to FILE, with the time."),
+    ] = None
+
+
 def make_command(word: str, function: Callable[..., None]) -> Any:
-    """Return the command ``word``; a parameter of ``function`` that is Options stands for its fields."""
+    """Return the command ``word``; a parameter of ``function`` that is Options stands for its fields.
+
+    It has the options of ``Talk`` too, which the function does not see.
+    """
     settings = {"help_option_names": ["-h", "--help"]}
     one = typer.Typer(rich_markup_mode=None, context_settings=settings, add_completion=False)
     one.command(name=word, cls=_Command)(_flat(function))
@@ -59,29 +89,36 @@ class _Command(TyperCommand):
 
 
 def _flat(function: Callable[..., None]) -> Callable[..., None]:
-    """Return the function with a parameter for each field of the Options that it takes."""
+    """Return the function with a parameter for each field of the Options that it takes, and of Talk."""
+    signature = inspect.signature(function, eval_str=True)
     taken = {name: kind for name, kind in get_type_hints(function).items() if _is_options(kind)}
-    if not taken:
-        return function
-    wants_context = "context" in inspect.signature(function).parameters
+    own = [one for name, one in signature.parameters.items() if name not in {*taken, "context"}]
 
     @functools.wraps(function)
     def run(context: typer.Context, **values: Any) -> None:
-        given = {name: _filled(kind, values, typed_names(context)) for name, kind in taken.items()}
-        function(**given, **({"context": context} if wants_context else {}))
+        typed = typed_names(context)
+        talk = _filled(Talk, values, typed)
+        screen.set_up(talk.quiet, talk.verbose, talk.log_file)
+        given = {name: _filled(kind, values, typed) for name, kind in taken.items()}
+        given |= {one.name: values[one.name] for one in own}
+        function(**given, **({"context": context} if "context" in signature.parameters else {}))
 
-    parameters = [_parameter("context", typer.Context)]
-    for kind in taken.values():
-        parameters += _parameters(kind)
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    parameters = {one.name: one for one in [_parameter("context", typer.Context), *map(_by_name, own)]}
+    for kind in (*taken.values(), Talk):
+        parameters |= {one.name: one for one in _parameters(kind) if one.name not in parameters}
+    run.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
     return run
+
+
+def _by_name(parameter: inspect.Parameter) -> inspect.Parameter:
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 def _is_options(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Options)
 
 
-def _filled(kind: type[Options], values: dict[str, Any], typed: frozenset[str]) -> Options:
+def _filled(kind: type[_Kind], values: dict[str, Any], typed: frozenset[str]) -> _Kind:
     """Return the options of one kind; a list that was not typed is empty."""
     known = {one.name: values[one.name] for one in _options_of(kind)}
     lists = {one.name for one in _options_of(kind) if one.default_factory is not MISSING}

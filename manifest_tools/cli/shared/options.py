@@ -70,8 +70,7 @@ Jobs = Annotated[
         help="Number of worker processes; the result does not change. [one a processor]",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as a JSON object.")]
 Rejects = Annotated[
     str | None,
     typer.Option("--rejects", metavar="FILE", help="Write the lines that are left out to this file."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.base.text import by_state
-from manifest_tools.cli.shared.screen import clean, note, progress
+from manifest_tools.cli.shared.screen import clean, note, progress, warn
 
 if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
@@ -21,20 +21,20 @@ _SHOWN = 20  # problems; the rest are counted
 
 
 def data_sets(
-    plans: "Sequence[ConversionPlan]", jobs: int | None, quiet: bool
+    plans: "Sequence[ConversionPlan]", jobs: int | None
 ) -> tuple[tuple["Dataset", "Dataset"], bool]:
     """Return both data sets, and whether pictures had to be left out of them."""
-    first, second = (read_data(plan, jobs, quiet) for plan in plans)
+    first, second = (read_data(plan, jobs) for plan in plans)
     return (first[0], second[0]), first[1] or second[1]
 
 
-def read_data(plan: "ConversionPlan", jobs: int | None, quiet: bool) -> tuple["Dataset", bool]:
+def read_data(plan: "ConversionPlan", jobs: int | None) -> tuple["Dataset", bool]:
     """Return the data set of a plan, and whether pictures had to be left out of it, after saying which."""
     from manifest_tools.verbs.convert.convert import NothingUsable
     from trainers.prepare import dataset
 
-    note_left_out(plan, quiet)
-    fetch = pictures_of(plan, quiet)
+    note_left_out(plan)
+    fetch = pictures_of(plan)
     try:
         data, problems = dataset(plan, jobs=jobs, fetch=fetch, progress=progress)
     except NothingUsable as error:
@@ -44,13 +44,13 @@ def read_data(plan: "ConversionPlan", jobs: int | None, quiet: bool) -> tuple["D
     return data, bool(problems)
 
 
-def note_left_out(plan: "ConversionPlan", quiet: bool) -> None:
+def note_left_out(plan: "ConversionPlan") -> None:
     """Say how many lines of a manifest have no label, and are not used therefore."""
-    if plan.left_out and not quiet:
+    if plan.left_out:
         note(f"{clean(plan.manifest)}: lines without a label, left out: {by_state(plan.left_out)}")
 
 
-def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":
+def pictures_of(plan: "ConversionPlan") -> "Fetch | None":
     """Return what fetches the pictures that are not here, or None; says before any work what that means.
 
     Raises Refused where no picture at all can be had.
@@ -59,7 +59,7 @@ def pictures_of(plan: "ConversionPlan", quiet: bool = False) -> "Fetch | None":
 
     fetch = fetcher(plan)
     text = missing(plan, fetch is not None)
-    if text and not quiet:
+    if text:
         note(clean(text))
     return fetch
 
@@ -100,8 +100,8 @@ def write_pages(
 def show_problems(problems: "Sequence[Problem]") -> None:
     """Print the first problems, and how many there are of each code."""
     for problem in problems[:_SHOWN]:
-        note(clean(str(problem)))
+        warn(clean(str(problem)))
     if len(problems) > _SHOWN:
         counts = Counter(problem.code for problem in problems)
         listed = ", ".join(f"{count:,} {code}" for code, count in sorted(counts.items()))
-        note(f"... {len(problems) - _SHOWN:,} more; in all {listed}")
+        warn(f"... {len(problems) - _SHOWN:,} more; in all {listed}")

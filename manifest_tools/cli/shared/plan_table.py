@@ -1,9 +1,10 @@
 """The plan of a job that is about to be billed, on the screen."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from manifest_tools.cli.shared.sagemaker_options import JobOptions
-from manifest_tools.cli.shared.screen import note, table
+from manifest_tools.cli.shared.screen import note, table, warn
 
 if TYPE_CHECKING:
     from trainers.sagemaker.requests.training_job import Training
@@ -14,8 +15,7 @@ SHOWN = 20  # problems of the data, of which there may be thousands
 
 def show_plan(planned: "TrainingPlan", given: JobOptions, warnings: list[str] | None = None) -> None:
     """Print what is about to be started, and what looks like a mistake in it."""
-    if given.quiet:
-        return
+    say = before_asking(given)
     training = planned.training
     rows = [("job", planned.name), ("algorithm", training.algorithm.title), ("image", training.image)]
     rows += [
@@ -30,13 +30,19 @@ def show_plan(planned: "TrainingPlan", given: JobOptions, warnings: list[str] | 
     rows += [("output", training.output)]
     for name, value in sorted(training.hyperparameters.items()):
         rows.append((f"-p {name}", value + (" (from the data)" if name in planned.derived else "")))
-    note(table(rows))
+    say(table(rows))
     if not planned.samples:
-        note("the data was not read, so it is not known whether the job can use it")
+        say("the data was not read, so it is not known whether the job can use it")
     for problem in planned.problems[:SHOWN]:
-        note(str(problem))
+        say(str(problem))
     for warning in planned.warnings if warnings is None else warnings:
-        note(warning)
+        say(warning)
+
+
+def before_asking(given: JobOptions) -> Callable[[str], None]:
+    """Return what prints a plan: it is seen by whoever is asked about it, also with --quiet."""
+    asks = not given.yes and not given.dry_run and given.emit is None
+    return warn if asks else note
 
 
 def _machines(training: "Training") -> str:

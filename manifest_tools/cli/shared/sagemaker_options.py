@@ -126,7 +126,6 @@ class JobOptions(SageMakerOptions):
     force: options.Force = False
     dry_run: options.DryRun = False
     as_json: options.Json = False
-    quiet: options.Quiet = False
 
 
 # What stands in SageMaker for an option that only the trainer here has.

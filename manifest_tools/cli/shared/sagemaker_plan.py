@@ -5,13 +5,11 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import typer
-
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.plan_table import SHOWN
 from manifest_tools.cli.shared.sagemaker_options import JobOptions, pairs, seconds
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 
 if TYPE_CHECKING:
     from trainers.sagemaker import Request
@@ -143,9 +141,9 @@ def plan_or_explain(settings: "TrainingSettings") -> "TrainingPlan":
         return plan_training(settings)
     except Unfit as error:
         for problem in error.problems[:SHOWN]:
-            note(str(problem))
+            warn(str(problem))
         if len(error.problems) > SHOWN:
-            note(f"and {len(error.problems) - SHOWN:,} more; mtool validate shows all")
+            warn(f"and {len(error.problems) - SHOWN:,} more; mtool validate shows all")
         raise
 
 
@@ -167,13 +165,14 @@ def launch_or_print(
         return False
     confirm(given.yes)
     for published in launch(request, planned.uploads, planned.training.output_key):
-        if not given.quiet:
-            note(f"{clean(published.path)}: {published.state}")
+        note(f"{clean(published.path)}: {published.state}")
     if not given.no_wait:
         return True
-    typer.echo(json.dumps({"job": planned.name, "status": "InProgress"}) if given.as_json else planned.name)
-    if not given.quiet:
-        note(how_to_go_on)
+    if given.as_json:
+        print_json({"job": planned.name, "status": "InProgress"})
+    else:
+        print(planned.name)
+    note(how_to_go_on)
     return False
 
 

@@ -4,7 +4,13 @@ import contextlib
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from manifest_tools.base.errors import Refused
+
+if TYPE_CHECKING:
+    from manifest_tools.cli.shared.log_file import LogFile
 
 T = TypeVar("T")
 
@@ -12,13 +18,112 @@ _WIDEST = 200  # characters of a cell at most
 _IN_MEMORY = 1 << 20  # characters of held lines; more than that wait on the disk
 
 
+@dataclass(slots=True)
+class _Talk:
+    """How much is said in this run of the command line, and what has been."""
+
+    quiet: bool = False
+    log: "LogFile | None" = None
+    keeps_stdout: bool = False
+    reported: bool = False
+    last_warning: str = ""
+
+
+_talk = _Talk()
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Forget when the block ends how much its command was asked to say, and close its log file."""
+    global _talk
+    before, _talk = _talk, _Talk()
+    try:
+        yield
+    finally:
+        if _talk.log is not None:
+            _talk.log.close()
+        _talk = before
+
+
+def set_up(quiet: bool, verbose: bool, log_file: str | None) -> None:
+    """Be quiet or verbose until ``listening`` ends, and append what is said to ``log_file``.
+
+    Raises Refused for a log file that is none, and where nobody would see what is verbose.
+    """
+    _talk.quiet |= quiet
+    if not verbose and log_file is None:
+        return
+    if quiet and log_file is None:
+        raise Refused("-q and -v: type one of them, or --log-file FILE as well: then the log has it all")
+    from manifest_tools.cli.shared.log_file import LogFile
+
+    _talk.log = LogFile(log_file, clean, details=verbose, on_screen=verbose and not quiet)
+
+
+def is_quiet() -> bool:
+    """Return whether remarks and progress are not printed."""
+    return _talk.quiet
+
+
 def note(text: str) -> None:
+    """Print a remark on standard error, unless the command is to be quiet."""
+    if not _talk.quiet:
+        _print(text)
+    _write_down("info", text)
+
+
+def warn(text: str) -> None:
+    """Print on standard error what must be seen also where the command is to be quiet."""
+    _print(text)
+    _talk.last_warning = text
+    _write_down("warning", text)
+
+
+def last_warning() -> str:
+    """Return what was printed last by ``warn``."""
+    return clean(_talk.last_warning)
+
+
+def fail(text: str) -> None:
+    """Print the error that ends the command on standard error."""
+    _print(text)
+    _write_down("error", text)
+
+
+def _print(text: str) -> None:
     """Print text on standard error, without control characters except line ends.
 
     An error on printing (a full disk, a closed pipe) is ignored: the work matters more than the note.
     """
     with contextlib.suppress(OSError):
         print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
+
+
+def _write_down(level: str, text: str) -> None:
+    if _talk.log is not None:
+        _talk.log.write(level, text)
+
+
+def keep_stdout_for_data() -> None:
+    """Let the report of this command go to standard error: its standard output is data."""
+    _talk.keeps_stdout = True
+
+
+def print_json(value: object) -> None:
+    """Print the report of a command as one JSON object, on standard output unless that is data."""
+    import json
+
+    text = json.dumps(value)
+    if _talk.keeps_stdout:
+        _print(text)
+    else:
+        print(text, flush=True)
+    _talk.reported = True
+
+
+def has_reported() -> bool:
+    """Return whether a report for a program was printed."""
+    return _talk.reported
 
 
 @contextlib.contextmanager
@@ -38,6 +143,7 @@ def printing(*, for_a_program: bool) -> Iterator[Callable[[str], None]]:
         yield lambda line: print(line, file=held)
         held.seek(0)
         shutil.copyfileobj(held, sys.stdout)
+    _talk.reported = True
 
 
 def clean(text: str) -> str:
@@ -110,7 +216,7 @@ def bar(share: float, columns: int = 24) -> str:
 
 def progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     """Yield the items, and show a progress bar called ``what`` if standard error is a terminal."""
-    if not sys.stderr.isatty():
+    if _talk.quiet or not sys.stderr.isatty():
         yield from items
         return
     from rich.console import Console

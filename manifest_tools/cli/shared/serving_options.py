@@ -10,7 +10,7 @@ import typer
 
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import Options
-from manifest_tools.cli.shared.screen import clean, note
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, warn
 from trainers.sagemaker.client.scripts import ScriptForm
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ class ServingOptions(MachineOptions):
     every: Every = 10
     kms_key: options.KmsKey = None
     force: options.Force = False
-    quiet: options.Quiet = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether the person is asked before anything is made."""
+        return not self.yes and not self.dry_run and self.emit is None
 
 
 def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
@@ -103,17 +107,16 @@ def machines(instance_type: str, count: int) -> str:
     return instance_type if count == 1 else f"{count} x {instance_type}"
 
 
-def print_notes(texts: Sequence[str], quiet: bool) -> None:
-    """Print notes, a line each."""
+def print_notes(texts: Sequence[str], before_asking: bool = False) -> None:
+    """Print notes, a line each; with --quiet too those that somebody has to know before an answer."""
     for text in texts:
-        if not quiet:
-            note(clean(text))
+        (warn if before_asking else note)(clean(text))
 
 
 @contextlib.contextmanager
-def waiting(name: str, quiet: bool) -> Iterator[None]:
+def waiting(name: str) -> Iterator[None]:
     """Show on a terminal that something is waited for, and for how long."""
-    if quiet or not sys.stderr.isatty():
+    if is_quiet() or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console

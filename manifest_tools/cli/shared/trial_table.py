@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from manifest_tools.cli.shared.screen import clean, note, table
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, table
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -44,16 +44,13 @@ def _value(trial: "Trial") -> str:
 class TrialTable:
     """Shows the trials so far: on a terminal as one table, elsewhere as a line for each that has ended."""
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self) -> None:
         self._shown: set[str] = set()
         self._live: Live | None = None
 
     def show(self, trials: "Sequence[Trial]") -> None:
         """Show the trials as they are now."""
-        if self.quiet:
-            return
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_quiet():
             self._update(trial_table(trials))
             return
         for one in trials:
