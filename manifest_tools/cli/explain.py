@@ -5,23 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean
+from manifest_tools.cli.shared.screen import clean, screen_width
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.validate.rules.rule import Example, Rule
 
 _LINES = 4  # of an example
-_COLUMNS = 300  # of a line
 
 
 def explain(
     codes: Annotated[list[str], typer.Argument(metavar="CODE", help="A code of `mtool validate`.")],
+    full: Annotated[bool, typer.Option("--full", help="Show the examples whole.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Explain a code of validate.
 
     It shows what the rule asks for, an example with the problem and one without, what to do, and the source.
+    Long lines of examples are shortened to the width of the terminal; "…" stands for what is left out.
 
     \b
     For example:
@@ -34,7 +36,8 @@ def explain(
     if as_json:
         print("\n".join(json.dumps(_as_json(rule)) for rule in rules))
     else:
-        print("\n\n".join(_text(rule) for rule in rules))
+        columns = None if full else screen_width()
+        print("\n\n".join(_text(rule, columns) for rule in rules))
 
 
 def _as_json(rule: "Rule") -> dict[str, object]:
@@ -50,30 +53,47 @@ def _example(example: "Example") -> dict[str, object]:
     return {"files": dict(zip(example.names, example.files, strict=False)), **given}
 
 
-def _text(rule: "Rule") -> str:
+def _text(rule: "Rule", columns: int | None) -> str:
+    """Return the explanation; lines of examples have at most ``columns`` characters, or all of them."""
     only = f" (only with --for {', '.join(rule.purposes)})" if rule.purposes else ""
     lines = [f"{rule.code} {rule.severity}{only}", f"  {rule.reason}"]
-    for heading, example in (("with this problem:", rule.breaks()), ("without it:", rule.keeps())):
-        lines += ["", heading, *_shown(example)] if example.files else []
+    breaks, keeps = rule.breaks(), rule.keeps()
+    for heading, example, other in (
+        ("with this problem:", breaks, keeps),
+        ("without it:", keeps, breaks),
+    ):
+        lines += ["", heading, *_shown(example, other, columns)] if example.files else []
     return "\n".join([*lines, "", f"what to do: {rule.fix}", f"source: {rule.source}"])
 
 
-def _shown(example: "Example") -> list[str]:
-    """Return the first lines of an example, cut where they are long, and its options."""
+def _shown(example: "Example", other: "Example", columns: int | None) -> list[str]:
+    """Return the first lines of an example and its options, shortened to what the other one has not."""
     shown: list[str] = []
-    for name, text in zip(example.names, example.files, strict=False):
-        shown += [f"  {name}:"] if len(example.files) > 1 else []
-        lines = text.removesuffix("\n").split("\n")
-        shown += (f"  {_cut(line)}" for line in lines[:_LINES])
-        shown += [f"  ... {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
-    values = [f"-p {name}={value}" for name, value in example.hyperparameters.items()]
-    shown += [f"  with {' '.join(values)}"] if values else []
-    request = example.request
-    shown += [f"  with --hyperparameters {_cut(json.dumps(request))}"] if request is not None else []
-    shown += [f"  with --label-attribute {example.label_attribute}"] if example.label_attribute else []
-    return shown
+    for number, (name, text) in enumerate(zip(example.names, example.files, strict=False)):
+        lines, others = text.splitlines(), "".join(other.files[number : number + 1]).splitlines()
+        if len(example.files) > 1:
+            most = 1 if lines == others else _LINES // 2
+            shown += [f"{name} ({counted(len(lines), 'line')}):", *_few(lines, others, columns, most)]
+        else:
+            shown += _few(lines, others, columns, _LINES)
+            shown += [f"... {len(lines) - _LINES:,} more lines"] if columns and len(lines) > _LINES else []
+    if example.hyperparameters:
+        shown += _few([_typed(example)], [_typed(other)], columns)
+    if example.request is not None:
+        request = _few([json.dumps(example.request)], [json.dumps(other.request)], columns)
+        shown += ["with --hyperparameters", *request]
+    shown += [f"with --label-attribute {example.label_attribute}"] if example.label_attribute else []
+    return [f"  {line}" for line in shown]
 
 
-def _cut(line: str) -> str:
-    text = clean(line)
-    return text if len(text) <= _COLUMNS else f"{text[:_COLUMNS]}... ({len(line):,} characters)"
+def _typed(example: "Example") -> str:
+    return " ".join(["with", *(f"-p {name}={value}" for name, value in example.hyperparameters.items())])
+
+
+def _few(lines: list[str], others: list[str], columns: int | None, most: int = 1) -> list[str]:
+    """Return some lines for a screen; without ``columns`` all of them whole."""
+    from manifest_tools.verbs.validate.short_example import shortened
+
+    if columns is None:
+        return list(map(clean, lines))
+    return shortened([*map(clean, lines)], [*map(clean, others)], columns - 2, most)

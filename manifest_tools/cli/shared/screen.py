@@ -157,6 +157,13 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def screen_width() -> int:
+    """Return the columns of the terminal, or of the variable COLUMNS; 80 where there is neither."""
+    import shutil
+
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
 def width(text: str) -> int:
     """Return the width of ``text`` in columns: East Asian characters take two, combining accents none."""
     if text.isascii():

@@ -24,8 +24,28 @@ def test_every_code_is_explained(rule: Any, run: "Run") -> None:
     assert result.stdout.startswith(f"{rule.code} {rule.severity}")
     for told in (rule.reason, f"what to do: {rule.fix}", f"source: {rule.source}"):
         assert told in result.stdout
-    assert all(len(line) < 400 for line in result.stdout.splitlines())
     assert result.stdout.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_code_takes_a_screen_and_what_breaks_it_is_to_be_seen(rule: Any, run: "Run") -> None:
+    lines = run("explain", rule.code).stdout.splitlines()
+    assert sum(max(1, -(-len(line) // 80)) for line in lines) <= 27
+    assert all(len(line) <= 80 for line in lines[2:] if line.startswith("  "))
+    if rule.breaks().files:
+        parts = [lines.index(heading) for heading in ("with this problem:", "without it:")]
+        breaks, keeps = lines[parts[0] + 1 : parts[1]], lines[parts[1] + 1 : -2]
+        assert breaks != keeps or rule.code == "MT105"  # the newline at the end
+
+
+def test_an_example_is_as_wide_as_the_terminal_and_whole_on_request(
+    run: "Run", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(len(line) for line in run("explain", "MT303").stdout.splitlines() if "{" in line) <= 60
+    full = run("explain", "MT303", "--full").stdout
+    assert f"\n  {explain('MT303').breaks().files[0].splitlines()[1]}\n" in full
+    assert "…" not in full
 
 
 def test_several_codes_and_small_letters(run: "Run") -> None:
