@@ -11,7 +11,7 @@ class Problem:
     """Something wrong with one line of one file, or with the file as a whole: what the user reads.
 
     >>> print(Problem("MT104", "error", "a.manifest", 3, "$.source", "no s3:// URI"))
-    a.manifest:3: MT104 no s3:// URI
+    a.manifest:3: error MT104 no s3:// URI
     """
 
     code: str
@@ -34,7 +34,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.code} {self.message}"
+        return f"{where}: {self.severity} {self.code} {self.message}"
 
 
 class Finding(NamedTuple):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -139,8 +141,9 @@ class ValidateOptions(ReportOptions, FixOptions, JobOptions, Checks):
 def validate(given: ValidateOptions) -> None:
     """Print every problem of every line.
 
-    A problem has file, line, a stable code, and what is wrong; `mtool explain CODE` says more. Files that
-    are named together are compared as well. Exits with 1 when there is an error, or with --strict a warning.
+    A problem has file, line, severity, a stable code, and what is wrong; `mtool explain CODE` says more. They
+    come by file and line, those of a file as a whole first. Files that are named together are compared as
+    well. Exits with 1 when there is an error, or with --strict a warning.
 
     \b
     For example:
@@ -162,8 +165,9 @@ def validate(given: ValidateOptions) -> None:
     if given.fix:
         _fix(names, codes, given)
     report = _report(names, codes, preflight, given)
-    _print(report, given)
+    counts = _print(report, names, given)
     _note_what_was_checked(report, together=bool(given.manifests))
+    _note_what_to_type(counts, names, given)
     if any(one.errors or (given.strict and one.warnings) for one in report.checked):
         raise typer.Exit(1)
 
@@ -263,25 +267,43 @@ def _fix(names: list[str], codes: frozenset[str], given: ValidateOptions) -> Non
             note(f"{fixed.manifest}: {code} {would}fixed: {DONE[code]} ({count:,})")
 
 
-def _print(report: "Report", given: ValidateOptions) -> None:
+def _print(report: "Report", names: list[str], given: ValidateOptions) -> "Counter[tuple[str, str, str]]":
+    """Print the problems in order; return how often each was found, by severity, code and file."""
+    from manifest_tools.verbs.validate.in_order import in_order
     from manifest_tools.verbs.validate.report_formats import FORMATS
 
-    printed = 0
+    counts: Counter[tuple[str, str, str]] = Counter()
+    most = sys.maxsize if given.max_problems is None else given.max_problems
 
     def first() -> "Iterator[Problem]":
-        nonlocal printed
-        for problem in report:
-            if given.max_problems is None or printed < given.max_problems:
-                printed += 1
+        for number, problem in enumerate(in_order(report, names)):
+            counts[problem.severity, problem.code, problem.file] += 1
+            if number < most:
                 yield problem
 
     chosen: FormatName = "json" if given.as_json else given.format_
     with printing(for_a_program=chosen != "text") as print_line:
         for line in FORMATS[chosen](first()):
             print_line(clean(line))
-    more = sum(one.errors + one.warnings for one in report.checked) - printed
-    if more:
+    if (more := counts.total() - most) > 0:
         note(f"{counted(more, 'more problem')}; to print all, leave --max-problems out")
+    return counts
+
+
+def _note_what_to_type(
+    counts: "Counter[tuple[str, str, str]]", names: list[str], given: ValidateOptions
+) -> None:
+    """Say what to type about the commonest error, or the commonest warning where there is no error."""
+    from manifest_tools.verbs.validate.next_step import next_step
+
+    by_code: Counter[tuple[str, str]] = Counter()
+    for (severity, code, _), count in counts.items():
+        by_code[severity, code] += count
+    if by_code:
+        severity, code = max(by_code, key=lambda each: (each[0] == "error", by_code[each]))
+        file = next(file for _, found, file in counts if found == code)
+        step = f"mtool explain {code}" if given.fix else next_step(code, file if file in names else "-")
+        note(f"commonest {severity}: {code} ({by_code[severity, code]:,}); type: {step}")
 
 
 def _note_what_was_checked(report: "Report", together: bool) -> None:

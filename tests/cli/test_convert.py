@@ -93,7 +93,7 @@ def test_missing_pictures_are_named_counted_and_make_the_exit_code_1(parts: str,
     assert lines[0] == "25 of 30 pictures of s3://raw are not on this disk: nothing of that name is in " + (
         os.path.realpath("raw-data")
     )
-    assert lines[1].startswith("train.manifest:1: MT401 expected ")
+    assert lines[1].startswith("train.manifest:1: error MT401 expected ")
     assert lines[21] == "... 5 more; in all 25 MT401"
     assert lines[23] == "left out as unusable: 25 pictures"
     with open("train.rec", "rb") as stream:
@@ -160,7 +160,7 @@ def test_pictures_are_fetched_from_s3(parts: str, run: Run, s3: "S3Client") -> N
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
     assert lines[0] == "30 of 30 pictures of s3://raw are not on this disk; 30 are fetched from S3"
-    assert lines[1].startswith("train.manifest:30: MT401 s3://raw/29.jpg: S3 has no such object")
+    assert lines[1].startswith("train.manifest:30: error MT401 s3://raw/29.jpg: S3 has no such object")
     assert Path("disk.rec").read_bytes().startswith(Path("s3.rec").read_bytes())
 
 

@@ -103,7 +103,7 @@ def test_no_format_of_validate_is_printed_in_part(manifests: Path, run: Run, for
 
 
 def test_a_person_sees_each_problem_at_once(manifests: Path, run: Run) -> None:
-    assert "bad.manifest:3: MT102" in run("validate", "bad.manifest", "nowhere.manifest").stdout
+    assert "bad.manifest:3: error MT102" in run("validate", "bad.manifest", "nowhere.manifest").stdout
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -295,7 +295,7 @@ def test_errors_of_the_data_are_shown_and_refused(run: "Run", workshop: SageMake
         manifest.write('{"source-ref": "s3://lab3-rawdata/x.jpg"}\n')
     result = run(*BUILTIN, *OUT, "--yes", "--no-wait")
     assert result.exit_code == 2
-    assert "train.manifest:41: MT506" in result.stderr
+    assert "train.manifest:41: error MT506" in result.stderr
     assert "1 error in the data; fix it, or type --no-preflight" in result.stderr
     assert workshop.requests == []
     assert run(*BUILTIN, *OUT, "--yes", "--no-wait", "--no-preflight").exit_code == 0

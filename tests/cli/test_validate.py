@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from manifest_tools.verbs.validate.next_step import COMMANDS
 from manifest_tools.verbs.validate.rules import RULES
+from manifest_tools.verbs.validate.rules.rule import Rule
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -28,8 +30,53 @@ def test_problems_go_to_standard_output_and_the_summary_to_the_other(
     copy(sample / "bad" / "no-source.manifest", "a.manifest")
     result = run("validate", "a.manifest")
     assert result.exit_code == 1
-    assert result.stdout == "a.manifest:2: MT110 no source-ref and no source\n"
-    assert result.stderr == "a.manifest: 3 lines, 1 error\n"
+    assert result.stdout == "a.manifest:2: error MT110 no source-ref and no source\n"
+    assert result.stderr == (
+        "a.manifest: 3 lines, 1 error\ncommonest error: MT110 (1); type: mtool explain MT110\n"
+    )
+
+
+def test_problems_come_by_file_and_line_whichever_rule_finds_them(run: "Run", in_folder: Path) -> None:
+    good = BAD.replace("-1", "1")
+    Path("b.manifest").write_text(good + BAD + "\n" + good)
+    Path("a.manifest").write_text(BAD)
+    for options in ((), ("--json",), ("--max-problems", "4")):
+        lines = run("validate", "b.manifest", "a.manifest", *options).stdout.splitlines()
+        if options == ("--json",):
+            lines = [f"{one['file']}:{one['line']}: {one['code']}" for one in map(json.loads, lines)]
+        places = [(line.split(":")[0], int(line.split(":")[1])) for line in lines if line[10] == ":"]
+        assert places == sorted(places, key=lambda place: (place[0] == "a.manifest", place[1]))
+        assert len(places) >= 4
+    assert {"MT302", "MT104", "MT211"} <= set(run("validate", "b.manifest").stdout.split())
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.code in COMMANDS], ids=lambda rule: rule.code
+)
+def test_what_it_ends_with_ends_the_problem(run: "Run", in_folder: Path, rule: Rule) -> None:
+    example = rule.breaks()
+    Path("a.manifest").write_text(example.files[0], "utf-8", "surrogateescape")
+    words = ["--for", rule.purposes[0]] if rule.purposes else []
+    said = run("validate", "a.manifest", "--select", rule.code, *words)
+    assert f"{rule.code} (" in said.stderr
+    command = said.stderr.rpartition("; type: mtool ")[2].replace("LAB", "lab3").split()
+    assert run(*command).exit_code in (0, 1)
+    output = command[command.index("-o") + 1] if "-o" in command else "a.manifest"
+    assert run("validate", output, "--select", rule.code, *words).stdout == ""
+
+
+def test_it_ends_with_the_commonest_error_and_else_with_the_commonest_warning(
+    run: "Run", in_folder: Path
+) -> None:
+    Path("two words.manifest").write_text(BAD.replace("-1", "1") * 3 + "\n\n" + BAD)
+    found = run("validate", "two words.manifest").stderr
+    assert "\ncommonest error: MT211 (1); type: mtool explain MT211\n" in found
+    found = run("validate", "two words.manifest", "--ignore", "MT2").stderr
+    assert "\ncommonest warning: MT302 (3); type: mtool merge 'two words.manifest' -o" in found
+    assert "commonest" not in run("validate", "two words.manifest", "-q").stderr
+    assert "--fix" in run("validate", "two words.manifest", "--select", "MT104").stderr
+    left = run("validate", "two words.manifest", "--select", "MT104", "--fix").stderr
+    assert "commonest" not in left
 
 
 def test_a_warning_alone_ends_in_0_and_with_strict_in_1(run: "Run", sample: Path) -> None:
@@ -123,6 +170,7 @@ def test_without_arguments_every_manifest_of_the_folder_is_checked(
         "a.manifest",
         "b.manifest",
         "the files were not compared with one another; for that, type",
+        "commonest error",
     ]
 
 
@@ -160,8 +208,11 @@ def test_json_is_an_object_a_problem(run: "Run", in_folder: Path) -> None:
 def test_standard_input_is_checked(run: "Run") -> None:
     result = run("validate", "-", input=BAD)
     assert result.exit_code == 1
-    assert result.stdout.startswith("standard input:1: MT211 ")
-    assert result.stderr == "standard input: 1 line, 1 error and 1 warning\n"
+    assert result.stdout.startswith("standard input:1: error MT211 ")
+    assert result.stderr == (
+        "standard input: 1 line, 1 error and 1 warning\n"
+        "commonest error: MT211 (1); type: mtool explain MT211\n"
+    )
 
 
 def test_list_names_every_code_with_severity_and_reason(run: "Run") -> None:

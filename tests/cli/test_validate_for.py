@@ -44,9 +44,9 @@ def test_a_request_is_looked_at_whole(folder: Path, run: "Run") -> None:
     asked = request(ResourceConfig={"InstanceType": "ml.m5.large"}, HyperParameters={"num_classes": "1"})
     (folder / "request.json").write_text(json.dumps(asked))
     words = ("validate", "--for", "builtin", *PARTS, "--hyperparameters", "request.json")
-    codes = {line.split()[1] for line in run(*words).stdout.splitlines()}
+    codes = {line.split()[2] for line in run(*words).stdout.splitlines()}
     assert {"MT601", "MT610", "MT660"} <= codes
-    codes = {line.split()[1] for line in run(*words, *RIGHT).stdout.splitlines()}
+    codes = {line.split()[2] for line in run(*words, *RIGHT).stdout.splitlines()}
     assert codes == {"MT660"}
 
 
@@ -56,7 +56,9 @@ def test_pictures_at_hand_are_part_of_the_stream(folder: Path, run: "Run") -> No
         (folder / "pictures" / f"IMG_{at:04}.JPG").write_bytes(jpeg(at) if at < 4 else b"<html>")
     result = run("validate", "--for", "builtin", *PARTS, *RIGHT, "--images", "pictures")
     assert result.exit_code == 1
-    assert result.stdout.startswith("validation.manifest:2: MT530 expected source-ref to be a JPEG or PNG")
+    assert result.stdout.startswith(
+        "validation.manifest:2: error MT530 expected source-ref to be a JPEG or PNG"
+    )
 
 
 @pytest.mark.parametrize("words", [("-p", "num_classes=2"), ("--hyperparameters", "a.json")])

@@ -85,7 +85,7 @@ def test_a_bad_picture_is_named_and_the_others_are_counted(trained: Path, run: R
     Path("raw-data/RH-40.jpg").write_bytes(b"")
     result = run(*WORDS, "--json")
     assert result.exit_code == 1
-    assert "validation.manifest:9: MT402" in result.stderr
+    assert "validation.manifest:9: error MT402" in result.stderr
     assert json.loads(result.stdout)["examples"] == 15
 
 

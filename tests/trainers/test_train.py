@@ -269,8 +269,8 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_run_goes_on(workshop: Pa
     Path("raw-data/RH-02.jpg").unlink()
     result = run(*WORDS)
     assert result.exit_code == 1
-    assert "train.manifest:2: MT402" in result.stderr
-    assert "train.manifest:3: MT401" in result.stderr
+    assert "train.manifest:2: error MT402" in result.stderr
+    assert "train.manifest:3: error MT401" in result.stderr
     assert json.loads(Path("model/metrics.json").read_bytes())["pictures"]["train"] == 30
 
 

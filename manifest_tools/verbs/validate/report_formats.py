@@ -24,7 +24,7 @@ _PROPERTY = _PERCENT | {":": "%3A", ",": "%2C"}
 
 
 def text(problems: Iterable[Problem]) -> Iterator[str]:
-    """Yield a line for each problem: file, line, code, message."""
+    """Yield a line for each problem: file, line, severity, code, message."""
     return map(str, problems)
 
 

@@ -132,7 +132,7 @@ def test_pictures_that_cannot_be_used_are_problems_with_their_line(parts: str, i
     done = convert(manifest, "recordio", "out", images=["s3://raw=raw"])
     assert [problem.code for problem in done.problems] == [f"MT40{n}" for n in range(1, 7)]
     assert [problem.line for problem in done.problems] == [2, 3, 4, 5, 6, 7]
-    assert all(str(problem).startswith(f"{manifest}:{problem.line}: MT40") for problem in done.problems)
+    assert all(str(problem).startswith(f"{manifest}:{problem.line}: error MT40") for problem in done.problems)
     assert [record.id for record in records("out.rec")] == [1, 8]
     report = json.loads(Path("out.json").read_text())
     assert report["dropped"] == {f"MT40{n}": 1 for n in range(1, 7)}

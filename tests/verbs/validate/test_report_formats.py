@@ -35,8 +35,8 @@ def document(found: list[Problem]) -> Any:
 
 def test_text_is_a_line_a_problem() -> None:
     assert list(text([ONE, TWO])) == [
-        "sub folder/a.manifest:3: MT110 no source-ref and no source",
-        "a.manifest: MT105 no newline at the end of the file",
+        "sub folder/a.manifest:3: error MT110 no source-ref and no source",
+        "a.manifest: warning MT105 no newline at the end of the file",
     ]
 
 

@@ -16,6 +16,7 @@ from manifest_tools.verbs.validate.engine.check_lines import check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext
 from manifest_tools.verbs.validate.engine.shortcut.prove_clean import prove_clean
+from manifest_tools.verbs.validate.in_order import in_order
 from manifest_tools.verbs.validate.preflight.inputs import PURPOSES, Preflight
 from manifest_tools.verbs.validate.rules import of_scope
 from manifest_tools.verbs.validate.validate import validate
@@ -66,7 +67,8 @@ def bad_samples() -> list[Path]:
 
 @pytest.mark.parametrize("path", bad_samples(), ids=lambda path: path.stem)
 def test_a_bad_sample_has_the_problems_that_lie_beside_it(path: Path) -> None:
-    report = [str(problem).removeprefix(f"{path.parent}/") + "\n" for problem in validate(str(path))]
+    found = in_order(validate(str(path)), [str(path)])
+    report = [str(problem).removeprefix(f"{path.parent}/") + "\n" for problem in found]
     assert "".join(report) == path.with_suffix(".expected").read_text()
     assert report
 
@@ -759,7 +761,7 @@ def test_texts_are_compared_as_pictures_are(
     found = list(validate(manifest([one, other, one])))
     again = ", with the same label" if kind == "text-classification" else ""
     assert [str(one).partition(": ")[2] for one in found if one.code == "MT302"] == [
-        f"MT302 the text of line 1 again{again}"
+        f"warning MT302 the text of line 1 again{again}"
     ]
 
 
@@ -770,8 +772,8 @@ def test_a_text_with_two_labels_and_in_two_parts_is_an_error(in_folder: Path) ->
     Path("b").write_bytes(as_bytes(one) + b"\n")
     found = {str(problem) for problem in validate("a", "b")}
     assert {
-        "a:2: MT303 the text of line 1 again, but here it is class 1 and there class 0",
-        "b:1: MT313 1 text of this file is in a too",
+        "a:2: error MT303 the text of line 1 again, but here it is class 1 and there class 0",
+        "b:1: error MT313 1 text of this file is in a too",
     } <= found
 
 

@@ -190,20 +190,20 @@ def test_rows_and_records_are_compared_as_lines_of_manifests_are(in_folder: Path
     Path("test.rec").write_bytes(frame(pack(ImageRecord(0, (3.0,), JPEG))))
     problems = list(map(str, validate("train.lst", "validation.lst", "train.rec", "test.rec")))
     assert problems == [
-        "train.lst:2: MT302 the picture of row 1 again, with the same label",
-        "train.lst:3: MT303 the picture of row 1 again, but here it is class 4 and there class 3",
-        "train.rec:1: MT814 train.lst has no row with the number of this record (1 record)",
-        "train.rec:2: MT814 train.lst gives this record other labels (1 record)",
-        "train.rec: MT814 no record has the number 2, which train.lst lists (2 rows)",
-        "train.rec:2: MT303 the picture of record 1 again, but here it is class 4 and there class 3",
-        "train.lst: MT312 class '4' is on 1 row here and on none of validation.lst, so that file cannot show"
-        " whether a model has learnt it",
-        "validation.lst: MT312 class '5' is on 1 row here and on none of train.lst, so a model trained on"
-        " that file cannot learn it",
-        "validation.lst:1: MT313 1 picture of this file is in train.lst too",
-        "train.rec: MT312 class '4' is on 1 record here and on none of test.rec, so that file cannot show"
-        " whether a model has learnt it",
-        "test.rec:1: MT313 1 picture of this file is in train.rec too",
+        "train.lst:2: warning MT302 the picture of row 1 again, with the same label",
+        "train.lst:3: error MT303 the picture of row 1 again, but here it is class 4 and there class 3",
+        "train.rec:1: warning MT814 train.lst has no row with the number of this record (1 record)",
+        "train.rec:2: warning MT814 train.lst gives this record other labels (1 record)",
+        "train.rec: warning MT814 no record has the number 2, which train.lst lists (2 rows)",
+        "train.rec:2: error MT303 the picture of record 1 again, but here it is class 4 and there class 3",
+        "train.lst: warning MT312 class '4' is on 1 row here and on none of validation.lst, so that file"
+        " cannot show whether a model has learnt it",
+        "validation.lst: warning MT312 class '5' is on 1 row here and on none of train.lst, so a model"
+        " trained on that file cannot learn it",
+        "validation.lst:1: error MT313 1 picture of this file is in train.lst too",
+        "train.rec: warning MT312 class '4' is on 1 record here and on none of test.rec, so that file"
+        " cannot show whether a model has learnt it",
+        "test.rec:1: error MT313 1 picture of this file is in train.rec too",
     ]
     assert [
         one for one in validate("train.lst", "validation.lst", together=False) if one.code > "MT310"
