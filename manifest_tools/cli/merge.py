@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.base.text import clipped
+from manifest_tools.base.text import clipped, counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, table
 from manifest_tools.verbs.merge.choices import Policy
@@ -36,6 +36,14 @@ def merge(
         Policy,
         typer.Option("--on-conflict", help="Which label to keep where two for the same picture differ."),
     ] = "error",
+    marks: Annotated[
+        str | None,
+        typer.Option(
+            "--marks",
+            metavar="FILE",
+            help="Let the marks in this file decide before --on-conflict (docs/marks.md).",
+        ),
+    ] = None,
     rejects: options.Rejects = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
@@ -54,6 +62,7 @@ def merge(
     For example:
       mtool merge monday.manifest tuesday.manifest -o all.manifest
       mtool merge lab1.manifest lab2.manifest --label-attribute kind --on-conflict vote -o all.manifest
+      mtool merge lab1.manifest lab2.manifest --marks all.marks.jsonl --on-conflict vote -o all.manifest
       mtool merge original.manifest adjusted.manifest --label-attribute boxes -o all.manifest
     """
     from manifest_tools.verbs.merge.merge import merge as merge_manifests
@@ -65,6 +74,7 @@ def merge(
         output=output,
         label_attribute=label_attribute,
         on_conflict=on_conflict,
+        marks=marks,
         rejects=rejects,
         force=force,
         kms_key=kms_key,
@@ -80,6 +90,8 @@ def merge(
 def _report(result: "Merged", dry_run: bool) -> str:
     """Return a table with a row for each manifest, and what else people should know."""
     text = [*_table(result)]
+    if result.decided_by_marks:
+        text.append(f"{counted(result.decided_by_marks, 'conflict')} decided by marks")
     text += [_conflicts(result), *_conflict_table(result)] if result.conflicts else []
     text += [_differing(result)] if result.differ else []
     text += [f"note: {clean(note)}" for note in result.notes]

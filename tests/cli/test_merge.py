@@ -91,6 +91,7 @@ def test_without_output_the_lines_go_to_standard_output_and_no_report(two: Path,
         ],
         "on_conflict": "last",
         "conflicts": 1,
+        "decided_by_marks": 0,
         "ties": 0,
         "undated": 0,
         "decided": [{"label_attribute": "kind", "kept": "LH", "lost": "RH", "lines": 1}],
@@ -291,3 +292,14 @@ def test_no_refusal_repeats_a_megabyte(
     done = run("merge", "a", "b", "-o", "all", *words)
     assert done.exit_code in (1, 2)
     assert (done.stderr.count("\n"), len(done.stderr) < 700) == (1, True), done.stderr[:900]
+
+
+def test_marks_decide_conflicts_and_that_is_said(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a", line(1, 0), line(2, 0))
+    write(in_folder / "b", line(1, 1), line(2, 1))
+    mark = '{"source-ref":"s3://raw/1.jpg","label-attribute":"kind","mark":"wrong","was":"RH"}\n'
+    (in_folder / "m").write_text(mark)
+    done = run("merge", "a", "b", "--marks", "m", "--on-conflict", "first", "-o", "c")
+    assert done.exit_code == 0
+    assert "1 conflict decided by marks\n1 conflict was decided by --on-conflict first\n" in done.stderr
+    assert lines_of("c") == [line(2, 0) + b"\n", line(1, 1) + b"\n"]

@@ -155,3 +155,12 @@ def _new_indices(indices: NDArray[np.int32], index_map: IndexMap) -> NDArray[np.
         if old < len(table):
             table[old] = new
     return table[indices]
+
+
+def class_keys(labels: Sequence[Sequence[int]]) -> NDArray[np.uint64]:
+    """Return, as (labels,), the hash that ``label_keys`` gives to labels of these classes."""
+    flat = np.array([index for label in labels for index in label], np.int32)
+    counts = np.array([len(label) for label in labels], np.int32)
+    none = np.zeros(0)
+    columns = AttributeColumns(np.zeros(len(labels), np.int8), flat, counts, none.astype(np.uint64), none)
+    return label_keys(columns, {}, ordered=False)

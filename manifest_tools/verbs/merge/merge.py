@@ -10,11 +10,13 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.edits.class_indices import IndexMap
 from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribute_name
+from manifest_tools.groundtruth.marks import Marks, read_marks
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
 from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
 from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
+from manifest_tools.verbs.merge.by_mark import label_marks, marks_note
 from manifest_tools.verbs.merge.candidates import merged_attribute
 from manifest_tools.verbs.merge.choices import POLICIES, Policy
 from manifest_tools.verbs.merge.columns import Manifest, read_columns
@@ -39,6 +41,7 @@ def merge(
     output: str = "-",
     label_attribute: str | None = None,
     on_conflict: Policy = "error",
+    marks: str | None = None,
     rejects: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -52,9 +55,10 @@ def merge(
     one line. Classes are matched by name and have the indices of the first manifest. A line that needs no
     change keeps its bytes.
 
-    ``on_conflict`` chooses between two labels of one picture; ``error`` raises BadData. Keys that are no
-    labels, and that only a line left out has, go on the line that is kept. Lines left out are counted by
-    reason and written to ``rejects``. ``kms_key`` encrypts what goes to S3.
+    ``on_conflict`` chooses between two labels of one picture; ``error`` raises BadData. Before it is asked,
+    a file of ``marks`` decides: the class that a mark names stays, and a label marked wrong goes. Keys that
+    are no labels, and that only a line left out has, go on the line that is kept. Lines left out are counted
+    by reason and written to ``rejects``. ``kms_key`` encrypts what goes to S3.
 
     Raises Refused where names, label kinds or classes cannot be made one. Takes about 90 bytes of memory for
     each line.
@@ -75,7 +79,8 @@ def merge(
     check_key(kms_key, outputs)
     sources = [decompressed(open_source(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
-        plan = _plan(sources, label_attribute, on_conflict, workers)
+        found = None if marks is None else read_marks(marks)
+        plan = _plan(sources, label_attribute, on_conflict, found, workers)
         with publishing(force=force, kms_key=kms_key) as publication, ExitStack() as stack:
             opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
             streams = [LineStream(stack.enter_context(staged(*one))) for one in opened]
@@ -144,6 +149,7 @@ class _Plan:
             manifests=count_manifests(self.manifests, self.numbers, self.decisions, self.outcomes, counts),
             policy=policy,
             conflicts=sum(int(one.conflicts.sum()) for one in self.decisions),
+            decided_by_marks=sum(one.marked for one in self.decisions),
             ties=sum(int(one.ties.sum()) for one in self.decisions),
             class_tables={name: one.table for name, one in classes.items()},
             undated=sum(int(one.undated.sum()) for one in self.decisions),
@@ -155,16 +161,24 @@ class _Plan:
         )
 
 
-def _plan(sources: Sequence[Source], requested: str | None, policy: Policy, jobs: Jobs) -> _Plan:
+def _plan(
+    sources: Sequence[Source], requested: str | None, policy: Policy, marks: Marks | None, jobs: Jobs
+) -> _Plan:
     """Read all manifests, and decide everything; a column is dropped as soon as it has been used."""
     manifests, handled = _read(sources, requested, policy, jobs)
     attribute_map = map_attributes(manifests, requested)
     numbers = line_numbers(manifests)
-    pictures = number_pictures(np.concatenate([one.columns.take("source_keys") for one in manifests]))
-    decisions = [
-        resolve(merged_attribute(name, manifests, attribute_map), pictures, policy)
-        for name in attribute_map.names
-    ]
+    source_keys = np.concatenate([one.columns.take("source_keys") for one in manifests])
+    pictures = number_pictures(source_keys)
+    decisions = []
+    for name in attribute_map.names:
+        attribute = merged_attribute(name, manifests, attribute_map)
+        heeded = None
+        if marks is not None:
+            found = label_marks(marks, attribute, attribute_map, source_keys, pictures.of_line)
+            heeded = None if found is None else found.heeded
+            attribute_map.notes += marks_note(marks, name, attribute_map)
+        decisions.append(resolve(attribute, pictures, policy, heeded))
     conflicts = Conflicts(decisions, manifests, attribute_map, numbers)
     conflicts.check(policy)
     conflict_table = conflicts.table(pictures)

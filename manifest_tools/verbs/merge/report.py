@@ -92,6 +92,9 @@ class Merged:
     class_tables: dict[str, ClassTable]
     """The classes of the result, by label attribute."""
 
+    decided_by_marks: int = 0
+    """Labels that differed for one picture, until a mark decided."""
+
     undated: int = 0
     """Conflicts in which a line without a date counted as the oldest."""
 
@@ -122,6 +125,7 @@ class Merged:
             "manifests": [one.to_json() for one in self.manifests],
             "on_conflict": self.policy,
             "conflicts": self.conflicts,
+            "decided_by_marks": self.decided_by_marks,
             "ties": self.ties,
             "undated": self.undated,
             "decided": [row.to_json() for row in self.conflict_table.rows],

@@ -71,29 +71,45 @@ class Decision:
     undated: NDArray[np.bool_]
     """(pictures,): whether the policy asks for a date, and a line has none."""
 
+    marked: int = 0
+    """How many pictures a mark decided."""
+
     @property
     def conflicts(self) -> NDArray[np.bool_]:
         """(pictures,): whether the labels differ."""
         return self.rivals >= 0
 
 
-def resolve(attribute: MergedAttribute, pictures: Pictures, policy: Policy) -> Decision:
+Heeded = Callable[[Indices, NDArray[np.uint64]], NDArray[np.bool_]]
+"""Returns which of some lines may win by the marks of a person; both are (lines,): numbers and labels."""
+
+
+def resolve(
+    attribute: MergedAttribute, pictures: Pictures, policy: Policy, heeded: Heeded | None = None
+) -> Decision:
     """Return for each picture the line whose label counts.
 
-    Only lines of the highest precedence can win; where their labels differ, the policy decides.
+    Only lines of the highest precedence can win; where their labels differ, ``heeded`` decides first, and
+    what it leaves the policy.
     """
     candidates, count = attribute.candidates, pictures.count
     lines = np.flatnonzero(candidates.precedence > ABSENT)
     best = np.full(count, ABSENT, np.int8)
     np.maximum.at(best, pictures.of_line[lines], candidates.precedence[lines])
     lines = lines[candidates.precedence[lines] == best[pictures.of_line[lines]]]
+    marked = 0
+    if heeded is not None:
+        stays = heeded(lines, candidates.labels[lines])
+        marked = len(np.unique(pictures.of_line[lines[~stays]]))
+        lines = lines[stays]
     groups = pictures.of_line[lines]
     first = _last_of_each(count, groups[::-1], lines[::-1])
     differs = (candidates.labels[lines] != candidates.labels[first[groups]]) & (
         candidates.precedence[lines] > FAILED
     )
     rivals = _last_of_each(count, groups[differs][::-1], lines[differs][::-1])
-    decision = Decision(attribute, first.copy(), first, rivals, *(np.zeros(count, bool) for _ in range(3)))
+    ties, unknown, undated = np.zeros((3, count), bool)
+    decision = Decision(attribute, first.copy(), first, rivals, ties, unknown, undated, marked)
     in_conflict = decision.conflicts[groups]
     if in_conflict.any():
         _BY_POLICY[policy](decision, groups[in_conflict], lines[in_conflict], candidates)
