@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from playwright.sync_api import Browser
     from typer.testing import Result
 
     from tests.trainers.sagemaker.stand_in import SageMaker
@@ -179,6 +180,15 @@ def cases() -> Path:
 def sample() -> Path:
     """Return the folder ``sample_manifests``."""
     return REPOSITORY / "sample_manifests"
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Return the system's Chromium; one for each module, for its driver keeps an event loop running."""
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

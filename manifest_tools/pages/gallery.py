@@ -25,6 +25,9 @@ class CardLabel:
     """Positions in ``Gallery.classes``, each once, with the lowest confidence (None: not known) and with how
     many items, such as boxes, there are of it."""
 
+    colours: tuple[str, ...] = ()
+    """The colour of each class on the picture, as ``#rrggbb``; empty where it is that of the gallery."""
+
     state: str = "labelled"
     """Such as ``labelled``, ``failed``, ``unlabelled``."""
 
@@ -139,7 +142,7 @@ def card_to_json(card: Card) -> dict[str, Any]:
         **texts,
         "picture": card.picture,
         "large": card.large,
-        "problems": [[code, plain(message, 500)] for code, message in card.problems],
+        "problems": [[plain(code), plain(message, 500)] for code, message in card.problems],
         "doubtful": card.doubtful,
     }
     return {
@@ -154,6 +157,7 @@ def _label_to_json(label: CardLabel) -> dict[str, Any]:
     return {
         "attribute": plain(label.attribute),
         "classes": [list(one) for one in label.classes],
+        **({"colours": list(label.colours)} if label.colours else {}),
         "state": label.state,
         "job": label.job,
         "by": label.by,

@@ -18,7 +18,7 @@ def indices(row: Row) -> tuple[int, ...]:
 
 def names(row: Row) -> tuple[tuple[int, str], ...]:
     """Return the classes of the map with their names, the background included."""
-    found = ((class_index(key), colour.class_name) for key, colour in _colours(row).items())
+    found = ((class_index(key), colour.class_name) for key, colour in colours(row).items())
     return tuple((index, name) for index, name in found if name is not None)
 
 
@@ -31,12 +31,12 @@ def _classes(row: Row) -> dict[int, float | None]:
     """Return the confidence of each class of the map, without the background."""
     return {
         class_index(key): colour.confidence
-        for key, colour in _colours(row).items()
+        for key, colour in colours(row).items()
         if (colour.class_name or "").lower() != _BACKGROUND
     }
 
 
-def _colours(row: Row) -> dict[str, Colour]:
+def colours(row: Row) -> dict[str, Colour]:
     """Return the colour map; a row has the map of its label kind only."""
     found: dict[str, Colour] | None = getattr(row.metadata, "internal_color_map", None)
     return found or getattr(row.metadata, "color_map", None) or {}

@@ -79,9 +79,9 @@
     for (const label of card.labels) {
       if (named && card.labels.length > 1) rows.push(make("li", { className: "faint" }, make("span", { className: "name", textContent: label.attribute })));
       if (!label.classes.length) rows.push(make("li", { className: "faint", textContent: wordOf(label) }));
-      for (const [number, confidence, count] of label.classes) {
+      for (const [at, [number, confidence, count]] of label.classes.entries()) {
         const dot = make("span", { className: "dot" });
-        dot.style.background = data.colours[number % data.colours.length];
+        dot.style.backgroundColor = (label.colours || [])[at] || data.colours[number % data.colours.length];
         const many = count > 1 ? ` × ${count}` : "";
         rows.push(make("li", {}, dot, make("span", { className: "name", textContent: data.classes[number] + many, dir: "auto" }),
           confidence === null ? null : make("span", { className: "number", textContent: confidence.toFixed(2) })));
@@ -152,7 +152,7 @@
       if (words.length) facts.push(make("p", { className: "faint", textContent: words.join(" ") }));
     }
     for (const [code, message] of card.problems || []) facts.push(make("p", {}, make("span", { className: "badge", textContent: code }), ` ${message}`));
-    if (card.text) facts.push(make("p", { textContent: card.text, dir: "auto" }));
+    if (card.text && card.picture) facts.push(make("p", { textContent: card.text, dir: "auto" }));
     if (card.name) facts.push(make("p", {}, make("code", { textContent: card.name })));
     if (card.missing) facts.push(make("p", { className: "faint", textContent: card.missing }));
     find("viewer-facts").replaceChildren(...facts);

@@ -1,11 +1,12 @@
 """A line as a card of the gallery: its labels in words, and what they draw on its picture."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from manifest_tools.groundtruth.attributes import Attribute
 from manifest_tools.groundtruth.counts import rows_by_attribute
-from manifest_tools.groundtruth.label_kinds import label_kind
+from manifest_tools.groundtruth.label_kinds import label_kind, segmentation
 from manifest_tools.groundtruth.label_schemas import Box, Boxes
 from manifest_tools.groundtruth.line_columns import class_names
 from manifest_tools.groundtruth.record import Row, state
@@ -17,6 +18,7 @@ from manifest_tools.verbs.look.index import Index, Vocabulary
 Problems = Sequence[tuple[str, str]]
 """Codes and messages."""
 
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _BOXES = 200  # that are drawn on a picture
 
 
@@ -63,7 +65,16 @@ def _label(attribute: Attribute, row: Row, words: Vocabulary) -> CardLabel:
         found = replace(found, job=job, by=by, date=(metadata.creation_date or "")[:10])
     if row.label is None or not kind.has_classes:
         return found
-    return replace(found, classes=tuple(_classes(class_names(kind, row), kind.confidences(row), words)))
+    names = class_names(kind, row)
+    classes = tuple(_classes(names, kind.confidences(row), words))
+    return replace(found, classes=classes, colours=_colours(row, names) if kind.has_colour_map else ())
+
+
+def _colours(row: Row, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the colours that a mask has for its classes; nothing where one of them is no colour."""
+    by_name = {one.class_name: one.hex_color or "" for one in segmentation.colours(row).values()}
+    found = tuple(by_name.get(name, "") for name in dict.fromkeys(names))
+    return found if all(map(_COLOUR.fullmatch, found)) else ()
 
 
 def _classes(

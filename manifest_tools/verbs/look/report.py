@@ -175,7 +175,7 @@ def _picture(card: Card, made: object) -> bytes | Unusable:
 def _captions(card: Card, found: Look) -> list[Caption]:
     names = found.gallery.classes
     words = tuple(
-        f"{plain(names[at])}{f' × {many}' if many > 1 else ''}{'' if sure is None else f' {sure:.2f}'}"
+        f"{plain(names[at])}{f' x{many}' if many > 1 else ''}{'' if sure is None else f' {sure:.2f}'}"
         for label in card.labels
         for at, sure, many in label.classes
     )
