@@ -1,5 +1,6 @@
 """Fixtures for all tests: the account guard, a local S3 and SageMaker, the samples and the corpus."""
 
+import importlib.util
 import ipaddress
 import os
 import socket
@@ -189,6 +190,16 @@ def browser() -> "Iterator[Browser]":
 
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def mxnet() -> Any:
+    """Return the module; who asks MXNet, learns or predicts with it, is skipped without the extra gluon."""
+    if importlib.util.find_spec("mxnet") is None:
+        pytest.skip("MXNet is not installed: the extra gluon")
+    from trainers.gluon.mxnet_import import load_mxnet
+
+    return load_mxnet()
 
 
 @pytest.fixture

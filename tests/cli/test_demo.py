@@ -8,6 +8,7 @@ import pytest
 from manifest_tools.cli.demo import STEPS
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_the_demo_ends_with_a_model_that_tells_left_from_right(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

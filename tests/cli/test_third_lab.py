@@ -47,6 +47,7 @@ def five_commands(run: "Run", sagemaker: SageMaker, s3: "S3Client", pictures: li
     return list(predicted.stdout.splitlines())
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_from_a_labeling_job_s_output_to_answers(
     run: "Run", sagemaker: SageMaker, s3: "S3Client", sample: Path, in_folder: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_from_a_labeling_job_s_output_to_answers(
     assert Path("model/model.tar.gz").exists()
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_with_the_workshop_s_own_labels(
     run: "Run", sagemaker: SageMaker, s3: "S3Client", sample: Path, corpus: Path, in_folder: Path
 ) -> None:

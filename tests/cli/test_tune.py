@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Result]
 
+pytestmark = pytest.mark.usefixtures("mxnet")
+
 SMALL = ("--images", "raw-data", "--epochs", "2", "--network", "small", "--choice", "image_size=32")
 RATES = ("--range", "learning_rate=0.0001:0.05:log")
 WORDS = ("tune", *SMALL, *RATES, "--choice", "optimizer=adam", "--choice", "optimizer=sgd")

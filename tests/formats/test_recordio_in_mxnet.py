@@ -1,5 +1,4 @@
 import hashlib
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.convert import convert
 from tests.pictures import jpeg, row, write_manifest
-from trainers.gluon.mxnet_import import load_mxnet
 
 # As `mtool` itself does not: MXNet 1.9.1 asks for numpy.bool while it is imported.
 IM2REC = (
@@ -35,27 +33,19 @@ def records(path: str) -> list[ImageRecord]:
         return [unpack(payload) for payload in read_records(stream, path)]
 
 
-def mxnet() -> Any:
-    if importlib.util.find_spec("mxnet") is None:
-        pytest.skip("mxnet is not installed")
-    return load_mxnet()
-
-
-def test_mxnet_reads_the_records_by_key(parts: str) -> None:
-    mx = mxnet()
+def test_mxnet_reads_the_records_by_key(parts: str, mxnet: Any) -> None:
     convert(parts, "recordio", "out", images=["raw"], resize=32)
-    reader = mx.recordio.MXIndexedRecordIO("out.idx", "out.rec", "r")
+    reader = mxnet.recordio.MXIndexedRecordIO("out.idx", "out.rec", "r")
     for number in (4, 1, 6):
-        header, picture = mx.recordio.unpack(reader.read_idx(number))
+        header, picture = mxnet.recordio.unpack(reader.read_idx(number))
         assert (header.id, header.label, header.flag) == (number, (number - 1) % 2, 0)
         assert picture == records("out.rec")[number - 1].picture
     reader.close()
 
 
-def test_mxnet_s_iterator_sees_pictures_and_labels(parts: str) -> None:
-    mx = mxnet()
+def test_mxnet_s_iterator_sees_pictures_and_labels(parts: str, mxnet: Any) -> None:
     convert(parts, "recordio", "out", images=["raw"], resize=32, quality=100)
-    found = mx.io.ImageRecordIter(
+    found = mxnet.io.ImageRecordIter(
         path_imgrec="out.rec",
         path_imgidx="out.idx",
         data_shape=(3, 32, 32),
@@ -68,33 +58,28 @@ def test_mxnet_s_iterator_sees_pictures_and_labels(parts: str) -> None:
     assert np.abs(shades - 40 * np.arange(6)).max() < 4
 
 
-def test_mxnet_s_iterator_sees_label_vectors(parts: str, in_folder: Path) -> None:
-    mx = mxnet()
+def test_mxnet_s_iterator_sees_label_vectors(parts: str, in_folder: Path, mxnet: Any) -> None:
     rows = [row("0.jpg", [0, 2]), row("1.jpg", [1])]
     convert(write_manifest(in_folder / "m.manifest", rows), "recordio", "out", images=["raw"], resize=32)
-    found = mx.io.ImageRecordIter(
+    found = mxnet.io.ImageRecordIter(
         path_imgrec="out.rec", data_shape=(3, 32, 32), label_width=3, batch_size=2, preprocess_threads=1
     )
     assert next(found).label[0].asnumpy().tolist() == [[1, 0, 1], [0, 1, 0]]
 
 
-def test_gluon_s_dataset_reads_the_records(parts: str) -> None:
-    mx = mxnet()
+def test_gluon_s_dataset_reads_the_records(parts: str, mxnet: Any) -> None:
     convert(parts, "recordio", "out", images=["raw"], resize=32)
-    data = mx.gluon.data.vision.ImageRecordDataset("out.rec")
+    data = mxnet.gluon.data.vision.ImageRecordDataset("out.rec")
     assert [(data[n][0].shape, data[n][1]) for n in range(len(data))] == [
         ((32, 48, 3), n % 2) for n in range(6)
     ]
 
 
-def test_passed_through_the_file_is_byte_for_byte_im2rec_s(parts: str, in_folder: Path) -> None:
-    mxnet()
+def test_passed_through_the_file_is_byte_for_byte_im2rec_s(parts: str, in_folder: Path, mxnet: Any) -> None:
     pytest.importorskip("cv2")
     convert(parts, "recordio", "ours", images=["raw"], pass_through=True)
     (in_folder / "theirs.lst").write_bytes(Path("ours.lst").read_bytes())
-    spec = importlib.util.find_spec("mxnet")
-    assert spec is not None and spec.origin is not None
-    script = Path(spec.origin).parent / "tools" / "im2rec.py"
+    script = Path(mxnet.__file__).parent / "tools" / "im2rec.py"
     command = [sys.executable, "-c", IM2REC, str(script), "--pass-through", "theirs", "raw"]
     subprocess.run(command, check=True, capture_output=True)
     for ending in ("rec", "idx"):

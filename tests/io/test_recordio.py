@@ -1,4 +1,3 @@
-import importlib.util
 import io
 import struct
 import warnings
@@ -21,7 +20,6 @@ from manifest_tools.io.recordio import (
     read_records,
     unpack,
 )
-from trainers.gluon.mxnet_import import load_mxnet
 
 # Payloads in which the magic stands at every sort of place: whole, halved, twice in a row, displaced.
 PIECES = [MAGIC, MAGIC[:2], MAGIC[2:], b"\0", b"abcd", b"abc", b""]
@@ -32,10 +30,8 @@ once_more = settings(suppress_health_check=[HealthCheck.function_scoped_fixture]
 
 
 @pytest.fixture(scope="module")
-def recordio() -> Any:
-    if importlib.util.find_spec("mxnet") is None:
-        pytest.skip("mxnet is not installed")
-    return load_mxnet().recordio
+def recordio(mxnet: Any) -> Any:
+    return mxnet.recordio
 
 
 def reference_frame(data: bytes) -> bytes:

@@ -90,7 +90,7 @@ def workshop(in_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_once(mxnet: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a workshop with a model that has learnt for four epochs; not to be changed."""
     folder = tmp_path_factory.mktemp("trained")
     lay_out(folder)

@@ -14,6 +14,8 @@ from trainers import read_model
 from trainers.bad_model import BadModel
 from trainers.mxnet_files.network import SHAPES
 
+pytestmark = pytest.mark.usefixtures("mxnet")
+
 Run = Callable[..., Any]
 
 TRAIN = ("train", "--images", "raw-data", "--epochs", 1)

@@ -86,6 +86,7 @@ def test_predict_asks_a_model_in_s3_about_pictures_in_s3(
     assert "hands/sheet.png" in names(bucket)
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_training_run_leaves_in_s3_what_it_leaves_here(
     in_folder: Path, bucket: "S3Client", hands: Callable[..., Dataset], quick: Callable[..., TrainConfig]
 ) -> None:
@@ -125,6 +126,7 @@ def test_records_are_never_planned_in_s3(workshop: Path) -> None:
         assert folder == "model"
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_train_as_one_types_it_leaves_a_model_in_s3_and_nothing_here(
     workshop: Path, bucket: "S3Client", run: Run
 ) -> None:

@@ -20,6 +20,8 @@ from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step
 from trainers.registry import TRAINERS
 
+pytestmark = pytest.mark.usefixtures("mxnet")
+
 GLUON = TRAINERS["gluon"]
 
 Run = Callable[..., Any]

@@ -19,6 +19,8 @@ from trainers.model_archive import Model
 from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph, to_json
 from trainers.mxnet_files.params import read_params
 
+pytestmark = pytest.mark.usefixtures("mxnet")
+
 HANDS = ClassTable(((0, "RH"), (1, "LH")))
 
 

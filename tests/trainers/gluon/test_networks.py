@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import trainers.gluon as GLUON
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig
 from trainers.bad_model import BadModel
 from trainers.config import check_config
 from trainers.events import Checkpoint, Epoch, Event, Note
-from trainers.frameworks import load_trainer
 from trainers.gluon import OPTIMIZERS, networks
 from trainers.gluon.mxnet_import import load_mxnet
 from trainers.gluon.weights import take
@@ -23,7 +23,9 @@ from trainers.mxnet_files.network import SHAPES
 from trainers.mxnet_files.params import read_params, write_params
 from trainers.registry import TRAINERS
 
-GLUON, ROW = load_trainer("gluon"), TRAINERS["gluon"]
+ROW = TRAINERS["gluon"]
+
+pytestmark = pytest.mark.usefixtures("mxnet")
 
 Hands = Callable[..., Dataset]
 Quick = Callable[..., TrainConfig]

@@ -73,11 +73,13 @@ def test_a_copy_answers_to_the_name_that_it_is_given() -> None:
     ]
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_mxnet_works_without_the_libraries_of_the_system() -> None:
     done = without(python(WHERE, *LIBRARIES).split(), TRAINS)
     assert (done.stdout, done.stderr) == ("[[3.0], [3.0]]\n", "")
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_where_nobody_has_one_it_says_what_to_install() -> None:
     hidden: list[str | Path] = [*python(WHERE, *LIBRARIES).split(), *packages().glob("scikit_learn.libs")]
     done = without(hidden, TRAINS)

@@ -19,6 +19,8 @@ from trainers.mxnet_files.graph import SYMBOL, Graph, for_prediction, read_graph
 from trainers.mxnet_files.network import read_network
 from trainers.mxnet_files.shapes import output_shape
 
+pytestmark = pytest.mark.usefixtures("mxnet")
+
 SIDE = 32
 SECONDS = 1.0
 

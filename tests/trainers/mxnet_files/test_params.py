@@ -40,6 +40,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.usefixtures("mxnet")
 @settings(deadline=None)
 @given(st.dictionaries(names, numbers, min_size=1, max_size=4))
 def test_what_mxnet_writes_is_read(weights: dict[str, Any]) -> None:
@@ -48,6 +49,7 @@ def test_what_mxnet_writes_is_read(weights: dict[str, Any]) -> None:
         assert same(read, {name: array.astype(np.float32) for name, array in weights.items()})
 
 
+@pytest.mark.usefixtures("mxnet")
 @settings(deadline=None)
 @given(st.dictionaries(names, numbers, min_size=1, max_size=4))
 def test_what_is_written_is_what_mxnet_writes(weights: dict[str, Any]) -> None:
@@ -152,6 +154,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return data
 
 
+@pytest.mark.usefixtures("mxnet")
 @settings(deadline=None, max_examples=400)
 @given(mutated())
 def test_every_mutation_is_weights_that_mxnet_reads_alike_or_a_refusal(data: bytes) -> None:

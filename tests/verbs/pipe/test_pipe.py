@@ -1,5 +1,4 @@
 import gzip
-import importlib.util
 import io
 import json
 import os
@@ -23,7 +22,6 @@ from tests.ground_truth import FAILED, UNLABELLED, chopped, line, multi, write
 from tests.json_lines import keys, spaces, values
 from tests.objects import encoded, plain, turned
 from tests.pictures import jpeg
-from trainers.gluon.mxnet_import import load_mxnet
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -384,11 +382,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(manifest: str, fifo: str) -> No
     assert got[0] == frame(large("s3://raw/0.jpg"))[: len(got[0])]
 
 
-def test_mxnet_reads_the_stream(manifest: str) -> None:
-    if importlib.util.find_spec("mxnet") is None:
-        pytest.skip("mxnet is not installed")
+def test_mxnet_reads_the_stream(manifest: str, mxnet: Any) -> None:
     pipe(manifest, "out", fetch=picture)
-    reader = load_mxnet().recordio.MXRecordIO("out", "r")
+    reader = mxnet.recordio.MXRecordIO("out", "r")
     found = [reader.read() for _ in range(9)]
     reader.close()
     labels = [b"0", b"1", b"2", b"0"]
