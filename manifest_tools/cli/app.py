@@ -28,7 +28,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("demo",),
     "Look": ("validate", "explain", "stats", "look", "diff"),
     "Change": ("rewrite", "filter", "split", "merge"),
-    "Data sets": ("convert", "pipe"),
+    "Data sets": ("convert", "fetch", "pipe"),
     "Learn": ("train", "tune", "evaluate", "predict"),
     "SageMaker": ("deploy", "delete", "transform", "jobs", "doctor", "policy"),
 }

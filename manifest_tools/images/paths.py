@@ -167,3 +167,19 @@ def read_file(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise Unusable(MISSING, f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+_LONGEST_NAME = 255  # bytes of a file's or a folder's name, on every usual disk
+
+
+def place_for(folder: str, key: str) -> str:
+    """Return the real path at which ``find`` looks for the object ``key``, ``folder`` being its bucket.
+
+    Raises Unusable where no file below ``folder`` can have that name.
+    """
+    if key.endswith("/"):
+        raise Unusable(MISSING, f"expected the key of a picture, found a folder's: {key[:200]!r}")
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in key.split("/"))
+    if longest > _LONGEST_NAME:
+        raise Unusable(MISSING, f"no file can have a name of {longest:,} bytes: {key[:200]!r}")
+    return _inside(folder, key)

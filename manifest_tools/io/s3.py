@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.io.s3_errors import Denied, NotThere, answer_error, connection_error
@@ -19,15 +19,20 @@ from manifest_tools.io.s3uri import S3Uri, parse
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+T = TypeVar("T")
+
 __all__ = [
     "Denied",
+    "Listed",
     "NotThere",
     "Object",
+    "download",
     "exists",
     "find",
     "first_bytes",
     "have_credentials",
     "head",
+    "listed",
     "open_stream",
     "read",
     "read_range",
@@ -36,6 +41,7 @@ __all__ = [
 ]
 
 _CONNECTIONS = 32  # convert fetches pictures in as many threads
+_CHUNK = 1 << 20  # bytes of a body at a time
 _BODY_TRIES = 3  # boto3 repeats a request, but not when the connection breaks inside the body
 
 # What an object keeps when its bytes are replaced: encryption, metadata and the headers for browsers.
@@ -69,6 +75,16 @@ class Object:
         """Return whether the KMS key, an ID or ARN, encrypts the object; of an alias S3 does not tell."""
         used = str(self.settings.get("SSEKMSKeyId", ""))
         return used == kms_key or used.endswith(f":key/{kms_key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a listing of a bucket says of an object."""
+
+    key: str
+    size: int
+    etag: str
+    """Without quotes: the MD5 of the bytes as digits, unless they came in parts or KMS encrypts them."""
 
 
 def have_credentials() -> bool:
@@ -162,6 +178,39 @@ def read_range(uri: str, start: int, end: int, etag: str = "") -> bytes:
         return _unless_past_the_end(lambda: _whole(body))
 
 
+def listed(bucket: str, prefix: str, after: str = "") -> Iterator[list[Listed]]:
+    """Yield the objects of a bucket whose keys begin with ``prefix``, in the order of the keys.
+
+    Each request gives a list; keys up to ``after`` are left out. Raises Denied where these credentials may
+    not list.
+    """
+    uri = f"s3://{bucket}"
+    with _translated_errors(uri):
+        pages = _client().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
+            yield [
+                Listed(one["Key"], one["Size"], one["ETag"].strip('"')) for one in page.get("Contents", [])
+            ]
+
+
+def download(uri: str, path: str) -> int:
+    """Write the object into the file ``path``, and return how many bytes it has.
+
+    A body that breaks off is asked for again, from its beginning; the file is not whole after an error.
+    """
+    name = _parsed(uri)
+
+    def body() -> int:
+        stream = _client().get_object(Bucket=name.bucket, Key=name.key)["Body"]
+        with contextlib.closing(stream), open(path, "wb") as file:
+            while data := stream.read(_CHUNK):
+                file.write(data)
+            return file.tell()
+
+    with _translated_errors(uri):
+        return _whole(body)
+
+
 @contextlib.contextmanager
 def open_stream(uri: str, etag: str = "") -> Iterator[BinaryIO]:
     """Yield the object as a stream that can be read once; ``etag`` as for ``read_range``."""
@@ -230,7 +279,7 @@ def _head(name: S3Uri) -> Mapping[str, Any]:
         raise
 
 
-def _whole(body: Callable[[], bytes]) -> bytes:
+def _whole(body: Callable[[], T]) -> T:
     from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
     for _ in range(_BODY_TRIES - 1):

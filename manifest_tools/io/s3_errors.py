@@ -40,7 +40,9 @@ _MESSAGES = {
         "the bucket is in another region; set AWS_REGION to {region}"
     ),
     ("RequestTimeTooSkewed",): "the clock of this machine is wrong; set it and try again",
-    ("SlowDown", "503"): "S3 got too many requests; try again later, or with a smaller --jobs",
+    ("SlowDown", "503"): (
+        "S3 got too many requests; try again later, or with a smaller --jobs or --concurrency"
+    ),
     ("InvalidObjectState",): "the object is archived; restore it from Glacier first",
     ("PreconditionFailed", "412"): "was changed while it was read; run the same command again",
     ("KMS.NotFoundException", "KMS.InvalidArnException"): (

@@ -169,7 +169,7 @@ def test_a_stream_that_breaks_off_is_an_error(speaking: Callable[[Answers], None
         ),
         pytest.param(
             refusing(503, "SlowDown"),
-            "S3 got too many requests; try again later, or with a smaller --jobs",
+            "S3 got too many requests; try again later, or with a smaller --jobs or --concurrency",
             id="too fast",
         ),
         pytest.param(

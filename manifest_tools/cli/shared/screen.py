@@ -230,3 +230,25 @@ def progress(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     from rich.progress import track
 
     yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
+
+
+def transfer(items: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+    """Yield sizes in bytes, and show a bar with bytes, rate and time if standard error is a terminal."""
+    if is_quiet() or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(),
+        rich_progress.DownloadColumn(),
+        rich_progress.TransferSpeedColumn(),
+        rich_progress.TimeRemainingColumn(),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+        for size in items:
+            yield size
+            shown.advance(task, size if isinstance(size, int) else 0)
