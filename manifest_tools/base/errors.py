@@ -58,13 +58,19 @@ class InvalidLine(BadData):
 
 
 class Exists(Refused):
-    """Outputs that exist already with other content; ``paths`` names them."""
+    """Outputs that exist already: ``paths`` names them, ``options`` are those that name another place.
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    ``compared`` says that their content is other than what would be written; it may not be known yet.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], options: Sequence[str] = ("-o",), *, compared: bool = True
+    ) -> None:
         exist, them = ("exists", "it") if len(paths) == 1 else ("exist", "them")
+        place = " and ".join(dict.fromkeys(options))
         super().__init__(
-            f"{', '.join(paths)}: {exist} already, with other content;"
-            f" type --force to replace {them}, or -o for another place"
+            f"{', '.join(paths)}: {exist} already{', with other content' if compared else ''};"
+            f" type --force to replace {them}, or {place} for another place"
         )
         self.paths = tuple(paths)
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +27,9 @@ class NewFile:
     stream: BinaryIO
     """Writes to ``temporary``."""
 
+    made: tuple[Path, ...] = ()
+    """Folders that were made for it, the innermost first."""
+
     def finish(self, sync: bool) -> None:
         """Close the stream; ``sync`` first waits until the bytes are on the disk."""
         self.stream.flush()
@@ -39,34 +42,62 @@ class NewFile:
         self.temporary.replace(self.target)
 
     def discard(self) -> None:
-        """Close the stream and remove the file; an error on closing, as on a full disk, is ignored."""
+        """Close the stream, and remove the file and the folders that were made for it alone.
+
+        An error on closing, as on a full disk, is ignored.
+        """
         with contextlib.suppress(OSError):
             self.stream.close()
         self.temporary.unlink(missing_ok=True)
+        remove_empty(self.made)
 
 
 def new_file(path: str) -> NewFile:
     """Return a new file that will have the name ``path``, or the name that ``path`` links to.
 
-    It has the mode of the file that it will replace; if there is none, the umask decides. Raises Refused for
-    a folder, or when the folder above does not exist; MtoolError when nothing can be written there.
+    It has the mode of the file that it will replace; if there is none, the umask decides. Folders above it
+    that do not exist are made. Raises Refused for a folder, MtoolError when nothing can be written there.
     """
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise Refused(f"{path}: expected a file to write, found a folder; type -o FILE")
-    if not target.parent.is_dir():
-        raise Refused(
-            f"{path}: the folder {os.path.dirname(path)} does not exist; make it first, or type another -o"
-        )
+    if path.endswith("/") or target.is_dir():
+        raise Refused(f"{path}: expected a file to write, found a folder; type {os.path.join(path, 'FILE')}")
+    made = make_folder(target.parent, path)
     import tempfile
 
     try:
         remove_left_behind(target)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=temporary_prefix(target))
     except OSError as error:
+        remove_empty(made)
         raise MtoolError(f"{path}: cannot be written: {error.strerror}") from error
     os.chmod(name, _mode_of(target))
-    return NewFile(target, Path(name), open(handle, "wb", buffering=1 << 18))
+    return NewFile(target, Path(name), open(handle, "wb", buffering=1 << 18), made)
+
+
+def make_folder(folder: Path, path: str) -> tuple[Path, ...]:
+    """Make a folder, and those above it, for the output ``path``; return the new ones, the innermost first.
+
+    Raises Refused where one of them is a file, MtoolError where none can be made.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        for one in reversed(missing):
+            one.mkdir(exist_ok=True)
+    except NotADirectoryError as error:
+        raise Refused(f"{path}: expected a folder above it, found a file; type another name") from error
+    except OSError as error:
+        remove_empty(missing)
+        raise MtoolError(f"{path}: cannot be written: {error.strerror}") from error
+    if not folder.is_dir():
+        raise Refused(f"{path}: expected a folder above it, found a file; type another name")
+    return tuple(missing)
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, one after the other, as long as they are empty."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def temporary_prefix(target: Path) -> str:
@@ -122,24 +153,6 @@ def _mode_of(target: Path) -> int:
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
-
-
-@contextlib.contextmanager
-def folder_for(path: str) -> Iterator[None]:
-    """Make the folder ``path`` for outputs, and take it away again where none of them came to be.
-
-    Nothing is made where ``path`` is empty, or a prefix in S3.
-    """
-    is_new = bool(path) and not path.startswith("s3://") and not os.path.exists(path)
-    if is_new:
-        os.makedirs(path)
-    try:
-        yield
-    except BaseException:
-        if is_new:
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
-        raise
 
 
 def is_special(path: str) -> bool:

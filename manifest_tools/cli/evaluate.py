@@ -59,7 +59,7 @@ def evaluate(
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
     check_key(kms_key, [picture or "confusion.png"])
     if picture is not None:
-        options.check_png("--picture", picture)
+        picture = options.free_png(picture, "confusion.png", force, "--picture")
     trained = read_model(model, read_class_table(classes) if classes else None)
     with temporary_records() as place:
         planned = against_model(

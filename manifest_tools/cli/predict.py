@@ -89,9 +89,11 @@ def predict(
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
     if sheet is not None:
-        options.check_png("--sheet", sheet)
+        sheet = options.free_png(sheet, "sheet.png", force, "--sheet")
+    if output is not None and output != "-":
+        output = options.free_file(output, "predicted.manifest", force)
     _check_endpoint(context, endpoint)
-    _check_output(context, output, attribute, manifest, force)
+    _check_output(context, output, attribute, manifest)
     loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     folders = [] if pictures else images or []
     planned = _planned(manifest, label_attribute, folders, loaded.table)
@@ -124,9 +126,7 @@ def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
         raise Refused(f"{option} {why}")
 
 
-def _check_output(
-    context: typer.Context, output: str | None, attribute: str, manifest: str | None, force: bool
-) -> None:
+def _check_output(context: typer.Context, output: str | None, attribute: str, manifest: str | None) -> None:
     """Refuse, before the work, an output that could not be written after it."""
     from manifest_tools.io.sinks import check_apart
     from trainers.predicted_lines import check_attribute
@@ -139,7 +139,6 @@ def _check_output(
         raise Refused("-o: expected files for the output and for --manifest, found -; name a file")
     check_attribute(attribute)
     check_apart(manifest or "", [output])
-    options.check_free(output, force, "-o")
 
 
 def _model(path: str, classes: str | None) -> "model_archive.Model":

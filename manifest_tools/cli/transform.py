@@ -12,7 +12,6 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import watch
-from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.sagemaker_options import pairs
 from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.serving_options import MachineOptions, ServingOptions
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
     from trainers.sagemaker.batch.transform import TransformPlan
     from trainers.sagemaker.training.follow import JobEnd
+
+
+_JOINED = "predicted.manifest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +46,7 @@ class AnswerOptions(TransformMachineOptions):
     manifest: Annotated[str | None, typer.Option(metavar="FILE", help="Put the answers into its lines.")] = (
         None
     )
-    joined: Annotated[str, typer.Option(metavar="FILE", help="Where the lines with answers go.")] = (
-        "predicted.manifest"
-    )
+    joined: Annotated[str, typer.Option(metavar="FILE", help="Where the lines with answers go.")] = _JOINED
     attribute: Annotated[str, typer.Option(metavar="NAME", help="What the answers are called in a line.")] = (
         "predicted"
     )
@@ -56,6 +56,13 @@ class AnswerOptions(TransformMachineOptions):
     classes: Annotated[
         str | None, typer.Option(metavar="FILE", help="What the classes are called: JSON, or a name a line.")
     ] = None
+
+    @property
+    def joined_file(self) -> str:
+        """The file of the lines with answers."""
+        from manifest_tools.io.sinks import output_file
+
+        return output_file(self.joined, _JOINED)
 
     @property
     def table(self) -> "ClassTable | None":
@@ -126,7 +133,7 @@ _TO_START += ("no_wait", "every")
 
 def _check(given: TransformOptions) -> None:
     """Raise Refused before the bill for all that would be refused after it, and options without effect."""
-    from manifest_tools.io.sinks import check_apart
+    from manifest_tools.io.sinks import check_apart, check_free
     from trainers.predicted_lines import check_attribute
 
     check_attribute(given.attribute)
@@ -136,8 +143,9 @@ def _check(given: TransformOptions) -> None:
         _check_collect(given)
     else:
         _check_start(given)
-    check_apart(given.manifest or "", [given.joined])
-    check_free(given.joined, given.force, "--joined")
+    check_apart(given.manifest or "", [given.joined_file])
+    if not given.force:
+        check_free(given.joined_file, "--joined")
     _ = given.table
 
 
@@ -256,9 +264,10 @@ def _collect(name: str, given: TransformOptions) -> None:
     answers = find_answers(name, given.table)
     shared.print_notes(answers.notes)
     lines = lines_of(answers, given.manifest, given.attribute)
-    kms_key = given.kms_key if given.joined.startswith("s3://") else None
-    with publishing(force=given.force, kms_key=kms_key) as publication:
-        found = collect(answers, lines, publication, given.joined, given.attribute)
+    joined = given.joined_file
+    kms_key = given.kms_key if joined.startswith("s3://") else None
+    with publishing(force=given.force, kms_key=kms_key, options={joined: "--joined"}) as publication:
+        found = collect(answers, lines, publication, joined, given.attribute)
     shared.print_notes([f"{one.path}: {one.state}" for one in publication.published])
     if found.unanswered:
         warn(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")

@@ -10,7 +10,6 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, require
-from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.pictures import contradictions, data_sets
 from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
@@ -58,7 +57,7 @@ def _check_outputs(given: TuneOptions) -> None:
     if given.output.startswith("s3://"):
         raise Refused(f"--output {given.output}: expected a folder on this disk, where the study is a file")
     if not os.path.exists(os.path.join(given.output, STUDY)):
-        check_free(given.best, given.force, "--best")
+        given.check_best_is_free()
 
 
 def _read(given: TuneOptions) -> "PlannedPair":

@@ -6,7 +6,6 @@ import typer
 
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.options import check_free
 from manifest_tools.cli.shared.plan_table import before_asking, price_of, show_plan
 from manifest_tools.cli.shared.sagemaker_options import seconds
 from manifest_tools.cli.shared.sagemaker_plan import (
@@ -36,7 +35,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         _follow(given.attach, given)
         return
     if will_follow(given):
-        check_free(given.best, given.force, "--best")
+        given.check_best_is_free()
     settings = training_settings(given, {}, hardest(ranges), longest_name=LONGEST_TUNING_JOB)
     planned = plan_or_explain(settings)
     job = tuning_job(
@@ -75,7 +74,7 @@ def _follow(name: str, given: TuneOptions) -> None:
     """Show the trials until the job is over, and write the best parameters."""
     from trainers.sagemaker.training.tuning import best_parameters
 
-    check_free(given.best, given.force, "--best")
+    given.check_best_is_free()
     shown = TrialTable()
     try:
         end = _watch(name, shown, given.every)

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
-from manifest_tools.base.local_files import left_behind, same_bytes, temporary_prefix
+from manifest_tools.base.local_files import (
+    left_behind,
+    make_folder,
+    remove_empty,
+    same_bytes,
+    temporary_prefix,
+)
 from manifest_tools.io.sinks import Publication, Published
 
 
@@ -59,12 +65,14 @@ def folder_sink(output: str, publication: Publication, *, report: str, is_ours: 
     """
     target = Path(os.path.realpath(output))
     _check_target(output, target, publication.force, report, is_ours)
+    made = make_folder(target.parent, output)
     new = _beside(target, output)
     try:
         yield FolderSink(new)
         publication.published.append(_publish(output, new, target, publication))
     finally:
         shutil.rmtree(new, ignore_errors=True)
+        remove_empty(made)
     _remove_left_behind(target)
 
 

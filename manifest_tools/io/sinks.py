@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from manifest_tools.io.s3 import Object
 
 STDOUT = "-"
+REJECTS = "rejects.manifest"  # in a folder that --rejects names
 
 # A key ID, an ARN, or alias/NAME.
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}", re.ASCII)
@@ -44,6 +45,9 @@ class Published:
 class _Output:
     name: str
     file: NewFile
+    option: str
+    """The option of the command line that names it."""
+
     wrapper: BinaryIO | None = None
     existing: "Object | None" = None
     """The S3 object that it will replace; looked for when the outputs are published."""
@@ -71,6 +75,9 @@ class Publication:
     kms_key: str | None = None
     """Encrypts outputs in S3: a key ID, an ARN or alias/NAME."""
 
+    options: dict[str, str] = field(default_factory=dict)
+    """Which option of the command line names an output, where it is not ``-o``."""
+
     published: list[Published] = field(default_factory=list)
     """What became of the outputs; filled when the block ends."""
 
@@ -84,7 +91,8 @@ class Publication:
     def open(self, path: str) -> BinaryIO:
         """Return a stream that writes ``path``; ``-`` is standard output, and ``.gz`` is compressed.
 
-        Raises Refused for a path that is open already, a folder, or a path in a folder that does not exist.
+        The folder that it is in is made where there is none. Raises Refused for a path that is open already,
+        and for a folder.
         """
         if path == STDOUT:
             self._reserve(path)
@@ -94,7 +102,8 @@ class Publication:
             self._direct.append(stream)
             return stream
         self._reserve(path)
-        output = _Output(path, _file_to_upload(path) if path.startswith("s3://") else new_file(path))
+        file = _file_to_upload(path) if path.startswith("s3://") else new_file(path)
+        output = _Output(path, file, self.options.get(path, "-o"))
         self._outputs.append(output)
         if not path.endswith(".gz"):
             return output.file.stream
@@ -131,7 +140,7 @@ class Publication:
         """Remove what was written; nothing that existed before has changed."""
         for stream in self._direct:
             stream.close()
-        for output in self._outputs:
+        for output in reversed(self._outputs):  # the first of a new folder takes it away again
             output.file.discard()
 
     def publish(self) -> None:
@@ -144,9 +153,9 @@ class Publication:
             output.existing = _existing_object(output)
         same = {output.name for output in self._outputs if _is_unchanged(output)}
         changed = [output for output in self._outputs if output.name not in same]
-        taken = [output.name for output in changed if _exists(output)]
+        taken = [output for output in changed if _exists(output)]
         if taken and not self.force:
-            raise Exists(taken)
+            raise Exists([output.name for output in taken], [output.option for output in taken])
         for output in self._outputs:
             stays = output.name in same and not self._is_to_encrypt(output)
             if stays:
@@ -187,22 +196,52 @@ class Publication:
 
 @contextlib.contextmanager
 def publishing(
-    *, force: bool = False, sync: bool = False, kms_key: str | None = None
+    *,
+    force: bool = False,
+    sync: bool = False,
+    kms_key: str | None = None,
+    options: dict[str, str] | None = None,
 ) -> Iterator[Publication]:
     """Yield a Publication; its outputs appear when the block ends well, and are removed when it raises.
 
     An output that exists with the same bytes stays and is reported as unchanged. Raises Exists when one
     exists with other bytes, unless ``force`` is set. ``sync`` puts every new file on the disk before the
     first one replaces an old one. ``kms_key`` encrypts outputs in S3; without it, an object that is replaced
-    keeps its encryption, and a new one gets the bucket's.
+    keeps its encryption, and a new one gets the bucket's. ``options`` says which option of the command line
+    names an output, where it is not ``-o``.
     """
-    publication = Publication(force, sync, kms_key)
+    publication = Publication(force, sync, kms_key, options or {})
     try:
         yield publication
         publication.publish()
     except BaseException:
         publication.discard()
         raise
+
+
+def output_file(path: str, usual: str) -> str:
+    """Return the file that is to be written: ``path``, or where it ends in / the file ``usual`` in it.
+
+    >>> output_file("kept/", "s3://bucket/lab3/output.manifest"), output_file("kept", "output.manifest")
+    ('kept/output.manifest', 'kept')
+    >>> output_file("kept/", "-")
+    'kept/output.manifest'
+    """
+    if not path.endswith("/"):
+        return path
+    return path + ("output.manifest" if usual == STDOUT else usual.rstrip("/").rpartition("/")[2])
+
+
+def check_free(path: str, option: str = "-o") -> None:
+    """Raise Exists for an output that is there already: before work that takes long, and not after it."""
+    if path.startswith("s3://"):
+        from manifest_tools.io import s3
+
+        taken = s3.exists(path)
+    else:
+        taken = os.path.exists(path) and not is_special(path)
+    if taken:
+        raise Exists([path], [option], compared=False)
 
 
 def check_apart(manifest: str, outputs: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.local_files import (
-    folder_for,
     is_special,
     new_file,
     same_bytes,
@@ -110,13 +109,22 @@ def test_any_name_that_the_system_takes_will_do(in_folder: Path, name: str) -> N
 
 def test_a_folder_is_refused(in_folder: Path) -> None:
     (in_folder / "folder").mkdir()
-    with pytest.raises(Refused, match="expected a file to write, found a folder; type -o FILE"):
+    with pytest.raises(Refused, match="expected a file to write, found a folder; type folder/FILE"):
         new_file("folder")
 
 
-def test_a_missing_folder_is_said_in_one_line(in_folder: Path) -> None:
-    with pytest.raises(MtoolError, match="nowhere/a: the folder nowhere does not exist; make it first"):
-        new_file("nowhere/a")
+@pytest.mark.parametrize("name", ["file/a", "file/new/a"])
+def test_a_folder_that_is_a_file_is_refused(in_folder: Path, name: str) -> None:
+    (in_folder / "file").write_bytes(b"mine")
+    with pytest.raises(Refused, match=f"{name}: expected a folder above it, found a file"):
+        new_file(name)
+    assert Path("file").read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that takes no files")
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(in_folder: Path) -> None:
+    with pytest.raises(MtoolError, match="/proc/new/a: cannot be written"):
+        new_file("/proc/new/a")
 
 
 @given(st.binary(max_size=9), st.binary(max_size=9))
@@ -173,22 +181,19 @@ def test_a_full_disk_leaves_nothing_behind(in_folder: Path, name: str) -> None:
     assert os.listdir() == []
 
 
+def test_folders_above_a_new_file_are_made(in_folder: Path) -> None:
+    write("a/b/c", b"new")
+    assert Path("a/b/c").read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("left", [False, True], ids=["empty", "with a file"])
-def test_a_new_folder_goes_again_where_nothing_came_of_it(in_folder: Path, left: bool) -> None:
-    with pytest.raises(ZeroDivisionError), folder_for("a/b"):
-        if left:
-            Path("a/b/file").touch()
-        raise ZeroDivisionError
-    assert Path("a/b").exists() == left
-
-
-def test_a_folder_that_was_there_stays(in_folder: Path) -> None:
-    Path("a").mkdir()
-    with pytest.raises(ZeroDivisionError), folder_for("a"):
-        raise ZeroDivisionError
-    with folder_for("a"), folder_for(""), folder_for("s3://bucket/b"):
-        pass
-    assert [path.name for path in in_folder.iterdir()] == ["a"]
+def test_new_folders_go_again_where_nothing_came_of_the_file(in_folder: Path, left: bool) -> None:
+    Path("old").mkdir()
+    made = new_file("old/a/b/c")
+    if left:
+        Path("old/a/file").touch()
+    made.discard()
+    assert (Path("old/a/b").exists(), Path("old/a").exists(), Path("old").exists()) == (False, left, True)
 
 
 def ended_process() -> int:

@@ -130,7 +130,10 @@ def test_parts_and_their_shares_are_as_typed(
             ["--part", "../x=1"],
             "expected a part's name of letters, digits, '.', '_' and '-', found '../x'",
         ),
-        (["-o", "output.manifest"], "-o output.manifest: expected a folder, found a file; type -o FOLDER"),
+        (
+            ["-o", "output.manifest"],
+            "output.manifest/train.manifest: expected a folder above it, found a file; type another name",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -278,7 +278,7 @@ def test_a_model_that_is_there_is_refused_before_the_bill(
     (in_folder / "model" / "model.tar.gz").write_bytes(b"another")
     result = run(*BUILTIN, *OUT, "--yes")
     assert result.exit_code == 2
-    assert "model/model.tar.gz: there already" in result.stderr
+    assert "model/model.tar.gz: exists already; type --force to replace it, or --model" in result.stderr
     assert workshop.requests == []
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
-from manifest_tools.base.local_files import folder_for
 from manifest_tools.formats import Files, ReadOptions, WriteOptions
 from manifest_tools.formats.coco import Category, class_indices, read, write
 from manifest_tools.groundtruth.annotations import (
@@ -74,7 +73,7 @@ def written(
     options = WriteOptions(
         none_is_opened, lambda *problem: problems.append(problem), Recipe(pass_through=True), jobs=1
     )
-    with folder_for("" if "" in data.parts else f"{folder}/out"), publishing() as publication:
+    with publishing() as publication:
         write(data, Files(publication, f"{folder}/out", ".coco.json"), options)
     assert unusable is not None or problems == []
     return dict(zip(data.parts, (Path(output.path) for output in publication.published), strict=True))

@@ -114,9 +114,12 @@ def test_what_can_be_no_folder_is_refused(in_folder: Path, output: str, message:
         written(output, FILES)
 
 
-def test_a_folder_in_a_folder_that_is_not_there_cannot_be_written(in_folder: Path) -> None:
-    with pytest.raises(MtoolError, match="none/out: cannot be written: No such file"):
-        written("none/out", FILES)
+def test_a_folder_in_a_folder_that_is_not_there_is_made_with_it_or_not_at_all(in_folder: Path) -> None:
+    with pytest.raises(ValueError, match="inside the folder"):
+        written("new/one/out", FILES | {"../x": b""})
+    assert os.listdir() == []
+    written("new/one/out", FILES)
+    assert tree("new/one/out") == FILES
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a//x", "./x", "", "a\\..\\x"])

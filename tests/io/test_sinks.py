@@ -194,7 +194,8 @@ def test_standard_output_is_written_at_once_and_is_no_output_to_publish(
     ("name", "message"),
     [
         pytest.param("folder", "found a folder", id="a folder"),
-        pytest.param("nowhere/a", "does not exist", id="a missing folder"),
+        pytest.param("new/", "found a folder", id="a folder that is not there"),
+        pytest.param("folder/file/b", "found a file", id="below a file"),
         pytest.param("s3://bucket", "expected a key", id="a bucket without key"),
         pytest.param("s3://bucket/", "expected a key", id="a bucket with a slash"),
         pytest.param("", "found a folder", id="no name"),
@@ -202,11 +203,12 @@ def test_standard_output_is_written_at_once_and_is_no_output_to_publish(
 )
 def test_an_output_that_cannot_be_is_said_in_one_line(in_folder: Path, name: str, message: str) -> None:
     Path("folder").mkdir()
+    Path("folder/file").touch()
     with pytest.raises(MtoolError, match=message) as raised, publishing() as publication:
         publication.open("a")
         publication.open(name)
     assert "\n" not in str(raised.value)
-    assert there() == {}
+    assert [path.name for path in in_folder.rglob("*")] == ["folder", "file"]
 
 
 def test_where_one_cannot_take_its_place_it_says_what_changed_before(in_folder: Path) -> None:

@@ -20,13 +20,13 @@ def write_best(given: TuneOptions, values: dict[str, Any], best: "Trial", count:
 
     # Before the work it was checked that the file may be written; a study that is continued replaces its own.
     with publishing(force=True) as publication:
-        publication.open(given.best).write(json.dumps(values, indent=2).encode() + b"\n")
+        publication.open(given.best_file).write(json.dumps(values, indent=2).encode() + b"\n")
     if given.as_json:
         report = {"trial": best.name, "figure": best.value, "trials": count, "parameters": values}
         print_json(report)
     else:
         value = "unknown" if best.value is None else f"{best.value:.4f}"
         typer.echo(f"best of {count:,} trials: {trial_title(best)}, {metric} {value}")
-    path = clean(given.best)
+    path = clean(given.best_file)
     trainer = "" if given.trainer == DEFAULT else f"--trainer {given.trainer} "
     note(f"{path}: {publication.published[0].state}; type: mtool train {trainer}--params {path}")

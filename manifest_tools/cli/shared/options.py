@@ -9,21 +9,25 @@ import typer
 from manifest_tools.base.errors import Refused
 
 
-def check_png(option: str, path: str) -> None:
-    """Raise Refused, before the work begins, for a picture that could not be written at its end."""
+def free_file(path: str, usual: str, force: bool, option: str = "-o") -> str:
+    """Return the file to write, which is ``usual`` in a folder that was typed with a / at its end.
+
+    Raises Exists, before the work, for a file that would be replaced at its end without ``force``.
+    """
+    from manifest_tools.io.sinks import check_free, output_file
+
+    path = output_file(path, usual)
+    if not force:
+        check_free(path, option)
+    return path
+
+
+def free_png(path: str, usual: str, force: bool, option: str) -> str:
+    """Return the picture to write, as ``free_file``; raises Refused for a name that is no PNG's."""
+    path = free_file(path, usual, force, option)
     if not path.lower().endswith(".png"):
         raise Refused(f"expected a name that ends in .png for {option}, found {path}")
-    folder = os.path.dirname(path)
-    if folder and not path.startswith("s3://") and not os.path.isdir(folder):
-        raise Refused(f"{path}: the folder {folder} does not exist; make it first")
-
-
-def check_free(path: str, force: bool, option: str) -> None:
-    """Raise Refused for a file that would be replaced at the end: before the work, and not after it."""
-    from manifest_tools.io import s3
-
-    if not force and (s3.exists(path) if path.startswith("s3://") else os.path.exists(path)):
-        raise Refused(f"{path}: exists already; type --force to replace it, or {option} for another file")
+    return path
 
 
 def _images(given: list[str] | None) -> list[str]:

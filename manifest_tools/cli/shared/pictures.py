@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.base.text import by_state
 from manifest_tools.cli.shared.screen import clean, note, progress, warn
 
@@ -77,23 +76,22 @@ def contradictions(pair: "PlannedPair", policy: "ConflictPolicy") -> list[str]:
 def write_picture(
     option: str, path: str, content: bytes, *, force: bool, kms_key: str | None = None
 ) -> "Published":
-    """Write a PNG; raises Refused, naming the option, where a file with other content exists."""
+    """Write a PNG; raises Exists, naming the option, where a file with other content exists."""
     return write_pages(option, path, [content], force=force, kms_key=kms_key)[0]
 
 
 def write_pages(
     option: str, path: str, pages: Iterable[bytes], *, force: bool, kms_key: str | None = None
 ) -> "list[Published]":
-    """Write the pages of a contact sheet, all or none; raises Refused as ``write_picture``."""
+    """Write the pages of a contact sheet, all or none; raises Exists as ``write_picture``."""
     from manifest_tools.images.contact_sheet import page_path
     from manifest_tools.io.sinks import publishing
 
-    try:
-        with publishing(force=force, kms_key=kms_key) as publication:
-            for number, content in enumerate(pages, 1):
-                publication.open(page_path(path, number)).write(content)
-    except Exists as error:
-        raise Refused(str(error).replace("-o for another place", f"{option} for another file")) from error
+    with publishing(force=force, kms_key=kms_key) as publication:
+        for number, content in enumerate(pages, 1):
+            page = page_path(path, number)
+            publication.options[page] = option
+            publication.open(page).write(content)
     return publication.published
 
 

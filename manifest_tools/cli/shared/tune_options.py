@@ -8,7 +8,10 @@ import typer
 from manifest_tools.cli.shared.learning_options import DataOptions
 from manifest_tools.cli.shared.local_options import LocalOptions
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions
+from manifest_tools.io.sinks import check_free, output_file
 from trainers.sagemaker.requests.tuning_job import Strategy
+
+BEST = "best.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,4 +63,14 @@ class TuneOptions(JobOptions, LocalOptions, TrialOptions):
     ] = "tuning"
     best: Annotated[
         str, typer.Option(metavar="FILE", help="Where the best parameters go, for train --params.")
-    ] = "best.json"
+    ] = BEST
+
+    @property
+    def best_file(self) -> str:
+        """The file of the best parameters."""
+        return output_file(self.best, BEST)
+
+    def check_best_is_free(self) -> None:
+        """Raise Exists where the file of the best parameters would be replaced without --force."""
+        if not self.force:
+            check_free(self.best_file, "--best")

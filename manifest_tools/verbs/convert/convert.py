@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from manifest_tools.base.errors import BadData, Refused
-from manifest_tools.base.local_files import folder_for
+from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
@@ -126,8 +125,9 @@ def carry_out(
     check_key(kms_key, [first.output])
     problems: list[Problem] = []
     counts = PictureCounts()
-    folder = first.output if first.part and row.output == "files" else ""
-    with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
+    if row.report and not force:
+        _check_made_alike(plans)
+    with publishing(force=force, kms_key=kms_key) as publication:
         options = _options(plans, problems, counts, fetch, jobs, progress)
         with _sink(row, first, publication) as sink:
             said = module_of(row).write(data_set(plans), sink, options)
@@ -177,14 +177,33 @@ def _sink(row: Format, plan: ConversionPlan, publication: Publication) -> Iterat
         yield sink
 
 
+def _check_made_alike(plans: Sequence[ConversionPlan]) -> None:
+    """Raise Exists for outputs of other things, or made in another way: before the work, and not after it."""
+    wanted, found = _description(plans), _report_at(plans[0].report)
+    if found is not None and {key: found.get(key) for key in wanted} == wanted:
+        return
+    outputs = [
+        f"{one.output}/{one.part}{one.ending}" if one.part else one.output + one.ending for one in plans
+    ]
+    taken = [path for path in outputs if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path))]
+    if taken:
+        raise Exists(taken)
+
+
 def _made_as(report: str, to: str) -> bool:
     """Say whether a report is of a conversion to a format."""
+    value = _report_at(report)
+    return value is not None and value.get("format") == to
+
+
+def _report_at(path: str) -> dict[str, Any] | None:
+    """Return the report of a conversion; None where there is none on this disk."""
     try:
-        with open(report, encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             value = json.load(file)
     except (OSError, ValueError):
-        return False
-    return isinstance(value, dict) and value.get("format") == to
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _description(plans: Sequence[ConversionPlan]) -> dict[str, Any]:

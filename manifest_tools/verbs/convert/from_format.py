@@ -1,16 +1,14 @@
 """The way back: a data set of another format becomes a manifest, or one for each of its parts."""
 
-import os
 from collections.abc import Mapping
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.local_files import folder_for
 from manifest_tools.formats import ReadOptions, base_name, format_row, module_of
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
-from manifest_tools.io.sinks import STDOUT, check_apart, check_key, publishing
+from manifest_tools.io.sinks import STDOUT, check_apart, check_key, output_file, publishing
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.convert.convert import Converted
 
@@ -65,7 +63,8 @@ def plan_manifests(
         output = base_name(row, place)[0]
     data: DataSet = module_of(row).read(place, ReadOptions(source_prefix, label_attribute, classes))
     if list(data.parts) == [""]:
-        outputs = {"": output + _ENDING if beside else output}
+        name = base_name(row, place)[0].rpartition("/")[2] + _ENDING
+        outputs = {"": output + _ENDING if beside else output_file(output, name)}
     elif output == STDOUT or output.endswith((_ENDING, ".gz")):
         raise Refused(f"-o {output}: {place} has the parts {', '.join(data.parts)}; type -o FOLDER for them")
     else:
@@ -89,8 +88,7 @@ def write_manifests(
     """Write the manifest of every part, all or none."""
     check_key(kms_key, list(outputs.values()))
     count = local = 0
-    folder = "" if "" in outputs else os.path.dirname(next(iter(outputs.values())))
-    with folder_for(folder), publishing(force=force, kms_key=kms_key) as publication:
+    with publishing(force=force, kms_key=kms_key) as publication:
         for part, path in outputs.items():
             with staged(publication.open(path), path) as stream:
                 for line in manifest_lines(data, data.parts[part]):

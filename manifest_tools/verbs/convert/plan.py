@@ -38,6 +38,7 @@ from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
+from manifest_tools.io.sinks import output_file
 from manifest_tools.io.sources import open_source
 
 
@@ -131,6 +132,8 @@ def plan(manifest: str, to: str, output: str | None = None, **options: Any) -> C
 
     Takes the options of ``convert``; raises what it would raise for them.
     """
+    if output is not None and format_row("--to", to).output == "files":
+        output = output_file(output, _without_ending(manifest))
     return plan_each([manifest], to, [_output_of(manifest, output)], **options)[0]
 
 

@@ -21,7 +21,7 @@ from manifest_tools.groundtruth.rows import BadLine, Rows, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.io.byte_ranges import ByteRanges, select_lines
-from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
+from manifest_tools.io.sinks import REJECTS, Published, check_apart, check_key, output_file, publishing
 from manifest_tools.io.sources import Block, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.filter.by_mark import by_mark
@@ -171,7 +171,8 @@ def filter(
     conditions.check()
     choice.check()
     manifest = one(manifest)
-    outputs = [*several(output), *several(rejects)]
+    outputs = [output_file(name, manifest) for name in several(output)]
+    outputs += [output_file(name, REJECTS) for name in several(rejects)]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_source(manifest)
@@ -187,7 +188,11 @@ def filter(
     task = partial(_filter_block, peek, type_name, conditions)
     limit = _limits(source, partial(task, choice, None, False), choice, jobs) if choice.chooses else None
     result, observed = Filtered(source.name), FilterState()
-    with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as stack:
+    options = dict.fromkeys(outputs[1:], "--rejects")
+    with (
+        publishing(force=force, kms_key=kms_key, options=options) as publication,
+        contextlib.ExitStack() as stack,
+    ):
         opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
         streams = [stack.enter_context(staged(*one)) for one in opened]
         for _, part in scan(source, partial(task, choice, limit, rejects is not None), jobs):

@@ -12,7 +12,7 @@ from manifest_tools.edits.class_indices import IndexMap
 from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribute_name
 from manifest_tools.groundtruth.marks import Marks, read_marks
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
-from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
+from manifest_tools.io.sinks import REJECTS, Published, check_apart, check_key, output_file, publishing
 from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
@@ -72,7 +72,8 @@ def merge(
     >>> merge(f"{folder}/a", f"{folder}/b", on_conflict="last", output=f"{folder}/out").conflicts
     1
     """
-    outputs = [output, *([] if rejects is None else [rejects])]
+    outputs = [output_file(output, "merged.manifest")]
+    outputs += [] if rejects is None else [output_file(rejects, REJECTS)]
     _check(manifests, outputs, on_conflict)
     if label_attribute is not None:
         check_attribute_name(label_attribute)
@@ -81,7 +82,8 @@ def merge(
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
         found = None if marks is None else read_marks(marks)
         plan = _plan(sources, label_attribute, on_conflict, found, workers)
-        with publishing(force=force, kms_key=kms_key) as publication, ExitStack() as stack:
+        options = dict.fromkeys(outputs[1:], "--rejects")
+        with publishing(force=force, kms_key=kms_key, options=options) as publication, ExitStack() as stack:
             opened = [] if dry_run else [(publication.open(name), name) for name in outputs]
             streams = [LineStream(stack.enter_context(staged(*one))) for one in opened]
             kept, rejected, *_ = *streams, LineStream(None), LineStream(None)

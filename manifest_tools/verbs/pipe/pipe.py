@@ -31,7 +31,15 @@ from manifest_tools.groundtruth.pipe_mode.samples import NotASample, Sample, rea
 from manifest_tools.groundtruth.survey import survey
 from manifest_tools.images.paths import bucket_of, image_paths
 from manifest_tools.io.recordio import frame
-from manifest_tools.io.sinks import Published, check_apart, check_key, publishing
+from manifest_tools.io.sinks import (
+    STDOUT,
+    Published,
+    check_apart,
+    check_free,
+    check_key,
+    output_file,
+    publishing,
+)
 from manifest_tools.io.sources import Source, decompressed, open_source
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
@@ -97,6 +105,7 @@ def pipe(
     and its reader may close it. ``kms_key`` encrypts an output in S3. Raises InvalidLine for a line without
     an attribute and Refused for an attribute that no line has, before anything is written.
     """
+    output = output_file(output, f"{manifest.removesuffix('.gz').removesuffix('.manifest')}.pipe")
     check_apart(manifest, [output])
     check_key(kms_key, [output])
     source = decompressed(open_source(manifest))
@@ -112,6 +121,8 @@ def pipe(
         _check_credentials(source.name, from_s3)
     if dry_run:
         return result
+    if not force and output != STDOUT:
+        check_free(output)
     lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
     sent = _sent(lines, names, read, (source.name, *images), _threads(jobs, names, bool(from_s3)))
     try:

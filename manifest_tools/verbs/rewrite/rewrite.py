@@ -19,7 +19,7 @@ from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.s3uri import bucket_problem
-from manifest_tools.io.sinks import check_key, publishing
+from manifest_tools.io.sinks import check_key, output_file, publishing
 from manifest_tools.io.sources import STDIN, Block, Source, find_manifests, open_source
 from manifest_tools.io.staging import StagedStream, staged
 from manifest_tools.verbs.rewrite.from_marks import corrections, write_corrected
@@ -63,6 +63,8 @@ def rewrite(
         output = STDIN
     if output is not None and len(manifests) != 1:
         raise Refused(f"-o takes one manifest, found {len(manifests)}; leave -o out to rewrite them in place")
+    if output is not None:
+        output = output_file(output, manifests[0])
     check_key(kms_key, manifests if output is None else [output])
     sources = [open_source(name) for name in manifests]
     for source in sources:

@@ -20,7 +20,7 @@ from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.groundtruth.contradictions import Contradictions, find_contradictions, refused
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
-from manifest_tools.io.sinks import Publication, check_apart, check_key, publishing
+from manifest_tools.io.sinks import REJECTS, Publication, check_apart, check_key, output_file, publishing
 from manifest_tools.io.sources import BLOCK, Source, decompressed, open_source
 from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.groups import (
@@ -86,9 +86,8 @@ def split(
             result = replace(result, videos=divided_videos(groups, part[lines.numbers - 1]))
         if dry_run:
             return replace(result, digest=source.digest())
-        if output is not None and not output.startswith("s3://"):
-            _make_folder(output)
-        with publishing(force=force, kms_key=kms_key) as publication:
+        options = {targets[""]: "--rejects"} if rejects is not None else None
+        with publishing(force=force, kms_key=kms_key, options=options) as publication:
             ranks = _ranks(lines, seed) if shuffle else None
             files = list(targets.values())
             digest = write_parts(source, lines.lengths, part, files, publication, ranks, workers)
@@ -96,13 +95,6 @@ def split(
             source.check_unchanged()
             _write_report(result, publication)
     return replace(result, published=tuple(publication.published))
-
-
-def _make_folder(output: str) -> None:
-    try:
-        os.makedirs(output, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise Refused(f"-o {output}: expected a folder, found a file; type -o FOLDER") from error
 
 
 def _attributes(
@@ -210,7 +202,7 @@ def _targets(manifest: str, output: str | None, parts: list[str], rejects: str |
     folder = os.path.dirname(manifest) if output is None else output
     targets = {name: _join(folder, f"{name}.manifest") for name in parts}
     if rejects is not None:
-        targets[""] = rejects
+        targets[""] = output_file(rejects, REJECTS)
     check_apart(manifest, [*targets.values(), _join(folder, REPORT)])
     return targets
 

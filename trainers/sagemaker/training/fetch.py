@@ -4,14 +4,14 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io import s3
-from manifest_tools.io.sinks import Published, publishing
+from manifest_tools.io.sinks import Publication, Published, check_free, publishing
 from trainers.model_archive import ARCHIVE, Model, inside, name_classes, read_archive, write_model
 from trainers.sagemaker.client.upload import CLASSES, job_prefix
 from trainers.tar_file import Gunzip
@@ -33,10 +33,9 @@ class Fetched:
 
 
 def check_outputs_are_free(output: str, force: bool) -> None:
-    """Raise Refused for a folder with a model in it, before the job is billed."""
-    there = inside(output, ARCHIVE)
-    if not force and (s3.exists(there) if there.startswith("s3://") else Path(there).exists()):
-        raise Refused(f"{there}: there already; type --force to replace it, or --model for another folder")
+    """Raise Exists for a folder with a model in it, before the job is billed."""
+    if not force:
+        check_free(inside(output, ARCHIVE), "--model")
 
 
 def fetch(
@@ -59,10 +58,13 @@ def fetch(
         )
     with s3.open_stream(uri) as stream:
         model = _model(description, card, read_archive(uri, stream))
-    _make(output)
-    with publishing(force=force) as publication:
+    with _publishing(output, force) as publication:
         write_model(model, publication.open(inside(output, ARCHIVE)))
     return Fetched(tuple(publication.published), note)
+
+
+def _publishing(output: str, force: bool) -> AbstractContextManager[Publication]:
+    return publishing(force=force, options={inside(output, ARCHIVE): "--model"})
 
 
 def _why_not_readable(description: Mapping[str, Any]) -> str:
@@ -116,12 +118,6 @@ def _card(description: Mapping[str, Any], classes: ClassTable | None) -> tuple[d
 
 def _as_it_is(uri: str, output: str, force: bool) -> tuple[Published, ...]:
     """Copy the archive. It is compressed anew: its files stay equal, its bytes may change."""
-    _make(output)
-    with publishing(force=force) as publication, s3.open_stream(uri) as stream:
+    with _publishing(output, force) as publication, s3.open_stream(uri) as stream:
         shutil.copyfileobj(Gunzip(uri, stream), publication.open(inside(output, ARCHIVE)), 1 << 20)
     return tuple(publication.published)
-
-
-def _make(output: str) -> None:
-    if not output.startswith("s3://"):
-        Path(output).mkdir(parents=True, exist_ok=True)

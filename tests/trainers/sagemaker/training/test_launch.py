@@ -513,7 +513,7 @@ def test_a_trial_has_the_class_table_of_its_tuning_job(
 
 def test_a_folder_with_a_model_is_refused_before_the_bill(tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(b"another")
-    with pytest.raises(Refused, match="there already; type --force to replace it, or --model"):
+    with pytest.raises(Refused, match="exists already; type --force to replace it, or --model"):
         check_outputs_are_free(str(tmp_path), force=False)
     check_outputs_are_free(str(tmp_path), force=True)
     check_outputs_are_free(str(tmp_path / "other"), force=False)
