@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from manifest_tools.edits.rename import Placeholder as Placeholder
     from manifest_tools.edits.rename import RenameAttribute as RenameAttribute
     from manifest_tools.edits.rename import RenameClass as RenameClass
+    from manifest_tools.formats.open_manifest import read_examples as read_examples
     from manifest_tools.groundtruth.classes import ClassTable as ClassTable
-    from manifest_tools.groundtruth.examples import read_examples as read_examples
     from manifest_tools.groundtruth.pipe_mode.samples import NotASample as NotASample
     from manifest_tools.groundtruth.pipe_mode.samples import Sample as Sample
     from manifest_tools.groundtruth.pipe_mode.samples import read_pipe as read_pipe
@@ -60,7 +60,7 @@ _HOMES = {
     "base.problem": ("Problem",),
     "edits.rename": ("FromLab", "Move", "Placeholder", "RenameAttribute", "RenameClass"),
     "groundtruth.classes": ("ClassTable",),
-    "groundtruth.examples": ("read_examples",),
+    "formats.open_manifest": ("read_examples",),
     "groundtruth.pipe_mode.samples": ("NotASample", "Sample", "read_pipe"),
     "verbs.convert.convert": ("convert",),
     "verbs.convert.from_format": ("convert_from",),

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from manifest_tools.base.errors import InvalidLine, Refused
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.json_spans import find
-from manifest_tools.io.sources import open_source
 from trainers.prediction import Prediction
 
 ATTRIBUTE = "predicted"
@@ -35,7 +35,7 @@ _DECODER = msgspec.json.Decoder(_Ref)
 def numbered_lines(manifest: str) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a manifest with their ends, numbered from 1; one block of lines is in memory."""
     number = 0
-    for block in open_source(manifest).blocks():
+    for block in open_manifest(manifest).blocks():
         for line in io.BytesIO(block.read()):
             number += 1
             yield number, line

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.base.remarks import heard_by
 from manifest_tools.base.version import __version__
 from manifest_tools.cli.shared import screen
 from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
@@ -94,8 +95,8 @@ class Words(TyperGroup):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        with _not_handled_by_typer():
+        """Run the command; what the library remarks is printed."""
+        with _not_handled_by_typer(), heard_by(screen.note):
             return super().invoke(ctx)
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -229,6 +230,14 @@ def mtool(
         str | None,
         typer.Option("--max-line", metavar="SIZE", help="Longest line of a manifest, such as 500M. [1G]"),
     ] = None,
+    picture_column: Annotated[
+        str | None,
+        typer.Option("--picture-column", metavar="NAME", help="The column of a CSV table with the pictures."),
+    ] = None,
+    class_column: Annotated[
+        str | None,
+        typer.Option("--class-column", metavar="NAME", help="The column of a CSV table with their classes."),
+    ] = None,
 ) -> None:
     """From SageMaker Ground Truth manifests to clean data sets and trained models.
 
@@ -241,6 +250,8 @@ def mtool(
     """
     if max_line is not None:
         _limit_lines(context, max_line)
+    if picture_column or class_column:
+        _tell_columns(context, picture_column, class_column)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -255,6 +266,19 @@ def _limit_lines(context: typer.Context, size: str) -> None:
     before = LIMITS.line
     context.call_on_close(lambda: setattr(LIMITS, "line", before))
     LIMITS.line = int(digits) << _UNITS[unit]
+
+
+def _tell_columns(context: typer.Context, picture: str | None, classes: str | None) -> None:
+    """Tell this command which columns of a CSV table count; says so at its end where it read none."""
+    from manifest_tools.formats.csv_table import COLUMNS
+
+    def forget() -> None:
+        if not COLUMNS.used:
+            screen.note("--picture-column and --class-column had no effect: no CSV table was read")
+        COLUMNS.tell(None, None)
+
+    context.call_on_close(forget)
+    COLUMNS.tell(picture, classes)
 
 
 # What the letters after a number of bytes shift it by.

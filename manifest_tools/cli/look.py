@@ -51,12 +51,13 @@ def look(
       mtool look output.manifest --images ./raw-data -o sheet.png
     """
     from manifest_tools.cli.shared.options import manifests_here
-    from manifest_tools.io.sources import decompressed, open_source
+    from manifest_tools.formats.open_manifest import open_manifest
+    from manifest_tools.io.sources import decompressed
     from manifest_tools.verbs.look.look import look as look_at
 
     if not output.lower().endswith((".html", ".htm", ".png")):
         raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
-    sources = [decompressed(open_source(one)) for one in manifests or manifests_here("look")]
+    sources = [decompressed(open_manifest(one)) for one in manifests or manifests_here("look")]
     found = look_at(
         *sources,
         label_attribute=label_attribute,

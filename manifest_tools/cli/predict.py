@@ -173,10 +173,10 @@ def _planned(
 
 
 def _is_labelled(manifest: str) -> bool:
+    from manifest_tools.formats.open_manifest import open_manifest
     from manifest_tools.groundtruth.survey import survey
-    from manifest_tools.io.sources import open_source
 
-    return any(one.labelled for one in survey(open_source(manifest)).attributes.values())
+    return any(one.labelled for one in survey(open_manifest(manifest)).attributes.values())
 
 
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "LoadedModel":

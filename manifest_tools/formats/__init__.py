@@ -61,6 +61,9 @@ class Format:
 
     writes: bool = True
     reads: bool = False
+    stands_in: bool = False
+    """Whether it is read where a manifest is named: a folder, or a file with one of the endings."""
+
     report: bool = True
     """Whether a report in JSON stands beside the output; without, the file itself has the class table."""
 
@@ -85,6 +88,18 @@ FORMATS = {
         "copied",
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+        reads=True,
+        stands_in=True,
+    ),
+    "csv": Format(
+        "manifest_tools.formats.csv_table",
+        frozenset(("single_label",)),
+        "named",
+        "files",
+        (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+        writes=False,
+        reads=True,
+        stands_in=True,
     ),
     "coco": Format(
         "manifest_tools.formats.coco",

@@ -1,14 +1,21 @@
 """A folder a class, as torchvision's ImageFolder, Keras and im2rec --recursive read it."""
 
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Any
 
-from manifest_tools.base.text import listed, shown
-from manifest_tools.formats import WriteOptions
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import clipped, counted, listed, shown
+from manifest_tools.formats import ReadOptions, WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
-from manifest_tools.groundtruth.annotations import DataSet, Picture
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
+from manifest_tools.groundtruth.attributes import check_attribute_name
+from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
+from manifest_tools.images.paths import is_below
 from manifest_tools.images.signatures import suffix_of
 from manifest_tools.io.folder_sink import FolderSink
 
@@ -86,3 +93,151 @@ def _file_name(picture: Picture, encoded: bytes, options: WriteOptions, names: U
     elif ending.lower() not in _PICTURES:
         stem, ending = stem + ending, suffix_of(encoded)
     return names.unique(safe_name(stem), ending, picture.number)
+
+
+# ---- reading ----
+
+# Folders that hold pictures to learn from and to check with, and are no classes.
+_PARTS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
+# What a folder that `mtool train` made has in it: its plots are no class.
+_MODEL = "model.tar.gz"
+# What unpacking on other systems leaves behind.
+_NOISE = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
+
+
+def read(place: str, options: ReadOptions) -> DataSet:
+    """Return the pictures of a folder: those in a folder of it are of the class of that name.
+
+    Classes are numbered by their sorted names, or as ``options.classes`` has them. Pictures that lie in no
+    such folder have no class. A picture is named from the folder in which ``place`` lies. Raises Refused for
+    a folder without pictures, and for one whose folders are parts, as train and validation.
+    """
+    place = place.rstrip("/") or place
+    found = _scan(place)
+    if not found.loose and not found.classes:
+        raise Refused(f"{place}: expected a folder with pictures, or with a folder of them for each class")
+    _check_no_parts(place, found.classes)
+    indices = numbered(sorted(found.classes), options.classes)
+    attribute = options.label_attribute or "label"
+    check_attribute_name(attribute)
+    read_all = partial(_pictures, found, indices, _start(place, options.source_prefix))
+    table = class_table((index, name) for name, index in indices.items())
+    parts = {"": StreamedPictures(read_all)}
+    return DataSet(table, "single_label", parts, attribute, remarks=found.remarks(place))
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is in a folder: paths from there, sorted."""
+
+    loose: list[str] = field(default_factory=list)
+    """Pictures that lie in no folder of a class."""
+
+    classes: dict[str, list[str]] = field(default_factory=dict)
+    """The pictures of each class."""
+
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """What is no picture, by what it is instead."""
+
+    def leave_out(self, what: str, path: str) -> None:
+        """Remember what is left out, and why."""
+        self.left_out.setdefault(what, []).append(path)
+
+    def remarks(self, place: str) -> tuple[str, ...]:
+        """Return what the user is told."""
+        left_out = (
+            f"{counted(len(paths), what)} ({clipped(min(paths))}{', ...' if len(paths) > 1 else ''})"
+            for what, paths in sorted(self.left_out.items())
+        )
+        text = f"{place}: left out: {', '.join(left_out)}"
+        loose = f"{place}: {counted(len(self.loose), 'picture')} in no folder of a class, without a label"
+        return tuple([text] * bool(self.left_out) + [loose] * bool(self.loose and self.classes))
+
+
+def _pictures(found: _Found, indices: Mapping[str, int], start: str) -> Iterator[Picture]:
+    labelled = (((indices[name],), paths) for name, paths in sorted(found.classes.items()))
+    number = 0
+    for classes, paths in chain([((), found.loose)], labelled):
+        for path in paths:
+            number += 1
+            yield Picture(number, start + path, classes=classes)
+
+
+def _start(place: str, prefix: str) -> str:
+    """Return what stands before the path of a picture from the folder."""
+    if prefix:
+        return f"{prefix.rstrip('/')}/"
+    name = os.path.basename(place)
+    return "" if name in ("", ".", "..") else f"{name}/"
+
+
+def _scan(place: str) -> _Found:
+    found = _Found()
+    for path in sorted(_files(place, found)):
+        _check_name(place, path)
+        name, slash, _ = path.partition("/")
+        if slash:
+            found.classes.setdefault(name, []).append(path)
+        else:
+            found.loose.append(path)
+    return found
+
+
+def _files(place: str, found: _Found) -> Iterator[str]:
+    """Yield the pictures below a folder; no file is opened, and none asked for its state but links."""
+    root = os.path.realpath(place)
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        with os.scandir(os.path.join(place, below)) as entries:
+            inside = [entry for entry in entries if not entry.name.startswith(".")]
+        if below and any(entry.name == _MODEL for entry in inside):
+            found.leave_out("model", below)
+            continue
+        for entry in inside:
+            path = f"{below}{entry.name}"
+            if entry.is_dir(follow_symlinks=False) and entry.name not in _NOISE:
+                waiting.append(f"{path}/")
+            elif why := _why_no_picture(entry, path, root):
+                found.leave_out(why, path)
+            else:
+                yield path
+
+
+def _why_no_picture(entry: "os.DirEntry[str]", path: str, root: str) -> str:
+    """Return what an entry of a folder is that cannot be named as a picture, or nothing."""
+    if entry.is_symlink():
+        target = os.path.realpath(entry.path)
+        if os.path.isdir(target):
+            return "linked folder"  # it may be a way in a circle
+        if not target.startswith(root.rstrip(os.sep) + os.sep):
+            return "outgoing link"
+    if not entry.name.lower().endswith(_PICTURES):
+        return "other file"
+    return "" if is_below(path) else "unusable name"
+
+
+def _check_name(place: str, path: str) -> None:
+    """Raise Refused for a name that no manifest can hold."""
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise Refused(
+            f"{place}: expected names in UTF-8, found {name}; rename it, for example with"
+            " `convmv -f latin1 -t utf-8 -r --notest`"
+        ) from error
+
+
+def _check_no_parts(place: str, classes: Mapping[str, Sequence[str]]) -> None:
+    """Raise Refused where the folders of the place are parts, and classes are in them, or nowhere."""
+    parts = [name for name in sorted(classes) if name.lower() in _PARTS]
+    nested = any(path.count("/") > 1 for name in parts for path in classes[name])
+    if len(parts) < len(classes) or not (nested or len(parts) > 1):
+        return
+    names = sorted(parts, key=lambda name: (not name.lower().startswith("train"), "val" not in name.lower()))
+    folders = [os.path.join(place, name) for name in names[:2]]
+    raise Refused(
+        f"{place}: expected a folder for each class, found parts: {listed(parts)}; name them, as in"
+        f" `mtool train {' '.join(map(shlex.quote, folders))}`"
+    )

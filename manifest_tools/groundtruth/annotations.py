@@ -151,3 +151,6 @@ class DataSet:
 
     lost: dict[str, int] = field(default_factory=dict)
     """What the data set was read from and cannot be held here, in words, with how often."""
+
+    remarks: tuple[str, ...] = ()
+    """Sentences for the user about how it was read."""

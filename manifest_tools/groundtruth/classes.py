@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,18 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
         if indices.setdefault(name, index) != index:
             raise ClassConflict(f"class {shown(name)} has two indices: {indices[name]} and {index}")
     return ClassTable(tuple(sorted(names.items())))
+
+
+def numbered(names: Iterable[str], given: ClassTable | None = None) -> dict[str, int]:
+    """Return an index for each name: the one that ``given`` has for it, or else the next that is free.
+
+    >>> numbered(["ant", "bee", "cat"], ClassTable(((0, "bee"), (1, "dog"))))
+    {'ant': 2, 'bee': 0, 'cat': 3}
+    """
+    known = {name: at for at, name in given.names if name != default_name(at)} if given else {}
+    taken = set(known.values())
+    free = (index for index in count() if index not in taken)
+    return {name: known[name] if name in known else next(free) for name in names}
 
 
 def read_class_table(path: str) -> ClassTable:

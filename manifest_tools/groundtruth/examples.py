@@ -8,7 +8,6 @@ import numpy as np
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table, default_name
 from manifest_tools.groundtruth.example_columns import Columns, Example, columns, joined
@@ -17,7 +16,7 @@ from manifest_tools.groundtruth.record import Peek, state
 from manifest_tools.groundtruth.rows import BadLine, read_rows
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, label_attribute, survey
-from manifest_tools.io.sources import Block, Source, open_source
+from manifest_tools.io.sources import Block, Source
 
 
 @dataclass(slots=True)
@@ -37,26 +36,6 @@ class Examples:
         return self.attribute.kind.multi_label
 
 
-def read_examples(
-    manifest: str,
-    label_attribute: str | None = None,
-    *,
-    classes: ClassTable | None = None,
-    jobs: Jobs = None,
-) -> Examples:
-    """Return the labelled lines of a manifest whose label is a class or a list of classes.
-
-    ``classes`` are classes that the manifest need not show or name. Raises Refused for another label kind,
-    ClassConflict where lines or ``classes`` disagree, InvalidLine for a line that cannot be read.
-    """
-    source = open_source(manifest)
-    attribute = one_attribute(source, label_attribute, jobs)
-    if not attribute.kind.is_classification:
-        what = f"{clipped(attribute.name)} of type {clipped(attribute.short_type)}"
-        raise Refused(f"{source.name}: expected a label of one class or several, found {what}")
-    return examples_of(source, attribute, classes=classes, jobs=jobs)
-
-
 def examples_of(
     source: Source,
     attribute: LabelAttribute,
@@ -64,7 +43,11 @@ def examples_of(
     classes: ClassTable | None = None,
     jobs: Jobs = None,
 ) -> Examples:
-    """Return the labelled lines as ``read_examples`` does, of an attribute whose labels are classes."""
+    """Return the labelled lines of a manifest, of an attribute whose labels are classes or have them.
+
+    ``classes`` are classes that the manifest need not show or name. Raises ClassConflict where lines or
+    ``classes`` disagree, InvalidLine for a line that cannot be read.
+    """
     found = Examples(attribute, classes or ClassTable())
     pairs = dict.fromkeys(found.table.names)
     parts: list[tuple[int, Columns]] = []

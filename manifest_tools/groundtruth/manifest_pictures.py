@@ -23,7 +23,7 @@ from manifest_tools.groundtruth.annotations import (
 )
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, class_index
-from manifest_tools.groundtruth.examples import one_attribute, peek, whole_table
+from manifest_tools.groundtruth.examples import peek, whole_table
 from manifest_tools.groundtruth.label_kinds import label_kind
 from manifest_tools.groundtruth.label_schemas import Box as LineBox
 from manifest_tools.groundtruth.label_schemas import Boxes, Colour, Confidence, ImageSize, Number
@@ -32,7 +32,7 @@ from manifest_tools.groundtruth.rows import BadLine, decode_all, line_offsets, r
 from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.images.paths import common_folder
-from manifest_tools.io.sources import Block, Source, open_source
+from manifest_tools.io.sources import Block, Source
 
 R = TypeVar("R")
 
@@ -74,27 +74,14 @@ class ManifestPictures(Pictures):
         return self._folder
 
 
-def read_manifest(
-    manifest: str,
-    label_attribute: str | None = None,
-    *,
-    classes: ClassTable | None = None,
-    jobs: Jobs = None,
+def pictures_of(
+    source: Source, attribute: LabelAttribute, *, classes: ClassTable | None = None, jobs: Jobs = None
 ) -> ManifestPictures:
     """Return the labelled lines of a manifest as a stream, after one pass that finds the class table.
 
     ``classes`` supplies what no line shows, or names. Raises Refused for a type that is no label of a
     picture, InvalidLine for a line that cannot be read, ClassConflict for classes that disagree.
     """
-    source = open_source(manifest)
-    attribute = one_attribute(source, label_attribute, jobs)
-    return pictures_of(source, attribute, classes=classes, jobs=jobs)
-
-
-def pictures_of(
-    source: Source, attribute: LabelAttribute, *, classes: ClassTable | None = None, jobs: Jobs = None
-) -> ManifestPictures:
-    """Return what ``read_manifest`` does, of a source and one of its label attributes."""
     pictures = ManifestPictures(source, attribute, picture_label_kind(source.name, attribute))
     names = dict.fromkeys((classes or ClassTable()).names)
     shown: set[int] = set()

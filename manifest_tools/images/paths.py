@@ -1,11 +1,11 @@
 """Finds the pictures of a manifest on this disk: ``--images FROM=TO``.
 
-These are all rules. ``FROM=TO`` says that the object ``FROM/rest`` is the file ``TO/rest``. A folder ``TO``
-alone, for a manifest with pictures in one bucket, stands for two: ``s3://bucket=TO``, and
-``s3://bucket/deep=TO`` with the deepest folder that all keys share, so a flat copy of one folder of a bucket
-is found too. The longest FROM that a source-ref begins with is tried first, then the next, until there is a
-file. What no FROM covers is fetched from S3. A source-ref that is not an ``s3://`` URI is a path relative to
-the folder of the manifest.
+These are all rules. ``FROM=TO`` says that the object ``FROM/rest`` is the file ``TO/rest``; the longest FROM
+that a source-ref begins with is tried first, then the next, until there is a file. A folder ``TO`` alone, for
+a manifest with pictures in one bucket, may be a copy of the bucket, of the deepest folder that all keys
+share, or of any folder on the way: which one, a few source-refs show when the paths are made. What no FROM
+covers is fetched from S3. A source-ref that is not an ``s3://`` URI is a path relative to the folder of the
+manifest; a folder ``TO`` alone is looked into before, in the same ways.
 """
 
 import contextlib
@@ -15,9 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.images.unusable import MAX_BYTES, MISSING, OUTSIDE, TOO_LARGE, Unusable
+from manifest_tools.io.sources import Source
 
 _S3 = "s3://"
+_FOLDERS = 16  # folders of the keys that a bare TO is tried as
+_SHOWN = 3  # places that a message lists
+_SAMPLE = 8  # source-refs that show which one it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class ImagePaths:
     """Where the pictures of a manifest are on this disk; small and picklable."""
 
     mapped: tuple[tuple[str, str], ...]
-    """Prefixes of source-refs, the longest first, with the real path of the folder of each."""
+    """Prefixes of source-refs, in the order of the search, with the real path of the folder of each."""
 
     base: str
     """The real path of the folder to which refs that are not S3 URIs are relative."""
@@ -41,13 +46,13 @@ class ImagePaths:
         """
         if not ref:
             raise Unusable(MISSING, "expected a source-ref, found none")
-        first = None
+        tried: dict[str, None] = {}
         for folder, rest in self._candidates(ref):
             path = _inside(folder, rest)
-            first = first or path
             if os.path.exists(path):
                 return path
-        raise Unusable(MISSING, f"expected {first or ref}, found no such file")
+            tried[path] = None
+        raise Unusable(MISSING, f"expected {first_of(tried) or ref}, found no such file")
 
     def size(self, ref: str) -> int | None:
         """Return the bytes of the file, or None if there is none; the path is not checked as in ``find``."""
@@ -56,13 +61,22 @@ class ImagePaths:
                 return os.stat(os.path.join(folder, rest)).st_size
         return None
 
+    def places(self, ref: str) -> list[str]:
+        """Return the paths that ``find`` looks at, in their order."""
+        return list(dict.fromkeys(os.path.join(folder, rest) for folder, rest in self._candidates(ref)))
+
     def _candidates(self, ref: str) -> Iterator[tuple[str, str]]:
-        if not ref.startswith(_S3):
-            yield self.base, ref
-            return
+        in_s3 = ref.startswith(_S3)
         for prefix, folder in self.mapped:
-            if ref.startswith(prefix):
+            if ref.startswith(prefix) and prefix.startswith(_S3) == in_s3:
                 yield folder, ref[len(prefix) :]
+        if not in_s3:
+            yield self.base, ref
+
+
+def paths_of(source: Source, options: Iterable[str], refs: Sequence[str]) -> ImagePaths:
+    """Return the ImagePaths of a manifest, for the values of ``--images`` and some or all of its refs."""
+    return image_paths([*options, *source.images], refs, source.folder)
 
 
 def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
@@ -74,33 +88,75 @@ def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") ->
     >>> image_paths(["s3://lab3-rawdata=."], []).mapped[0][0]
     's3://lab3-rawdata/'
     """
-    mapped = [pair for option in options for pair in _pairs(option, refs)]
-    ordered = sorted(dict.fromkeys(mapped), key=lambda pair: -len(pair[0]))
-    return ImagePaths(tuple(ordered), os.path.realpath(base))
+    typed: list[tuple[str, str]] = []
+    guessed: list[tuple[str, str]] = []
+    for option in options:
+        if option.startswith(_S3):
+            typed.append(_pair(option))
+        else:
+            guessed += _guesses(option, refs)
+    typed.sort(key=lambda pair: -len(pair[0]))
+    return ImagePaths(tuple(dict.fromkeys(typed + guessed)), os.path.realpath(base))
 
 
-def _pairs(option: str, refs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    if not option.startswith(_S3):
-        folder = _folder(option, option)
-        yield from ((prefix, folder) for prefix in _prefixes(option, refs))
-        return
+def first_of(places: Iterable[str]) -> str:
+    """Return the first few places for a message.
+
+    >>> first_of("abcde")
+    'a, b, c and 2 more places'
+    """
+    (*few,) = dict.fromkeys(places)
+    more = len(few) - _SHOWN
+    return ", ".join(few[:_SHOWN]) + (f" and {counted(more, 'more place')}" if more > 0 else "")
+
+
+def _pair(option: str) -> tuple[str, str]:
     # A key may well contain an equals sign (date=2019-05-04), a folder of pictures hardly.
     prefix, equals, folder = option.rpartition("=")
     if not equals:
         raise Refused(f"--images {option}: expected FROM=TO; type: --images {option}=FOLDER")
-    yield prefix.rstrip("/") + "/", _folder(folder, option)
+    return prefix.rstrip("/") + "/", _folder(folder, option)
 
 
-def _prefixes(option: str, refs: Sequence[str]) -> Iterator[str]:
-    buckets = list(dict.fromkeys(bucket_of(ref) for ref in refs if ref.startswith(_S3)))
+def _guesses(option: str, refs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a bare folder may be a copy of, first what the files in it show."""
+    folder = _folder(option, option)
+    in_s3 = [ref for ref in refs if ref.startswith(_S3)]
+    buckets = list(dict.fromkeys(map(bucket_of, in_s3)))
     if len(buckets) > 1:
         raise Refused(
             f"--images {option}: the pictures are in {len(buckets)} buckets; type one"
             f" --images {buckets[0]}=FOLDER for each"
         )
-    for bucket in buckets:
-        yield f"{bucket}/"
-        yield common_folder(ref for ref in refs if ref.startswith(_S3))
+    if in_s3:
+        yield from ((prefix, folder) for prefix in _prefixes(folder, in_s3))
+    relative = [ref for ref in refs if not ref.startswith(_S3)] or [""]
+    yield from ((prefix, folder) for prefix in _prefixes(folder, relative))
+
+
+def _prefixes(folder: str, refs: Sequence[str]) -> list[str]:
+    """Return the prefixes of some refs that ``folder`` may stand for, those with most files there first."""
+    every = _folders_of(common_folder(refs))
+    sample = refs[:: -(-len(refs) // _SAMPLE)]
+    return sorted(every, key=lambda prefix: -sum(_is_in(folder, ref[len(prefix) :]) for ref in sample))
+
+
+def _folders_of(prefix: str) -> list[str]:
+    """Return a prefix and the folders above it, up to the bucket; the deepest one and some of the highest.
+
+    >>> _folders_of("s3://b/raw/2019/"), _folders_of("raw/")
+    (['s3://b/raw/2019/', 's3://b/raw/', 's3://b/'], ['raw/', ''])
+    """
+    above = prefix.removeprefix(_S3).split("/")[:-1]
+    start, first = (_S3, 1) if prefix.startswith(_S3) else ("", 0)
+    every = [start + "".join(f"{part}/" for part in above[:depth]) for depth in range(first, len(above) + 1)]
+    return [*every[_FOLDERS:][-1:], *every[:_FOLDERS][::-1]]
+
+
+def _is_in(folder: str, rest: str) -> bool:
+    with contextlib.suppress(Unusable):
+        return os.path.exists(_inside(folder, rest))
+    return False
 
 
 def _folder(name: str, option: str) -> str:
@@ -137,15 +193,24 @@ def common_folder(refs: Iterable[str]) -> str:
 _LONGEST = 4096  # characters of a path; realpath looks at every part of it
 
 
+def is_below(path: str) -> bool:
+    """Say whether a path, joined to any folder, can only be a file below it, as long as no link leads out.
+
+    >>> [path for path in ("left/1.jpg", "a//b.jpg", "../x", "/etc/x", "./x", "a\\b", "") if is_below(path)]
+    ['left/1.jpg', 'a//b.jpg']
+    """
+    odd = path[:1] in ("", "/") or "\\" in path or "\0" in path
+    return not odd and not any(part in (".", "..") for part in path.split("/"))
+
+
 def _inside(folder: str, rest: str) -> str:
     """Return the real path of ``folder/rest``; raises Unusable if it is outside ``folder``."""
     if len(rest) > _LONGEST:
         raise Unusable(MISSING, f"no file can have a name of {len(rest):,} characters")
+    if not is_below(rest):
+        raise Unusable(OUTSIDE, f"expected a path below {folder}, found {rest[:200]!r}")
     # S3 keeps two slashes apart that follow one another; what copies to a disk makes them one.
     parts = [part for part in rest.split("/") if part]
-    odd = rest[:1] in ("", "/") or "\\" in rest or "\0" in rest
-    if odd or any(part in (".", "..") for part in parts):
-        raise Unusable(OUTSIDE, f"expected a path below {folder}, found {rest[:200]!r}")
     try:
         path = os.path.realpath(os.path.join(folder, *parts))
     except (OSError, ValueError) as error:

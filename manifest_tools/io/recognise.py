@@ -124,7 +124,7 @@ _NOT_MANIFESTS = (
     ),
     (
         "a CSV table",
-        "no command takes it; write one JSON object a line",
+        "give it a name that ends in .csv, and a header with the columns image and label",
         _is_csv,
     ),
     (

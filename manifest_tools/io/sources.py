@@ -104,6 +104,25 @@ class Source:
     etag: str = ""
     """The S3 version of the object when it was opened; empty for a file."""
 
+    folder: str = ""
+    """The folder to which refs that are no URIs are relative; empty for the current one."""
+
+    images: tuple[str, ...] = ()
+    """Folders with its pictures, as if ``--images`` named them: of a folder that stands for a manifest."""
+
+    stands_in: bool = False
+    """Whether its lines were made from something else: then a message names a picture, and no line."""
+
+    def where(self, number: int, ref: str) -> tuple[str, int]:
+        """Return the file and the line to name in a message about line ``number``, whose picture is ``ref``.
+
+        >>> Source("pictures", "/tmp/1", 0, folder="data", stands_in=True).where(7, "pictures/cats/1.jpg")
+        ('data/pictures/cats/1.jpg', 0)
+        """
+        if not self.stands_in:
+            return self.name, number
+        return (ref if ref.startswith("s3://") else os.path.join(self.folder, ref)), 0
+
     def check_unchanged(self) -> None:
         """Raise MtoolError when the file or object was changed or replaced since it was opened.
 
@@ -143,7 +162,7 @@ def open_source(name: str) -> Source:
     A name that ends in ``.gz`` is decompressed. Raises Refused for a folder or a missing file, NotAManifest
     when the first bytes show something other than JSON Lines, and the errors of ``io.s3``.
     """
-    source = _open(name)
+    source = open_bytes(name)
     check_head(source.name, source.head())
     return source
 
@@ -152,22 +171,25 @@ def decompressed(source: Source) -> Source:
     """Return the source, or a decompressed copy of a compressed one: for work that reads it twice."""
     if source.size is not None:
         return source
-    return _copied(source.name, (block.read() for block in source.blocks()))
+    chunks = (block.read() for block in source.blocks())
+    return copied(source.name, chunks, source.folder)
 
 
-def _copied(name: str, chunks: Iterable[bytes]) -> Source:
+def copied(name: str, chunks: Iterable[bytes], folder: str = "") -> Source:
+    """Return the source called ``name`` that has these bytes, in a temporary file."""
     import tempfile
 
     handle, path = tempfile.mkstemp(prefix="mtool-")
     copy = TemporaryCopy(path)
     with open(handle, "wb") as file:
         file.writelines(chunks)
-    return Source(name, path, os.path.getsize(path), copy)
+    return Source(name, path, os.path.getsize(path), copy, folder=folder)
 
 
-def _open(name: str) -> Source:
+def open_bytes(name: str) -> Source:
+    """Return the source called ``name`` as ``open_source`` does, whatever its bytes are."""
     if name == STDIN:
-        return _copied("standard input", iter(partial(sys.stdin.buffer.read, BLOCK), b""))
+        return copied("standard input", iter(partial(sys.stdin.buffer.read, BLOCK), b""))
     if name.startswith("s3://"):
         from manifest_tools.io import s3
 
@@ -178,14 +200,29 @@ def _open(name: str) -> Source:
     except OSError as error:
         raise Refused(f"{name}: expected a manifest, found {_reason(error)}") from error
     if stat.S_ISDIR(status.st_mode):
-        raise Refused(f"{name}: expected a manifest, found a folder; {_hint_in(Path(name))}")
+        hint = hint_in(Path(name)) or "type the name of a file in it"
+        raise Refused(f"{name}: expected a manifest, found a folder; {hint}")
     if not os.access(name, os.R_OK):
         raise Refused(f"{name}: cannot be read: permission denied")
     if not stat.S_ISREG(status.st_mode):
         with open(name, "rb") as pipe:
-            return _copied(name, iter(partial(pipe.read, BLOCK), b""))
+            return copied(name, iter(partial(pipe.read, BLOCK), b""), folder_of(name))
     size = None if name.endswith(".gz") else status.st_size
-    return Source(name, name, size, stamp=_stamp(status))
+    return Source(name, name, size, stamp=_stamp(status), folder=folder_of(name))
+
+
+def folder_of(name: str) -> str:
+    """Return the folder to which the refs of a manifest are relative, empty for the current one.
+
+    A folder that stands for a manifest is named by them, but for one that has no name of its own.
+
+    >>> [folder_of(name) for name in ("a/b.manifest", "a/pictures/", "./pictures", "s3://b/k", ".", "..")]
+    ['a', 'a', '.', '', '.', '..']
+    """
+    name = name.rstrip("/") or name
+    if name == STDIN or name.startswith("s3://"):
+        return ""
+    return name if os.path.basename(name) in ("", ".", "..") else os.path.dirname(name)
 
 
 def _is_same(source: Source) -> bool:
@@ -317,13 +354,13 @@ def _stream_blocks(name: str, stream: BinaryIO, size: int) -> Iterator[Block]:
             offset += len(lines)
 
 
-def _hint_in(folder: Path) -> str:
-    """Return what to type in place of a folder."""
+def hint_in(folder: Path) -> str:
+    """Return what to type in place of a folder that has manifests or COCO files, or nothing."""
     if manifests := find_manifests(folder):
         return f"type the name of a file in it, such as {folder / manifests[0]}"
     if any(folder.glob("*.json")):
         return f"if it has COCO files, type: mtool convert --from coco {folder} -o NAME.manifest"
-    return "type the name of a file in it"
+    return ""
 
 
 def find_manifests(folder: Path, pattern: str = "*.manifest") -> list[str]:

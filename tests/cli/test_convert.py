@@ -74,7 +74,8 @@ def test_the_wrong_folder_is_said_before_any_work(parts: str, in_folder: Path, r
     (in_folder / "other").mkdir()
     result = run("convert", parts, "--to", "recordio", "--images", "other")
     assert result.exit_code == 2
-    assert "30 of 30 pictures of s3://raw are not on this disk: nothing of that name is in" in result.stderr
+    tried = f"'s3://raw/0.jpg' is not at {os.path.realpath('other/0.jpg')}; type `mtool fetch train.manifest"
+    assert f"30 of 30 pictures of s3://raw are not on this disk; {tried}" in result.stderr
 
 
 def test_the_environment_may_say_where_pictures_lie(
@@ -90,8 +91,9 @@ def test_missing_pictures_are_named_counted_and_make_the_exit_code_1(parts: str,
     result = run("convert", parts, "--to", "recordio", "--images", "raw-data")
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
-    assert lines[0] == "25 of 30 pictures of s3://raw are not on this disk: nothing of that name is in " + (
-        os.path.realpath("raw-data")
+    assert lines[0] == (
+        "25 of 30 pictures of s3://raw are not on this disk; 's3://raw/0.jpg' is not at"
+        f" {os.path.realpath('raw-data/0.jpg')}; type `mtool fetch train.manifest -o DIR`, then --images DIR"
     )
     assert lines[1].startswith("train.manifest:1: error MT401 expected ")
     assert lines[21] == "... 5 more; in all 25 MT401"
@@ -303,7 +305,11 @@ def test_the_way_back_leads_to_s3(holes: Path, run: Run, s3: "S3Client") -> None
             ["a", "--to", "coco", "--from", "coco"], "--to and --from: type one of them", id="both ways"
         ),
         pytest.param(["a", "--to", "yolo"], "--to yolo: expected one of recordio", id="an unknown target"),
-        pytest.param(["a", "--from", "folder"], "--from folder: expected coco", id="one way only"),
+        pytest.param(
+            ["a", "--from", "recordio"],
+            "--from recordio: expected one of folder, csv, coco",
+            id="one way only",
+        ),
         pytest.param(
             ["train.manifest", "--to", "coco", "--resize", "9"],
             "--resize: coco names pictures and does not open them",

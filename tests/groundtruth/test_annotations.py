@@ -19,12 +19,19 @@ from manifest_tools.groundtruth.annotations import (
 )
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.examples import one_attribute
-from manifest_tools.groundtruth.manifest_pictures import ManifestPictures, pictures_of, read_manifest
+from manifest_tools.groundtruth.manifest_pictures import ManifestPictures, pictures_of
 from manifest_tools.groundtruth.write_line import manifest_lines
+from manifest_tools.io.sources import open_source
 from manifest_tools.verbs.validate.validate import validate
 from tests import label_lines
 from tests.data_sets import data_sets, shown
 from tests.ground_truth import FAILED, NAMES, UNLABELLED, boxes, chopped, line, multi, write
+
+
+def read_manifest(name: str, attribute: str | None = None, *, classes: ClassTable | None = None) -> Any:
+    source = open_source(name)
+    return pictures_of(source, one_attribute(source, attribute), classes=classes)
+
 
 SOME = [
     line(1, 0, 0.9),

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import InvalidLine, Refused
+from manifest_tools.formats.open_manifest import read_examples
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, class_table
 from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.groundtruth.examples import read_examples
 from manifest_tools.io.sources import HEAD
 
 SINGLE = "groundtruth/image-classification"

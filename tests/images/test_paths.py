@@ -1,6 +1,10 @@
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.images.paths import ImagePaths, common_folder, image_paths, read_file
@@ -135,3 +139,61 @@ def test_an_option_that_cannot_be_meant_is_refused(in_folder: Path, option: str,
 )
 def test_the_folder_that_all_share(refs: list[str], shared: str) -> None:
     assert common_folder(refs) == shared
+
+
+def copy_of(folder: Path, *names: str) -> Path:
+    """Make files whose content is their name."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+KEYS = ("raw/2019/left/1.jpg", "raw/2019/left/2.jpg")
+
+
+@pytest.mark.parametrize("start", ["s3://b/", ""])
+@pytest.mark.parametrize("above", ["raw/2019/left/", "2019/left/", "left/", ""])
+def test_a_bare_folder_may_stand_for_any_folder_of_the_keys(tmp_path: Path, start: str, above: str) -> None:
+    copy = copy_of(tmp_path / "copy", f"{above}1.jpg", f"{above}2.jpg")
+    found = image_paths([str(copy)], [start + key for key in KEYS], str(tmp_path))
+    assert [found.find(start + key) for key in KEYS] == [
+        str(copy / above / name) for name in ("1.jpg", "2.jpg")
+    ]
+    assert found.places(start + KEYS[0])[0] == str(copy / above / "1.jpg")  # so none is looked for twice
+
+
+def test_the_folder_that_was_typed_comes_before_the_manifest_s(tmp_path: Path) -> None:
+    copy_of(tmp_path, "a/1.jpg", "other/a/1.jpg", "a/2.jpg")
+    found = image_paths([str(tmp_path / "other")], ["a/1.jpg", "a/2.jpg"], str(tmp_path))
+    assert found.find("a/1.jpg") == str(tmp_path / "other" / "a" / "1.jpg")
+    assert found.find("a/2.jpg") == str(tmp_path / "a" / "2.jpg")
+
+
+def test_what_is_nowhere_is_told_with_the_places(tmp_path: Path) -> None:
+    found = image_paths([str(tmp_path)], ["s3://b/raw/2019/1.jpg"])
+    with pytest.raises(Unusable, match=r"expected .*/1.jpg, .*/2019/1.jpg, .*/raw/2019/1.jpg, found no such"):
+        found.find("s3://b/raw/2019/1.jpg")
+
+
+def test_a_key_of_a_thousand_folders_is_looked_for_in_a_few(tmp_path: Path) -> None:
+    ref = f"s3://b/{'d/' * 400}1.jpg"
+    copy_of(tmp_path, "1.jpg")
+    found = image_paths([str(tmp_path)], [ref])
+    assert found.find(ref) == str(tmp_path / "1.jpg")
+    assert len(found.places(ref)) < 20
+
+
+@settings(deadline=None, max_examples=50)
+@example(["a/b.jpg", "a/a/b.jpg"])
+@given(
+    st.lists(
+        st.from_regex(r"[ab]{1,2}(/[ab]{1,2}){0,3}\.jpg", fullmatch=True), min_size=1, max_size=8, unique=True
+    )
+)
+def test_no_picture_is_taken_for_another_s(keys: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        copy = copy_of(Path(os.path.realpath(name)), *keys)
+        found = image_paths([str(copy)], [f"s3://b/{key}" for key in keys])
+        assert [Path(found.find(f"s3://b/{key}")).read_text() for key in keys] == keys

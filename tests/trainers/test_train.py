@@ -401,7 +401,7 @@ def tell(event, arguments):
         os.write(2, f"opened {arguments[0]}\\n".encode())
 sys.addaudithook(tell)
 from manifest_tools.cli.app import main
-from manifest_tools.groundtruth.examples import read_examples
+from manifest_tools.formats.open_manifest import read_examples
 """
 
 

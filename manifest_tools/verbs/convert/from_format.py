@@ -9,6 +9,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
 from manifest_tools.io.sinks import STDOUT, check_apart, check_key, output_file, publishing
+from manifest_tools.io.sources import folder_of
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.convert.convert import Converted
 
@@ -58,7 +59,7 @@ def plan_manifests(
         _check_prefix(source_prefix)
     beside = output is None
     if output is None:
-        if place == STDOUT or place.startswith("s3://"):
+        if place == STDOUT or place.startswith("s3://") or folder_of(place) == place.rstrip("/"):
             raise Refused(f"{place}: expected a place for the manifest; type -o FILE")
         output = base_name(row, place)[0]
     data: DataSet = module_of(row).read(place, ReadOptions(source_prefix, label_attribute, classes))
@@ -96,7 +97,9 @@ def write_manifests(
                     count += 1
                     local += not line.startswith(_IN_S3)
     published = tuple(publication.published)
-    return Converted(published, count, table=data.table, lost=data.lost, on_this_disk=local)
+    return Converted(
+        published, count, table=data.table, lost=data.lost, on_this_disk=local, remarks=data.remarks
+    )
 
 
 _IN_S3 = b'{"source-ref":"s3://'  # how the lines begin that name an object

@@ -1,6 +1,10 @@
 """What anybody trips over first: the pictures are not on this disk."""
 
+import shlex
+
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import shown
+from manifest_tools.images.paths import first_of
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.verbs.convert.pictures import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -37,8 +41,8 @@ def missing(plan: ConversionPlan, can_fetch: bool) -> str:
         return f"{text}; {plan.to_fetch:,} are fetched from S3"
     if plan.to_fetch:
         text += f", and there are no AWS credentials: type {_advice(plan)}"
-    elif plan.image_paths.mapped:
-        text += f": nothing of that name is in {', '.join(_folders(plan))}"
+    else:
+        text += _looked_for(plan)
     if "lab#" in where:
         text += "; lab# is a placeholder: type mtool rewrite --lab ID first"
     if absent == total:
@@ -53,5 +57,10 @@ def _advice(plan: ConversionPlan) -> str:
     return " ".join(f"`--images {bucket}=./{bucket.removeprefix('s3://')}`" for bucket in buckets[:3])
 
 
-def _folders(plan: ConversionPlan) -> list[str]:
-    return list(dict.fromkeys(folder for _, folder in plan.image_paths.mapped))
+def _looked_for(plan: ConversionPlan) -> str:
+    """Say where the first picture was looked for that is nowhere, and how to get it."""
+    where = plan.image_paths
+    ref = next(picture.ref for picture in plan.lines if where.size(picture.ref) is None)
+    fetch = f"mtool fetch {shlex.quote(plan.manifest)} -o DIR"
+    way_out = f"`{fetch}`, then --images DIR" if ref.startswith("s3://") else "--images FOLDER"
+    return f"; {shown(ref)} is not at {first_of(where.places(ref))}; type {way_out}"

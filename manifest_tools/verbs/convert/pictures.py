@@ -66,7 +66,7 @@ def usable(
     made = progress(_made(plan, fetch, jobs), plan.count, "pictures")
     for picture, encoded in zip(plan.lines, made, strict=True):
         if isinstance(encoded, Unusable):
-            problems.append(plan.problem(picture.number, encoded))
+            problems.append(plan.problem(picture.number, encoded, picture.ref))
         else:
             counts.turned += encoded.is_turned
             counts.shallow += encoded.is_shallow

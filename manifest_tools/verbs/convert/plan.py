@@ -19,6 +19,7 @@ from manifest_tools.formats import (
     format_row,
     module_of,
 )
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.groundtruth.annotations import (
     DataSet,
@@ -34,12 +35,12 @@ from manifest_tools.groundtruth.contradictions import Contradictions, resolve
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import examples_of, one_attribute
 from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
-from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
+from manifest_tools.images.paths import ImagePaths, bucket_of, paths_of
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
-from manifest_tools.io.sinks import output_file
-from manifest_tools.io.sources import open_source
+from manifest_tools.io.sinks import check_apart, output_file
+from manifest_tools.io.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,9 @@ class ConversionPlan:
     contradictions: Contradictions | None = None
     """Labelled lines of one picture with different classes, where these were looked for."""
 
+    source: Source | None = None
+    """The manifest, opened."""
+
     @property
     def multi_label(self) -> bool:
         """Whether a picture may have several classes."""
@@ -102,9 +106,10 @@ class ConversionPlan:
         """Where the outputs stand."""
         return os.path.dirname(self.output) or "."
 
-    def problem(self, number: int, why: Unusable) -> Problem:
+    def problem(self, number: int, why: Unusable, ref: str = "") -> Problem:
         """Return what is wrong with the picture of a line."""
-        return Problem(why.code, "error", self.manifest, number, "$.source-ref", why.message)
+        file, line = self.source.where(number, ref) if self.source and ref else (self.manifest, number)
+        return Problem(why.code, "error", file, line, "$.source-ref", why.message)
 
     def description(self) -> dict[str, Any]:
         """Return what decides the bytes of the output, as the report keeps it."""
@@ -147,7 +152,8 @@ def plan_pictures(
     pictures = [Picture(number, ref) for number, ref in refs]
     lines = StreamedPictures(lambda: iter(pictures))
     unlabelled = LabelAttribute("", "", "", requested=False)
-    found = _Labelled(unlabelled, "single_label", ClassTable(), lines, len(pictures), {})
+    source = open_manifest(manifest)
+    found = _Labelled(source, unlabelled, "single_label", ClassTable(), lines, len(pictures), {})
     return ConversionPlan(
         manifest,
         "recordio",
@@ -162,7 +168,8 @@ def plan_pictures(
         {},
         Recipe(pass_through=True),
         False,
-        *_images(manifest, found, images, format_row("--to", "recordio")),
+        *_images(found, images, format_row("--to", "recordio")),
+        source=source,
     )
 
 
@@ -174,7 +181,7 @@ def plan_parts(manifests: Sequence[str], to: str, output: str | None, **options:
     if output is None:
         raise Refused(f"{len(manifests)} manifests: expected a place for all of them; type -o NAME")
     names = UniqueNames()
-    stems = [safe_name(os.path.basename(_without_ending(manifest)), "part") for manifest in manifests]
+    stems = [safe_name(_stem(manifest), "part") for manifest in manifests]
     parts = [names.unique(stem, "", number) for number, stem in enumerate(stems, 1)]
     return plan_each(manifests, to, [_output_of("", output)] * len(manifests), parts, **options)
 
@@ -204,7 +211,10 @@ def plan_each(
     """
     row = format_row("--to", to)
     recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
-    read = [_read(manifest, row, to, label_attribute, classes, conflicts, jobs) for manifest in manifests]
+    read: list[_Labelled] = []
+    for manifest in manifests:
+        known = classes or (read[0].table if read else None)
+        read.append(_read(manifest, row, to, label_attribute, classes, known, conflicts, jobs))
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
             first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]
@@ -229,8 +239,9 @@ def plan_each(
             found.left_out,
             recipe,
             link,
-            *_images(manifest, found, images, row),
+            *_images(found, images, row),
             found.contradictions,
+            found.source,
         )
         _check(planned, row)
         plans.append(planned)
@@ -241,6 +252,7 @@ def plan_each(
 class _Labelled:
     """The labelled lines of a manifest, however they are remembered."""
 
+    source: Source
     attribute: LabelAttribute
     kind: PictureLabelKind
     table: ClassTable
@@ -256,20 +268,23 @@ def _read(
     to: str,
     label_attribute: str | None,
     classes: ClassTable | None,
+    known: ClassTable | None,
     conflicts: ConflictPolicy | None,
     jobs: Jobs,
 ) -> _Labelled:
-    source = open_source(manifest)
+    source = open_manifest(manifest, known)
     attribute = one_attribute(source, label_attribute, jobs)
     kind = picture_label_kind(source.name, attribute)
     check_labels(source.name, clipped(attribute.name), kind, to)
     if row.pictures == "named":
         found = pictures_of(source, attribute, classes=classes, jobs=jobs)
-        return _Labelled(attribute, kind, found.table, found, found.count, found.left_out)
+        return _Labelled(source, attribute, kind, found.table, found, found.count, found.left_out)
     read = examples_of(source, attribute, classes=classes, jobs=jobs)
     contradictions = None if conflicts is None else resolve(source.name, read, conflicts)
     lines = StreamedPictures(lambda: map(_picture, read.examples))
-    return _Labelled(attribute, kind, read.table, lines, len(read.examples), read.left_out, contradictions)
+    return _Labelled(
+        source, attribute, kind, read.table, lines, len(read.examples), read.left_out, contradictions
+    )
 
 
 def _picture(example: Example) -> Picture:
@@ -280,6 +295,7 @@ def _check(planned: ConversionPlan, row: Format) -> None:
     """Raise what can be known before any work: by the format, the place or the options."""
     if row.output == "folder":
         check_on_this_disk(planned.output)
+        check_apart(planned.manifest, [planned.output])
     if planned.link and planned.to_fetch:
         raise Refused(f"--link: {planned.to_fetch:,} pictures are not on this disk; type --images FOLDER")
     if check := getattr(module_of(row), "check", None):
@@ -297,7 +313,7 @@ def data_set(plans: Sequence[ConversionPlan]) -> DataSet:
 
 
 def _output_of(manifest: str, output: str | None) -> str:
-    if output is None and (manifest == "-" or manifest.startswith("s3://")):
+    if output is None and (manifest == "-" or manifest.startswith("s3://") or not _stem(manifest)):
         raise Refused(f"{manifest}: expected a place for the output; type -o NAME")
     if output == "-":
         raise Refused("-o -: expected a name; several files, or a folder, cannot go to standard output")
@@ -305,7 +321,18 @@ def _output_of(manifest: str, output: str | None) -> str:
 
 
 def _without_ending(manifest: str) -> str:
+    if os.path.isdir(manifest):
+        return manifest.rstrip("/")
     return os.path.splitext(manifest.removesuffix(".gz"))[0]
+
+
+def _stem(manifest: str) -> str:
+    """Return the name that an output takes from a manifest; nothing of a folder without a name of its own.
+
+    >>> [_stem(name) for name in ("raw/a.manifest.gz", "./..", "/")]
+    ['a', '', '']
+    """
+    return os.path.basename(_without_ending(manifest)).strip(".")
 
 
 def _recipe(
@@ -345,13 +372,11 @@ def _recipe(
 _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
 
 
-def _images(manifest: str, found: _Labelled, images: Sequence[str], row: Format) -> _Images:
+def _images(found: _Labelled, images: Sequence[str], row: Format) -> _Images:
     """Return where the pictures lie and what is known of them; nothing where none is opened."""
     if row.pictures == "named":
         return ImagePaths((), ""), "", {}, {}, 0
-    local = manifest != "-" and not manifest.startswith("s3://")
-    refs = [picture.ref for picture in found.lines]
-    where = image_paths(images, refs, os.path.dirname(manifest) if local else "")
+    where = paths_of(found.source, images, [picture.ref for picture in found.lines])
     return where, *_inspect(found.lines, where)
 
 

@@ -1,7 +1,5 @@
 """Says how two manifests differ: by picture and by meaning, not by byte."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from itertools import zip_longest
@@ -11,8 +9,9 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, run
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.io.byte_ranges import read_ranges
-from manifest_tools.io.sources import STDIN, Source, TemporaryCopy, decompressed, open_source
+from manifest_tools.io.sources import STDIN, Source, copied, decompressed
 from manifest_tools.verbs.diff.changes import Changes, LabelChanges, Sample
 from manifest_tools.verbs.diff.columns import ManifestColumns, decoded, read_columns
 from manifest_tools.verbs.diff.compare_lines import Scope, compare_lines, source_of
@@ -51,7 +50,7 @@ def diff(
     """
     if old == new == STDIN:
         raise Refused("standard input can be read only once; type a file's name for one of the two")
-    sources = _local(open_source(old)), _local(open_source(new))
+    sources = _local(open_manifest(old)), _local(open_manifest(new))
     if _same_bytes(*sources):
         lines = _count_lines(sources[0])
         names = [source.name for source in sources]
@@ -69,11 +68,7 @@ def _local(source: Source) -> Source:
     source = decompressed(source)
     if not source.uri.startswith("s3://"):
         return source
-    handle, path = tempfile.mkstemp(prefix="mtool-")
-    copy = TemporaryCopy(path)
-    with open(handle, "wb") as file:
-        file.writelines(block.read() for block in source.blocks())
-    return Source(source.name, path, os.path.getsize(path), copy)
+    return copied(source.name, (block.read() for block in source.blocks()))
 
 
 def _same_bytes(one: Source, other: Source) -> bool:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from manifest_tools.base.arguments import Path, one
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.parallel import Progress, no_progress, run
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.io import s3
-from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.io.sources import decompressed
 from manifest_tools.verbs.fetch.listing import read_listing
 from manifest_tools.verbs.fetch.look import Fault, Places, Seen, State, Wanted, fault_of, look
 from manifest_tools.verbs.fetch.references import Reference, References, read_references
@@ -104,7 +105,7 @@ def fetch(
     names, folder = tuple(map(one, manifests)), one(output)
     if folder.startswith("s3://"):
         raise Refused(f"-o {folder}: expected a folder on this disk, found a URI; type -o FOLDER")
-    references = read_references([decompressed(open_source(name)) for name in names], masks)
+    references = read_references([decompressed(open_manifest(name)) for name in names], masks)
     result = Fetched(names, folder, references.objects, references.on_disk)
     result.images = _images(folder, references)
     result.same_letters = int((references.shares_letters & ~references.shares_file).sum())

@@ -13,6 +13,7 @@ from manifest_tools.base.arguments import Path, Paths, one, several
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim
+from manifest_tools.formats.open_manifest import manifest_name, open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.groundtruth.label_kinds import LabelKind, label_kind
 from manifest_tools.groundtruth.marks import read_marks
@@ -22,7 +23,7 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.groundtruth.survey import ambiguous, survey
 from manifest_tools.io.byte_ranges import ByteRanges, select_lines
 from manifest_tools.io.sinks import REJECTS, Published, check_apart, check_key, output_file, publishing
-from manifest_tools.io.sources import Block, Source, decompressed, open_source
+from manifest_tools.io.sources import Block, Source, decompressed
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.filter.by_mark import by_mark
 from manifest_tools.verbs.filter.choose import Choice, Limits, Ranked, limits, ranked
@@ -171,11 +172,11 @@ def filter(
     conditions.check()
     choice.check()
     manifest = one(manifest)
-    outputs = [output_file(name, manifest) for name in several(output)]
+    outputs = [output_file(name, manifest_name(manifest)) for name in several(output)]
     outputs += [output_file(name, REJECTS) for name in several(rejects)]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
-    source = open_source(manifest)
+    source = open_manifest(manifest)
     marks = None if conditions.marks_file is None else read_marks(conditions.marks_file)
     if marks is not None:
         label_attribute = marks.attribute(label_attribute)
@@ -214,6 +215,7 @@ def filter(
         result.unmatched = len(marks.of(label_attribute).keys() - observed.marked)
         result.relabelled = observed.relabelled
     result.published = tuple(publication.published)
+    remark_elsewhere(source, [] if dry_run else outputs)
     return result
 
 

@@ -1,6 +1,5 @@
 """Gathers what people would rather see than read: what is in manifests, and pictures with their labels."""
 
-import os
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,13 +8,14 @@ from typing import Any
 
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.contents import Stats, contents_of
 from manifest_tools.groundtruth.counts import NO_URI
 from manifest_tools.groundtruth.examples import one_attribute
-from manifest_tools.images.paths import ImagePaths, image_paths
+from manifest_tools.images.paths import ImagePaths, paths_of
 from manifest_tools.images.thumbnail import PALETTE
 from manifest_tools.images.unusable import MISSING, Unusable
-from manifest_tools.io.sources import Source, decompressed, open_source
+from manifest_tools.io.sources import Source, decompressed
 from manifest_tools.pages.gallery import Card, Gallery
 from manifest_tools.pages.gallery import Group as CardGroup
 from manifest_tools.verbs.look.cards import LineCard, line_card
@@ -124,7 +124,7 @@ def read(
     words = Vocabulary()
     contents, indices, paths = [], [], []
     for manifest in manifests:
-        source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
+        source = decompressed(open_manifest(manifest) if isinstance(manifest, str) else manifest)
         found = contents_of(source, label_attribute, jobs)
         one = label_attribute or (found.attributes[0].name if len(found.attributes) == 1 else None)
         known = None if one is None else one_attribute(source, one, jobs)
@@ -138,8 +138,7 @@ def read(
 def _paths(source: Source, found: Stats, images: Sequence[str]) -> ImagePaths:
     """Return where the pictures of a manifest lie; its sources say which buckets they are in."""
     refs = [f"{folder}_" for folder in found.sources if folder != NO_URI]
-    local = not source.uri.startswith("s3://") and source.copy is None
-    return image_paths(images, refs, os.path.dirname(source.uri) if local else ".")
+    return paths_of(source, images, refs)
 
 
 def _problems(manifests: Sequence[str], problems: Iterable[Problem]) -> LookProblems:

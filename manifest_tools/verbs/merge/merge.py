@@ -9,11 +9,12 @@ import numpy as np
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.edits.class_indices import IndexMap
+from manifest_tools.formats.open_manifest import open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.attributes import LabelAttribute, check_attribute_name
 from manifest_tools.groundtruth.marks import Marks, read_marks
 from manifest_tools.groundtruth.survey import Survey, check_number, survey
 from manifest_tools.io.sinks import REJECTS, Published, check_apart, check_key, output_file, publishing
-from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed, open_source
+from manifest_tools.io.sources import BLOCK, STDIN, Source, decompressed
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.merge.attribute_map import AttributeMap, map_attributes
 from manifest_tools.verbs.merge.by_mark import label_marks, marks_note
@@ -78,7 +79,7 @@ def merge(
     if label_attribute is not None:
         check_attribute_name(label_attribute)
     check_key(kms_key, outputs)
-    sources = [decompressed(open_source(name)) for name in manifests]
+    sources = [decompressed(open_manifest(name)) for name in manifests]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
         found = None if marks is None else read_marks(marks)
         plan = _plan(sources, label_attribute, on_conflict, found, workers)
@@ -92,6 +93,8 @@ def merge(
             counts = count_written(len(sources), blocks)
             for source in sources:
                 source.check_unchanged()
+    for source in [] if dry_run else sources:
+        remark_elsewhere(source, outputs)
     return plan.report(on_conflict, counts, tuple(publication.published))
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, NumberedLine, check, in_order, shuffled
 from manifest_tools.groundtruth.pipe_mode.payloads import (
     REF,
@@ -29,7 +30,7 @@ from manifest_tools.groundtruth.pipe_mode.payloads import (
 )
 from manifest_tools.groundtruth.pipe_mode.samples import NotASample, Sample, read_pipe
 from manifest_tools.groundtruth.survey import survey
-from manifest_tools.images.paths import bucket_of, image_paths
+from manifest_tools.images.paths import bucket_of, paths_of
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sinks import (
     STDOUT,
@@ -40,7 +41,7 @@ from manifest_tools.io.sinks import (
     output_file,
     publishing,
 )
-from manifest_tools.io.sources import Source, decompressed, open_source
+from manifest_tools.io.sources import Source, decompressed
 
 __all__ = ["NotASample", "Piped", "Sample", "pipe", "read_pipe", "records"]
 
@@ -108,13 +109,13 @@ def pipe(
     output = output_file(output, f"{manifest.removesuffix('.gz').removesuffix('.manifest')}.pipe")
     check_apart(manifest, [output])
     check_key(kms_key, [output])
-    source = decompressed(open_source(manifest))
+    source = decompressed(open_manifest(manifest))
     names = tuple(attributes) or _usual_names(source, jobs)
     check_names(names)
     checked = _checked(source, names, shuffle, jobs)
     result = Piped(source.name, names, checked.samples)
     turned: list[str] = []
-    where = image_paths(images, checked.refs, _folder(manifest))
+    where = paths_of(source, images, checked.refs)
     read = partial(read_object, where, fetch or _from_s3, turned)
     from_s3 = [ref for ref in checked.refs if ref.startswith("s3://") and not where.covers(ref)]
     if fetch is None and from_s3:
@@ -224,11 +225,6 @@ def _usual_names(source: Source, jobs: Jobs) -> tuple[str, ...]:
         f"{source.name}: expected one label attribute, found {listed};"
         f" type --attribute {first} --attribute {label}"
     )
-
-
-def _folder(manifest: str) -> str:
-    """Return the folder to which relative refs belong."""
-    return "" if manifest == "-" or manifest.startswith("s3://") else os.path.dirname(manifest)
 
 
 def _threads(jobs: Jobs, names: tuple[str, ...], from_s3: bool) -> int:

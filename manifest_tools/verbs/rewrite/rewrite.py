@@ -15,6 +15,7 @@ from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Re
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.edits.rename import LineEdit, NameTaken, Placeholder, RenameAttribute, RenameClass
+from manifest_tools.formats.open_manifest import manifest_name, open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.rows import BadLine, reason
 from manifest_tools.groundtruth.scan import scan
@@ -64,9 +65,9 @@ def rewrite(
     if output is not None and len(manifests) != 1:
         raise Refused(f"-o takes one manifest, found {len(manifests)}; leave -o out to rewrite them in place")
     if output is not None:
-        output = output_file(output, manifests[0])
+        output = output_file(output, manifest_name(manifests[0]))
     check_key(kms_key, manifests if output is None else [output])
-    sources = [open_source(name) for name in manifests]
+    sources = [open_manifest(name) for name in manifests]
     for source in sources:
         if output is None and source.copy is not None:
             raise Refused(f"{source.name} cannot be rewritten in place; type -o FILE")
@@ -96,6 +97,8 @@ def rewrite(
             _check_names(sources, edits, jobs)
         for source in sources:
             source.check_unchanged()
+    if output is not None and not dry_run:
+        remark_elsewhere(sources[0], [output])
     for result in results:
         result.published = tuple(p for p in publication.published if p.path in (result.manifest, output))
     return results

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs, pool
+from manifest_tools.formats.open_manifest import open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
@@ -21,7 +22,7 @@ from manifest_tools.groundtruth.contradictions import Contradictions, find_contr
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
 from manifest_tools.groundtruth.survey import label_attribute, survey
 from manifest_tools.io.sinks import REJECTS, Publication, check_apart, check_key, output_file, publishing
-from manifest_tools.io.sources import BLOCK, Source, decompressed, open_source
+from manifest_tools.io.sources import BLOCK, Source, decompressed, folder_of
 from manifest_tools.verbs.split.assign import assign
 from manifest_tools.verbs.split.groups import (
     FRAMES,
@@ -71,7 +72,7 @@ def split(
     targets = _targets(manifest, output, list(ratios), rejects)
     check_key(kms_key, list(targets.values()))
     pattern = None if group is None else group_pattern(group)
-    source = decompressed(open_source(manifest))
+    source = decompressed(open_manifest(manifest, classes))
     with pool(jobs, many=(source.size or 0) > BLOCK) as workers:
         attributes = _attributes(source, label_attribute, workers)
         lines = _read(source, attributes, classes or ClassTable(), workers)
@@ -94,6 +95,7 @@ def split(
             result = replace(result, digest=digest)
             source.check_unchanged()
             _write_report(result, publication)
+    remark_elsewhere(source, list(targets.values()))
     return replace(result, published=tuple(publication.published))
 
 
@@ -199,7 +201,7 @@ def _targets(manifest: str, output: str | None, parts: list[str], rejects: str |
     """Return the file of each part, and of the rejects under ""; raises Refused if one is the input."""
     if output is None and (manifest == "-" or manifest.startswith("s3://")):
         raise Refused(f"split {manifest} needs a folder for the parts; type -o FOLDER")
-    folder = os.path.dirname(manifest) if output is None else output
+    folder = folder_of(manifest) if output is None else output
     targets = {name: _join(folder, f"{name}.manifest") for name in parts}
     if rejects is not None:
         targets[""] = output_file(rejects, REJECTS)

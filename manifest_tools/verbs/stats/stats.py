@@ -1,8 +1,9 @@
 """Says what is in a manifest."""
 
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.contents import Stats, contents_of
-from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.io.sources import decompressed
 
 
 def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = None) -> Stats:
@@ -10,4 +11,4 @@ def stats(manifest: str, label_attribute: str | None = None, *, jobs: Jobs = Non
 
     Raises InvalidLine at a line that cannot be read, Refused for an attribute that no line has.
     """
-    return contents_of(decompressed(open_source(manifest)), label_attribute, jobs)
+    return contents_of(decompressed(open_manifest(manifest)), label_attribute, jobs)

@@ -4,6 +4,7 @@ A line is edited by the byte ranges of its parts, so that nothing else on it cha
 """
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 
 from manifest_tools.base.errors import NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.attributes import attributes_of
 from manifest_tools.groundtruth.classes import index_of
 from manifest_tools.groundtruth.label_kinds import label_kind
@@ -21,7 +23,7 @@ from manifest_tools.groundtruth.scan import scan
 from manifest_tools.io.byte_ranges import ByteRanges
 from manifest_tools.io.json_spans import Edit, Span, decode_string, encode_string, members, spans_at, splice
 from manifest_tools.io.sinks import check_key, publishing
-from manifest_tools.io.sources import Block, Source, open_source
+from manifest_tools.io.sources import Block, Source
 from manifest_tools.verbs.validate.engine.unpaired_metadata import (
     Renaming,
     Unpaired,
@@ -90,11 +92,14 @@ def fix(
 
 def _source(name: str) -> Source | None:
     try:
-        source = open_source(name)
+        source = open_manifest(name)
     except NotAManifest:
         return None
     if source.copy is not None or name.endswith(".gz"):
-        raise Refused(f"{source.name}: cannot be fixed in place: --fix needs a plain file, which it replaces")
+        way_out = f"; type: mtool filter {shlex.quote(name)} -o FILE" if source.stands_in else ""
+        raise Refused(
+            f"{source.name}: cannot be fixed in place: --fix needs a plain file, which it replaces{way_out}"
+        )
     return source
 
 

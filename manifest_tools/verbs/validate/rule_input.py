@@ -74,5 +74,7 @@ class RuleLine:
     """Characters of the line."""
     beside: tuple[str, ...] | None = None
     """The keys beside the source, of a line without label attributes; None where nobody asks."""
+    purpose: str = ""
+    """The purpose of a preflight, empty without one."""
     repeated: tuple[str, ...] = ()
     """Sources, label attributes and metadata keys that the line has more than once."""

@@ -9,12 +9,14 @@ from functools import partial
 from manifest_tools.base.errors import NotAManifest
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Finding, Problem
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.rows import decode, line_offsets
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.sources import HEAD, Block, Source, decompressed, open_source
+from manifest_tools.io.sources import HEAD, Block, Source, decompressed
 from manifest_tools.verbs.validate.engine.check_lines import CheckedLines, check_lines
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.engine.run_rules import RuleContext, rule_line
+from manifest_tools.verbs.validate.name_pictures import PictureNames
 from manifest_tools.verbs.validate.preflight.channel import Channel, channel_of_record_file
 from manifest_tools.verbs.validate.preflight.inputs import Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.preflight import prove_stream
@@ -105,6 +107,7 @@ class Report:
     _files: list[Facts] = field(default_factory=list, repr=False)
     _record_files: list[Facts] = field(default_factory=list, repr=False)
     _channels: dict[str, Channel] = field(default_factory=dict, repr=False)
+    _pictures: PictureNames = field(default_factory=PictureNames, repr=False)
 
     def __iter__(self) -> Iterator[Problem]:
         """Check the manifests; yields what lines show in their order, then whole files, then all files."""
@@ -112,10 +115,11 @@ class Report:
             if self.codes is None or problem.code in self.codes:
                 named = (checked for checked in self.checked if checked.manifest == problem.file)
                 next(named, self.checked[-1]).count(problem)
-                yield problem
+                yield self._pictures.named(problem)
 
     def _problems(self) -> Iterator[Problem]:
         self.checked, self._files, self._record_files, self._channels = [], [], [], {}
+        self._pictures = PictureNames()
         for manifest in self.manifests:
             yield from self._check(manifest)
         yield from self._check_together()
@@ -136,7 +140,9 @@ class Report:
             elif record_file_kind(manifest) is not None:
                 yield from self._check_record_file(read_record_file(manifest))
             else:
-                yield from self._check_manifest(decompressed(open_source(manifest)))
+                source = decompressed(open_manifest(manifest))
+                self._pictures.add(source)
+                yield from self._check_manifest(source)
         except NotAManifest as error:
             self._channels[error.source] = Channel(error.source)
             for rule in of_scope("open"):

@@ -539,7 +539,7 @@ def proven_clean(data: bytes, *expected: str) -> list[bool]:
 
 @pytest.mark.parametrize("base", [name for name in BASES if name != "a mask"])
 def test_usual_lines_are_proven_clean_by_the_shortcut(base: str) -> None:
-    usual, other = as_bytes(BASES[base]), b'{"source-ref":"x"}'
+    usual, other = as_bytes(BASES[base]), b'{"source-ref":"/x"}'
     assert proven_clean(b"\n".join([usual] * 3), "hand") == [True] * 3
     assert proven_clean(b"\n".join([usual, other, usual]), "hand") == [True, False, True]
 

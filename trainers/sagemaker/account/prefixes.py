@@ -8,10 +8,11 @@ import msgspec
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import shown
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.pipe_mode.payloads import REF
 from manifest_tools.groundtruth.rows import BadLine, line_offsets, reason
 from manifest_tools.groundtruth.scan import scan
-from manifest_tools.io.sources import Block, decompressed, open_source
+from manifest_tools.io.sources import Block, decompressed
 from trainers.sagemaker.requests.limits import check_s3
 
 MOST = 5  # prefixes of a bucket
@@ -78,7 +79,7 @@ def prefixes(manifests: Sequence[str], jobs: Jobs = None) -> dict[str, tuple[str
     """
     whole: dict[str, Folders] = {}
     for name in manifests:
-        source = decompressed(open_source(name))
+        source = decompressed(open_manifest(name))
         named = False
         for _, part in scan(source, _objects, jobs):
             named = named or bool(part.buckets)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Published, publishing
-from manifest_tools.io.sources import decompressed, open_source
+from manifest_tools.io.sources import decompressed
 from trainers.sagemaker.client.client import call_service
 
 CLASSES = "classes.json"
@@ -103,7 +104,7 @@ def _write(one: Upload, stream: BinaryIO) -> None:
     if not one.source:
         stream.write(one.content)
     elif one.target.endswith(".manifest"):
-        source = decompressed(open_source(one.source))
+        source = decompressed(open_manifest(one.source))
         for block in source.blocks():
             stream.write(block.read())
         source.check_unchanged()

@@ -99,7 +99,8 @@ def rule_line(value: Mapping[str, Any], context: RuleContext) -> RuleLine:
     wanted = {one.name for one in every if one.state != "unlabelled"} | {*context.expected}
     if requested is None:
         labels = tuple(_label(one, value) for one in every if one.name in wanted)
-        return RuleLine(value, labels, context.expected, beside=_beside(value) if context.purpose else None)
+        beside = _beside(value) if context.purpose else None
+        return RuleLine(value, labels, context.expected, beside=beside, purpose=context.purpose)
     labels = tuple(_label(one, value) for one in every if one.name == requested)
     others = {one.name for one in every if one.name != requested}
     kept = {
@@ -107,7 +108,8 @@ def rule_line(value: Mapping[str, Any], context: RuleContext) -> RuleLine:
         for key, inner in value.items()
         if key.removesuffix(METADATA) not in others and not _is_other_metadata(key, requested, labels)
     }
-    return RuleLine(kept, labels, tuple(name for name in context.expected if name == requested))
+    expected = tuple(name for name in context.expected if name == requested)
+    return RuleLine(kept, labels, expected, purpose=context.purpose)
 
 
 def _beside(value: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,12 +1,11 @@
 """Finds out, before any object is read, where objects lie and whether S3 is to be asked."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import path
-from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
+from manifest_tools.images.paths import ImagePaths, bucket_of, paths_of
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.validate.objects.references import SOURCE, LineReferences, read_references
 
@@ -56,8 +55,7 @@ def inspection_plan(source: Source, images: Sequence[str], requested: str | None
     found = _Buckets()
     for line in read_references(source, requested):
         found.add(line)
-    base = "" if source.name.startswith(_S3) else os.path.dirname(source.name)
-    paths = image_paths(images, found.refs(), base)
+    paths = paths_of(source, images, found.refs())
     elsewhere = [bucket for bucket in found.every if bucket != "." and not _is_mapped(bucket, paths)]
     ask_s3 = bool(elsewhere) and _have_credentials()
     if elsewhere and not ask_s3 and not paths.mapped and "." not in found.every:

@@ -12,9 +12,10 @@ from manifest_tools.base.hashing import hash_texts
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import counted
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.images.partial_reads import hash_file
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.io.sources import Source, decompressed, open_source
+from manifest_tools.io.sources import Source, decompressed
 from manifest_tools.verbs.validate.objects.codes import CODES, NOT_INSPECTED, SAME_BYTES
 from manifest_tools.verbs.validate.objects.duplicates import Ledger, LedgerEntries, same_pictures
 from manifest_tools.verbs.validate.objects.findings import Size, add_not_inspected, inspect_lines
@@ -63,7 +64,7 @@ class ObjectReport:
         self._entries, self._plans = LedgerEntries(), []
         for manifest in self.manifests:
             with contextlib.suppress(NotAManifest):
-                source = decompressed(open_source(manifest) if isinstance(manifest, str) else manifest)
+                source = decompressed(open_manifest(manifest) if isinstance(manifest, str) else manifest)
                 self._plans.append(inspection_plan(source, self.images, self.label_attribute))
                 yield from self._check_manifest(len(self._plans) - 1, self._plans[-1])
         yield from self._same_pictures()

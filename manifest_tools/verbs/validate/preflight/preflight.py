@@ -16,12 +16,13 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import run
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import path, shown
+from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.groundtruth.pipe_mode.lines import Checked, NumberedLine, in_order
 from manifest_tools.groundtruth.pipe_mode.payloads import REF, Read, payloads, read_object, texts
 from manifest_tools.groundtruth.pipe_mode.samples import LabelFormat, NotASample, read_pipe
-from manifest_tools.images.paths import image_paths
+from manifest_tools.images.paths import paths_of
 from manifest_tools.io.recordio import frame
-from manifest_tools.io.sources import Source, decompressed, open_source
+from manifest_tools.io.sources import Source, decompressed
 from manifest_tools.verbs.validate.preflight.inputs import PURPOSES, Preflight, PreflightInput
 from manifest_tools.verbs.validate.preflight.settings import (
     Settings,
@@ -138,9 +139,8 @@ def prove_stream(
     """
     if job.attribute is None:
         raise Refused(f"{manifest}: it is not clear which label to learn; type --label-attribute NAME")
-    source = decompressed(open_source(manifest))
-    folder = "" if manifest == "-" or manifest.startswith("s3://") else str(Path(manifest).parent)
-    where = image_paths(images, _refs(source, job.names), folder)
+    source = decompressed(open_manifest(manifest))
+    where = paths_of(source, images, _refs(source, job.names))
     read = partial(read_object, where, fetch, [])  # mtool pipe says how many are stored turned
     check = partial(_check_sample, job.names, read, *_format(job))
     with ThreadPoolExecutor(_READERS) as executor:  # reading is waiting, above all for S3

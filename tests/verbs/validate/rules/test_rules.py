@@ -80,7 +80,9 @@ def test_no_rule_finds_anything_in(value: dict[str, Any]) -> None:
     [
         pytest.param({"page-num": 1}, "MT110", id="no source"),
         pytest.param({"source_ref": "s3://a/b"}, "MT110", id="a source spelt otherwise"),
-        pytest.param({"source-ref": "a.jpg"}, "MT111", id="a path as the source"),
+        pytest.param({"source-ref": "/a.jpg"}, "MT111", id="a path from the root as the source"),
+        pytest.param({"source-ref": "b/../../a.jpg"}, "MT111", id="a path that leads out as the source"),
+        pytest.param({"source-ref": "http://a/b.jpg"}, "MT111", id="another URI as the source"),
         pytest.param({"source-ref": {}}, "MT111", id="an object as the source"),
         pytest.param({"source": 3}, "MT112", id="a number as the text"),
         pytest.param({"source-ref": "s3://a/b", "mask-ref": "s3://s3://a/c"}, "MT115", id="a scheme twice"),

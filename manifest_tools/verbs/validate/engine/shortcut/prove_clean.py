@@ -33,7 +33,7 @@ from manifest_tools.verbs.validate.engine.shortcut.duplicate_keys import without
 from manifest_tools.verbs.validate.engine.shortcut.group_lines import LineGroup, group_lines
 from manifest_tools.verbs.validate.engine.shortcut.line_template import LineTemplate
 from manifest_tools.verbs.validate.engine.shortcut.verdicts import is_clean
-from manifest_tools.verbs.validate.rules.line.source import DOUBLED, LONGEST_ATTRIBUTE
+from manifest_tools.verbs.validate.rules.line.source import DOUBLED, LONGEST_ATTRIBUTE, is_path
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
@@ -105,7 +105,7 @@ def _read(lines: LineGroup, context: RuleContext) -> _Group:
     bucket, right = None, np.ones(count, bool)
     if template.field_type("source-ref") == "ref":
         sources = lines.values("source-ref")
-        bucket, right = _check_sources(cast(list[str], sources))
+        bucket, right = _check_sources(cast(list[str], sources), paths=not context.purpose)
     elif template.field_type("source") == "text":
         sources = lines.values("source")
     for key in _texts(template):
@@ -119,13 +119,15 @@ def _read(lines: LineGroup, context: RuleContext) -> _Group:
     return _Group(lines, sources, bucket, requested, right, quotes)
 
 
-def _check_sources(refs: list[str]) -> tuple[str | None, Flags]:
-    """Return the bucket that all sources share, where they do, and which are URIs of objects."""
+def _check_sources(refs: list[str], paths: bool) -> tuple[str | None, Flags]:
+    """Return the bucket that all sources share, where they do, and which are URIs of objects, or paths."""
     bucket = bucket_of(refs[0])
     prefix = f"s3://{bucket}/"
     if bucket and f"{prefix}/" != DOUBLED and prefix not in refs and _all_begin(refs, prefix):
         return bucket, np.ones(len(refs), bool)
-    right = [bucket_of(ref) is not None and not ref.startswith(DOUBLED) for ref in refs]
+    right = [
+        bucket_of(ref) is not None and not ref.startswith(DOUBLED) or paths and is_path(ref) for ref in refs
+    ]
     return None, np.array(right, bool)
 
 

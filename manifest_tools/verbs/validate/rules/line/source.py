@@ -7,6 +7,7 @@ import msgspec
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import path, shown
 from manifest_tools.base.visible import blank_ends, hidden_in_key
+from manifest_tools.images.paths import is_below
 from manifest_tools.io import s3uri
 from manifest_tools.verbs.validate.rule_input import RuleLine
 from manifest_tools.verbs.validate.rules.examples import line as example
@@ -95,23 +96,31 @@ def has_a_source(line: RuleLine) -> Iterator[Finding]:
     "MT111",
     "error",
     "line",
-    breaks=lambda: lines(example("IMG_0085.JPG")),
-    keeps=lambda: lines(example()),
-    fix="Write the whole URI: s3://bucket/key.",
+    breaks=lambda: lines(example("/home/lab3/IMG_0085.JPG")),
+    keeps=lambda: lines(example(), example("left/IMG_0085.JPG")),
+    fix="Write the whole URI, s3://bucket/key, or a path from the folder of the manifest, which is no URI to"
+    " SageMaker: mtool rewrite --prefix s3://bucket/folder goes in front of it.",
     source=INPUT,
 )
 def source_ref_is_an_s3_uri(line: RuleLine) -> Iterator[Finding]:
-    """A ``source-ref`` is the URI of an object in S3."""
+    """A ``source-ref`` is the URI of an object in S3; without ``--for`` also a path below the manifest."""
     ref = line.value.get("source-ref")
     if ref is None:
         return
     if not isinstance(ref, str):
         yield Finding("$.source-ref", f"source-ref: expected s3://bucket/key, found {shown(ref)}")
         return
+    if not line.purpose and is_path(ref):
+        return
     try:
         s3uri.parse(ref)
     except ValueError as error:
         yield Finding("$.source-ref", f"source-ref: {error}")
+
+
+def is_path(ref: str) -> bool:
+    """Say whether a source-ref is a path from the folder of the manifest, and no URI."""
+    return "://" not in ref and is_below(ref)
 
 
 @rule(

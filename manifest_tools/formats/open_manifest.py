@@ -1,0 +1,115 @@
+"""Opens what is named as a manifest: a file of lines, or a data set of another format that stands for one.
+
+Such a data set is read by its format, and its lines are written to a temporary file: from there on nothing
+knows the difference.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.parallel import Jobs
+from manifest_tools.base.remarks import remark
+from manifest_tools.base.text import clipped
+from manifest_tools.formats import FORMATS, Format, ReadOptions, base_name, module_of
+from manifest_tools.groundtruth.annotations import DataSet
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute
+from manifest_tools.groundtruth.write_line import manifest_lines
+from manifest_tools.io.sources import Source, copied, folder_of, hint_in, open_source
+
+_CLEARLY = 2  # folders of pictures that say more than a manifest, or a JSON file, beside them
+
+
+def open_manifest(name: str, classes: ClassTable | None = None) -> Source:
+    """Return the source called ``name``, as ``open_source`` does, or of what stands for a manifest.
+
+    ``classes`` gives classes their indices by name, where the data set itself has only names. Raises what
+    ``open_source`` raises, and Refused or BadData for a data set that cannot stand for a manifest.
+    """
+    row = stands_in(name)
+    if row is None:
+        return open_source(name)
+    place = name.rstrip("/") or name
+    data = _read(row, place, classes)
+    for text in data.remarks:
+        remark(text)
+    source = copied(place, manifest_lines(data, data.parts[""]), folder_of(place))
+    source.stands_in = True
+    source.images = (place,) if row.output == "folder" else ()
+    return source
+
+
+def stands_in(name: str) -> Format | None:
+    """Return the format of a data set that can be named as a manifest, None where ``name`` is none."""
+    is_folder = os.path.isdir(name)
+    for row in FORMATS.values():
+        if row.stands_in and (is_folder if row.output == "folder" else name.endswith(row.endings)):
+            return row
+    return None
+
+
+def manifest_name(name: str) -> str:
+    """Return the name that lines of ``name`` have in a file of their own."""
+    row = stands_in(name)
+    return name if row is None else f"{base_name(row, name)[0]}.manifest"
+
+
+def _read(row: Format, place: str, classes: ClassTable | None) -> DataSet:
+    """Return the data set; a folder with manifests or COCO files is refused unless it is clearly one."""
+    hint = hint_in(Path(place)) if row.output == "folder" else ""
+    try:
+        data: DataSet = module_of(row).read(place, ReadOptions(classes=classes))
+    except Refused:
+        if hint:
+            open_source(place)
+        raise
+    if hint and len(data.table.names) < _CLEARLY:
+        open_source(place)
+    return data
+
+
+def read_examples(
+    manifest: str,
+    label_attribute: str | None = None,
+    *,
+    classes: ClassTable | None = None,
+    jobs: Jobs = None,
+) -> Examples:
+    """Return the labelled lines of a manifest whose label is a class or a list of classes.
+
+    ``classes`` are classes that the manifest need not show or name. Raises Refused for another label kind,
+    ClassConflict where lines or ``classes`` disagree, InvalidLine for a line that cannot be read.
+    """
+    source = open_manifest(manifest, classes)
+    attribute = one_attribute(source, label_attribute, jobs)
+    if not attribute.kind.is_classification:
+        what = f"{clipped(attribute.name)} of type {clipped(attribute.short_type)}"
+        raise Refused(f"{source.name}: expected a label of one class or several, found {what}")
+    return examples_of(source, attribute, classes=classes, jobs=jobs)
+
+
+def remark_elsewhere(source: Source, outputs: list[str]) -> None:
+    """Say what finds the pictures of outputs whose folder is not the one that their refs are relative to."""
+    base = os.path.realpath(source.folder)
+    moved = [name for name in outputs if name != "-" and os.path.realpath(os.path.dirname(name)) != base]
+    if moved and names_paths(source):
+        remark(
+            f"{moved[0]}: names its pictures from the folder {source.folder or '.'}; where they are opened,"
+            f" type --images {source.folder or '.'}"
+        )
+
+
+class _Ref(msgspec.Struct, rename={"ref": "source-ref"}):
+    ref: str = "s3://"
+
+
+def names_paths(source: Source) -> bool:
+    """Say whether the first line names its picture by a path, and not by a URI."""
+    first = source.head().lstrip().partition(b"\n")[0]
+    try:
+        return not msgspec.json.decode(first, type=_Ref).ref.startswith("s3://")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
