@@ -141,7 +141,7 @@ def exit_code_of(command_line: Callable[[], Any], as_json: bool = False) -> int:
         sys.stdout.flush()
     except (PipeClosed, BrokenPipeError):
         # The interpreter would fail when it flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        screen.print_nowhere()
         return 0
     except BaseException as error:
         failure = _failure(error)

@@ -1,24 +1,27 @@
 """``mtool predict``."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.make_command import typed_names
+from manifest_tools.cli.shared.make_command import Options, typed_names
 from manifest_tools.cli.shared.pictures import note_left_out, pictures_of, write_pages
-from manifest_tools.cli.shared.screen import clean, note, printing, progress, warn, width
+from manifest_tools.cli.shared.screen import clean, note, progress, streaming, warn, width
+from trainers.answer_order import Order
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
-    from manifest_tools.images.contact_sheet import Tile
-    from manifest_tools.images.unusable import Unusable
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers import model_archive
+    from trainers.answers import Answer, Summary
     from trainers.prediction import Prediction, Unread
     from trainers.prediction_inputs import PredictionInputs, Truth
     from trainers.sagemaker.serving.endpoint_info import EndpointInfo
@@ -26,16 +29,42 @@ if TYPE_CHECKING:
     LoadedModel = model_archive.Model | EndpointInfo
 
 
+_MOST_PAGES = 20  # of a contact sheet
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetOptions(Options):
+    """The contact sheet."""
+
+    SECTION = "Contact sheet"
+
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            "--sheet",
+            metavar="FILE",
+            help="Draw the pictures with their answers: sheet.png, sheet-2.png, ...",
+        ),
+    ] = None
+    wrong_only: Annotated[bool, typer.Option("--wrong-only", help="Draw the mistakes alone.")] = False
+    sort: Annotated[
+        Order | None,
+        typer.Option(
+            "--sort",
+            help="What is drawn first: the surest mistake; the least sure answer; the first name; the first"
+            " picture named. [mistakes with --manifest, else input]",
+        ),
+    ] = None
+
+
 def predict(
     context: typer.Context,
+    drawn: SheetOptions,
     pictures: Annotated[
         list[str] | None,
         typer.Argument(metavar="PICTURES", help="Files, folders of files, or s3:// URIs."),
     ] = None,
     model: options.ModelPath = "model",
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", metavar="FILE", help="Draw a contact sheet: a PNG.")
-    ] = None,
     manifest: Annotated[
         str | None,
         typer.Option(
@@ -73,11 +102,14 @@ def predict(
         ),
     ] = 8,
     force: options.Force = False,
-    as_json: options.Json = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON Lines: an object for each picture, as soon as it is known."),
+    ] = False,
 ) -> None:
     """Print class and probability of pictures.
 
-    With --manifest, a wrong prediction also shows the label. A picture that cannot be read gets a line on
+    With --manifest, the label stands beside it as the truth. A picture that cannot be read gets a line on
     standard error, and the exit code is 1. -o writes the lines of the manifest, or a new line for each
     picture, with the prediction as a label that no person made, and its confidence. An endpoint prepares
     pictures in its own way, so its probabilities differ a little from those of the same model here.
@@ -85,11 +117,10 @@ def predict(
     \b
     For example:
       mtool predict new-photos/*.jpg
-      mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png
+      mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png --wrong-only
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    if sheet is not None:
-        sheet = options.free_png(sheet, "sheet.png", force, "--sheet")
+    sheet = _sheet(drawn, manifest, force)
     if output is not None and output != "-":
         output = options.free_file(output, "predicted.manifest", force)
     _check_endpoint(context, endpoint)
@@ -102,19 +133,33 @@ def predict(
     of_lines = _inputs_of_lines(str(manifest), lines, folders) if lines else None
     inputs = of_lines or _inputs(pictures or [], planned)
     truth = _truth(planned)
-    column = max((width(clean(name)) for name in inputs.names), default=0)
-    line = partial(_json_line, loaded) if as_json else partial(_text_line, loaded, column)
+    line = partial(_json_line, loaded) if as_json else _text_line(loaded, inputs.names)
     predictions = progress(_predictions(loaded, inputs, at_once), len(inputs.names), "pictures")
-    with printing(for_a_program=as_json) as print_line:
-        good, failed = _print(predictions, truth, line, print_line, keep=bool(sheet or output))
+    is_kept = bool(sheet or output)
+    with streaming(for_a_program=as_json, to_the_end=is_kept) as print_line:
+        answers, summary = _print(predictions, truth, loaded, lambda one: print_line(line(one)), keep=is_kept)
+    if len(inputs.names) > 1:
+        note(clean(str(summary)))
     if sheet:
-        _draw(sheet, good, truth, loaded, inputs, force=force)
+        _draw(sheet, drawn, answers, loaded, inputs, force=force)
     if output:
         source = None if pictures else manifest
         name = endpoint or model.rstrip("/").rpartition("/")[2]
+        good = [one.prediction for one in answers]
         _write(output, attribute, good, source, inputs, loaded, f"predict/{name}", force=force)
-    if failed:
+    if summary.unread:
         raise typer.Exit(1)
+
+
+def _sheet(drawn: SheetOptions, manifest: str | None, force: bool) -> str | None:
+    """Return the first page to write; refuses one that could not be, and options that would change nothing."""
+    for name in (name for name in ("wrong_only", "sort") if name in drawn.typed):
+        if drawn.sheet is None:
+            raise Refused(f"--{name.replace('_', '-')} needs --sheet FILE; type both")
+    if manifest is None and (drawn.wrong_only or drawn.sort == "mistakes"):
+        option = "--wrong-only" if drawn.wrong_only else "--sort mistakes"
+        raise Refused(f"{option} needs labels to compare with; type --manifest FILE too")
+    return options.free_png(drawn.sheet, "sheet.png", force, "--sheet") if drawn.sheet is not None else None
 
 
 def _check_endpoint(context: typer.Context, endpoint: str | None) -> None:
@@ -290,92 +335,89 @@ def _predictions(
 def _print(
     predictions: "Iterator[Prediction | Unread]",
     truth: "Truth | None",
-    line: "Callable[[Prediction, tuple[int, ...] | None], str]",
-    print_line: "Callable[[str], None]",
+    loaded: "LoadedModel",
+    print_answer: "Callable[[Answer], None]",
     *,
     keep: bool,
-) -> "tuple[list[Prediction], int]":
-    """Print a line for each picture; return the predictions to ``keep``, and how many pictures failed."""
+) -> "tuple[list[Answer], Summary]":
+    """Print an answer for each picture; return the answers to ``keep``, and what was answered in all."""
+    from trainers.answers import Summary, answer
     from trainers.prediction import Prediction
 
-    good: list[Prediction] = []
-    failed = 0
+    answers: list[Answer] = []
+    summary = Summary(loaded.table)
     for prediction in predictions:
         if isinstance(prediction, Prediction):
-            print_line(line(prediction, truth.of(prediction.picture) if truth else None))
-            good += [prediction] if keep else []
+            known = truth.of(prediction.picture) if truth else None
+            one = answer(prediction, known, loaded.multi_label)
+            print_answer(one)
+            summary.add(one)
+            answers += [one] if keep else []
         else:
-            failed += 1
+            summary.unread += 1
             warn(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
-    return good, failed
+    return answers, summary
 
 
-def _json_line(loaded: "LoadedModel", prediction: "Prediction", truth: tuple[int, ...] | None) -> str:
-    row = prediction.to_json(loaded.table, loaded.multi_label)
-    if truth is not None:
-        row["truth"] = [loaded.table.name(index) for index in truth]
-        row["right"] = prediction.classes == truth
+def _json_line(loaded: "LoadedModel", one: "Answer") -> str:
+    row = one.prediction.to_json(loaded.table, loaded.multi_label)
+    if one.truth is not None:
+        row["truth"] = [loaded.table.name(index) for index in one.truth]
+        row["right"] = one.is_right
     return json.dumps(row)
 
 
-def _text_line(
-    loaded: "LoadedModel", column: int, prediction: "Prediction", truth: tuple[int, ...] | None
-) -> str:
-    """Return a row of a table whose first column is ``column`` wide."""
-    name = clean(prediction.picture)
-    row = f"{name}{' ' * (column - width(name))}  {clean(prediction_text(prediction, loaded))}"
-    if truth is None or prediction.classes == truth:
-        return row
-    return f"{row}  wrong: the label is {clean(class_names(truth, loaded))}"
+def _text_line(loaded: "LoadedModel", names: tuple[str, ...]) -> "Callable[[Answer], str]":
+    """Return what makes the row of an answer: picture, classes, and the truth where it is known."""
+    from trainers.answers import labelled, predicted
+
+    wrong = " (wrong)"
+    first = max((width(clean(name)) for name in names), default=0)
+    longest = max((width(clean(name)) for name in loaded.table.labels), default=0)
+    second = 0 if loaded.multi_label else longest + len(" 0.000") + len(wrong)
+
+    def row(one: "Answer") -> str:
+        mark = wrong if one.is_right is False else ""
+        told = _padded(clean(", ".join(predicted(one, loaded.table))) + mark, second)
+        truth = ", ".join(labelled(one, loaded.table))
+        cells = [
+            _padded(clean(one.prediction.picture), first),
+            told,
+            f"truth: {clean(truth)}" if truth else "",
+        ]
+        return "  ".join(cells).rstrip()
+
+    return row
 
 
-def prediction_text(prediction: "Prediction", loaded: "LoadedModel") -> str:
-    """Return the predicted classes, each with its probability."""
-    named = (
-        f"{loaded.table.name(index)} {prediction.probabilities[index]:.3f}" for index in prediction.classes
-    )
-    return ", ".join(named) or "no class"
-
-
-def class_names(classes: tuple[int, ...], loaded: "LoadedModel") -> str:
-    """Return the names of some classes."""
-    return ", ".join(loaded.table.name(index) for index in classes) or "no class"
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
 
 
 def _draw(
     path: str,
-    predictions: "list[Prediction]",
-    truth: "Truth | None",
+    drawn: SheetOptions,
+    answers: "list[Answer]",
     loaded: "LoadedModel",
     inputs: "PredictionInputs",
     *,
     force: bool,
 ) -> None:
-    from manifest_tools.images.contact_sheet import contact_sheets
+    """Write the pages of the contact sheet, and say what is on them."""
+    from manifest_tools.images.contact_sheet import PAGE, contact_sheets, page_path
+    from trainers.answer_order import in_order
+    from trainers.answers import tile
 
-    pages = contact_sheets(_tile(prediction, truth, loaded, inputs) for prediction in predictions)
-    for written in write_pages("--sheet", path, pages, force=force):
-        note(f"{clean(written.path)}: {written.state}")
-
-
-def _tile(
-    prediction: "Prediction", truth: "Truth | None", loaded: "LoadedModel", inputs: "PredictionInputs"
-) -> "Tile":
-    from manifest_tools.images.contact_sheet import FAINT, INK, RIGHT, WRONG, Caption, Tile
-
-    known = truth.of(prediction.picture) if truth else None
-    is_right = None if known is None else prediction.classes == known
-    colour = INK if is_right is None else RIGHT if is_right else WRONG
-    captions = [Caption(tuple(prediction_text(prediction, loaded).split(", ")), colour)]
-    captions += [Caption((f"truth: {class_names(known, loaded)}",))] if known is not None else []
-    name = Caption((prediction.picture.rpartition("/")[2],), FAINT)
-    return Tile(_picture(prediction.picture, inputs), [*captions, name], is_right)
-
-
-def _picture(name: str, inputs: "PredictionInputs") -> "bytes | Unusable":
-    from manifest_tools.images.unusable import Unusable
-
-    try:
-        return inputs.read(name)
-    except Unusable as why:
-        return why
+    order = drawn.sort or ("input" if all(one.is_right is None for one in answers) else "mistakes")
+    chosen = in_order([one for one in answers if one.is_right is False or not drawn.wrong_only], order)
+    shown = chosen[: PAGE * _MOST_PAGES]
+    tiles = (tile(one, loaded.table, inputs.read) for one in shown)
+    pages = write_pages("--sheet", path, contact_sheets(tiles), force=force)
+    last = f" to {clean(pages[-1].path)}" if len(pages) > 1 else ""
+    state = "unchanged" if all(page.state == "unchanged" for page in pages) else "written"
+    of = f" of {len(chosen):,}" if len(shown) < len(chosen) else ""
+    what = "mistake" if drawn.wrong_only else "picture"
+    note(f"{clean(path)}{last}: {state}; {counted(len(shown), what)}{of}")
+    after = page_path(path, len(pages) + 1)
+    if os.path.exists(after):
+        note(f"{clean(after)}: is of an earlier sheet, and no page of this one")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from manifest_tools.base.text import counted
 from manifest_tools.images.thumbnail import Overlay, thumbnail
 from manifest_tools.images.unusable import Unusable
 
@@ -59,7 +60,7 @@ class Tile:
 
 
 def contact_sheets(tiles: Iterable[Tile]) -> Iterator[bytes]:
-    """Yield a PNG for each ``PAGE`` tiles, and an empty one where there are none.
+    """Yield a PNG for each ``PAGE`` tiles, and one that says so where there are none.
 
     Tiles are taken a row at a time, so that a page holds no more than a row of picture files. A picture that
     cannot be decoded is a grey square with the reason.
@@ -108,8 +109,10 @@ def _row(tiles: Sequence[Tile]) -> "Image":
 def _png(rows: Sequence["Image"]) -> bytes:
     from PIL import Image
 
-    width = max((row.width for row in rows), default=_STEP + _GAP)
-    page = Image.new("RGB", (width, _GAP + sum(row.height for row in rows)), _BACKGROUND)
+    rows = rows or [_row([Tile(Unusable("", "no pictures"), ())])]
+    page = Image.new(
+        "RGB", (max(row.width for row in rows), _GAP + sum(row.height for row in rows)), _BACKGROUND
+    )
     top = _GAP
     for row in rows:
         page.paste(row, (0, top))
@@ -152,7 +155,7 @@ def _lines(captions: Sequence[Caption], font: "Font") -> list[tuple[str, str]]:
     for one in captions:
         texts = wrapped(one.parts, font, _SIDE)
         if (left := len(texts) - _LINES) > 0:
-            texts = [*texts[:_LINES], f"… {left:,} more lines"]
+            texts = [*texts[:_LINES], f"… {counted(left, 'more line')}"]
         lines += [(text, one.colour) for text in texts]
     return lines
 

@@ -35,7 +35,7 @@ def test_it_answers_as_a_local_model_does(run: "Run", endpoint: SageMaker) -> No
     result = run("predict", "--endpoint", "hands", "1.jpg", "2.jpg", "3.jpg")
     assert result.exit_code == 0
     assert result.stdout == "1.jpg  RH 0.900\n2.jpg  RH 0.500\n3.jpg  LH 0.800\n"
-    assert result.stderr == ""
+    assert result.stderr == "3 pictures: 2 RH, 1 LH\n"
 
 
 def test_as_json(run: "Run", endpoint: SageMaker) -> None:
@@ -54,7 +54,7 @@ def test_against_a_manifest_with_a_contact_sheet(run: "Run", endpoint: SageMaker
     words = ("--manifest", manifest, "--images", ".", "--sheet", "sheet.png")
     result = run("predict", "--endpoint", "hands", *words)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[1].endswith("LH 0.800  wrong: the label is RH")
+    assert result.stdout.splitlines()[1].endswith("LH 0.800 (wrong)  truth: RH")
     with Image.open("sheet.png") as image:
         assert image.format == "PNG"
 
@@ -66,7 +66,7 @@ def test_a_manifest_names_classes_that_nobody_else_does(
     manifest = write_manifest(Path("a.manifest"), [row("1.jpg", 0), row("3.jpg", 1)])
     result = run("predict", "--endpoint", "hands", "--manifest", manifest, "--images", ".")
     assert [line.split()[1] for line in result.stdout.splitlines()] == ["RH", "LH"]
-    assert result.stderr == ""
+    assert result.stderr == "2 pictures: 2 right, 0 wrong (accuracy 1.000)\n"
 
 
 def test_without_names_classes_have_numbers(run: "Run", endpoint: SageMaker, s3: "S3Client") -> None:

@@ -1,10 +1,13 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from manifest_tools.groundtruth.annotations import Picture
 from trainers import predict, read_model
@@ -53,7 +56,9 @@ def test_bad_pictures_are_a_line_each_and_the_run_goes_on(trained: Path, run: Ru
     result = run("predict", "note.jpg", "missing.jpg", "raw-data/RH-40.jpg", "raw-data")
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 49
-    first, second = result.stderr.splitlines()
+    first, second, summary = result.stderr.splitlines()
+    assert summary.startswith("49 pictures: ")
+    assert summary.endswith("; 2 pictures could not be read")
     assert first == "note.jpg: expected a picture, found a text, 'no picture'"
     assert second == "missing.jpg: no such file or directory"
 
@@ -75,7 +80,8 @@ def test_the_truth_stands_beside_a_wrong_answer(trained: Path, run: Run) -> None
     assert len(known) == 16
     wrong = [row for row in known if not row["right"]]
     shown = run("predict", "raw-data", "--manifest", path).stdout
-    assert shown.count("wrong: ") == len(wrong)
+    assert shown.count(" (wrong)  truth: ") == len(wrong)
+    assert shown.count("  truth: ") == len(known)
 
 
 @pytest.fixture
@@ -98,7 +104,8 @@ def test_a_manifest_without_labels_is_predicted_for_and_written_with_the_answers
 ) -> None:
     words = ["predict", "--manifest", "new.manifest", "--images", "raw-data", "--json", "-o", "out.manifest"]
     done = run(*words)
-    assert (done.exit_code, done.stderr) == (0, "out.manifest: written\n")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[1:] == ["out.manifest: written"]
     predictions = rows(done.stdout)
     assert len(predictions) == 2
     written = Path("out.manifest").read_bytes().splitlines(keepends=True)
@@ -206,3 +213,84 @@ def test_from_python_it_is_one_function_over_names(trained: Path) -> None:
     assert isinstance(last, Prediction)
     assert not isinstance(bad, Prediction)
     assert bad.reason == "no such file or directory"
+
+
+@pytest.fixture
+def mistaken(trained: Path) -> Path:
+    """Return mistaken.manifest: validation.manifest with the labels of its first three lines changed."""
+    lines = [json.loads(line) for line in Path("validation.manifest").read_text().splitlines()]
+    for line in lines[:3]:
+        line["lab3-job"] = 1 - line["lab3-job"]
+        line["lab3-job-metadata"]["class-name"] = ("RH", "LH")[line["lab3-job"]]
+    Path("mistaken.manifest").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return Path("mistaken.manifest")
+
+
+def size(path: str) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_it_ends_with_how_many_are_right_and_the_surest_mistake(mistaken: Path, run: Run) -> None:
+    words = ("--manifest", mistaken, "--images", "raw-data")
+    found = rows(run("predict", *words, "--json").stdout)
+    surest = max((row for row in found if not row["right"]), key=lambda row: row["probability"])
+    right = sum(row["right"] for row in found)
+    assert run("predict", *words).stderr == (
+        f"16 pictures: {right} right, {16 - right} wrong (accuracy {right / 16:.3f}); surest mistake:"
+        f" {surest['picture']}, {surest['class']} {surest['probability']:.3f}, truth: {surest['truth'][0]}\n"
+    )
+    partly = run("predict", "raw-data", "--manifest", mistaken).stderr
+    assert partly.startswith(f"48 pictures, 16 of them with a label: {right} right")
+    assert run("predict", *words, "-q").stderr == ""
+
+
+def test_a_sheet_may_have_the_mistakes_alone(mistaken: Path, run: Run) -> None:
+    words = ("predict", "--manifest", mistaken, "--images", "raw-data", "--sheet")
+    assert "all.png: written; 16 pictures\n" in run(*words, "all.png").stderr
+    few = run(*words, "few.png", "--wrong-only").stderr
+    wrong = int(few.partition(" right, ")[2].partition(" wrong")[0])
+    assert 0 < wrong < 10
+    assert f"few.png: written; {wrong} mistake" in few
+    assert size("few.png")[0] < size("all.png")[0]
+    none = ("predict", "--manifest", "validation.manifest", "--images", "raw-data", "--wrong-only")
+    if "; 0 mistakes" in run(*none, "--sheet", "none.png").stderr:
+        assert size("none.png")[0] > 100
+
+
+def test_what_does_not_fit_on_a_page_is_on_further_ones(trained: Path, run: Run) -> None:
+    for name in ("a", "b", "c"):
+        Path(name).symlink_to("raw-data")
+    result = run("predict", "a", "b", "c", "--sheet", "s.png")
+    assert "s.png to s-2.png: written; 144 pictures\n" in result.stderr
+    assert size("s.png")[0] == size("s-2.png")[0]
+    fewer = run("predict", "a", "--sheet", "s.png", "--force")
+    assert "s-2.png: is of an earlier sheet, and no page of this one" in fewer.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--wrong-only"], "--wrong-only needs --sheet FILE"),
+        (["--sort", "name"], "--sort needs --sheet FILE"),
+        (["--sheet", "s.png", "--wrong-only"], "--wrong-only needs labels to compare with; type --manifest"),
+        (["--sheet", "s.png", "--sort", "mistakes"], "--sort mistakes needs labels to compare with"),
+    ],
+)
+def test_an_option_of_the_sheet_that_would_change_nothing_is_refused(
+    in_folder: Path, run: Run, words: list[str], message: str
+) -> None:
+    refused = run("predict", "a.jpg", *words)
+    assert (refused.exit_code, message in refused.stderr) == (2, True)
+
+
+def test_a_reader_that_goes_away_costs_no_sheet_and_no_output(trained: Path) -> None:
+    program = [sys.executable, "-m", "manifest_tools", "predict", "raw-data"]
+    for words in (["--sheet", "s.png"], ["-o", "out.manifest", "--json"]):
+        with subprocess.Popen([*program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+            assert started.stdout is not None
+            started.stdout.close()
+            _, said = started.communicate()
+        assert (started.returncode, b"written" in said, b"Broken" in said) == (0, True, False)
+    assert Path("s.png").exists()
+    assert len(Path("out.manifest").read_text().splitlines()) == 48

@@ -1,6 +1,7 @@
 """Notes, tables and progress bars on standard error; data goes to standard output."""
 
 import contextlib
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -144,6 +145,31 @@ def printing(*, for_a_program: bool) -> Iterator[Callable[[str], None]]:
         held.seek(0)
         shutil.copyfileobj(held, sys.stdout)
     _talk.reported = True
+
+
+@contextlib.contextmanager
+def streaming(*, for_a_program: bool, to_the_end: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that prints a line on standard output at once, for people and programs alike.
+
+    Where the reader goes away, as ``head`` does, the block ends; ``to_the_end`` lets it go on unheard, for a
+    command that writes files too.
+    """
+
+    def print_line(line: str) -> None:
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            if not to_the_end:
+                raise
+            print_nowhere()
+
+    yield print_line
+    _talk.reported |= for_a_program
+
+
+def print_nowhere() -> None:
+    """Let what is printed from now on, and what waits to be, go nowhere: nobody reads standard output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def clean(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifest_tools.cli.shared.screen import bar, clean, note, progress, table, width
+from manifest_tools.cli.shared.screen import bar, clean, note, progress, streaming, table, width
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -147,3 +147,10 @@ def test_hostile_names_reach_no_screen(in_folder: Path, run: "Callable[..., Resu
         result = run(*words)
         assert "\x1b" not in result.stderr
         assert "\\x1b" in result.stderr
+
+
+def test_what_streams_is_printed_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with streaming(for_a_program=True, to_the_end=False) as print_line:
+        for line in ("one", "two"):
+            print_line(line)
+            assert capsys.readouterr().out == f"{line}\n"
