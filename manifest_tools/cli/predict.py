@@ -121,10 +121,9 @@ def predict(
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
     sheet = _sheet(drawn, manifest, force)
-    if output is not None and output != "-":
-        output = options.free_file(output, "predicted.manifest", force)
     _check_endpoint(context, endpoint)
     _check_output(context, output, attribute, manifest)
+    output = options.free_file(output, "predicted.manifest", force) if output is not None else None
     loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     folders = [] if pictures else images or []
     planned = _planned(manifest, label_attribute, folders, loaded.table)
@@ -152,7 +151,7 @@ def predict(
 
 
 def _sheet(drawn: SheetOptions, manifest: str | None, force: bool) -> str | None:
-    """Return the first page to write; refuses one that could not be, and options that would change nothing."""
+    """Return the first page to write; refuses one that could not be, and options without effect."""
     for name in (name for name in ("wrong_only", "sort") if name in drawn.typed):
         if drawn.sheet is None:
             raise Refused(f"--{name.replace('_', '-')} needs --sheet FILE; type both")
