@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.look.look import Look
 
 _PAGE = "look.html"
+PICTURES = 300
 
 
 def look(
@@ -33,7 +34,25 @@ def look(
     images: options.Images = None,
     pictures: Annotated[
         int, typer.Option("--pictures", metavar="N", min=0, help="Show at most N lines as pictures.")
-    ] = 300,
+    ] = PICTURES,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            help="Show it in the browser, from this machine: any number of lines, which can be marked.",
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port of --serve. [a free one]")
+    ] = 0,
+    marks: Annotated[
+        str | None,
+        typer.Option(
+            "--marks",
+            metavar="FILE",
+            help="Where --serve keeps marks. [NAME.marks.jsonl beside the manifest]",
+        ),
+    ] = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     as_json: options.Json = False,
@@ -44,12 +63,17 @@ def look(
     The page is one file that needs no network. Its pictures are those with problems and doubtful ones first,
     the rest chosen evenly from all classes; they can be filtered. Several manifests stand side by side.
 
+    With --serve, lines can be marked as wrong or unsure, or given another class; the marks go to a small
+    file that filter --marked, rewrite --from-marks and merge --marks take.
+
     \b
     For example:
       mtool look output.manifest --images ./raw-data
       mtool look train.manifest validation.manifest --images ./raw-data -o report.html
       mtool look output.manifest --images ./raw-data -o sheet.png
+      mtool look output.manifest --images ./raw-data --serve
     """
+    from manifest_tools.cli.shared.look_serve import serve as serve_page
     from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.formats.open_manifest import open_manifest
     from manifest_tools.io.sources import decompressed
@@ -57,7 +81,21 @@ def look(
 
     if not output.lower().endswith((".html", ".htm", ".png")):
         raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
+    if (port or marks is not None) and not serve:
+        raise Refused("--port and --marks have no effect without --serve; type it too")
     sources = [decompressed(open_manifest(one)) for one in manifests or manifests_here("look")]
+    if serve:
+        _check_writes_nothing(output != _PAGE, pictures != PICTURES, force, kms_key is not None, as_json)
+        serve_page(
+            sources,
+            label_attribute=label_attribute,
+            images=images or (),
+            problems=_problems(sources, label_attribute, jobs),
+            port=port,
+            marks=marks,
+            jobs=jobs,
+        )
+        return
     found = look_at(
         *sources,
         label_attribute=label_attribute,
@@ -71,6 +109,13 @@ def look(
     if as_json:
         print_json(found.to_json())
     _notes(found, published)
+
+
+def _check_writes_nothing(*typed: bool) -> None:
+    """Raise Refused for words about a file, which a server does not write."""
+    words = ("-o", "--pictures", "--force", "--kms-key", "--json")
+    for word in (word for word, given in zip(words, typed, strict=True) if given):
+        raise Refused(f"{word} has no effect with --serve, which writes no page; leave one of them out")
 
 
 def _problems(

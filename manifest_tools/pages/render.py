@@ -49,7 +49,7 @@ def page(
             notes=notes,
             group_notes=group_notes,
             style=_file("page.css"),
-            script=_file("page.js"),
+            scripts=[_file(name) for name in _scripts(served)],
             policy=policy(served=served),
             data=_json(gallery) if gallery else "",
             version=__version__,
@@ -64,12 +64,16 @@ def policy(*, served: bool = False) -> str:
         "default-src": "'none'",
         "img-src": f"data:{own}",
         "style-src": _hash(_file("page.css")),
-        "script-src": _hash(_file("page.js")),
+        "script-src": " ".join(_hash(_file(name)) for name in _scripts(served)),
         "connect-src": "'self'" if served else "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in parts.items())
+
+
+def _scripts(served: bool) -> tuple[str, ...]:
+    return ("page.js", "marks.js") if served else ("page.js",)
 
 
 def _hash(text: str) -> str:

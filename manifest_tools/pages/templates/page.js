@@ -56,7 +56,11 @@
   // ---- cards ----
 
   function shot(card, source) {
-    if (source) return make("div", { className: "shot" }, make("img", { src: source, alt: titleOf(card), loading: "lazy", decoding: "async" }));
+    if (source) {
+      const image = make("img", { src: source, alt: titleOf(card), loading: "lazy", decoding: "async" });
+      image.addEventListener("error", () => image.replaceWith(make("p", { textContent: "cannot be shown" })));
+      return make("div", { className: "shot" }, image);
+    }
     const text = card.text || card.missing || "no picture";
     return make("div", { className: "shot" }, make("p", { className: card.text ? "text" : "", textContent: text, dir: "auto" }));
   }
@@ -107,6 +111,7 @@
     const button = make("button", { type: "button", className: card.problems ? "card wrong" : "card" }, shot(card, card.picture), below);
     button.setAttribute("aria-label", `${titleOf(card)}, ${whereOf(card)}`);
     button.addEventListener("click", onOpen);
+    document.dispatchEvent(new CustomEvent("card-made", { detail: { card, button } }));
     return make("li", {}, button);
   }
 
@@ -221,7 +226,8 @@
   choices("class", "all classes", numbered(data.classes));
   choices("job", "all jobs", data.jobs.length > 1 ? numbered(data.jobs) : []);
   choices("code", "any or none", numbered(data.codes));
-  choices("show", "everything", [["doubtful", "doubtful"], ["problem", "with a problem"], ["labelled", "labelled"], ["failed", "failed"], ["unlabelled", "without a label"]]);
+  choices("show", "everything", [["doubtful", "doubtful"], ["problem", "with a problem"], ["labelled", "labelled"], ["failed", "failed"], ["unlabelled", "without a label"],
+    ...(data.api ? [["conflict", "of pictures with several labels"], ["repeated", "of pictures on several lines"]] : [])]);
   form.addEventListener("input", () => { offset = 0; refresh(); });
   form.addEventListener("reset", () => setTimeout(() => { offset = 0; refresh(); }));
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -11,19 +11,31 @@ from manifest_tools.pages.gallery import Card
 from manifest_tools.pages.render import page
 from manifest_tools.pages.words import plain
 from manifest_tools.verbs.look.choose import DOUBTFUL
-from manifest_tools.verbs.look.look import Look
+from manifest_tools.verbs.look.look import Look, Looked
 
 
 def report(found: Look, reasons: dict[str, str]) -> str:
     """Return the page as HTML; ``reasons`` say what each code of a problem means."""
-    names = [one.manifest for one in found.contents]
     return page(
-        ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else ""),
+        title(found),
         list(sections(found, reasons)),
         found.gallery,
         notes=[note for note in (_which(found), found.missing) if note],
         group_notes=_repeated(found),
     )
+
+
+def served_page(looked: Looked, api: str, marks: str, reasons: dict[str, str]) -> str:
+    """Return the page that asks a server for its pictures, and gives it marks, at these addresses."""
+    gallery = looked.gallery().asking(api, marks)
+    found = Look(looked.contents, tuple(map(dict, looked.problems.codes)), looked.repeated, gallery, ())
+    return page(title(found), list(sections(found, reasons)), gallery, served=True)
+
+
+def title(found: Look) -> str:
+    """Return the names of the first manifests."""
+    names = [one.manifest for one in found.contents]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else "")
 
 
 def sections(found: Look, reasons: dict[str, str]) -> Iterator[Section]:
