@@ -61,6 +61,19 @@ class Metrics:
     multi_label: bool
     """Whether a picture may have several classes."""
 
+    def worst_pairs(self) -> list[tuple[int, int, int]]:
+        """Return how often each class was taken for another, with both, the most frequent first.
+
+        Nothing with several labels a picture, where no class is taken for another.
+        """
+        if self.multi_label:
+            return []
+        cells = (
+            (row, at, count) for row, counts in enumerate(self.confusion) for at, count in enumerate(counts)
+        )
+        wrong = [(count, row, at) for row, at, count in cells if count and row != at]
+        return sorted(wrong, key=lambda cell: (-cell[0], cell[1:]))
+
     def to_json(self) -> dict[str, Any]:
         """Return the figures as metrics.json and ``--json`` have them."""
         return {

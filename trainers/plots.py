@@ -13,10 +13,13 @@ from trainers.metrics import Metrics
 from trainers.trial import Trial
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-# Up to this many classes there are names beside the rows, and numbers in the cells: beyond, none is legible.
-_MOST_NAMES, _MOST_NUMBERS = 60, 25
+# Up to this many classes names and numbers are legible, and so many that a zero in each other cell is too.
+_MOST_NAMES, _MOST_ZEROS = 60, 25
+_IN_TITLE = 5  # pairs of classes that are confused most
 
 _BINARY = ("true negatives", "false positives", "false negatives", "true positives")
 
@@ -48,10 +51,10 @@ def history(epochs: Sequence[Epoch]) -> bytes:
 
 
 def confusion(metrics: Metrics, table: ClassTable) -> bytes:
-    """Return a PNG of the confusion matrix, labels against predictions."""
+    """Return a PNG of the confusion matrix, labels against predictions: right is blue, wrong is red."""
     import numpy as np
 
-    names = [_plain(f"{index} {name}") for index, name in enumerate(table.labels)]
+    names = _names(table)
     columns = list(_BINARY) if metrics.multi_label else names
     counts = np.array(metrics.confusion)
     side = min(4 + 0.35 * len(names), 16)
@@ -59,18 +62,46 @@ def confusion(metrics: Metrics, table: ClassTable) -> bytes:
     axes = figure.add_subplot()
     # Fractions of a row, so that a rare class shows as well as a common one.
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(_colours(fractions, metrics.multi_label), aspect="auto", interpolation="nearest")
     if len(names) <= _MOST_NAMES:
         axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
         axes.set_yticks(range(len(names)), names, parse_math=False)
-    if len(names) <= _MOST_NUMBERS:
+        few = len(names) <= _MOST_ZEROS
         for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if fractions[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
+            if count or few:
+                colour = "white" if fractions[row, column] > 0.5 else "black"
+                size = 10 if few else 7
+                axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, size=size)
     axes.set_xlabel("predicted")
     axes.set_ylabel("label")
-    axes.set_title(f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures")
+    axes.set_title(_title(metrics, table), parse_math=False)
     return _png(figure)
+
+
+def _colours(fractions: "NDArray[np.float64]", multi_label: bool) -> "NDArray[np.float64]":
+    """Return a colour for each cell; small fractions of mistakes are to be seen too."""
+    import numpy as np
+    from matplotlib import colormaps
+
+    rows, columns = np.indices(fractions.shape)
+    is_right = np.isin(columns, (0, 3)) if multi_label else rows == columns
+    colours = np.where(
+        is_right[..., None], colormaps["Blues"](fractions), colormaps["Reds"](0.2 + 0.8 * fractions**0.5)
+    )
+    return np.where(fractions[..., None] > 0, colours, 1.0)
+
+
+def _title(metrics: Metrics, table: ClassTable) -> str:
+    """Return the accuracy; where no names are beside the cells, also what is confused most."""
+    lines, names = [f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures"], _names(table)
+    if len(names) > _MOST_NAMES:
+        worst = metrics.worst_pairs()[:_IN_TITLE]
+        lines += [f"{names[label]} taken for {names[found]}: {count:,}" for count, label, found in worst]
+    return "\n".join(lines)
+
+
+def _names(table: ClassTable) -> list[str]:
+    return [_plain(f"{index} {name}") for index, name in enumerate(table.labels)]
 
 
 def trials(tried: Sequence[Trial]) -> bytes:
@@ -97,7 +128,7 @@ def trials(tried: Sequence[Trial]) -> bytes:
 def _plain(name: str) -> str:
     """Return a class name that fits beside an axis."""
     shown = "".join(c if c.isprintable() else "?" for c in name)
-    return shown if len(shown) <= 24 else shown[:23] + "…"
+    return shown if len(shown) <= 24 else f"{shown[:13]}…{shown[-10:]}"
 
 
 def _figure(width: float, height: float) -> "Figure":

@@ -8,16 +8,19 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.installation import pip_install
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import read_data, write_picture
-from manifest_tools.cli.shared.screen import clean, note, print_json, table
+from manifest_tools.cli.shared.screen import clean, elided, note, print_json, screen_width, table, width
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.classes import ClassTable
     from trainers.metrics import ClassFigures, Metrics
 
 
-_WIDEST = 12  # classes in a confusion matrix on the screen
+_PAIRS = 10  # of classes that are confused, where the matrix is wider than the screen
+_BESIDE = 53  # columns of the figures beside the name of a class
+_NARROWEST = 12  # columns of such a name
 
 
 def evaluate(
@@ -72,26 +75,46 @@ def evaluate(
     if as_json:
         print_json(metrics.to_json())
     else:
-        typer.echo(report(metrics, trained.table))
+        typer.echo(report(metrics, trained.table, screen_width()))
     _write_plot(metrics, trained.table, picture, model, force=force, kms_key=kms_key)
     if dropped:
         raise typer.Exit(1)
 
 
-def report(metrics: "Metrics", classes: "ClassTable") -> str:
-    """Return the figures as text: a table by class, the confusion matrix, and the accuracy."""
-    rows = [(each.index, each.name, *_figures(each), each.support) for each in metrics.classes]
+def report(metrics: "Metrics", classes: "ClassTable", columns: int) -> str:
+    """Return the figures as text of at most ``columns``: by class, which is taken for which, the accuracy."""
+    room = max(_NARROWEST, columns - _BESIDE)
+    names = [elided(clean(name), room) for name in classes.labels]
+    rows = [(each.index, names[each.index], *_figures(each), each.support) for each in metrics.classes]
     by_class = table(rows, ("index", "class", "precision", "recall", "F1", "support"))
-    return "\n".join((by_class, "", _confusion(metrics, classes), "", _accuracy(metrics)))
+    return "\n".join((by_class, "", _confusion(metrics, names, columns), "", _accuracy(metrics)))
 
 
-def _confusion(metrics: "Metrics", classes: "ClassTable") -> str:
-    rows = [(index, classes.name(index), *row) for index, row in enumerate(metrics.confusion)]
+def _confusion(metrics: "Metrics", names: list[str], columns: int) -> str:
+    """Return the confusion matrix, or what is worst in it where it is wider than the screen."""
+    rows = [(index, names[index], *row) for index, row in enumerate(metrics.confusion)]
     if metrics.multi_label:
         return table(rows, ("index", "class", "true neg.", "false pos.", "false neg.", "true pos."))
-    if classes.num_classes > _WIDEST:
-        return f"(the confusion matrix of {classes.num_classes:,} classes is in the plot, and in --json)"
-    return table(rows, ("index", "label \\ predicted", *map(clean, classes.labels)))
+    corner = ("index", "label \\ predicted")
+    for heads in (names, [str(index) for index in range(len(names))]):
+        if len(names) <= columns // 3:
+            matrix = table(rows, (*corner, *heads))
+            if max(map(width, matrix.split("\n"))) <= columns:
+                return matrix
+    return _worst_pairs(metrics, names, columns)
+
+
+def _worst_pairs(metrics: "Metrics", names: list[str], columns: int) -> str:
+    pairs = metrics.worst_pairs()
+    if not pairs:
+        return "no class was taken for another"
+    room = max(_NARROWEST, (columns - len("index  ...  index  ...  pictures")) // 2)
+    short = [elided(name, room) for name in names]
+    rows = [(label, short[label], found, short[found], count) for count, label, found in pairs[:_PAIRS]]
+    shown = table(rows, ("index", "label", "index", "taken for", "pictures"))
+    left = sum(count for count, *_ in pairs[_PAIRS:])
+    more = f"\n({counted(left, 'more mistake')} in {counted(len(pairs) - _PAIRS, 'pair')})" if left else ""
+    return f"confused most; the whole matrix is in the plot, and in --json\n{shown}{more}"
 
 
 def _figures(figures: "ClassFigures") -> list[str]:

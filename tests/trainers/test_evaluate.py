@@ -1,12 +1,17 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from manifest_tools.cli.evaluate import report
+from manifest_tools.cli.shared.screen import width
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers.metrics import ClassFigures, Metrics
 
@@ -104,7 +109,7 @@ FIGURES = (
 
 def test_the_table_of_one_label_a_picture() -> None:
     metrics = Metrics(4, 0.75, 0.75, 0.5, FIGURES, ((2, 1, 0), (0, 1, 0), (0, 0, 0)), False)
-    assert report(metrics, ClassTable(((0, "RH"), (1, "LH"), (2, "class 2")))) == (
+    assert report(metrics, ClassTable(((0, "RH"), (1, "LH"), (2, "class 2"))), 80) == (
         "index  class    precision  recall  F1     support\n"
         "    0  RH       1.000      0.667   0.800        3\n"
         "    1  LH       0.500      1.000   0.667        1\n"
@@ -121,18 +126,41 @@ def test_the_table_of_one_label_a_picture() -> None:
 
 def test_the_table_of_several_labels_a_picture() -> None:
     metrics = Metrics(2, 0.5, 0.0, 0.5, FIGURES[:1], ((0, 1, 2, 3),), True)
-    lines = report(metrics, ClassTable(((0, "rust"),))).splitlines()
+    lines = report(metrics, ClassTable(((0, "rust"),)), 80).splitlines()
     assert lines[3] == "index  class  true neg.  false pos.  false neg.  true pos."
     assert lines[-1] == "accuracy 0.500 (mean over classes), 0.000 with every class right; 2 pictures"
 
 
-def test_the_matrix_of_many_classes_is_left_to_the_picture() -> None:
-    table = ClassTable(tuple((index, f"c{index}") for index in range(13)))
-    none = tuple((0,) * 13 for _ in range(13))
-    figures = tuple(ClassFigures(index, f"c{index}", None, None, None, 0) for index in range(13))
-    assert "the confusion matrix of 13 classes is in the plot" in report(
-        Metrics(1, 1.0, 1.0, 0.0, figures, none, False), table
-    )
+def of_classes(names: list[str], confusion: dict[tuple[int, int], int]) -> tuple[Metrics, ClassTable]:
+    rows = tuple(tuple(confusion.get((row, at), 0) for at in range(len(names))) for row in range(len(names)))
+    figures = tuple(ClassFigures(index, name, None, None, None, 0) for index, name in enumerate(names))
+    return Metrics(1, 1.0, 1.0, 0.0, figures, rows, False), ClassTable(tuple(enumerate(names)))
+
+
+def test_the_names_of_a_matrix_that_is_too_wide_are_its_indices() -> None:
+    names = [f"a class with a long name {index}" for index in range(6)]
+    lines = report(*of_classes(names, {(1, 2): 5}), 80).splitlines()
+    assert lines[8].split() == ["index", "label", "\\", "predicted", "0", "1", "2", "3", "4", "5"]
+    assert lines[10].split()[-6:] == ["0", "0", "5", "0", "0", "0"]
+
+
+def test_of_the_matrix_of_many_classes_the_worst_is_told() -> None:
+    names = [f"c{index}" for index in range(300)]
+    confusion = {(7, 7): 50, (3, 4): 2, (200, 1): 12} | {(index, 0): 1 for index in range(20, 30)}
+    told = report(*of_classes(names, confusion), 80)
+    assert told.partition("index  label")[2].splitlines()[1:3] == [
+        "  200  c200       1  c1               12",
+        "    3  c3         4  c4                2",
+    ]
+    assert "(2 more mistakes in 2 pairs)" in told
+    assert "no class was taken for another" in report(*of_classes(names, {(7, 7): 50}), 80)
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=30), st.integers(80, 200), st.integers(0, 10**6))
+def test_a_report_is_no_wider_than_the_screen(names: list[str], columns: int, count: int) -> None:
+    last = len(names) - 1
+    metrics, table = of_classes(names, {(0, 0): count, (0, last): count, (last, 0): 1})
+    assert all(width(line) <= columns for line in report(metrics, table, columns).splitlines())
 
 
 @pytest.mark.parametrize("name", ["$x^{", "\x1b[31m", "日本", "x" * 300], ids=ascii)
@@ -142,6 +170,25 @@ def test_a_class_name_may_be_anything_in_a_picture(name: str) -> None:
     table = ClassTable(((0, name), (1, "LH")))
     metrics = Metrics(4, 0.75, 0.75, 0.5, FIGURES[:2], ((2, 1), (0, 1)), False)
     assert plots.confusion(metrics, table).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("classes", [1, 2, 40, 300])
+def test_a_mistake_is_red_in_the_picture_and_what_is_right_is_blue(classes: int) -> None:
+    pytest.importorskip("matplotlib")
+    from trainers import plots
+
+    def colours(confusion: dict[tuple[int, int], int]) -> tuple[bool, bool]:
+        content = plots.confusion(*of_classes([f"c{index}" for index in range(classes)], confusion))
+        with Image.open(io.BytesIO(content)) as image:
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+        return bool((pixels[..., 0] > pixels[..., 2] + 60).any()), bool(
+            (pixels[..., 2] > pixels[..., 0] + 60).any()
+        )
+
+    right = {(0, 0): 50}
+    assert colours(right) == (False, True)
+    if classes > 1:
+        assert colours(right | {(0, classes - 1): 1}) == (True, True)
 
 
 def test_a_picture_by_name_never_takes_the_place_of_another_file(trained: Path, run: Run) -> None:

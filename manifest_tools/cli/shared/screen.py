@@ -198,6 +198,22 @@ def width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
 
 
+def elided(text: str, columns: int) -> str:
+    """Return the beginning and the end of a text that is wider than ``columns``.
+
+    >>> elided("cardboard_box_damaged_2", 12), elided("dent", 12)
+    ('cardbo…ged_2', 'dent')
+    """
+    if width(text) <= columns:
+        return text
+    begin, end = columns // 2, (columns - 1) // 2
+    while width(text[:begin]) > columns // 2:
+        begin -= 1
+    while width(text[len(text) - end :]) > (columns - 1) // 2:
+        end -= 1
+    return f"{text[:begin]}…{text[len(text) - end :]}"
+
+
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str] = ()) -> str:
     """Return rows as aligned text: words to the left, numbers to the right with commas for thousands.
 
