@@ -11,6 +11,12 @@ from tests.conftest import REPOSITORY
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 
 
+def versions(name: str) -> dict[str, str]:
+    """Return package: version of a list for pip; nothing but ``name==version`` and comments is in it."""
+    lines = (REPOSITORY / name).read_text("utf-8").splitlines()
+    return dict(line.split("==") for line in lines if line and line[0] != "#")
+
+
 def test_the_name_is_that_of_the_distribution() -> None:
     assert PROJECT["name"] == NAME
 
@@ -36,3 +42,10 @@ def test_an_installed_copy_is_named_as_pip_knows_it(tmp_path: Path, neighbour: s
 @pytest.mark.parametrize("extra", ["gluon", "plots", "tune", "serve"])
 def test_an_extra_that_is_named_exists(extra: str) -> None:
     assert extra in PROJECT["optional-dependencies"]
+
+
+def test_both_lists_of_versions_agree_but_for_what_mxnet_asks_for() -> None:
+    plain, gluon = versions("constraints.txt"), versions("constraints-gluon.txt")
+    assert {name for name in plain if gluon.get(name) != plain[name]} == {"numpy"}
+    assert (plain["numpy"][:2], gluon["numpy"][:2]) == ("2.", "1.")
+    assert set(gluon) - set(plain) == {"graphviz", "mxnet", "opencv-python-headless"}

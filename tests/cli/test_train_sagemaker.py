@@ -134,6 +134,7 @@ def learns(s3: "S3Client", members: dict[str, bytes]) -> tuple[Step, ...]:
 SMALL = typed(image_shape="3,32,32", num_layers=20, epochs=1)
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_from_manifests_to_a_model_that_answers_here(
     run: "Run", workshop: SageMaker, s3: "S3Client", in_folder: Path
 ) -> None:
@@ -153,6 +154,7 @@ def test_from_manifests_to_a_model_that_answers_here(
     assert read_model("model").table.labels == ("RH", "LH")
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_evaluate_and_predict_run_on_what_was_fetched(
     run: "Run", workshop: SageMaker, s3: "S3Client", in_folder: Path
 ) -> None:
@@ -174,6 +176,7 @@ def test_evaluate_and_predict_run_on_what_was_fetched(
     assert sum(json.loads(predicted.stdout)["probabilities"]) == pytest.approx(1)
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_report_for_machines(run: "Run", workshop: SageMaker, s3: "S3Client") -> None:
     workshop.script(*learns(s3, files()))
     result = run(*BUILTIN, *OUT, *SMALL, "--yes", "--every", "0.05", "--json", "--quiet", "--model", "m")
@@ -241,6 +244,7 @@ def test_ctrl_c_leaves_the_job_running(workshop: SageMaker, in_folder: Path) -> 
     assert not (in_folder / "model").exists()
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_job_that_is_running_is_taken_up_again(run: "Run", workshop: SageMaker, s3: "S3Client") -> None:
     workshop.script(*learns(s3, files()))
     run(*BUILTIN, *OUT, *SMALL, "--yes", "--no-wait")
@@ -258,6 +262,7 @@ def test_a_job_that_fails_leads_to_the_doctor(run: "Run", workshop: SageMaker, i
     assert not (in_folder / "model").exists()
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_model_that_cannot_be_fetched_says_where_it_is(
     run: "Run", workshop: SageMaker, s3: "S3Client"
 ) -> None:

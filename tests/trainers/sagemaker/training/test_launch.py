@@ -452,6 +452,7 @@ def finished(
     return send(resources.describe("training", "hands-1"))
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_model_is_fetched_with_the_classes_that_were_uploaded(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
@@ -466,6 +467,7 @@ def test_a_model_is_fetched_with_the_classes_that_were_uploaded(
     assert [one.state for one in fetch(job, str(tmp_path / "model")).published] == ["unchanged"]
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_class_table_that_was_changed_is_not_believed(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
@@ -480,6 +482,7 @@ def test_a_class_table_that_was_changed_is_not_believed(
     assert read_model(str(tmp_path / "model")).table == swapped
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_without_a_class_table_classes_have_numbers(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
@@ -501,6 +504,7 @@ def test_what_is_no_classifier_is_fetched_as_it_is(
         assert tar.getnames() == ["model_algo-1", "hyperparams.json"]
 
 
+@pytest.mark.usefixtures("mxnet")
 def test_a_trial_has_the_class_table_of_its_tuning_job(
     tmp_path: Path, bucket: "S3Client", sagemaker: SageMaker
 ) -> None:
