@@ -13,6 +13,7 @@ from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_fr
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
 from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json
+from manifest_tools.cli.shared.two_parts import in_two_parts
 from trainers.registry import BUILTIN
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def train(context: typer.Context, given: TrainOptions) -> None:
 
     Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz,
     metrics.json, history.jsonl and history.png. Ctrl-C keeps the best epoch so far. Exit code 1 when
-    pictures had to be left out.
+    pictures had to be left out. One manifest, or one folder with a folder for each class, is divided first,
+    as `mtool split` does it.
 
     With --trainer builtin, SageMaker's own algorithm learns: --output is a prefix in S3, to which local
     manifests are uploaded. It shows its plan, asks before what is billed, follows the job, and fetches the
@@ -58,6 +60,7 @@ def train(context: typer.Context, given: TrainOptions) -> None:
     \b
     For example:
       mtool train --images ./raw-data
+      mtool train ./pictures
       mtool train --network resnet18_v2 --init-from other.params --augment --images ./raw-data
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --dry-run
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --spot --yes
@@ -68,7 +71,7 @@ def train(context: typer.Context, given: TrainOptions) -> None:
 
         train_in_sagemaker(given, given.model, given.early_stopping)
     else:
-        _train_here(given)
+        _train_here(in_two_parts(given, force=given.force, dry_run=given.dry_run, jobs=given.jobs))
 
 
 def _train_here(given: TrainOptions) -> None:

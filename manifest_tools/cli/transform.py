@@ -158,11 +158,14 @@ def _check_collect(given: TransformOptions) -> None:
 
 def _check_start(given: TransformOptions) -> None:
     from trainers.sagemaker.batch.collect import check_prefix
+    from trainers.sagemaker.client.upload import check_in_s3
 
     if given.pictures is None and given.manifest is None:
         raise Refused("expected pictures: type s3://bucket/prefix/, or --manifest FILE for its own")
     if given.pictures is not None:
         check_prefix(given.pictures)
+    elif given.manifest is not None:
+        check_in_s3(given.manifest)
     if given.output is None:
         raise Refused("where does the job write? type --output s3://bucket/prefix/")
 

@@ -14,6 +14,7 @@ from manifest_tools.cli.shared.pictures import contradictions, data_sets
 from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
+from manifest_tools.cli.shared.two_parts import in_two_parts
 
 if TYPE_CHECKING:
     from trainers.config import TrainConfig
@@ -30,6 +31,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     from trainers.tuning import Search
 
     _check_outputs(given)
+    given = in_two_parts(given, force=given.force, dry_run=given.dry_run, jobs=given.jobs)
     require(given.train_manifest, given.validation_manifest)
     search = Search(ranges, given.max_jobs, given.seed, given.early_stopping)
     check_names(ranges, given.typed)

@@ -101,6 +101,8 @@ def _file_name(picture: Picture, encoded: bytes, options: WriteOptions, names: U
 _PARTS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
 # What a folder that `mtool train` made has in it: its plots are no class.
 _MODEL = "model.tar.gz"
+# What commands write beside the folders of the classes, where these are all that is here.
+_BESIDE = (".manifest", "split.json")
 # What unpacking on other systems leaves behind.
 _NOISE = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
 
@@ -198,6 +200,8 @@ def _files(place: str, found: _Found) -> Iterator[str]:
             path = f"{below}{entry.name}"
             if entry.is_dir(follow_symlinks=False) and entry.name not in _NOISE:
                 waiting.append(f"{path}/")
+            elif not below and entry.name.endswith(_BESIDE):
+                continue
             elif why := _why_no_picture(entry, path, root):
                 found.leave_out(why, path)
             else:

@@ -216,7 +216,9 @@ def _inside(folder: str, rest: str) -> str:
     except (OSError, ValueError) as error:
         raise Unusable(MISSING, f"no file can have the name {rest[:200]!r}") from error
     if not path.startswith(folder.rstrip(os.sep) + os.sep):
-        raise Unusable(OUTSIDE, f"a link leads out of {folder}: {rest[:200]!r}")
+        raise Unusable(
+            OUTSIDE, f"a link leads out of {folder}: {rest[:200]!r}; type --images with its folder"
+        )
     return path
 
 

@@ -73,6 +73,8 @@ def training_settings(
 
 def _data(given: JobOptions) -> dict[str, str]:
     """Return a path or URI for each channel."""
+    from trainers.sagemaker.client.upload import check_in_s3
+
     data = {"train": given.train_manifest, "validation": given.validation_manifest}
     more = pairs("--channel", given.channel)
     for name in more:
@@ -83,6 +85,7 @@ def _data(given: JobOptions) -> dict[str, str]:
         for name in data.values():
             if name in ("train.manifest", "validation.manifest") and not os.path.exists(name):
                 raise Refused(f"{name}: not in this folder; type `mtool split output.manifest`, or name two")
+            check_in_s3(name)
     return data | more
 
 

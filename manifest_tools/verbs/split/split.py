@@ -234,7 +234,7 @@ def _count(
     totals = np.bincount(labelled, minlength=len(ratios)).tolist()
     states = np.bincount(lines.states, minlength=len(STATES)).tolist()
     return Split(
-        input=manifest,
+        input=manifest if manifest.startswith("s3://") else os.path.normpath(manifest),
         digest="",
         size=source.size or 0,
         seed=seed,

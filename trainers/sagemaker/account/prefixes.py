@@ -86,7 +86,10 @@ def prefixes(manifests: Sequence[str], jobs: Jobs = None) -> dict[str, tuple[str
             for bucket, folders in part.buckets.items():
                 whole.setdefault(bucket, Folders()).merge(folders)
         if not named:
-            raise BadData(f"{source.name}: expected s3:// URIs in -ref attributes, found none")
+            raise BadData(
+                f"{source.name}: expected s3:// URIs in -ref attributes, found none; paths become"
+                " URIs by mtool rewrite --prefix s3://BUCKET"
+            )
     for bucket in whole:
         if "lab#" in bucket:
             raise Refused(f"{shown(bucket)}: lab# is a placeholder; type mtool rewrite --lab ID first")

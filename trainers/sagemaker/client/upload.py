@@ -1,14 +1,16 @@
 """What a job reads, uploaded to S3 under the name of the job: all of it, or nothing."""
 
 import contextlib
+import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from manifest_tools.base.errors import MtoolError, Refused
-from manifest_tools.formats.open_manifest import open_manifest
+from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
+from manifest_tools.formats.open_manifest import names_paths, open_manifest
 from manifest_tools.io.s3uri import parse
 from manifest_tools.io.sinks import Published, publishing
 from manifest_tools.io.sources import decompressed
@@ -60,6 +62,24 @@ def plan_uploads(data: Mapping[str, str], place: str) -> tuple[dict[str, str], t
         uris[channel] = f"{place}/{channel}{suffix}"
         uploads.append(Upload(uris[channel], name))
     return uris, tuple(uploads)
+
+
+def check_in_s3(manifest: str) -> None:
+    """Raise Refused for a file or folder on this disk that names its pictures by paths: jobs read S3."""
+    if not os.path.exists(manifest):
+        return  # in S3, where asking would be a call, or nowhere
+    try:
+        source = open_manifest(manifest)
+    except NotAManifest:
+        return  # the preflight says what it is
+    if names_paths(source):
+        folder = source.images[0] if source.images else source.folder or "."
+        name = "" if folder == source.folder or not source.images else f"/{os.path.basename(folder)}"
+        raise Refused(
+            f"{source.name}: names its pictures by paths on this disk, and SageMaker reads them in S3; type:"
+            f" aws s3 sync {shlex.quote(folder)} {shlex.quote(f's3://BUCKET{name}')}, then mtool rewrite"
+            f" {shlex.quote(source.name)} --prefix s3://BUCKET -o in-s3.manifest"
+        )
 
 
 def _check_file(channel: str, name: str) -> None:
