@@ -20,4 +20,8 @@ def choice(option: str, names: Collection[str], help: str) -> Any:
             raise ValueError(f"expected one of {', '.join(names)}; found {shown(text)}")
         return text
 
-    return typer.Option(option, parser=parse, metavar=f"<{'|'.join(names)}>", help=help)
+    def complete(begun: str) -> list[str]:
+        return [name for name in names if name.startswith(begun)]
+
+    listed = f"<{'|'.join(names)}>"
+    return typer.Option(option, parser=parse, metavar=listed, help=help, autocompletion=complete)

@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperCommand
 
 from manifest_tools.cli.shared import screen
+from manifest_tools.cli.shared.completion import complete_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,9 @@ def make_command(word: str, function: Callable[..., None]) -> Any:
     settings = {"help_option_names": ["-h", "--help"]}
     one = typer.Typer(rich_markup_mode=None, context_settings=settings, add_completion=False)
     one.command(name=word, cls=_Command)(_flat(function))
-    return typer.main.get_command(one)
+    command = typer.main.get_command(one)
+    complete_values(command)
+    return command
 
 
 def typed_names(context: typer.Context) -> frozenset[str]:
