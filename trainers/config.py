@@ -19,7 +19,10 @@ class TrainConfig:
     """The name of a network of the trainer, see ``trainers.registry``."""
 
     epochs: int = 30
-    """How often every training picture is seen."""
+    """How often every training picture is seen, at most."""
+
+    patience: int = 0
+    """Training ends after so many epochs without a gain on the validation pictures; 0: it does not."""
 
     batch_size: int = 16
     """The most pictures in a step; the batches of an epoch differ in size by one at most."""
@@ -52,6 +55,7 @@ class TrainConfig:
         if self.pretrained and self.init_from:
             raise Refused("--pretrained and --init-from both choose the initial weights; type one of them")
         _check_range("--epochs", self.epochs, 1, 100_000)
+        _check_range("--patience", self.patience, 0, 100_000)
         _check_range("--batch-size", self.batch_size, 1, 65_536)
         _check_range("--image-size", self.image_size, 16, 4_096)
         _check_range("--learning-rate", self.learning_rate, 1e-12, 100)

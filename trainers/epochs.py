@@ -1,8 +1,8 @@
-"""The training loop, the same for every framework, which brings only how to learn, to predict and to save."""
+"""The training loop, the same for every framework, which brings only a learner."""
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +10,10 @@ import numpy as np
 from trainers.augment import Variation, augment
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset, Probabilities, Targets, batches
-from trainers.events import Checkpoint, Epoch, Event, Note, Step
-from trainers.frameworks import Predict
+from trainers.events import Checkpoint, Epoch, Estimate, Event, Step, Stopped, last_gain, merit
+from trainers.frameworks import Learner, Predict
 from trainers.metrics import log_losses, predicted_classes
-from trainers.pixels import Pixels
-
-Learn = Callable[[Pixels, Targets], Probabilities]
-"""Takes a step on the pictures and labels of a batch, and returns the probabilities from before the step."""
-
-Save = Callable[[], bytes]
-"""Returns the weights as they are now, in the format of the framework."""
+from trainers.pace import Pace
 
 
 @dataclass(slots=True)
@@ -44,31 +38,44 @@ class RunningMeans:
 
 
 def run_epochs(
-    train: Dataset, validation: Dataset, config: TrainConfig, learn: Learn, predict: Predict, save: Save
+    train: Dataset, validation: Dataset, config: TrainConfig, learner: Learner, done: Sequence[Epoch] = ()
 ) -> Iterator[Event]:
-    """Yield what happens in all epochs; every improvement is a Checkpoint.
+    """Yield what happens in all epochs; every improvement is a Checkpoint, before its epoch is over.
 
-    Ends early, after a note, where the loss is no finite number any more.
+    ``done`` are the epochs that the learner has behind it. Ends early without gain for ``config.patience``
+    epochs, and where the loss is no finite number any more.
     """
-    best = (-1.0, -math.inf)
-    for epoch in range(1, config.epochs + 1):
-        started = time.perf_counter()
-        train_loss, train_accuracy = yield from _learn_all(train, config, learn, epoch)
-        loss, accuracy = _validate(validation, config, predict)
-        if not math.isfinite(train_loss + loss):
-            yield Note(
-                f"epoch {epoch}: the loss became infinite; training stops, try a smaller --learning-rate"
-            )
+    over = list(done)
+    best = max(over, key=merit, default=None)  # of equal ones the first
+    pace = Pace(train, validation, config, learner.predict)
+    for number in range(len(done) + 1, config.epochs + 1):
+        if 0 < config.patience <= len(over) - last_gain(over):
+            yield Stopped("patience", number - 1)
             return
-        seconds = time.perf_counter() - started
-        yield Epoch(epoch, config.epochs, train_loss, train_accuracy, loss, accuracy, seconds)
-        if (accuracy, -loss) > best:
-            best = (accuracy, -loss)
-            yield Checkpoint(epoch, accuracy, save())
+        epoch = yield from _epoch(train, validation, config, learner, number, pace)
+        if not math.isfinite(epoch.train_loss + epoch.validation_loss):
+            yield Stopped("loss", number)
+            return
+        if best is None or merit(epoch) > merit(best):
+            best = epoch
+            yield Checkpoint(number, epoch.validation_accuracy, learner.weights())
+        over.append(epoch)
+        yield epoch
+        yield from _measured(pace.after_epoch(epoch))
+    yield Stopped("epochs", config.epochs)
+
+
+def _epoch(
+    train: Dataset, validation: Dataset, config: TrainConfig, learner: Learner, number: int, pace: Pace
+) -> Generator[Event, None, Epoch]:
+    started = time.perf_counter()
+    learnt = yield from _learn_all(train, config, learner, number, pace)
+    validated = _validate(validation, config, learner.predict)
+    return Epoch(number, config.epochs, *learnt, *validated, seconds=time.perf_counter() - started)
 
 
 def _learn_all(
-    data: Dataset, config: TrainConfig, learn: Learn, epoch: int
+    data: Dataset, config: TrainConfig, learner: Learner, epoch: int, pace: Pace
 ) -> Generator[Event, None, tuple[float, float]]:
     """Learn from every picture once; return the mean loss and accuracy over the epoch."""
     random = np.random.default_rng((config.seed, epoch))
@@ -77,9 +84,15 @@ def _learn_all(
     running = RunningMeans()
     for step, rows in enumerate(steps, 1):
         pictures = augment(data.read(rows), random, variation, config.mirror)
-        running.add(data.labels[rows], learn(pictures, data.labels[rows]))
+        running.add(data.labels[rows], learner.learn(pictures, data.labels[rows]))
         yield Step(epoch, step, len(steps), *running.means())
+        yield from _measured(pace.after_step(epoch, len(rows)))
     return running.means()
+
+
+def _measured(estimate: Estimate | None) -> Iterator[Event]:
+    if estimate is not None:
+        yield estimate
 
 
 def _validate(data: Dataset, config: TrainConfig, predict: Predict) -> tuple[float, float]:

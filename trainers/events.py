@@ -1,12 +1,14 @@
-"""The events of a training run, and the listeners that show or write them.
+"""The events of a training run, and its history.
 
-A trainer yields events and knows nothing of screens, files or services. A listener is any function that
-takes one event.
+The loop yields events and knows nothing of screens, files or services. A listener is any function that takes
+one event; ``trainers.progress`` has one that shows them.
 """
 
-from collections.abc import Callable
+import io
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,37 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long the run will take, measured on the first pictures; in no file."""
+
+    epoch_seconds: float
+    """Of one epoch, its validation included."""
+
+    epochs: int
+    """Epochs that are left at most, this one included."""
+
+    @property
+    def seconds(self) -> float:
+        """Of all epochs that are left, at most."""
+        return self.epoch_seconds * self.epochs
+
+
+StopReason = Literal["epochs", "patience", "loss", "interrupted"]
+"""Why a run was over: after all epochs, without gain on the validation pictures, at an infinite loss, or by
+Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The end of the loop, after the last epoch."""
+
+    why: StopReason
+
+    epoch: int
+    """The last epoch that was over, from 0; at an infinite loss the one that gave it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A figure of the finished model."""
 
@@ -87,11 +120,29 @@ class Checkpoint:
     """A weights file in the trainer's own format."""
 
 
-# What a terminal takes for: go back to the start of the line, and clear it.
-_CLEAR_LINE = "\r\x1b[K"
-
-Event = Note | Step | Epoch | Metric | Checkpoint
+Event = Note | Step | Epoch | Estimate | Stopped | Metric | Checkpoint
 EventListener = Callable[[Event], None]
+
+
+def merit(epoch: Epoch) -> tuple[float, float]:
+    """Return what the best epoch has most of: validation accuracy, then a low validation loss."""
+    return epoch.validation_accuracy, -epoch.validation_loss
+
+
+# A loss that is lower by less than this part is no gain: it would fall a little for ever.
+_LOSS_GAIN = 0.1
+
+
+def last_gain(epochs: Iterable[Epoch]) -> int:
+    """Return the last epoch whose validation accuracy was higher, or whose loss was lower by a tenth, than
+    ever before; 0 where there was no epoch."""
+    accuracy, loss, last = -1.0, math.inf, 0
+    for epoch in epochs:
+        if epoch.validation_accuracy > accuracy or epoch.validation_loss < loss * (1 - _LOSS_GAIN):
+            last = epoch.epoch
+            accuracy = max(accuracy, epoch.validation_accuracy)
+            loss = min(loss, epoch.validation_loss)
+    return last
 
 
 def history_row(event: Epoch) -> dict[str, float]:
@@ -105,51 +156,10 @@ def history_row(event: Epoch) -> dict[str, float]:
     return row
 
 
-def progress(write: Callable[[str], None], live: bool) -> EventListener:
-    """Return a listener that shows progress as text, through ``write``.
-
-    Every epoch is a line. On a ``live`` screen every step replaces the line of the step before.
-    """
-
-    def show(event: Event) -> None:
-        if isinstance(event, Note):
-            write(f"{event.text}\n")
-        elif isinstance(event, Step) and live:
-            write(f"{_CLEAR_LINE}{_step_line(event)}")
-        elif isinstance(event, Epoch):
-            write(f"{_CLEAR_LINE if live else ''}{_epoch_line(event)}\n")
-
-    return show
-
-
-def _step_line(event: Step) -> str:
-    return (
-        f"epoch {event.epoch}, step {event.step} of {event.steps}:"
-        f" loss {event.loss:.3f}, accuracy {event.accuracy:.3f}"
-    )
-
-
-def _epoch_line(event: Epoch) -> str:
-    """Return the line of a finished epoch.
-
-    >>> _epoch_line(Epoch(3, 20, 0.25, 0.9, 0.5, 0.75, seconds=1.5))
-    'epoch 3 of 20: loss 0.250, accuracy 0.900; validation loss 0.500, accuracy 0.750 (1.5 s)'
-    """
-    return (
-        f"epoch {event.epoch} of {event.epochs}: loss {event.train_loss:.3f}, accuracy"
-        f" {event.train_accuracy:.3f}; validation loss {event.validation_loss:.3f}, accuracy"
-        f" {event.validation_accuracy:.3f} ({event.seconds:.1f} s)"
-    )
-
-
-def history_writer(stream: BinaryIO) -> EventListener:
-    """Return a listener that writes one JSON line an epoch, and flushes each."""
+def history(epochs: Iterable[Epoch]) -> bytes:
+    """Return history.jsonl: one JSON line an epoch."""
     import jsonlines
 
-    lines = jsonlines.Writer(stream, flush=True)
-
-    def write(event: Event) -> None:
-        if isinstance(event, Epoch):
-            lines.write(history_row(event))
-
-    return write
+    stream = io.BytesIO()
+    jsonlines.Writer(stream).write_all(map(history_row, epochs))
+    return stream.getvalue()

@@ -1,16 +1,16 @@
 """The functions that the module of a framework has, and the only place where it is imported."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 from manifest_tools.base.errors import NotInstalled
 from manifest_tools.base.text import shown
 from trainers.bad_model import BadModel
+from trainers.choice import Device
 from trainers.config import TrainConfig
-from trainers.dataset import Dataset, Probabilities
-from trainers.events import Event
+from trainers.dataset import Dataset, Probabilities, Targets
 from trainers.model_archive import Model
 from trainers.pixels import Pixels
 from trainers.registry import PREDICTORS, Predictor, trainer_named
@@ -19,11 +19,37 @@ Predict = Callable[[Pixels], Probabilities]
 """Pictures (pictures, side, side, RGB) -> probabilities (pictures, classes)."""
 
 
+class Learner(Protocol):
+    """A network that is being trained."""
+
+    origin: str
+    """Where its weights come from, for a person."""
+
+    def learn(self, pictures: Pixels, labels: Targets) -> Probabilities:
+        """Take a step on a batch, and return the probabilities from before the step."""
+
+    def predict(self, pictures: Pixels) -> Probabilities:
+        """Return the probabilities as they are now; what is learnt does not depend on who asked."""
+
+    def weights(self) -> bytes:
+        """Return the weights as they are now, in the format of the framework."""
+
+    def state(self) -> bytes:
+        """Return all that the next epoch depends on: weights, the optimizer's numbers, random numbers."""
+
+
 class Framework(Protocol):
     """The functions in the module of a trainer; the module of a predictor has only the last one."""
 
-    def fit(self, train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
-        """Train, and yield what happens; every improvement is a Checkpoint."""
+    def device(self) -> Device:
+        """Return what it calculates on."""
+
+    def learner(self, data: Dataset, config: TrainConfig, state: bytes | None = None) -> Learner:
+        """Return the network with its initial weights, or in a state that an earlier one was in.
+
+        A state may come from anywhere: raises BadModel where it does not fit, MtoolError for initial weights
+        that cannot be had.
+        """
 
     def export(self, weights: bytes, epoch: int, config: TrainConfig, data: Dataset) -> Model:
         """Return the model that a Checkpoint's weights make."""

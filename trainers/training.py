@@ -1,26 +1,45 @@
 """A training run: from two data sets to the folder of a model, with any framework."""
 
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from manifest_tools.base.errors import BadData, Exists, MtoolError
+from manifest_tools.base.errors import BadData, Exists, MtoolError, Refused
 from manifest_tools.base.version import __version__
 from manifest_tools.io import s3
 from manifest_tools.io.sinks import Published, check_key, publishing
 from trainers import plots
 from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
+from trainers.epochs import run_epochs
 from trainers.evaluation import evaluate
-from trainers.events import Checkpoint, Epoch, Event, EventListener, Metric, history_writer
+from trainers.events import (
+    Checkpoint,
+    Epoch,
+    Event,
+    EventListener,
+    Metric,
+    Note,
+    Stopped,
+    StopReason,
+    history,
+)
 from trainers.frameworks import load_trainer
 from trainers.metrics import Metrics
 from trainers.model_archive import ARCHIVE, Model, inside, write_model
 from trainers.registry import DEFAULT, trainer_named
+from trainers.unfinished import (
+    STATE,
+    Unfinished,
+    is_unfinished,
+    nothing_unfinished,
+    read_unfinished,
+    remove_unfinished,
+    write_unfinished,
+)
 
 HISTORY, METRICS, HISTORY_PLOT = "history.jsonl", "metrics.json", "history.png"
 
@@ -45,8 +64,8 @@ class Result:
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was stopped before its last epoch."""
-        return bool(self.report["interrupted"])
+        """Whether Ctrl-C stopped it."""
+        return bool(self.report["stopped"] == "interrupted")
 
 
 @dataclass(slots=True)
@@ -55,7 +74,7 @@ class _Progress:
 
     best: Checkpoint | None = None
     epochs: list[Epoch] = field(default_factory=list)
-    interrupted: bool = False
+    stopped: StopReason = "epochs"
 
 
 def train(
@@ -67,6 +86,7 @@ def train(
     *,
     trainer: str = DEFAULT,
     force: bool = False,
+    resume: bool = False,
     kms_key: str | None = None,
 ) -> Result:
     """Train, and write the model of the best epoch, its figures and its history to the folder ``output``.
@@ -75,25 +95,46 @@ def train(
     model there without ``force``, Refused for what the trainer does not have, MtoolError where no epoch gave
     a usable model. After KeyboardInterrupt the best epoch so far is kept, if there is one. ``output`` may be
     a prefix in S3, where ``kms_key`` encrypts what is written.
+
+    In a folder on this disk every epoch leaves the state of the run, until it is over. ``resume`` goes on
+    from there, and comes to the same model; raises Refused where there is none, or one of another run.
     """
     check_key(kms_key, [output])
+    check_resume(output, resume, force)
     check_config(config, trainer_named(trainer))
     _check(train, validation)
     origin = _origin(train, validation, config, trainer)
     if (finished := _finished_report(output)) and finished.get("made_from") == origin and not force:
         return Result(output, finished, (Published(inside(output, ARCHIVE), "unchanged"),))
-    if _is_there(there := inside(output, ARCHIVE)) and not force:
-        raise Exists([there])
+    begun = _begun(output, origin, resume, force)
     framework = load_trainer(trainer)
-    history = io.BytesIO()
-    run = _run(framework.fit(train, validation, config), [*listeners, history_writer(history)])
+    learner = framework.learner(train, config, begun.learner if begun else None)
+    _notify(listeners, Note(learner.origin if begun is None else _going_on(begun)))
+    run = _Progress(begun.best, list(begun.epochs)) if begun else _Progress()
+
+    def keep(best: Checkpoint) -> None:
+        if not output.startswith("s3://"):
+            write_unfinished(output, Unfinished(origin, run.epochs, best, learner.state()))
+
+    _run(run_epochs(train, validation, config, learner, tuple(run.epochs)), run, keep, listeners)
     if run.best is None:
         raise MtoolError("no epoch gave a usable model; try a smaller --learning-rate")
     model = framework.export(run.best.weights, run.best.epoch, config, train)
     metrics = evaluate(model, validation)
     _notify(listeners, Metric("validation:accuracy", metrics.accuracy))
     report = _report(run, metrics, config, origin, train, validation)
-    return Result(output, report, _write(output, model, report, history.getvalue(), run.epochs, kms_key))
+    published = _write(output, model, report, run.epochs, kms_key)
+    if run.stopped != "interrupted":
+        remove_unfinished(output)
+    return Result(output, report, published)
+
+
+def check_resume(output: str, resume: bool, force: bool) -> None:
+    """Raise Refused, before any work, where there is nothing to go on with."""
+    if resume and force:
+        raise Refused("--resume goes on and --force begins anew; type one of them")
+    if resume and not is_unfinished(output) and not _finished_report(output):
+        raise nothing_unfinished(output)
 
 
 def _check(train: Dataset, validation: Dataset) -> None:
@@ -103,6 +144,26 @@ def _check(train: Dataset, validation: Dataset) -> None:
         raise BadData("train and validation differ: one has one class a picture, the other several")
     if train.table.num_classes < 2 and not train.multi_label:
         raise BadData("expected two classes or more, found one")
+
+
+def _begun(output: str, origin: dict[str, Any], resume: bool, force: bool) -> Unfinished | None:
+    """Return the run to go on with; raises where there is none, or where beginning anew would replace one."""
+    if resume:
+        return read_unfinished(output, origin)
+    if force:
+        return None
+    if is_unfinished(output):
+        raise Refused(
+            f"{inside(output, STATE)}: an unfinished run; type --resume to go on with it, --force to begin"
+            " anew, or -o for another place"
+        )
+    if _is_there(there := inside(output, ARCHIVE)):
+        raise Exists([there])
+    return None
+
+
+def _going_on(begun: Unfinished) -> str:
+    return f"going on after epoch {begun.epochs[-1].epoch}; the best so far is epoch {begun.best.epoch}"
 
 
 def _origin(train: Dataset, validation: Dataset, config: TrainConfig, trainer: str) -> dict[str, Any]:
@@ -135,28 +196,37 @@ def _finished_report(output: str) -> dict[str, Any]:
         report = json.loads(s3.read(place) if place.startswith("s3://") else Path(place).read_bytes())
     except (OSError, ValueError, s3.NotThere):
         return {}
-    whole = isinstance(report, dict) and not report.get("interrupted") and _is_there(inside(output, ARCHIVE))
-    return report if whole else {}
+    whole = isinstance(report, dict) and report.get("stopped", "interrupted") != "interrupted"
+    return report if whole and _is_there(inside(output, ARCHIVE)) else {}
 
 
 def _is_there(place: str) -> bool:
     return s3.exists(place) if place.startswith("s3://") else Path(place).exists()
 
 
-def _run(events: Iterable[Event], listeners: Sequence[EventListener]) -> _Progress:
-    run = _Progress()
+def _run(
+    events: Iterable[Event],
+    run: _Progress,
+    keep: Callable[[Checkpoint], None],
+    listeners: Sequence[EventListener],
+) -> None:
+    """Take note of what happens; after Ctrl-C the epochs that are over count, where one is."""
+    best = run.best
     try:
         for event in events:
             if isinstance(event, Checkpoint):
-                run.best = event
-            elif isinstance(event, Epoch):
+                best = event
+            elif isinstance(event, Epoch) and best is not None:
                 run.epochs.append(event)
+                run.best = best
+                keep(best)
+            elif isinstance(event, Stopped):
+                run.stopped = event.why
             _notify(listeners, event)
     except KeyboardInterrupt:
         if run.best is None:
             raise
-        run.interrupted = True
-    return run
+        run.stopped = "interrupted"
 
 
 def _notify(listeners: Iterable[EventListener], event: Event) -> None:
@@ -176,7 +246,7 @@ def _report(
         "network": config.network,
         "best_epoch": run.best.epoch if run.best else 0,
         "epochs_done": len(run.epochs),
-        "interrupted": run.interrupted,
+        "stopped": run.stopped,
         "pictures": {"train": len(train), "validation": len(validation)},
         "validation": metrics.to_json(),
         "made_from": origin,
@@ -187,7 +257,6 @@ def _write(
     output: str,
     model: Model,
     report: dict[str, Any],
-    history: bytes,
     epochs: Sequence[Epoch],
     kms_key: str | None,
 ) -> tuple[Published, ...]:
@@ -198,7 +267,7 @@ def _write(
         # The sink compresses what ends in .gz, without a time in it.
         write_model(model, publication.open(inside(output, ARCHIVE)))
         publication.open(inside(output, METRICS)).write(json.dumps(report, indent=2).encode() + b"\n")
-        publication.open(inside(output, HISTORY)).write(history)
+        publication.open(inside(output, HISTORY)).write(history(epochs))
         if plots.available():
             publication.open(inside(output, HISTORY_PLOT)).write(plots.history(epochs))
     return tuple(publication.published)

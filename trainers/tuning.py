@@ -19,6 +19,7 @@ from manifest_tools.io.sinks import Published, publishing
 from trainers import plots
 from trainers.config import TrainConfig, check_config
 from trainers.dataset import Dataset
+from trainers.epochs import run_epochs
 from trainers.events import Checkpoint, Epoch
 from trainers.frameworks import load_trainer
 from trainers.parameters import PARAMETER_TYPES, parse_values
@@ -235,7 +236,9 @@ def _suggested(trial: Any, one: Range | Choice) -> Any:
 def _accuracy(trial: Any, read: ReadData, config: TrainConfig, trainer: str) -> tuple[float, bool]:
     """Return the best validation accuracy of a run, or 0, and whether the run was ended early."""
     best = 0.0
-    for event in load_trainer(trainer).fit(*read(config.image_size), config):
+    train, validation = read(config.image_size)
+    learner = load_trainer(trainer).learner(train, config)
+    for event in run_epochs(train, validation, config, learner):
         if isinstance(event, Checkpoint):
             best = max(best, event.accuracy)
         elif isinstance(event, Epoch) and math.isfinite(event.validation_accuracy):

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.installation import pip_install
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.local_options import LocalTrainOptions, config_from, require
+from manifest_tools.cli.shared.local_options import (
+    LocalTrainOptions,
+    chosen,
+    config_from,
+    facts_of,
+    require,
+)
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
-from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json, warn
 from manifest_tools.cli.shared.two_parts import in_two_parts
-from trainers.registry import BUILTIN
+from trainers.registry import BUILTIN, trainer_named
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -49,9 +56,11 @@ def train(context: typer.Context, given: TrainOptions) -> None:
     """Fine-tune an image classifier.
 
     Learns from TRAIN and keeps the epoch that does best on VALIDATION. Leaves FOLDER with model.tar.gz,
-    metrics.json, history.jsonl and history.png. Ctrl-C keeps the best epoch so far. Exit code 1 when
-    pictures had to be left out. One manifest, or one folder with a folder for each class, is divided first,
-    as `mtool split` does it.
+    metrics.json, history.jsonl and history.png. Exit code 1 when pictures had to be left out. One manifest,
+    or one folder with a folder for each class, is divided first, as `mtool split` does it.
+
+    What is not typed follows from the pictures, so that it ends in minutes. It says what it chose and why,
+    and how long it will take. Ctrl-C keeps the best epoch so far; the same command with --resume goes on.
 
     With --trainer builtin, SageMaker's own algorithm learns: --output is a prefix in S3, to which local
     manifests are uploaded. It shows its plan, asks before what is billed, follows the job, and fetches the
@@ -61,6 +70,7 @@ def train(context: typer.Context, given: TrainOptions) -> None:
     For example:
       mtool train --images ./raw-data
       mtool train ./pictures
+      mtool train --images ./raw-data --resume
       mtool train --network resnet18_v2 --init-from other.params --augment --images ./raw-data
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --dry-run
       mtool train --trainer builtin -o s3://lab3-models/hands -p num_layers=18 --spot --yes
@@ -78,19 +88,22 @@ def _train_here(given: TrainOptions) -> None:
     """Train on this machine; ends with exit code 1 where pictures had to be left out."""
     from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
-    from trainers.frameworks import load_trainer
+    from trainers.choice import reason
     from trainers.prepare import read_pair, records_of_pair, records_place
+    from trainers.training import check_resume
 
     manifests = given.train_manifest, given.validation_manifest
     require(*manifests)
+    check_resume(given.output, given.resume, given.force)
     check_key(given.kms_key, [given.output])
     table = read_class_table(given.classes) if given.classes else None
     pair = read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
-    config = config_from(given, pair.counts[0])
-    load_trainer(given.trainer)
+    facts = facts_of(given, pair)
+    config = config_from(given, facts)
+    why = reason(config, chosen(given), facts, trainer_named(given.trainer))
     with records_place(given.output) as place:
         plans = records_of_pair(pair, place, config.image_size)
-        intention = _intention(pair, config)
+        intention = "\n".join(filter(None, [_intention(pair, config), why]))
         if given.dry_run:
             _show_plans("\n".join([intention, *contradictions(pair, given.conflicts)]), plans)
             return
@@ -106,16 +119,21 @@ def _run(given: TrainOptions, config: "TrainConfig", plans: "Sequence[Conversion
     """Train from what was planned, and show what came of it."""
     from trainers.training import train as run
 
-    data, dropped = data_sets(plans, given.jobs)
-    result = run(
-        *data,
-        config,
-        given.output,
-        _listeners(),
-        trainer=given.trainer,
-        force=given.force,
-        kms_key=given.kms_key,
-    )
+    try:
+        data, dropped = data_sets(plans, given.jobs)
+        result = run(
+            *data,
+            config,
+            given.output,
+            _listeners(given, config),
+            trainer=given.trainer,
+            force=given.force,
+            resume=given.resume,
+            kms_key=given.kms_key,
+        )
+    except KeyboardInterrupt:
+        warn(f"interrupted; {_left(given.output)}")
+        raise typer.Exit(INTERRUPTED) from None
     _show(result, given.as_json)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -131,9 +149,9 @@ def _intention(pair: "PlannedPair", config: "TrainConfig") -> str:
     more = ", ..." if pair.table.num_classes > _NAMES else ""
     return (
         f"{counts}; {pair.table.num_classes:,} classes: {names}{more}\n"
-        f"network {config.network} at {config.image_size} pixels, {config.epochs:,}"
-        f" epoch{'s' if config.epochs != 1 else ''}, {config.optimizer} {config.learning_rate:g},"
-        f" seed {config.seed}"
+        f"network {config.network} at {config.image_size} pixels, {counted(config.epochs, 'epoch')}"
+        f"{f' at most (patience {config.patience:,})' if config.patience else ''},"
+        f" {config.optimizer} {config.learning_rate:g}, seed {config.seed}"
     )
 
 
@@ -160,10 +178,12 @@ def _show_plans(intention: str, plans: "Sequence[ConversionPlan]") -> None:
     note("dry run, nothing written")
 
 
-def _listeners() -> "list[EventListener]":
-    from trainers.events import progress
+def _listeners(given: TrainOptions, config: "TrainConfig") -> "list[EventListener]":
+    from trainers.choice import quicker
+    from trainers.progress import Progress
 
-    return [] if is_quiet() else [progress(_write, sys.stderr.isatty())]
+    advice = quicker(config, trainer_named(given.trainer))
+    return [] if is_quiet() else [Progress(_write, sys.stderr.isatty(), advice)]
 
 
 def _write(text: str) -> None:
@@ -185,9 +205,24 @@ def _show(result: "Result", as_json: bool) -> None:
         note(f"{clean(published.path)}: {published.state}")
 
 
+_GO_ON = "type the same command with --resume to go on"
+
+
 def _summary(result: "Result") -> str:
+    from trainers.unfinished import is_unfinished
+
     best, done = result.report["best_epoch"], result.report["epochs_done"]
     figures = f"validation accuracy {result.accuracy:.3f} at epoch {best} of {done}"
     if result.interrupted:
-        return f"interrupted; the best epoch so far is kept: {figures}"
+        resume = f"; {_GO_ON}" if is_unfinished(result.output) else ""
+        return f"interrupted; kept: {figures}, in {clean(result.output)}{resume}"
     return figures
+
+
+def _left(output: str) -> str:
+    """Return what there is to go on from where Ctrl-C left no new model."""
+    from trainers.unfinished import is_unfinished
+
+    if is_unfinished(output):
+        return f"the unfinished run in {clean(output)} is as it was: {_GO_ON}"
+    return "no epoch was over, and nothing is kept"

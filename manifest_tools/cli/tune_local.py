@@ -9,7 +9,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.local_options import config_from, require
+from manifest_tools.cli.shared.local_options import config_from, facts_of, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets
 from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
@@ -17,16 +17,18 @@ from manifest_tools.cli.shared.tune_options import TuneOptions
 from manifest_tools.cli.shared.two_parts import in_two_parts
 
 if TYPE_CHECKING:
+    from trainers.choice import Facts
     from trainers.config import TrainConfig
     from trainers.dataset import Dataset
     from trainers.prepare import PlannedPair
     from trainers.ranges import Ranges
     from trainers.tuning import Search, Tuned
 
+_METRIC = "validation accuracy"
+
 
 def tune(given: TuneOptions, ranges: "Ranges") -> None:
     """Run the trials on this machine, and write the best parameters."""
-    from trainers.frameworks import load_trainer
     from trainers.ranges import check_names
     from trainers.tuning import Search
 
@@ -36,8 +38,8 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     search = Search(ranges, given.max_jobs, given.seed, given.early_stopping)
     check_names(ranges, given.typed)
     pair = _read(given)
-    config_from(given, pair.counts[0])  # refuses what the trainer does not have, before any work
-    load_trainer(given.trainer)
+    facts = facts_of(given, pair)
+    config_from(given, facts)  # refuses what the trainer does not have, before any work
     names = ", ".join(one.name for one in ranges)
     note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
     for text in contradictions(pair, given.conflicts):
@@ -45,9 +47,9 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     if given.dry_run:
         note("dry run, nothing written")
         return
-    tuned = _run_trials(given, pair, search)
+    tuned = _run_trials(given, pair, facts, search)
     values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
-    write_best(given, values, tuned.best, len(tuned.trials), "validation accuracy")
+    write_best(given, values, tuned.best, len(tuned.trials), _METRIC)
     for published in tuned.published:
         note(f"{clean(published.path)}: {published.state}")
 
@@ -71,7 +73,7 @@ def _read(given: TuneOptions) -> "PlannedPair":
     return read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
 
 
-def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "Tuned":
+def _run_trials(given: TuneOptions, pair: "PlannedPair", facts: "Facts", search: "Search") -> "Tuned":
     """Run the trials while a table shows them; Ctrl-C leaves those that are over in the study."""
     from trainers.prepare import records_of_pair
     from trainers.tuning import tune as run
@@ -82,9 +84,9 @@ def _run_trials(given: TuneOptions, pair: "PlannedPair", search: "Search") -> "T
         return data_sets(plans, given.jobs)[0]
 
     def make(varied: dict[str, Any]) -> "TrainConfig":
-        return config_from(given, pair.counts[0], varied)
+        return config_from(given, facts, varied)
 
-    table = TrialTable()
+    table = TrialTable(_METRIC)
     try:
         return run(read, make, search, given.output, table.show, trainer=given.trainer, force=given.force)
     except KeyboardInterrupt:

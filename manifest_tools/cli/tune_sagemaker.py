@@ -14,7 +14,7 @@ from manifest_tools.cli.shared.sagemaker_plan import (
     training_settings,
     will_follow,
 )
-from manifest_tools.cli.shared.screen import note, warn
+from manifest_tools.cli.shared.screen import clean, note, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 
@@ -75,7 +75,8 @@ def _follow(name: str, given: TuneOptions) -> None:
     from trainers.sagemaker.training.tuning import best_parameters
 
     given.check_best_is_free()
-    shown = TrialTable()
+    metric = given.metric or "objective metric"
+    shown = TrialTable(clean(metric))
     try:
         end = _watch(name, shown, given.every)
     except KeyboardInterrupt:
@@ -86,7 +87,7 @@ def _follow(name: str, given: TuneOptions) -> None:
         shown.close()
     values = best_parameters(end)
     if end.best is not None:
-        write_best(given, values, end.best, len(end.trials), "objective metric")
+        write_best(given, values, end.best, len(end.trials), metric)
 
 
 def _how_to_go_on(name: str) -> str:

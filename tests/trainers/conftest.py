@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from PIL import Image
 
 from manifest_tools.groundtruth.classes import ClassTable
 from trainers import Dataset, TrainConfig, from_arrays, train
+from trainers.epochs import run_epochs
+from trainers.events import Event, Note
+from trainers.frameworks import Framework
 from trainers.pixels import Pixels
 from trainers.prepare import dataset, read_pair, records_of_pair
 
@@ -34,6 +37,13 @@ def parts(count: int, seed: int = 0, side: int = 32) -> tuple[Pixels, Any]:
     random = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     return np.stack([part(random, bool(label), side) for label in labels]), labels
+
+
+def fit(framework: Framework, train: Dataset, validation: Dataset, config: TrainConfig) -> Iterator[Event]:
+    """Yield what happens in a run; its first event says where the weights come from."""
+    learner = framework.learner(train, config)
+    yield Note(learner.origin)
+    yield from run_epochs(train, validation, config, learner)
 
 
 @pytest.fixture

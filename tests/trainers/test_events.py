@@ -1,32 +1,14 @@
-import io
 import json
 
 import pytest
 
-from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step, history_writer, progress
+from trainers.events import Epoch, history, last_gain
 
 EPOCH = Epoch(2, 3, 0.5, 0.75, 0.6, 0.7, seconds=1.25)
-OTHERS: list[Event] = [
-    Note("training from scratch"),
-    Step(1, 1, 4, 0.7, 0.5),
-    Metric("validation:accuracy", 1.0),
-    Checkpoint(1, 0.5, b"weights"),
-]
-
-
-@pytest.mark.parametrize("event", OTHERS, ids=lambda event: type(event).__name__)
-def test_the_history_has_nothing_but_epochs(event: Event) -> None:
-    out = io.BytesIO()
-    history_writer(out)(event)
-    assert out.getvalue() == b""
 
 
 def test_an_epoch_is_one_line_of_the_history_and_its_seconds_are_not_in_it() -> None:
-    out = io.BytesIO()
-    write = history_writer(out)
-    write(EPOCH)
-    write(EPOCH)
-    first, second = out.getvalue().splitlines()
+    first, second = history([EPOCH, EPOCH]).splitlines()
     assert first == second
     assert json.loads(first) == {
         "epoch": 2,
@@ -37,27 +19,24 @@ def test_an_epoch_is_one_line_of_the_history_and_its_seconds_are_not_in_it() -> 
     }
 
 
-def screen_text(*events: Event, live: bool) -> str:
-    written: list[str] = []
-    tell = progress(written.append, live)
-    for event in events:
-        tell(event)
-    return "".join(written)
+def epochs(*figures: tuple[float, float]) -> list[Epoch]:
+    """Return epochs of these validation accuracies and losses."""
+    return [Epoch(at, 9, 0.5, 0.5, loss, accuracy, 1.0) for at, (accuracy, loss) in enumerate(figures, 1)]
 
 
-def test_away_from_a_terminal_an_epoch_is_a_line_and_steps_are_silent() -> None:
-    assert screen_text(Step(1, 1, 4, 0.7, 0.5), EPOCH, live=False) == (
-        "epoch 2 of 3: loss 0.500, accuracy 0.750; validation loss 0.600, accuracy 0.700 (1.2 s)\n"
-    )
-
-
-def test_on_a_terminal_each_step_writes_over_the_last_one() -> None:
-    shown = screen_text(Step(1, 1, 4, 0.7, 0.5), Step(1, 2, 4, 0.6, 0.6), live=True)
-    assert shown == (
-        "\r\x1b[Kepoch 1, step 1 of 4: loss 0.700, accuracy 0.500"
-        "\r\x1b[Kepoch 1, step 2 of 4: loss 0.600, accuracy 0.600"
-    )
-
-
-def test_a_note_is_a_line() -> None:
-    assert screen_text(Note("training from scratch"), live=True) == "training from scratch\n"
+@pytest.mark.parametrize(
+    ("figures", "last"),
+    [
+        ((), 0),
+        (((0.5, 1.0),), 1),
+        (((0.5, 1.0), (0.6, 1.2)), 2),
+        (((0.5, 1.0), (0.5, 0.8), (0.5, 0.79)), 2),
+        (((0.9, 0.5), (0.8, 0.44), (0.9, 0.43), (0.9, 0.40)), 2),
+        (((0.9, 0.5), (0.9, 0.46), (0.9, 0.44)), 3),
+    ],
+    ids=["none", "the first", "accuracy", "a little loss", "loss alone", "loss in two steps"],
+)
+def test_a_gain_is_a_higher_accuracy_or_a_loss_that_is_lower_by_a_tenth(
+    figures: tuple[tuple[float, float], ...], last: int
+) -> None:
+    assert last_gain(epochs(*figures)) == last

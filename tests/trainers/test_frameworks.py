@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import pytest
 
+from tests.trainers.conftest import fit
 from trainers import Dataset, TrainConfig, from_arrays, read_model
 from trainers.bad_model import BadModel
 from trainers.dataset import Targets
@@ -33,7 +34,7 @@ def row(request: pytest.FixtureRequest) -> Trainer:
 def learn(row: Trainer, data: Dataset, config: TrainConfig) -> Model:
     """Return the model that one epoch of training leaves."""
     framework = load_trainer(row.name)
-    events = list(framework.fit(data, data, config))
+    events = list(fit(framework, data, data, config))
     assert [event.epoch for event in events if isinstance(event, Epoch)] == [1]
     best = [event for event in events if isinstance(event, Checkpoint)][-1]
     return framework.export(best.weights, best.epoch, config, data)
@@ -50,7 +51,7 @@ def test_one_epoch_on_eight_pictures_becomes_a_model_that_answers(
     row: Trainer, multi_label: bool, hands: Hands, quick: Quick, in_folder: Path
 ) -> None:
     data = several(hands(8)) if multi_label else hands(8)
-    model = learn(row, data, quick(network=row.for_few, epochs=1))
+    model = learn(row, data, quick(network=row.quick, epochs=1))
     assert (model.predictor, model.image_size, model.multi_label) == (row.name, 32, multi_label)
     assert [name for name in model.files if name.endswith(row.endings)]
 
@@ -66,8 +67,20 @@ def test_one_epoch_on_eight_pictures_becomes_a_model_that_answers(
 
 
 def test_one_seed_gives_one_model_to_the_byte(row: Trainer, hands: Hands, quick: Quick) -> None:
-    config = quick(network=row.for_few, epochs=1, **dict.fromkeys(row.options & {"augment", "mirror"}, True))
+    config = quick(network=row.quick, epochs=1, **dict.fromkeys(row.options & {"augment", "mirror"}, True))
     assert learn(row, hands(8), config).files == learn(row, hands(8), config).files
+
+
+def test_a_learner_goes_on_from_the_state_of_another_one(row: Trainer, hands: Hands, quick: Quick) -> None:
+    framework, data, rows = load_trainer(row.name), hands(8), np.arange(8)
+    one = framework.learner(data, quick(network=row.quick))
+    one.learn(data.read(rows), data.labels)
+    other = framework.learner(data, quick(network=row.quick), one.state())
+    for learner in (one, other):
+        learner.predict(data.read(rows))
+        learner.learn(data.read(rows), data.labels)
+    assert other.state() == one.state()
+    assert other.weights() == one.weights()
 
 
 def test_a_model_of_a_maker_that_nobody_here_knows_is_refused(hands: Hands) -> None:

@@ -43,7 +43,8 @@ def either(names: list[str]) -> str:
 def test_help_shows_the_networks_optimizers_and_trainers_of_the_table(run: Run) -> None:
     text = shown(run, "train")
     networks = list(dict.fromkeys(one.name for row in TRAINERS.values() for one in row.networks))
-    assert f"--network NAME {either(networks)}; {ROW.for_few} for under 1,000 pictures." in text
+    usual = f"[{ROW.quick}; with weights to start from {ROW.deep}]"
+    assert f"--network NAME {either(networks)}. {usual}" in text
     optimizers = list(dict.fromkeys(name for row in TRAINERS.values() for name in row.optimizers))
     assert f"--optimizer NAME {either(optimizers)}. [default: {optimizers[0]}]" in text
     for word in ("train", "tune"):
@@ -53,15 +54,15 @@ def test_help_shows_the_networks_optimizers_and_trainers_of_the_table(run: Run) 
 def test_help_shows_the_usual_rate_and_size_that_a_run_takes(run: Run) -> None:
     text = shown(run, "train")
     assert "--learning-rate R Step size. [adam, rmsprop: 0.001; others: 0.01]" in text
-    assert "--image-size N Pixels a side that the network sees. [small, mlp: 64; others: 224]" in text
+    assert "--image-size N Pixels a side that the network sees. [small, mlp: 64; others: 224; less" in text
     assert (ROW.learning_rate("rmsprop"), ROW.learning_rate("nag")) == (0.001, 0.01)
     assert (ROW.network("mlp").side, ROW.network("mobilenetv2").side) == (64, 224)
 
 
 @pytest.mark.parametrize("row", TRAINERS.values(), ids=list(TRAINERS))
 def test_a_row_names_networks_that_it_has_and_options_that_there_are(row: Any) -> None:
-    assert row.network(row.for_few).name == row.for_few
-    assert row.network(row.for_many).name == row.for_many
+    assert row.network(row.quick).name == row.quick
+    assert row.network(row.deep).name == row.deep
     assert row.options <= OPTIONS
     assert PREDICTORS[row.name] is row
 

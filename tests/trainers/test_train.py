@@ -17,7 +17,7 @@ from manifest_tools.groundtruth.classes import ClassTable
 from tests.ground_truth import boxes
 from trainers import Dataset, TrainConfig, from_arrays, read_model, train
 from trainers.config import check_config
-from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step
+from trainers.events import Checkpoint, Epoch, Event, Metric, Note, Step, Stopped
 from trainers.registry import TRAINERS
 
 pytestmark = pytest.mark.usefixtures("mxnet")
@@ -54,7 +54,7 @@ def test_what_a_run_leaves(in_folder: Path, hands: Hands, quick: Quick) -> None:
 def test_listeners_get_the_events_in_order(in_folder: Path, hands: Hands, quick: Quick) -> None:
     events: list[Event] = []
     train(hands(16), hands(8), quick(epochs=1), "model", [events.append])
-    assert [type(event) for event in events] == [Note, Step, Step, Epoch, Checkpoint, Metric]
+    assert [type(event) for event in events] == [Note, Step, Step, Checkpoint, Epoch, Stopped, Metric]
     assert events[0] == Note("training from scratch: neither --pretrained nor --init-from was given")
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_was_interrupted_does_not_pass_for_a_whole_one(
     in_folder: Path, hands: Hands, quick: Quick
 ) -> None:
     train(hands(16), hands(8), quick(epochs=3), "model", [interrupt_at(2)])
-    with pytest.raises(Exists, match=r"model.tar.gz: exists already, with other content"):
+    with pytest.raises(Refused, match=r"training.state: an unfinished run; type --resume to go on with it"):
         train(hands(16), hands(8), quick(epochs=3), "model")
     assert not train(hands(16), hands(8), quick(epochs=3), "model", force=True).interrupted
 
@@ -373,8 +373,23 @@ def test_ctrl_c_at_the_keyboard_ends_with_130_and_a_model(workshop: Path) -> Non
         process.send_signal(signal.SIGINT)
         printed, _ = process.communicate()
     assert process.returncode == 130
-    assert printed.startswith("interrupted; the best epoch so far is kept: validation accuracy")
+    assert printed.startswith("interrupted; kept: validation accuracy")
+    assert printed.endswith(", in model; type the same command with --resume to go on\n")
     assert read_model("model").network == "small"
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_is_a_sentence(workshop: Path) -> None:
+    words = ["train", "--images", "raw-data", "--network", "resnet152_v2", "--image-size", "128"]
+    command = [sys.executable, "-m", "manifest_tools", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "training from scratch" not in (line := process.stderr.readline()):
+            assert line, "ended before it began"
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate()
+    assert (process.returncode, printed) == (130, "")
+    assert said.endswith("interrupted; no epoch was over, and nothing is kept\n")
+    assert not Path("model/model.tar.gz").exists()
 
 
 IMPORTS = """

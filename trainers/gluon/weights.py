@@ -3,7 +3,7 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from manifest_tools.base.errors import MtoolError
 from manifest_tools.io import s3
 from trainers.bad_model import BadModel
 from trainers.config import TrainConfig
-from trainers.events import Event, Note
 from trainers.gluon.builtin_weights import with_gluons_names
 from trainers.gluon.networks import FIXED, initialize, zoo_name
 from trainers.model_archive import MAX_BYTES, is_model, read_model
@@ -25,18 +24,22 @@ from trainers.registry import BUILTIN
 _COUNTED = re.compile(r"^([a-z]*?v\d|[a-z]+)\d+_(?=[a-z])")
 
 
-def initial_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
-    """Set the weights of a network, and yield a note that says where they come from.
+def drawn_weights(mx: Any, net: Any, side: int) -> None:
+    """Draw the weights of a network for pictures of a side."""
+    initialize(mx, net)
+    # Shapes are known only after a picture has gone through once.
+    net(mx.nd.zeros((1, 3, side, side)))
+
+
+def initial_weights(mx: Any, net: Any, config: TrainConfig) -> str:
+    """Set the weights of a network, and return where they come from.
 
     Raises MtoolError for weights that cannot be had, or of which none fits.
     """
-    initialize(mx, net)
-    # Shapes are known only after a picture has gone through once.
-    net(mx.nd.zeros((1, 3, config.image_size, config.image_size)))
+    drawn_weights(mx, net, config.image_size)
     source, arrays = _given(mx, config)
     if not source:
-        yield Note("training from scratch: neither --pretrained nor --init-from was given")
-        return
+        return "training from scratch: neither --pretrained nor --init-from was given"
     taken, left = take(mx, net, arrays)
     if not taken:
         raise MtoolError(
@@ -46,7 +49,7 @@ def initial_weights(mx: Any, net: Any, config: TrainConfig) -> Iterator[Event]:
     # In Gluon's 18 and 34 layers, stage 1 adds its input as it is; in the built-in algorithm's it does not.
     spare = sorted(name for name in arrays if re.fullmatch(r"stage\d+_unit\d+_sc_weight", name))
     drawn, dropped = _which("drawn from the seed", left), _which("no place for", spare)
-    yield Note(f"initial weights from {source}: {taken} of {total} fit{drawn}{dropped}")
+    return f"initial weights from {source}: {taken} of {total} fit{drawn}{dropped}"
 
 
 def _which(what: str, names: list[str]) -> str:

@@ -12,15 +12,16 @@ from manifest_tools.base.text import either
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.learning_options import LearningOptions
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
+from trainers.choice import EPOCHS, PATIENCE, complete
 from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
 
 if TYPE_CHECKING:
+    from trainers.choice import Facts
     from trainers.config import TrainConfig
+    from trainers.prepare import PlannedPair
 
 USUAL_OPTIMIZER = next(iter(TRAINERS[DEFAULT].optimizers))
 
-# Below this many pictures a network without initial weights learns the pictures by heart, not the classes.
-FEW = 1_000
 ON_THIS_MACHINE = f"On this machine (--trainer {either(TRAINERS)})"
 
 _ROWS = TRAINERS.values()
@@ -50,8 +51,9 @@ class LocalOptions(LearningOptions):
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"{either(network.name for row in _ROWS for network in row.networks)}; "
-            f"{either(row.for_few for row in _ROWS)} for under {FEW:,} pictures.",
+            help=f"{either(network.name for row in _ROWS for network in row.networks)}."
+            f" [{either(row.quick for row in _ROWS)}; with weights to start from"
+            f" {either(row.deep for row in _ROWS)}]",
         ),
     ] = None
     conflicts: Annotated[
@@ -61,14 +63,36 @@ class LocalOptions(LearningOptions):
             " out and says so, error stops.",
         ),
     ] = "drop"
-    epochs: Annotated[int, typer.Option(metavar="N", help="Times to see every picture.")] = 30
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help=f"Times to see every picture. [{EPOCHS}, fewer of very many pictures; see --patience]",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalTrainOptions(LocalOptions):
     """What learns on this machine, for train alone."""
 
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures a step.")] = 16
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="End after so many epochs without a gain on the validation part; 0 never does."
+            f" [{PATIENCE}; 0 with --epochs]",
+        ),
+    ] = None
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the unfinished run in FOLDER; the rest is typed as it was then."
+        ),
+    ] = False
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Pictures a step. [16; 64 of very many pictures]")
+    ] = None
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -81,7 +105,8 @@ class LocalTrainOptions(LocalOptions):
         typer.Option(
             metavar="N",
             help="Pixels a side that the network sees. "
-            f"[{_usual((network.name, network.side) for row in _ROWS for network in row.networks)}]",
+            f"[{_usual((network.name, network.side) for row in _ROWS for network in row.networks)};"
+            " less where pictures are smaller]",
         ),
     ] = None
     optimizer: Annotated[
@@ -108,27 +133,39 @@ def require(train: str, validation: str) -> None:
             )
 
 
-def config_from(given: LocalOptions, pictures: int, varied: dict[str, Any] | None = None) -> "TrainConfig":
-    """Return the configuration of a run: of ``--params``, then of what was typed, then of what is varied.
+def facts_of(given: LocalOptions, pair: "PlannedPair") -> "Facts":
+    """Return what decides how the pictures are learnt where nothing was typed."""
+    from trainers.choice import Facts
+    from trainers.frameworks import load_trainer
+    from trainers.picture_sizes import ordinary_size
 
-    The rest follows from these, from the trainer, and from the number of training pictures. Raises Refused
-    for what the trainer does not have, and for initial weights that do not exist.
+    return Facts(pair.counts[0], ordinary_size(pair.train), load_trainer(given.trainer).device())
+
+
+def chosen(given: LocalOptions, varied: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what somebody chose: in ``--params``, then what was typed, then what is varied.
+
+    A model to start from brings its own network along. Raises Refused for one that does not exist.
     """
-    from trainers.config import TrainConfig, check_config
     from trainers.parameters import PARAMETER_TYPES, read_parameters
 
-    trainer = trainer_named(given.trainer)
     values = read_parameters(given.params) if given.params else {}
     values |= {name: getattr(given, name) for name in PARAMETER_TYPES if name in given.typed}
     values |= varied or {}
     if values.get("init_from"):
-        values |= _of_model(trainer, values)
-    weights = bool(values.get("pretrained") or values.get("init_from"))
-    values.setdefault("network", usual_network(trainer, pictures, weights))
-    values.setdefault("optimizer", next(iter(trainer.optimizers)))
-    values.setdefault("learning_rate", trainer.learning_rate(values["optimizer"]))
-    values.setdefault("image_size", trainer.network(values["network"]).side)
-    config = TrainConfig(**values)
+        values |= _of_model(trainer_named(given.trainer), values)
+    return values
+
+
+def config_from(given: LocalOptions, facts: "Facts", varied: dict[str, Any] | None = None) -> "TrainConfig":
+    """Return the configuration of a run: what somebody chose, and the rest as it suits the facts.
+
+    Raises Refused for what the trainer does not have, and for initial weights that do not exist.
+    """
+    from trainers.config import TrainConfig, check_config
+
+    trainer = trainer_named(given.trainer)
+    config = TrainConfig(**complete(chosen(given, varied), facts, trainer))
     check_config(config, trainer)
     return config
 
@@ -148,8 +185,3 @@ def _of_model(trainer: Trainer, values: dict[str, Any]) -> dict[str, Any]:
     own = [name for name in (model.network, f"{model.network}_v2") if name in known]
     found = {"image_size": model.image_size, **({"network": own[0]} if own else {})}
     return {name: value for name, value in found.items() if name not in values}
-
-
-def usual_network(trainer: Trainer, pictures: int, weights: bool) -> str:
-    """Return the network of a trainer for as many pictures, with initial weights or without."""
-    return trainer.for_many if weights or pictures >= FEW else trainer.for_few

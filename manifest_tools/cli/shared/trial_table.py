@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from trainers.trial import Trial
 
 
-def trial_table(trials: "Sequence[Trial]") -> str:
-    """Return the trials as a table, one a row.
+def trial_table(trials: "Sequence[Trial]", metric: str) -> str:
+    """Return the trials as a table, one a row, with their values of a metric.
 
     >>> from trainers.trial import Trial
-    >>> print(trial_table([Trial("1", "Completed", {"learning_rate": 0.01}, 0.75)]))
-    trial  state      value   learning_rate
-    1      Completed  0.7500  0.01
+    >>> print(trial_table([Trial("1", "Completed", {"learning_rate": 0.01}, 0.75)], "accuracy"))
+    trial  state      accuracy  learning_rate
+    1      Completed  0.7500    0.01
     """
     names = sorted({name for one in trials for name in one.parameters})
     rows = [
         (one.name, one.status, _value(one), *(_text(one.parameters.get(n, "")) for n in names))
         for one in trials
     ]
-    return table(rows, ("trial", "state", "value", *names))
+    return table(rows, ("trial", "state", metric, *names))
 
 
 def trial_title(trial: "Trial") -> str:
@@ -44,19 +44,20 @@ def _value(trial: "Trial") -> str:
 class TrialTable:
     """Shows the trials so far: on a terminal as one table, elsewhere as a line for each that has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, metric: str) -> None:
+        self.metric = metric
         self._shown: set[str] = set()
         self._live: Live | None = None
 
     def show(self, trials: "Sequence[Trial]") -> None:
         """Show the trials as they are now."""
         if sys.stderr.isatty() and not is_quiet():
-            self._update(trial_table(trials))
+            self._update(trial_table(trials, self.metric))
             return
         for one in trials:
             if one.ended and one.name not in self._shown:
                 self._shown.add(one.name)
-                note(_line(one))
+                note(_line(one, self.metric))
 
     def _update(self, text: str) -> None:
         from rich.console import Console
@@ -75,6 +76,7 @@ class TrialTable:
             self._live = None
 
 
-def _line(trial: "Trial") -> str:
+def _line(trial: "Trial", metric: str) -> str:
     values = ", ".join(f"{clean(name)} {_text(value)}" for name, value in sorted(trial.parameters.items()))
-    return f"{trial_title(trial)}: {trial.status}, {_value(trial) or 'no value'} ({values})"
+    value = f"{metric} {_value(trial)}" if trial.value is not None else f"no {metric}"
+    return f"{trial_title(trial)}: {trial.status}, {value} ({values})"
