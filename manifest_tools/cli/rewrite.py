@@ -192,8 +192,11 @@ def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None) -
             note(f"  {counted(count, 'marked line')} not changed: {reason}")
     if from_marks is not None and results[0].unmatched:
         note(f"{clean(from_marks)}: {counted(results[0].unmatched, 'mark')} of no line here")
-    if from_marks is not None and any(result.changed for result in results):
-        note("a corrected label has confidence 0, which says nothing: filter --zero-confidence keep keeps it")
+    if zeros := sum(result.without_score for result in results):
+        labels = "1 corrected label has" if zeros == 1 else f"{zeros:,} corrected labels have"
+        note(
+            f"{labels} confidence 0 now, which says nothing; filter --zero-confidence keep keeps such labels"
+        )
     if not any(result.changed for result in results):
         note("nothing to do")
 

@@ -303,7 +303,8 @@ def test_marks_correct_lines_and_what_they_do_not_change_is_said(in_folder: Path
         "a.manifest: 1 of 2 lines changed\n"
         "  1 marked line not changed: mark without a class\n"
         "a.marks.jsonl: 1 mark of no line here\n"
-        "a corrected label has confidence 0, which says nothing: filter --zero-confidence keep keeps it\n"
+        "1 corrected label has confidence 0 now, which says nothing;"
+        " filter --zero-confidence keep keeps such labels\n"
     )
     assert json.loads(lines_of("a.manifest")[0])["kind-metadata"]["class-name"] == "LH"
     again = run("rewrite", "a.manifest", "--from-marks", "a.marks.jsonl", "--json")

@@ -23,22 +23,10 @@ from manifest_tools.verbs.look.choose import Place, choose
 from manifest_tools.verbs.look.groups import Group, Repeated, repeated
 from manifest_tools.verbs.look.index import Index, Vocabulary, read_index
 from manifest_tools.verbs.look.pictures import SIDE, Small, small_picture
+from manifest_tools.verbs.look.problems import LookProblems, problems_of
 
 PICTURES = 300
 """Lines that are shown, where nobody asks for more."""
-
-_KEPT = 1000  # lines of a code whose problems are remembered, so that they can be shown
-
-
-@dataclass(slots=True)
-class LookProblems:
-    """The problems of the manifests: all counted, and the first of each code by their lines."""
-
-    codes: list[Counter[str]]
-    """By manifest: how many there are of each code."""
-
-    lines: list[dict[int, list[tuple[str, str]]]]
-    """By manifest: codes and messages, by the number of the line."""
 
 
 @dataclass(slots=True)
@@ -48,7 +36,7 @@ class Looked:
     contents: tuple[Stats, ...]
     indices: tuple[Index, ...]
     words: Vocabulary
-    problems: LookProblems
+    problems: tuple[LookProblems, ...]
     paths: tuple[ImagePaths, ...]
     repeated: Repeated
 
@@ -56,7 +44,7 @@ class Looked:
         """Return the card of a line, without its picture."""
         part, at = place
         index = self.indices[part]
-        found = self.problems.lines[part].get(int(index.lines["number"][at]), ())
+        found = self.problems[part].on(int(index.lines["number"][at]))
         return line_card(index, part, at, self.words, found)
 
     def gallery(self) -> Gallery:
@@ -65,7 +53,7 @@ class Looked:
             parts=tuple(one.manifest for one in self.contents),
             classes=tuple(self.words.classes),
             jobs=tuple(self.words.jobs),
-            codes=tuple(dict.fromkeys(code for one in self.problems.codes for code in sorted(one))),
+            codes=tuple(dict.fromkeys(code for one in self.problems for code in sorted(one.codes))),
             colours=PALETTE,
             total=sum(len(one.lines) for one in self.indices),
         )
@@ -131,7 +119,7 @@ def read(
         contents.append(found)
         indices.append(read_index(source, known, words, jobs))
         paths.append(_paths(source, found, images))
-    kept = _problems([one.manifest for one in contents], problems)
+    kept = problems_of([one.manifest for one in contents], problems)
     return Looked(tuple(contents), tuple(indices), words, kept, tuple(paths), repeated(indices))
 
 
@@ -139,17 +127,6 @@ def _paths(source: Source, found: Stats, images: Sequence[str]) -> ImagePaths:
     """Return where the pictures of a manifest lie; its sources say which buckets they are in."""
     refs = [f"{folder}_" for folder in found.sources if folder != NO_URI]
     return paths_of(source, images, refs)
-
-
-def _problems(manifests: Sequence[str], problems: Iterable[Problem]) -> LookProblems:
-    found = LookProblems([Counter() for _ in manifests], [{} for _ in manifests])
-    parts = {name: at for at, name in enumerate(manifests)}
-    for problem in problems:
-        part = parts.get(problem.file, 0)
-        found.codes[part][problem.code] += 1
-        if problem.line and found.codes[part][problem.code] <= _KEPT:
-            found.lines[part].setdefault(problem.line, []).append((problem.code, problem.message))
-    return found
 
 
 def look(
@@ -167,7 +144,7 @@ def look(
     for an attribute that no line has.
     """
     looked = read(manifests, label_attribute=label_attribute, images=images, problems=problems, jobs=jobs)
-    chosen = choose(looked.indices, pictures, [list(one) for one in looked.problems.lines])
+    chosen = choose(looked.indices, pictures, [list(one.lines) for one in looked.problems])
     grouped = [place for group in looked.repeated.shown for place in group.places]
     wanted = list(dict.fromkeys([*chosen, *grouped]))
     cards = [looked.card(place) for place in wanted]
@@ -183,7 +160,7 @@ def look(
     )
     return Look(
         looked.contents,
-        tuple(map(dict, looked.problems.codes)),
+        tuple(dict(one.codes) for one in looked.problems),
         looked.repeated,
         gallery,
         tuple(made[: len(chosen)]),

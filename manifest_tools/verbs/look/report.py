@@ -28,7 +28,9 @@ def report(found: Look, reasons: dict[str, str]) -> str:
 def served_page(looked: Looked, api: str, marks: str, reasons: dict[str, str]) -> str:
     """Return the page that asks a server for its pictures, and gives it marks, at these addresses."""
     gallery = looked.gallery().asking(api, marks)
-    found = Look(looked.contents, tuple(map(dict, looked.problems.codes)), looked.repeated, gallery, ())
+    found = Look(
+        looked.contents, tuple(dict(one.codes) for one in looked.problems), looked.repeated, gallery, ()
+    )
     return page(title(found), list(sections(found, reasons)), gallery, served=True)
 
 

@@ -224,6 +224,7 @@ def write_corrected(source: Source, corrected: Corrected, stream: StagedStream |
         source.name,
         changed=len(corrected.lines),
         unchanged=dict(corrected.unchanged),
+        without_score=sum(b'"confidence' in new for _, new in corrected.lines),
         unmatched=corrected.unmatched,
     )
     for marked, new in corrected.lines:

@@ -37,6 +37,9 @@ class Rewritten:
     unchanged: dict[str, int] = field(default_factory=dict)
     """Lines with a mark that changes nothing, by reason."""
 
+    without_score: int = 0
+    """Lines changed by marks whose label has a confidence, which is 0 now."""
+
     unmatched: int = 0
     """Marks that are of no line, here or in the other manifests."""
 

@@ -27,6 +27,7 @@ from manifest_tools.groundtruth.marks import (
     read_marks,
 )
 from manifest_tools.groundtruth.record import Row
+from manifest_tools.io.sources import Source
 from manifest_tools.verbs.look.choose import Place
 from manifest_tools.verbs.look.look import Looked
 from manifest_tools.verbs.look.serve.matching import position
@@ -120,20 +121,27 @@ class MarkBook:
 
     def commands(self, marks: Iterable[Mark], counts: Mapping[str, int]) -> list[str]:
         """Return what to type to make something of the marks."""
-        names = [one.source.name for one in self.looked.indices]
-        typed, file = " ".join(map(shlex.quote, names)), shlex.quote(self.path)
         known = self.looked.words.classes
         new = any(name not in known for mark in marks for name in mark.classes or ())
+        file, sources = shlex.quote(self.path), [one.source for one in self.looked.indices]
+        one = shlex.quote(sources[0].name)
         found = []
         if counts.get("class"):
-            found.append(f"mtool rewrite {typed} --from-marks {file}{' --add-class' if new else ''}")
+            from_marks = f"--from-marks {file}{' --add-class' if new else ''}"
+            in_place = [shlex.quote(source.name) for source in sources if _can_be_rewritten(source)]
+            others = [shlex.quote(source.name) for source in sources if not _can_be_rewritten(source)]
+            found += [f"mtool rewrite {' '.join(in_place)} {from_marks}"] if in_place else []
+            found += [f"mtool rewrite {name} {from_marks} -o corrected.manifest" for name in others]
         if counts.get("wrong"):
-            one = shlex.quote(names[0])
             found.append(f"mtool filter {one} --unmarked {file} --mark wrong -o good.manifest")
         if counts.get("unsure"):
-            one = shlex.quote(names[0])
             found.append(f"mtool filter {one} --marked {file} --mark unsure -o unsure.manifest")
         return found
+
+
+def _can_be_rewritten(source: Source) -> bool:
+    """Say whether there is a manifest behind the name, and not a folder or a table that stands for one."""
+    return source.copy is None or source.name.endswith(".gz")
 
 
 def mark_to_json(mark: Mark) -> dict[str, Any]:

@@ -119,14 +119,12 @@ class Matching:
             keep &= np.isin(lines["key"], hash_texts(list(marked)))
         return keep
 
-    def _with_problem(self, part: int, number: int | None) -> list[int]:
+    def _with_problem(self, part: int, number: int | None) -> Positions:
         """Return the numbers of the lines with a problem of a code, or with any."""
-        known = self.looked.problems.lines[part]
         codes = self.looked.gallery().codes
-        if number is None:
-            return list(known)
-        code = codes[number] if 0 <= number < len(codes) else None
-        return [line for line, found in known.items() if any(one == code for one, _ in found)]
+        if number is not None and not 0 <= number < len(codes):
+            return np.zeros(0, np.int64)
+        return self.looked.problems[part].numbers_of(None if number is None else codes[number])
 
     @cached_property
     def _repeated(self) -> dict[str, Positions]:
