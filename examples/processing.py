@@ -17,15 +17,13 @@ import manifest_tools
 def prepare(source: Path, output: Path, lab: str) -> manifest_tools.Split:
     """Rewrite, check and split ``source`` into the folder ``output``."""
     output.mkdir(parents=True, exist_ok=True)
-    ready = str(output / "ready.manifest")
-    manifest_tools.rewrite(
-        str(source), edits=[manifest_tools.Placeholder("lab#", lab)], output=ready, force=True
-    )
+    ready = output / "ready.manifest"
+    manifest_tools.rewrite(source, lab=lab, output=ready, force=True)
     errors = [problem for problem in manifest_tools.validate(ready) if problem.severity == "error"]
     if errors:
         raise SystemExit("\n".join(map(str, errors)))
     manifest_tools.stats(ready).to_frame().to_csv(output / "stats.csv", index=False)
-    return manifest_tools.split(ready, str(output), force=True)
+    return manifest_tools.split(ready, output, force=True)
 
 
 def main() -> None:

@@ -1,10 +1,50 @@
-"""Reads, checks and rewrites SageMaker Ground Truth manifests, and converts them.
+"""Reads, checks and rewrites SageMaker Ground Truth manifests, converts them, and trains classifiers on them.
 
 Every word of the command line is a function here, under the same name:
 
     import manifest_tools
 
     manifest_tools.split("output.manifest", seed=0)
+
+It takes what the word takes, under the names of its options, with an underscore behind those that Python
+keeps for itself (``class_``, ``for_``, ``from_``, ``all_``). A path is a str or a ``pathlib.Path``, an option
+that repeats is one value or several, and NAME=VALUE is a dict. It prints nothing, and returns what became of
+it. What is billed, or deletes for good, needs ``yes=True``.
+
+Look:
+    validate        Finds every problem of every line.
+    explain         Says what a code of validate means.
+    stats           Says what is in a manifest: attributes, classes, confidences, who labelled, when.
+    look            Gathers what a page of manifests shows: counts, and pictures with their labels.
+    diff            Says how two manifests differ.
+
+Change:
+    rewrite         Changes lab ID, bucket, attribute and class names, and no other byte.
+    filter          Keeps the lines that meet all conditions.
+    split           Divides a manifest into train and validation, stratified by class.
+    merge           Makes several manifests one: one line a picture.
+    fix             Fixes the problems that have one right answer.
+
+Data sets:
+    convert         Converts manifests and their pictures to RecordIO, a folder a class, or COCO.
+    convert_from    Makes a manifest of a data set in another format.
+    fetch           Copies the pictures that manifests name from S3 to this disk.
+    pipe            Writes the record stream that Pipe mode would send.
+    read_pipe       Reads such a stream again, sample by sample.
+    read_examples   Reads a manifest as columns: pictures, classes, boxes and the like.
+    check_objects   Finds what is wrong with the objects that manifests name.
+
+Learn:
+    evaluate        Says how good a model is on the pictures of a manifest.
+    predict         Says class and probability of pictures.
+
+SageMaker:
+    deploy          Puts a model into service as an endpoint.
+    delete          Deletes an endpoint, and what was made for it.
+    transform       Asks a model about many pictures in S3 by a transform job.
+    jobs            Lists what is in SageMaker.
+    doctor          Says why a job failed, and what to do.
+    policy          Says what IAM has to allow, and no more.
 
 Nothing is imported before it is asked for, so ``import manifest_tools`` costs next to nothing.
 """
@@ -34,6 +74,8 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.convert.from_format import convert_from as convert_from
     from manifest_tools.verbs.diff.diff import diff as diff
     from manifest_tools.verbs.diff.report import Diff as Diff
+    from manifest_tools.verbs.fetch.fetch import Fetched as Fetched
+    from manifest_tools.verbs.fetch.fetch import fetch as fetch
     from manifest_tools.verbs.filter.filter import Filtered as Filtered
     from manifest_tools.verbs.filter.filter import filter as filter
     from manifest_tools.verbs.look.look import Look as Look
@@ -47,12 +89,27 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.split.report import Split as Split
     from manifest_tools.verbs.split.split import split as split
     from manifest_tools.verbs.stats.stats import stats as stats
+    from manifest_tools.verbs.validate.check import validate as validate
     from manifest_tools.verbs.validate.explain import explain as explain
     from manifest_tools.verbs.validate.fix import Fixed as Fixed
     from manifest_tools.verbs.validate.fix import fix as fix
     from manifest_tools.verbs.validate.objects import check_objects as check_objects
-    from manifest_tools.verbs.validate.preflight.inputs import Preflight as Preflight
-    from manifest_tools.verbs.validate.validate import validate as validate
+    from manifest_tools.verbs.validate.validate import Report as Report
+    from trainers.sagemaker.account.doctor import Examination as Examination
+    from trainers.sagemaker.account.jobs import JobSummary as JobSummary
+    from trainers.words.delete import delete as delete
+    from trainers.words.deploy import Deployment as Deployment
+    from trainers.words.deploy import deploy as deploy
+    from trainers.words.doctor import doctor as doctor
+    from trainers.words.evaluate import Evaluated as Evaluated
+    from trainers.words.evaluate import evaluate as evaluate
+    from trainers.words.jobs import jobs as jobs
+    from trainers.words.policy import Policies as Policies
+    from trainers.words.policy import policy as policy
+    from trainers.words.predict import Predicted as Predicted
+    from trainers.words.predict import predict as predict
+    from trainers.words.transform import Transformed as Transformed
+    from trainers.words.transform import transform as transform
 
 # Every public name, by the module that it lives in.
 _HOMES = {
@@ -66,6 +123,7 @@ _HOMES = {
     "verbs.convert.from_format": ("convert_from",),
     "verbs.diff.diff": ("diff",),
     "verbs.diff.report": ("Diff",),
+    "verbs.fetch.fetch": ("Fetched", "fetch"),
     "verbs.filter.filter": ("Filtered", "filter"),
     "verbs.look.look": ("Look", "look"),
     "verbs.merge.merge": ("merge",),
@@ -76,13 +134,28 @@ _HOMES = {
     "verbs.split.report": ("Split",),
     "verbs.split.split": ("split",),
     "verbs.stats.stats": ("stats",),
+    "verbs.validate.check": ("validate",),
     "verbs.validate.explain": ("explain",),
     "verbs.validate.fix": ("Fixed", "fix"),
     "verbs.validate.objects": ("check_objects",),
-    "verbs.validate.preflight.inputs": ("Preflight",),
-    "verbs.validate.validate": ("validate",),
+    "verbs.validate.validate": ("Report",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+# The words that learn, predict or ask SageMaker: this table alone names what is above, and imports it when
+# it is asked for.
+_ABOVE = {
+    "trainers.sagemaker.account.doctor": ("Examination",),
+    "trainers.sagemaker.account.jobs": ("JobSummary",),
+    "trainers.words.delete": ("delete",),
+    "trainers.words.deploy": ("Deployment", "deploy"),
+    "trainers.words.doctor": ("doctor",),
+    "trainers.words.evaluate": ("Evaluated", "evaluate"),
+    "trainers.words.jobs": ("jobs",),
+    "trainers.words.policy": ("Policies", "policy"),
+    "trainers.words.predict": ("Predicted", "predict"),
+    "trainers.words.transform": ("Transformed", "transform"),
+}
+_HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
+_HOME_OF |= {name: home for home, names in _ABOVE.items() for name in names}
 
 __all__ = [*_HOME_OF]
 
@@ -90,7 +163,7 @@ __all__ = [*_HOME_OF]
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    return getattr(import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -47,5 +47,5 @@ def test_the_processing_script_leaves_two_manifests_and_the_counts(sample: Path,
 
 
 def test_the_processing_script_stops_at_an_error(sample: Path, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r":3: MT\d+ "):
+    with pytest.raises(SystemExit, match=r":3: error MT\d+ "):
         prepare(sample / "bad" / "class-name-disagrees.manifest", tmp_path, "lab3")

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,7 @@ from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.images.shrink import Recipe
 from manifest_tools.verbs.convert.convert import carry_out, is_current
+from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
 from manifest_tools.verbs.convert.pictures import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan, plan, plan_each
 from trainers.dataset import Dataset, from_records
@@ -205,3 +206,21 @@ def temporary_records() -> Iterator[str]:
     """Yield a name for records, in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
         yield os.path.join(folder, "evaluate")
+
+
+ReadPictures = Callable[[ConversionPlan], tuple[Dataset, tuple[Problem, ...]]]
+"""Reads the pictures of a plan: the data set, and a problem for each picture that is not in it."""
+
+
+def read_pictures(jobs: Jobs = None, progress: Progress = no_progress) -> ReadPictures:
+    """Return what reads the pictures of a plan, here or from S3, and says nothing.
+
+    What it returns raises Refused where no picture at all can be had.
+    """
+
+    def read(planned: ConversionPlan) -> tuple[Dataset, tuple[Problem, ...]]:
+        fetch = fetcher(planned)
+        missing(planned, fetch is not None)
+        return dataset(planned, jobs=jobs, fetch=fetch, progress=progress)
+
+    return read

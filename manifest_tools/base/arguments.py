@@ -6,17 +6,17 @@ from typing import TypeAlias
 
 from manifest_tools.base.errors import Refused
 
-Path: TypeAlias = str | os.PathLike[str]
+AnyPath: TypeAlias = str | os.PathLike[str]
 """A path or an ``s3://`` URI; a URI is a text, because pathlib takes one of its slashes away."""
 
-Paths: TypeAlias = Path | Sequence[Path]
+AnyPaths: TypeAlias = AnyPath | Sequence[AnyPath]
 """One of them or several; an option that may be repeated, such as ``images``."""
 
 
-def one(path: Path) -> str:
+def as_text(path: AnyPath) -> str:
     """Return a path as text; raises Refused for a URI that went through pathlib.
 
-    >>> one("s3://lab3-rawdata/1.jpg")
+    >>> as_text("s3://lab3-rawdata/1.jpg")
     's3://lab3-rawdata/1.jpg'
     """
     text = os.fspath(path)
@@ -25,12 +25,12 @@ def one(path: Path) -> str:
     return text
 
 
-def several(given: Paths | None) -> tuple[str, ...]:
+def as_texts(given: AnyPaths | None) -> tuple[str, ...]:
     """Return one path, or each of several, as text; none for None.
 
-    >>> several("RH"), several(["RH", "LH"]), several(None)
+    >>> as_texts("RH"), as_texts(["RH", "LH"]), as_texts(None)
     (('RH',), ('RH', 'LH'), ())
     """
     if given is None:
         return ()
-    return (one(given),) if isinstance(given, str | os.PathLike) else tuple(map(one, given))
+    return (as_text(given),) if isinstance(given, str | os.PathLike) else tuple(map(as_text, given))

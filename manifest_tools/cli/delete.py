@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.base.errors import MtoolError
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.screen import note
@@ -34,6 +33,7 @@ def delete(
       mtool delete birds-20240301-123005 --dry-run
     """
     from trainers.sagemaker.serving.delete import find_parts
+    from trainers.words.delete import delete_all
 
     found = find_parts(name, everything=everything)
     shared.print_notes([_line(found, part) for part in found.parts], not (yes or dry_run))
@@ -47,7 +47,7 @@ def delete(
     confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.changing:
         _wait(found, every)
-    _delete(found)
+    delete_all(found, lambda text: shared.print_notes([text]))
 
 
 def _line(found: "EndpointParts", part: "EndpointPart") -> str:
@@ -71,21 +71,3 @@ def _wait(found: "EndpointParts", every: float) -> None:
         shared.print_notes([str(failed.reason)])
     except NotThere:
         pass
-
-
-def _delete(found: "EndpointParts") -> None:
-    """Delete each part; when one cannot be deleted, the others still are."""
-    from trainers.sagemaker.serving.delete import PartsLeft, delete
-
-    left = []
-    for part in (part for part in found.parts if not part.kept):
-        try:
-            was_there = delete(part)
-        except MtoolError as error:
-            left.append(f"{part.title} ({error})")
-            continue
-        shared.print_notes([f"{part.title}: {'deleted' if was_there else 'gone already'}"])
-    if found.reminder:
-        shared.print_notes([f"reminder of {found.reminder}: gone with the endpoint"])
-    if left:
-        raise PartsLeft(found.name, left)

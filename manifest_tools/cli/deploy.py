@@ -1,8 +1,7 @@
 """``mtool deploy``."""
 
 import json
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +18,7 @@ from manifest_tools.io.sinks import check_key
 
 if TYPE_CHECKING:
     from trainers.sagemaker.serving.deploy import DeploymentPlan, DeploymentSettings
-    from trainers.sagemaker.serving.model_source import ModelSource
+    from trainers.words.deploy import Deployment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +90,7 @@ def deploy(given: DeployOptions) -> None:
     planned = _plan(given)
     shared.print_notes(_intention(planned, given), given.asks)
     if given.dry_run or given.emit is not None:
-        shared.print_calls(planned.deployment.calls, planned.deployment.model.region, given.emit)
+        shared.print_calls(planned.plan.calls, planned.plan.model.region, given.emit)
         if planned.source.local:
             note(
                 "these requests do not upload the model; type first:"
@@ -100,10 +99,10 @@ def deploy(given: DeployOptions) -> None:
         return
     confirm(given.yes, "put it into service, and be billed until it is deleted?")
     _carry_out(planned, given)
-    print(planned.deployment.name, flush=True)
+    print(planned.plan.name, flush=True)
     if not given.no_wait:
-        _wait(planned.deployment.name, given.every)
-    warn(_ending(planned.deployment.name, given.serverless))
+        _wait(planned.plan.name, given.every)
+    warn(_ending(planned.plan.name, given.serverless))
 
 
 _OF_SERVERLESS = ("memory", "concurrency")
@@ -112,17 +111,13 @@ _OF_MACHINES = ("instance_type", "instance_count", "volume_kms_key", "price_per_
 
 def _check(given: DeployOptions) -> None:
     """Refuse an option that would change nothing, and an API without the role that it needs."""
+    from trainers.words.deploy import check_api
+
     others = _OF_MACHINES if given.serverless else _OF_SERVERLESS
     for name in (name for name in others if name in given.typed):
         kind = "machines, and a serverless endpoint has none" if given.serverless else "--serverless"
         raise Refused(f"--{name.replace('_', '-')} is for {kind}; leave it out")
-    if not given.api and (given.api_role or given.public):
-        raise Refused(f"{'--api-role' if given.api_role else '--public'} is for --api; type both")
-    if given.api and not given.api_role:
-        raise Refused(
-            "--api needs a role that trusts apigateway.amazonaws.com and may sagemaker:InvokeEndpoint; type"
-            " --api-role ARN (with --dry-run, both its documents are printed)"
-        )
+    check_api(given.api, given.api_role, given.public)
 
 
 def _check_upload(given: DeployOptions) -> None:
@@ -155,39 +150,18 @@ def _settings(given: DeployOptions) -> "DeploymentSettings":
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A deployment, the model that it is made of, and where both go in S3."""
+def _plan(given: DeployOptions) -> "Deployment":
+    from trainers.words.deploy import plan
 
-    source: "ModelSource"
-    deployment: "DeploymentPlan"
-    data: str
-    classes: str
+    return plan(given.model, _settings(given), role=given.role, output=given.output)
 
 
-def _plan(given: DeployOptions) -> _Planned:
-    """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
-    from trainers.sagemaker.client.client import region
-    from trainers.sagemaker.requests.names import job_name
-    from trainers.sagemaker.serving.deploy import check_names_are_free, plan_deployment
-    from trainers.sagemaker.serving.model_source import find_model_source
-    from trainers.sagemaker.serving.upload_model import model_places
-
-    settings, now = _settings(given), datetime.now(UTC)
-    source = find_model_source(given.model, given.role)
-    name = given.name or job_name(source.stem, now)
-    data, classes = model_places(source, given.output, name)
-    deployment = plan_deployment(source, data, classes, region(), replace(settings, name=name), now)
-    check_names_are_free(deployment)
-    return _Planned(source, deployment, data, classes)
-
-
-def _intention(planned: _Planned, given: DeployOptions) -> list[str]:
+def _intention(planned: "Deployment", given: DeployOptions) -> list[str]:
     """Return the plan, a line each."""
     from trainers.sagemaker.client.tags import REMIND_AFTER
     from trainers.sagemaker.serving.api_gateway import role_documents
 
-    deployment, source = planned.deployment, planned.source
+    deployment, source = planned.plan, planned.source
     lines = [f"{source.title} as the endpoint {deployment.name} in {deployment.model.region}"]
     lines += [f"served by {deployment.model.image}", _serving(deployment, given.price_per_hour)]
     lines += [f"to be uploaded: {planned.data}"] if source.local else []
@@ -215,23 +189,15 @@ def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:
     return f"on {each}, {shared.per_hour(prices, serving.instance_type, serving.count)}"
 
 
-def _carry_out(planned: _Planned, given: DeployOptions) -> None:
+def _carry_out(planned: "Deployment", given: DeployOptions) -> None:
     """Upload what is on this disk, and make the rest; after a failure nothing of both stays."""
-    from trainers.sagemaker.client.upload import delete_uploads
-    from trainers.sagemaker.serving.api_gateway import address
-    from trainers.sagemaker.serving.deploy import make_endpoint
-    from trainers.sagemaker.serving.upload_model import upload_model
+    from trainers.words.deploy import carry_out
 
-    published = (
-        upload_model(planned.source, planned.data, planned.classes, kms_key=given.kms_key, force=given.force)
-        if planned.source.local
-        else ()
+    address = carry_out(
+        planned, kms_key=given.kms_key, force=given.force, notify=lambda text: shared.print_notes([text])
     )
-    shared.print_notes([f"{one.path}: {one.state}" for one in published])
-    made_before = [("upload", lambda: delete_uploads(published))] if published else []
-    api = make_endpoint(planned.deployment, lambda text: shared.print_notes([text]), made_before)
-    if api:
-        warn(f"POST a picture to {address(api, planned.deployment.model.region)}")
+    if address:
+        warn(f"POST a picture to {address}")
 
 
 def _wait(name: str, every: float) -> None:

@@ -1,7 +1,6 @@
 """``mtool evaluate``."""
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,32 +51,29 @@ def evaluate(
       mtool evaluate --images ./raw-data
       mtool evaluate test.manifest --model model/model.tar.gz --json
     """
-    from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.io.sinks import check_key
-    from trainers.evaluation import evaluate as measure
-    from trainers.model_archive import is_nameless, read_model
-    from trainers.prepare import against_model, temporary_records
+    from trainers.words.evaluate import evaluate as measure
 
     if manifest == "validation.manifest" and not os.path.exists(manifest):
         raise Refused("validation.manifest: not in this folder; type `mtool evaluate MANIFEST`")
     check_key(kms_key, [picture or "confusion.png"])
     if picture is not None:
         picture = options.free_png(picture, "confusion.png", force, "--picture")
-    trained = read_model(model, read_class_table(classes) if classes else None)
-    with temporary_records() as place:
-        planned = against_model(
-            manifest, trained, model, place, images=images or (), label_attribute=label_attribute
-        )
-        if is_nameless(trained.table):
-            trained = replace(trained, table=planned.table)
-        data, dropped = read_data(planned, jobs)
-        metrics = measure(trained, data)
+    done = measure(
+        manifest,
+        model,
+        images=images or (),
+        label_attribute=label_attribute,
+        classes=classes,
+        read=lambda planned: read_data(planned, jobs),
+    )
+    metrics = done.metrics
     if as_json:
         print_json(metrics.to_json())
     else:
-        typer.echo(report(metrics, trained.table, screen_width()))
-    _write_plot(metrics, trained.table, picture, model, force=force, kms_key=kms_key)
-    if dropped:
+        typer.echo(report(metrics, done.table, screen_width()))
+    _write_plot(metrics, done.table, picture, model, force=force, kms_key=kms_key)
+    if done.problems:
         raise typer.Exit(1)
 
 

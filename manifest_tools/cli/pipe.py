@@ -58,7 +58,7 @@ def pipe(
     result = pipe_manifest(
         manifest,
         output,
-        attributes=attribute or (),
+        attribute=attribute or (),
         images=images or (),
         shuffle=shuffle,
         seed=seed,

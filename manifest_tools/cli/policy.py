@@ -1,7 +1,6 @@
 """``mtool policy``."""
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,10 +14,6 @@ from trainers.sagemaker.account.iam_actions import WORDS
 
 if TYPE_CHECKING:
     from trainers.sagemaker.account.policy import Needs
-
-
-# The words that write under --output, or read what was written there.
-_WRITING = ("train", "tune", "deploy", "transform")
 
 
 def policy(
@@ -74,59 +69,29 @@ def policy(
     """
     if sum((of is not None, trust, as_json)) > 1:
         raise Refused("--of, --trust and --json are three forms of output; type one of them")
-    from trainers.sagemaker.account.policy import USUAL_ROLE, Needs
-    from trainers.sagemaker.account.prefixes import prefixes, with_typed
-    from trainers.sagemaker.client.client import region as usual_region
+    from trainers.words.policy import policy as policies_for
 
-    words, names = for_ or WORDS, manifests or []
-    if not names and not bucket:
-        raise Refused("which buckets? type manifests that name them, or --bucket s3://bucket/prefix")
-    needs = Needs(
-        region=region or usual_region(),
-        pictures=with_typed(bucket or [], prefixes(names, jobs)),
-        manifests=[name for name in names if name.startswith("s3://")],
-        output=output or _beside(names, words),
-        words=[word for word in WORDS if word in words],
-        algorithms=algorithm or ("image-classification",),
-        role=role or USUAL_ROLE,
-        account=account or _account(role or ""),
+    found = policies_for(
+        *(manifests or []),
+        bucket=bucket or (),
+        output=output,
+        for_=for_ or WORDS,
+        algorithm=algorithm or ("image-classification",),
+        role=role,
+        account=account,
+        region=region,
         kms_key=kms_key,
+        jobs=jobs,
     )
+    needs, documents = found.needs, found.to_json()
     if needs.account == "*":
         note("the account is not known, so the policies say *; type --account ID, or --role with its ARN")
-    documents = _documents(needs)
     if as_json:
         print_json(documents)
     elif of is not None or trust:
         _print_one(documents, "trust" if of is None else of)
     else:
         _print_all(documents, needs)
-
-
-def _beside(manifests: Sequence[str], words: Sequence[str]) -> str | None:
-    """Return the folder of the first manifest in S3; None where nothing is written."""
-    first = next((name for name in manifests if name.startswith("s3://")), None)
-    if first is not None:
-        return first[: first.rfind("/") + 1]
-    if any(word in _WRITING for word in words):
-        raise Refused("where do jobs write? type --output s3://bucket/prefix")
-    return None
-
-
-def _account(role: str) -> str:
-    parts = role.split(":")
-    return parts[4] if role.startswith("arn:") and len(parts) > 4 else "*"
-
-
-def _documents(needs: "Needs") -> dict[str, Any]:
-    from trainers.sagemaker.account.policy import person_policy, role_policy, trust_document
-
-    role = role_policy(needs)
-    return {
-        "role": role,
-        "trust": None if role is None else trust_document(needs),
-        "person": person_policy(needs),
-    }
 
 
 def _print_one(documents: dict[str, Any], which: str) -> None:

@@ -18,7 +18,6 @@ from manifest_tools.cli.shared.screen import clean, note, progress, streaming, w
 from trainers.answer_order import Order
 
 if TYPE_CHECKING:
-    from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers import model_archive
     from trainers.answers import Answer, Summary
@@ -120,15 +119,19 @@ def predict(
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png --wrong-only
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
+    from trainers.words.predict import labelled_lines, lines_to_predict
+
     sheet = _sheet(drawn, manifest, force)
     _check_endpoint(context, endpoint)
     _check_output(context, output, attribute, manifest)
     output = options.free_file(output, "predicted.manifest", force) if output is not None else None
     loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
     folders = [] if pictures else images or []
-    planned = _planned(manifest, label_attribute, folders, loaded.table)
+    planned = labelled_lines(manifest, label_attribute, folders, loaded.table)
     loaded = _with_names(loaded, planned)
-    lines = _lines(manifest, attribute if output else "", planned) if manifest and not pictures else []
+    lines = (
+        lines_to_predict(manifest, attribute if output else "", planned) if manifest and not pictures else []
+    )
     of_lines = _inputs_of_lines(str(manifest), lines, folders) if lines else None
     inputs = of_lines or _inputs(pictures or [], planned)
     truth = _truth(planned)
@@ -199,34 +202,11 @@ def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInf
     return find_endpoint(name, read_class_table(classes) if classes else None, multi_label)
 
 
-def _planned(
-    manifest: str | None, label_attribute: str | None, images: list[str], table: "ClassTable"
-) -> "ConversionPlan | None":
-    """Return the labelled lines of ``--manifest`` and where their pictures lie; None where it has none."""
-    from manifest_tools.base.errors import BadData
-    from trainers.prepare import plan_against
-
-    if manifest is None:
-        return None
-    try:
-        return plan_against(manifest, label_attribute, images, table, "the model")
-    except (BadData, Refused):
-        if manifest == "-" or label_attribute is not None or _is_labelled(manifest):
-            raise
-        return None
-
-
-def _is_labelled(manifest: str) -> bool:
-    from manifest_tools.formats.open_manifest import open_manifest
-    from manifest_tools.groundtruth.survey import survey
-
-    return any(one.labelled for one in survey(open_manifest(manifest)).attributes.values())
-
-
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "LoadedModel":
     """Return a model or endpoint with names for its classes, if need be from a manifest, or say that it has
     none.
     """
+
     from dataclasses import replace
 
     from trainers.model_archive import NAMELESS, Model, is_nameless
@@ -251,26 +231,6 @@ def _inputs(pictures: list[str], planned: "ConversionPlan | None") -> "Predictio
         )
     note_left_out(planned)
     return inputs_of_manifest(planned, pictures_of(planned))
-
-
-def _lines(manifest: str, attribute: str, planned: "ConversionPlan | None") -> list[tuple[int, str]]:
-    """Return the number of each line that names a picture, and the picture; nothing where all are labelled.
-
-    Raises BadData where no line names one, Refused for a line that has ``attribute`` already.
-    """
-    if manifest == "-" or (planned is not None and not planned.left_out and not attribute):
-        return []
-    from manifest_tools.base.errors import BadData
-    from trainers.predicted_lines import numbered_lines, of_manifest, source_ref
-
-    if attribute:
-        refs = [(number, ref) for number, (ref, _) in enumerate(of_manifest(manifest, attribute), 1) if ref]
-    else:
-        found = ((number, source_ref(manifest, number, line)) for number, line in numbered_lines(manifest))
-        refs = [(number, ref) for number, ref in found if ref]
-    if not refs:
-        raise BadData(f"{manifest}: expected a source-ref on its lines, found none")
-    return refs
 
 
 def _inputs_of_lines(manifest: str, lines: list[tuple[int, str]], images: list[str]) -> "PredictionInputs":

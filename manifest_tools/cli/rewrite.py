@@ -12,7 +12,6 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json
 
 if TYPE_CHECKING:
-    from manifest_tools.edits.rename import LineEdit
     from manifest_tools.verbs.rewrite.report import Rewritten
 
 
@@ -89,11 +88,21 @@ def rewrite(
       mtool rewrite --move s3://old/prefix=s3://new/prefix --rename-class RH=right-hand a.manifest --dry-run
       mtool rewrite train.manifest --from-marks train.marks.jsonl
     """
+    from manifest_tools.verbs.rewrite.edits import edits_of
     from manifest_tools.verbs.rewrite.rewrite import holding
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite_manifests
 
-    edits = _edits(lab, placeholder, from_lab, everywhere, move, prefix, rename_attribute)
-    edits += _class_edits(rename_class, label_attribute)
+    edits = edits_of(
+        lab=lab,
+        placeholder=placeholder,
+        from_lab=from_lab,
+        everywhere=everywhere,
+        move=_pairs("--move", move),
+        prefix=prefix,
+        rename_attribute=_pairs("--rename-attribute", rename_attribute),
+        rename_class=_pairs("--rename-class", rename_class),
+        label_attribute=label_attribute,
+    )
     if label_attribute is not None and not rename_class and from_marks is None:
         raise Refused("--label-attribute has no effect without --rename-class or --from-marks; type both")
     if add_class and from_marks is None:
@@ -130,47 +139,6 @@ def rewrite(
         _show(results)
     if names:
         _report(results, dry_run, from_marks)
-
-
-def _edits(
-    lab: str | None,
-    placeholder: str,
-    from_lab: str | None,
-    everywhere: bool,
-    move: list[str] | None,
-    prefix: str | None,
-    rename_attribute: list[str] | None,
-) -> "list[LineEdit]":
-    from manifest_tools.edits.rename import FromLab, Move, Placeholder, Prefix, RenameAttribute, check_lab
-
-    edits: list[LineEdit] = []
-    if from_lab is not None and lab is None:
-        raise Refused("--from-lab has no effect without the new lab ID; type --lab ID")
-    if everywhere and from_lab is None:
-        raise Refused("--everywhere has no effect without --from-lab; type both")
-    if lab is not None:
-        check_lab(lab)
-        if not placeholder:
-            raise Refused("expected a text for --placeholder, found an empty one")
-        edits.append(FromLab(from_lab, lab, everywhere) if from_lab else Placeholder(placeholder, lab))
-    for old, new in _pairs("--move", move):
-        if not old.startswith("s3://") or not new.startswith("s3://"):
-            relative = "; --prefix s3://new/prefix goes in front of relative paths"
-            more = "" if old.startswith("s3://") or not new.startswith("s3://") else relative
-            raise Refused(f"expected --move s3://old/prefix=s3://new/prefix, found {old}={new}{more}")
-        edits.append(Move(old, new))
-    if prefix is not None:
-        if not prefix.removeprefix("s3://").strip("/") or not prefix.startswith("s3://"):
-            raise Refused(f"expected --prefix s3://bucket/folder, found {prefix!r}")
-        edits.append(Prefix(prefix))
-    edits += (RenameAttribute(old, new) for old, new in _pairs("--rename-attribute", rename_attribute))
-    return edits
-
-
-def _class_edits(rename_class: list[str] | None, attribute: str | None) -> "list[LineEdit]":
-    from manifest_tools.edits.rename import RenameClass
-
-    return [RenameClass(old, new, attribute) for old, new in _pairs("--rename-class", rename_class)]
 
 
 def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:

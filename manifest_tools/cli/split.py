@@ -74,16 +74,16 @@ def split(
       mtool split output.manifest --group '(video-[0-9]+)/'
       mtool split output.manifest --part train=0.7 --part validation=0.2 --part test=0.1
     """
-    from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.verbs.split.split import split as split_manifest
 
     result = split_manifest(
         manifest,
         output,
-        parts=_parts(ratio, part or []),
+        ratio=ratio,
+        part=_parts(part or []),
         seed=seed,
         label_attribute=label_attribute,
-        classes=read_class_table(classes) if classes else None,
+        classes=classes,
         conflicts=conflicts,
         group=group,
         rejects=rejects,
@@ -99,28 +99,12 @@ def split(
         note(split_table(result, dry_run))
 
 
-def _parts(ratio: str | None, parts: list[str]) -> dict[str, str] | None:
-    """Return the parts as they were typed; None for the default parts."""
-    if ratio is not None and parts:
-        raise Refused("--ratio and --part cannot be combined; type one of them")
-    if ratio is not None:
-        return {"train": ratio, "validation": _rest(ratio)}
+def _parts(parts: list[str]) -> dict[str, str]:
+    """Return the parts as they were typed, by name."""
     for text in parts:
         if "=" not in text:
             raise Refused(f"--part {text}: expected NAME=R, such as train=0.8")
     named = dict(text.partition("=")[::2] for text in parts)
     if len(named) < len(parts):
         raise Refused("two parts have the same name; type a different name for each --part NAME=R")
-    return named or None
-
-
-def _rest(ratio: str) -> str:
-    from fractions import Fraction
-
-    try:
-        rest = 1 - Fraction(ratio)
-    except (ValueError, ZeroDivisionError):
-        rest = Fraction(0)
-    if not 0 < rest < 1:
-        raise Refused(f"--ratio {ratio}: expected a number between 0 and 1, such as 0.8")
-    return str(rest)
+    return named

@@ -3,7 +3,6 @@
 import contextlib
 import shlex
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,6 +102,8 @@ def transform(given: TransformOptions) -> None:
       mtool transform birds-20240301-123005 -o s3://lab3/answers/ --manifest s3://lab3/test.manifest
       mtool transform birds-20240301-130000 --collect
     """
+    from trainers.words.transform import start
+
     _check(given)
     if given.collect:
         _collect(given.model, given)
@@ -118,7 +119,7 @@ def transform(given: TransformOptions) -> None:
             )
         return
     confirm(given.yes)
-    _start(planned, listed, given)
+    start(planned, listed, kms_key=given.kms_key, notify=lambda text: shared.print_notes([text]))
     print(planned.name, flush=True)
     if given.no_wait:
         warn(_afterwards(planned.name, given.manifest))
@@ -135,6 +136,7 @@ def _check(given: TransformOptions) -> None:
     """Raise Refused before the bill for all that would be refused after it, and options without effect."""
     from manifest_tools.io.sinks import check_apart, check_free
     from trainers.predicted_lines import check_attribute
+    from trainers.words.transform import check_start
 
     check_attribute(given.attribute)
     if given.manifest == "-":
@@ -142,7 +144,7 @@ def _check(given: TransformOptions) -> None:
     if given.collect:
         _check_collect(given)
     else:
-        _check_start(given)
+        check_start(given.pictures, given.manifest, given.output)
     check_apart(given.manifest or "", [given.joined_file])
     if not given.force:
         check_free(given.joined_file, "--joined")
@@ -156,27 +158,12 @@ def _check_collect(given: TransformOptions) -> None:
         raise Refused(f"{wrong[0]} is for a job that is started, and --collect starts none; leave it out")
 
 
-def _check_start(given: TransformOptions) -> None:
-    from trainers.sagemaker.batch.collect import check_prefix
-    from trainers.sagemaker.client.upload import check_in_s3
-
-    if given.pictures is None and given.manifest is None:
-        raise Refused("expected pictures: type s3://bucket/prefix/, or --manifest FILE for its own")
-    if given.pictures is not None:
-        check_prefix(given.pictures)
-    elif given.manifest is not None:
-        check_in_s3(given.manifest)
-    if given.output is None:
-        raise Refused("where does the job write? type --output s3://bucket/prefix/")
-
-
 def _plan(given: TransformOptions) -> "TransformPlan":
     """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
-    from trainers.sagemaker.batch import transform
-    from trainers.sagemaker.client.client import region
-    from trainers.sagemaker.serving.model_source import find_model_source
+    from trainers.sagemaker.batch.transform import TransformSettings
+    from trainers.words.transform import plan
 
-    settings = transform.TransformSettings(
+    settings = TransformSettings(
         instance_type=given.instance_type,
         count=given.instance_count,
         concurrent=given.concurrent,
@@ -186,16 +173,7 @@ def _plan(given: TransformOptions) -> "TransformPlan":
         volume_key=given.volume_kms_key,
         tags=pairs("--tag", given.tag),
     )
-    source = find_model_source(given.model, given.role)
-    if source.algorithm.name != "image-classification":
-        raise Refused(
-            f"{given.model}: mtool transform reads classes, not what {source.algorithm.name} answers"
-        )
-    planned = transform.plan_transform(
-        source, given.pictures or "", str(given.output), region(), settings, datetime.now(UTC)
-    )
-    transform.check_names_are_free(planned)
-    transform.check_pictures(planned)
+    planned, source = plan(given.model, given.pictures, str(given.output), settings, role=given.role)
     shared.print_notes(source.notes)
     return planned
 
@@ -211,18 +189,6 @@ def _intention(planned: "TransformPlan", listed: str | None, prices: list[str]) 
         f"{pictures}, to {job.output}",
         f"on {each}, {shared.per_hour(prices, job.instance_type, job.count)} while it runs",
     ]
-
-
-def _start(planned: "TransformPlan", listed: str | None, given: TransformOptions) -> None:
-    """Write the list of pictures where there is one, and make model and job: all, or nothing."""
-    from trainers.sagemaker.batch.picture_list import write_list
-    from trainers.sagemaker.batch.transform import start_transform
-    from trainers.sagemaker.client.upload import delete_uploads
-
-    published = write_list(listed, planned.job.input, kms_key=given.kms_key) if listed else ()
-    shared.print_notes([f"{one.path}: {one.state}" for one in published])
-    made_before = [("list of pictures", lambda: delete_uploads(published))] if published else []
-    start_transform(planned, lambda text: shared.print_notes([text]), made_before)
 
 
 def _afterwards(name: str, manifest: str | None) -> str:
@@ -261,18 +227,22 @@ def _finish(planned: "TransformPlan", end: "JobEnd", given: TransformOptions) ->
 
 def _collect(name: str, given: TransformOptions) -> None:
     """Write the lines with their answers; ends with exit code 1 where a picture has none."""
-    from manifest_tools.io.sinks import publishing
-    from trainers.sagemaker.batch.collect import collect, find_answers, lines_of
+    from trainers.words.transform import collected
 
-    answers = find_answers(name, given.table)
-    shared.print_notes(answers.notes)
-    lines = lines_of(answers, given.manifest, given.attribute)
-    joined = given.joined_file
-    kms_key = given.kms_key if joined.startswith("s3://") else None
-    with publishing(force=given.force, kms_key=kms_key, options={joined: "--joined"}) as publication:
-        found = collect(answers, lines, publication, joined, given.attribute)
-    shared.print_notes([f"{one.path}: {one.state}" for one in publication.published])
-    if found.unanswered:
+    done = collected(
+        name,
+        given.manifest,
+        given.joined_file,
+        given.attribute,
+        given.table,
+        force=given.force,
+        kms_key=given.kms_key,
+        notify=lambda text: shared.print_notes([text]),
+    )
+    shared.print_notes([f"{one.path}: {one.state}" for one in done.published])
+    found = done.answers
+    if found is not None and found.unanswered:
         warn(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")
         raise typer.Exit(1)
-    shared.print_notes([f"{found.answered:,} pictures have their answer"])
+    if found is not None:
+        shared.print_notes([f"{found.answered:,} pictures have their answer"])

@@ -5,6 +5,7 @@ A single-label line has one index and one ``class-name``, so a table is known on
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -120,6 +121,13 @@ def numbered(names: Iterable[str], given: ClassTable | None = None) -> dict[str,
     taken = set(known.values())
     free = (index for index in count() if index not in taken)
     return {name: known[name] if name in known else next(free) for name in names}
+
+
+def classes_from(given: ClassTable | str | os.PathLike[str] | None) -> ClassTable | None:
+    """Return the table that a caller gave: itself, or read from a file; None for none."""
+    if given is None or isinstance(given, ClassTable):
+        return given
+    return read_class_table(os.fspath(given))
 
 
 def read_class_table(path: str) -> ClassTable:

@@ -24,11 +24,11 @@ def data_sets(
 ) -> tuple[tuple["Dataset", "Dataset"], bool]:
     """Return both data sets, and whether pictures had to be left out of them."""
     first, second = (read_data(plan, jobs) for plan in plans)
-    return (first[0], second[0]), first[1] or second[1]
+    return (first[0], second[0]), bool(first[1] or second[1])
 
 
-def read_data(plan: "ConversionPlan", jobs: int | None) -> tuple["Dataset", bool]:
-    """Return the data set of a plan, and whether pictures had to be left out of it, after saying which."""
+def read_data(plan: "ConversionPlan", jobs: int | None) -> "tuple[Dataset, tuple[Problem, ...]]":
+    """Return the data set of a plan, and why pictures had to be left out of it, after saying so."""
     from manifest_tools.verbs.convert.convert import NothingUsable
     from trainers.prepare import dataset
 
@@ -40,7 +40,7 @@ def read_data(plan: "ConversionPlan", jobs: int | None) -> tuple["Dataset", bool
         show_problems(error.problems)
         raise
     show_problems(problems)
-    return data, bool(problems)
+    return data, problems
 
 
 def note_left_out(plan: "ConversionPlan") -> None:

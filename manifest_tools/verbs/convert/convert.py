@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
 from manifest_tools.formats import Files, Format, WriteOptions, format_row, module_of
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.pictures import Fetch, PictureCounts, usable
@@ -54,11 +55,11 @@ class NothingUsable(BadData):
 
 
 def convert(
-    manifest: str | Sequence[str],
-    to: str,
-    output: str | None = None,
+    manifests: AnyPaths,
+    to: str = "recordio",
+    output: AnyPath | None = None,
     *,
-    images: Sequence[str] = (),
+    images: AnyPaths = (),
     label_attribute: str | None = None,
     resize: int | None = None,
     quality: int = 95,
@@ -66,16 +67,16 @@ def convert(
     square: bool = False,
     link: bool = False,
     upright: bool = False,
-    classes: ClassTable | None = None,
+    classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Convert a manifest and its pictures to the format ``to``: a key of ``formats.FORMATS``.
+    """Convert manifests and their pictures to the format ``to``: a key of ``formats.FORMATS``.
 
-    Several manifests become parts of one data set, under one class table; two that disagree are refused.
+    Several of them become parts of one data set, under one class table; two that disagree are refused.
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
@@ -83,12 +84,11 @@ def convert(
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
     """
-    manifests = [manifest] if isinstance(manifest, str) else manifest
     plans = plan_all(
-        manifests,
+        as_texts(manifests),
         to,
-        output,
-        images=images,
+        None if output is None else as_text(output),
+        images=as_texts(images),
         label_attribute=label_attribute,
         resize=resize,
         quality=quality,
@@ -96,7 +96,7 @@ def convert(
         square=square,
         link=link,
         upright=upright,
-        classes=classes,
+        classes=classes_from(classes),
         jobs=jobs,
     )
     return carry_out(*plans, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)

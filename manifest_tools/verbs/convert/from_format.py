@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats import ReadOptions, base_name, format_row, module_of
 from manifest_tools.groundtruth.annotations import DataSet
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
 from manifest_tools.io.sinks import STDOUT, check_apart, check_key, output_file, publishing
@@ -17,29 +18,29 @@ _ENDING = ".manifest"
 
 
 def convert_from(
-    place: str,
-    source_format: str,
-    output: str | None = None,
+    place: AnyPath,
+    from_: str,
+    output: AnyPath | None = None,
     *,
     source_prefix: str = "",
     label_attribute: str | None = None,
-    classes: ClassTable | None = None,
+    classes: ClassTable | AnyPath | None = None,
     force: bool = False,
     kms_key: str | None = None,
 ) -> Converted:
-    """Write the manifest of a data set in the format ``source_format``: a key of ``formats.FORMATS``.
+    """Write the manifest of a data set in the format ``from_``: a key of ``formats.FORMATS``.
 
     ``output`` is the manifest, or for a data set of several parts the folder of their manifests; None is
     beside ``place``. ``source_prefix`` says where the pictures lie in S3, as ``s3://bucket/prefix``; without
     it they are named as the data set names them. What a manifest cannot hold is counted in ``lost``.
     """
     data, outputs = plan_manifests(
-        place,
-        source_format,
-        output,
+        as_text(place),
+        from_,
+        None if output is None else as_text(output),
         source_prefix=source_prefix,
         label_attribute=label_attribute,
-        classes=classes,
+        classes=classes_from(classes),
     )
     return write_manifests(data, outputs, force=force, kms_key=kms_key)
 

@@ -7,6 +7,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.formats.open_manifest import open_manifest
@@ -24,8 +25,8 @@ _BATCH = 4096  # lines that a worker compares at a time
 
 
 def diff(
-    old: str,
-    new: str,
+    old: AnyPath,
+    new: AnyPath,
     *,
     label_attribute: str | None = None,
     max_lines: int = MAX_LINES,
@@ -48,6 +49,7 @@ def diff(
     >>> diff(f"{folder}/a", f"{folder}/b").attributes[0].flips
     (LabelFlip(old='RH', new='LH', count=1),)
     """
+    old, new = as_text(old), as_text(new)
     if old == new == STDIN:
         raise Refused("standard input can be read only once; type a file's name for one of the two")
     sources = _local(open_manifest(old)), _local(open_manifest(new))

@@ -13,7 +13,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.arguments import Path, one
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.parallel import Progress, no_progress, run
 from manifest_tools.formats.open_manifest import open_manifest
@@ -84,8 +84,8 @@ class Fetched:
 
 
 def fetch(
-    *manifests: Path,
-    output: Path = "images",
+    *manifests: AnyPath,
+    output: AnyPath = "images",
     masks: bool = False,
     concurrency: int = AT_ONCE,
     force: bool = False,
@@ -102,7 +102,7 @@ def fetch(
     an error. Raises Refused where a file with other content would be replaced, unless ``force`` says so.
     ``transfer`` is a progress whose items are bytes.
     """
-    names, folder = tuple(map(one, manifests)), one(output)
+    names, folder = tuple(map(as_text, manifests)), as_text(output)
     if folder.startswith("s3://"):
         raise Refused(f"-o {folder}: expected a folder on this disk, found a URI; type -o FOLDER")
     references = read_references([decompressed(open_manifest(name)) for name in names], masks)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.arguments import Path, Paths, one, several
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.edits.trim import trim
@@ -111,29 +111,29 @@ class Filtered:
 
 
 def filter(
-    manifest: Path,
-    output: Path = "-",
+    manifest: AnyPath,
+    output: AnyPath = "-",
     *,
     min_confidence: float | None = None,
     max_confidence: float | None = None,
     zero_confidence: ZeroConfidence | None = None,
     empty: Empty | None = None,
     multilabel: MultiLabel = "any",
-    class_: Paths = (),
-    exclude_class: Paths = (),
+    class_: AnyPaths = (),
+    exclude_class: AnyPaths = (),
     human_annotated: bool | None = None,
-    job: Paths = (),
+    job: AnyPaths = (),
     before: datetime | None = None,
     after: datetime | None = None,
     labelled: bool = False,
-    marked: Path | None = None,
-    unmarked: Path | None = None,
-    mark: Paths = (),
+    marked: AnyPath | None = None,
+    unmarked: AnyPath | None = None,
+    mark: AnyPaths = (),
     sample: int | None = None,
     balance: bool = False,
     per_class: int | None = None,
     seed: int = 0,
-    rejects: Path | None = None,
+    rejects: AnyPath | None = None,
     label_attribute: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -158,22 +158,22 @@ def filter(
         zero_confidence,
         empty,
         multilabel,
-        several(class_),
-        several(exclude_class),
+        as_texts(class_),
+        as_texts(exclude_class),
         human_annotated,
-        several(job),
+        as_texts(job),
         before,
         after,
         labelled or choice.by_class,
-        one(marked) if marked is not None else None,
-        one(unmarked) if unmarked is not None else None,
-        several(mark),
+        as_text(marked) if marked is not None else None,
+        as_text(unmarked) if unmarked is not None else None,
+        as_texts(mark),
     )
     conditions.check()
     choice.check()
-    manifest = one(manifest)
-    outputs = [output_file(name, manifest_name(manifest)) for name in several(output)]
-    outputs += [output_file(name, REJECTS) for name in several(rejects)]
+    manifest = as_text(manifest)
+    outputs = [output_file(name, manifest_name(manifest)) for name in as_texts(output)]
+    outputs += [output_file(name, REJECTS) for name in as_texts(rejects)]
     check_apart(manifest, outputs)
     check_key(kms_key, outputs)
     source = open_manifest(manifest)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.edits.class_indices import IndexMap
@@ -38,12 +39,12 @@ from manifest_tools.verbs.merge.write_tasks import ExtraKeyLines, WriteTasks, ex
 
 
 def merge(
-    *manifests: str,
-    output: str = "-",
+    *manifests: AnyPath,
+    output: AnyPath = "-",
     label_attribute: str | None = None,
     on_conflict: Policy = "error",
-    marks: str | None = None,
-    rejects: str | None = None,
+    marks: AnyPath | None = None,
+    rejects: AnyPath | None = None,
     force: bool = False,
     kms_key: str | None = None,
     dry_run: bool = False,
@@ -73,15 +74,16 @@ def merge(
     >>> merge(f"{folder}/a", f"{folder}/b", on_conflict="last", output=f"{folder}/out").conflicts
     1
     """
-    outputs = [output_file(output, "merged.manifest")]
-    outputs += [] if rejects is None else [output_file(rejects, REJECTS)]
-    _check(manifests, outputs, on_conflict)
+    names = tuple(map(as_text, manifests))
+    outputs = [output_file(as_text(output), "merged.manifest")]
+    outputs += [] if rejects is None else [output_file(as_text(rejects), REJECTS)]
+    _check(names, outputs, on_conflict)
     if label_attribute is not None:
         check_attribute_name(label_attribute)
     check_key(kms_key, outputs)
-    sources = [decompressed(open_manifest(name)) for name in manifests]
+    sources = [decompressed(open_manifest(name)) for name in names]
     with pool(jobs, many=sum(source.size or 0 for source in sources) > BLOCK) as workers:
-        found = None if marks is None else read_marks(marks)
+        found = None if marks is None else read_marks(as_text(marks))
         plan = _plan(sources, label_attribute, on_conflict, found, workers)
         options = dict.fromkeys(outputs[1:], "--rejects")
         with publishing(force=force, kms_key=kms_key, options=options) as publication, ExitStack() as stack:

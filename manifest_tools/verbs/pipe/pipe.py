@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import BadData, InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
@@ -84,11 +85,11 @@ class Piped:
 
 
 def pipe(
-    manifest: str,
-    output: str = "-",
+    manifest: AnyPath,
+    output: AnyPath = "-",
     *,
-    attributes: Sequence[str] = (),
-    images: Sequence[str] = (),
+    attribute: AnyPaths = (),
+    images: AnyPaths = (),
     shuffle: bool = False,
     seed: int = 0,
     fetch: Read | None = None,
@@ -98,7 +99,7 @@ def pipe(
     jobs: Jobs = None,
     progress: Progress = no_progress,
 ) -> Piped:
-    """Write the record stream of ``attributes``, in this order; by default source-ref and the only label.
+    """Write the record stream of each ``attribute``, in order; by default source-ref and the only label.
 
     ``images`` says where objects are on this disk, see ``image_paths``. Other objects come from S3, or from
     ``fetch``, which is called in threads with an S3 URI. ``shuffle`` changes the order of the lines by
@@ -106,11 +107,12 @@ def pipe(
     and its reader may close it. ``kms_key`` encrypts an output in S3. Raises InvalidLine for a line without
     an attribute and Refused for an attribute that no line has, before anything is written.
     """
-    output = output_file(output, f"{manifest.removesuffix('.gz').removesuffix('.manifest')}.pipe")
+    manifest, images = as_text(manifest), as_texts(images)
+    output = output_file(as_text(output), f"{manifest.removesuffix('.gz').removesuffix('.manifest')}.pipe")
     check_apart(manifest, [output])
     check_key(kms_key, [output])
     source = decompressed(open_manifest(manifest))
-    names = tuple(attributes) or _usual_names(source, jobs)
+    names = as_texts(attribute) or _usual_names(source, jobs)
     check_names(names)
     checked = _checked(source, names, shuffle, jobs)
     result = Piped(source.name, names, checked.samples)

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped, shown
@@ -23,6 +24,7 @@ from manifest_tools.io.s3uri import bucket_problem
 from manifest_tools.io.sinks import check_key, output_file, publishing
 from manifest_tools.io.sources import STDIN, Block, Source, find_manifests, open_source
 from manifest_tools.io.staging import StagedStream, staged
+from manifest_tools.verbs.rewrite.edits import edits_of
 from manifest_tools.verbs.rewrite.from_marks import corrections, write_corrected
 from manifest_tools.verbs.rewrite.report import SHOWN, Rewritten
 from manifest_tools.verbs.rewrite.substitute import substitute
@@ -34,46 +36,72 @@ _BUCKET = re.compile(rb's3://([^/"]+)')
 
 
 def rewrite(
-    *manifests: str,
+    *manifests: AnyPath,
+    lab: str | None = None,
+    placeholder: str = "lab#",
+    from_lab: str | None = None,
+    everywhere: bool = False,
+    move: Mapping[str, str] | None = None,
+    prefix: str | None = None,
+    rename_attribute: Mapping[str, str] | None = None,
+    rename_class: Mapping[str, str] | None = None,
     edits: Sequence[LineEdit] = (),
-    from_marks: str | None = None,
+    from_marks: AnyPath | None = None,
     label_attribute: str | None = None,
     add_class: bool = False,
-    output: str | None = None,
+    output: AnyPath | None = None,
     force: bool = False,
     dry_run: bool = False,
     kms_key: str | None = None,
     jobs: Jobs = None,
 ) -> list[Rewritten]:
-    """Apply ``edits`` to every line of the manifests, in place; or of one manifest into ``output``.
+    """Change lab ID, bucket, attribute or class names in manifests, in place, or of one into ``output``.
 
-    ``from_marks`` names a file of marks, and takes the place of ``edits``: a line whose mark has a class gets
-    this class for ``label_attribute``. ``add_class`` lets it be one that no line has yet.
+    ``lab`` takes the place of ``placeholder``, or of ``from_lab``; ``move``, ``rename_attribute`` and
+    ``rename_class`` have new texts by old ones, the classes of ``label_attribute`` alone where it is given.
+    ``edits`` are made after these. ``from_marks`` names a file of marks, and takes the place of all of them:
+    a line whose mark has a class gets this class for ``label_attribute``. ``add_class`` lets it be one that
+    no line has yet.
 
     In place, all new files are written, put on the disk and checked before the first one replaces an old
     file. A file in which nothing changes is not touched. Standard input goes to standard output. ``kms_key``
     encrypts outputs in S3. Raises Refused when no line has the old name, and for a new name that is not
     allowed or that a line has already.
     """
+    names, output = tuple(map(as_text, manifests)), None if output is None else as_text(output)
+    edits = [
+        *edits_of(
+            lab=lab,
+            placeholder=placeholder,
+            from_lab=from_lab,
+            everywhere=everywhere,
+            move=(move or {}).items(),
+            prefix=prefix,
+            rename_attribute=(rename_attribute or {}).items(),
+            rename_class=(rename_class or {}).items(),
+            label_attribute=label_attribute,
+        ),
+        *edits,
+    ]
     for edit in edits:
         if isinstance(edit, RenameAttribute):
             check_attribute_name(edit.new)
     if edits and from_marks is not None:
         raise Refused("marks and other edits are two steps; rewrite from the marks first, then the rest")
-    if output is None and list(manifests) == [STDIN]:
+    if output is None and names == (STDIN,):
         output = STDIN
-    if output is not None and len(manifests) != 1:
-        raise Refused(f"-o takes one manifest, found {len(manifests)}; leave -o out to rewrite them in place")
+    if output is not None and len(names) != 1:
+        raise Refused(f"-o takes one manifest, found {len(names)}; leave -o out to rewrite them in place")
     if output is not None:
-        output = output_file(output, manifest_name(manifests[0]))
-    check_key(kms_key, manifests if output is None else [output])
-    sources = [open_manifest(name) for name in manifests]
+        output = output_file(output, manifest_name(names[0]))
+    check_key(kms_key, names if output is None else [output])
+    sources = [open_manifest(name) for name in names]
     for source in sources:
         if output is None and source.copy is not None:
             raise Refused(f"{source.name} cannot be rewritten in place; type -o FILE")
     corrected = None
     if from_marks is not None:
-        corrected = corrections(sources, from_marks, label_attribute, add_class, jobs)
+        corrected = corrections(sources, as_text(from_marks), label_attribute, add_class, jobs)
     results = []
     replacing = output is None
     with (

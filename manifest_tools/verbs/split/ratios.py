@@ -14,6 +14,24 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SMALLEST_STEP = 10**9  # the largest denominator of a ratio
 
 
+def parts_of(ratio: Ratio | None, parts: Mapping[str, Ratio] | None) -> Mapping[str, Ratio]:
+    """Return the parts that were asked for: train and validation, unless others are named.
+
+    Raises Refused for both, and for a ratio of train that leaves nothing.
+    """
+    if ratio is None:
+        return parts or DEFAULT_PARTS
+    if parts:
+        raise Refused("--ratio and --part cannot be combined; type one of them")
+    try:
+        rest = 1 - Fraction(str(ratio))
+    except (ValueError, ZeroDivisionError):
+        rest = Fraction(0)
+    if not 0 < rest < 1:
+        raise Refused(f"--ratio {ratio}: expected a number between 0 and 1, such as 0.8")
+    return {"train": ratio, "validation": rest}
+
+
 def exact_ratios(parts: Mapping[str, Ratio]) -> dict[str, Fraction]:
     """Return the ratio of each part as a fraction: 0.7 is exactly seven tenths.
 

@@ -11,12 +11,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.hashing import mix
 from manifest_tools.base.parallel import Jobs, pool
 from manifest_tools.formats.open_manifest import open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, classes_from
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.groundtruth.contradictions import Contradictions, find_contradictions, refused
 from manifest_tools.groundtruth.line_columns import STATES, ClassArrays, Lines, read_lines, read_together
@@ -31,7 +32,7 @@ from manifest_tools.verbs.split.groups import (
     group_pattern,
     looks_like_frames,
 )
-from manifest_tools.verbs.split.ratios import DEFAULT_PARTS, Ratio, exact_ratios, train_index
+from manifest_tools.verbs.split.ratios import Ratio, exact_ratios, parts_of, train_index
 from manifest_tools.verbs.split.report import Split
 from manifest_tools.verbs.split.write_parts import NO_PART, write_parts
 
@@ -39,36 +40,41 @@ REPORT = "split.json"
 
 
 def split(
-    manifest: str,
-    output: str | None = None,
+    manifest: AnyPath,
+    output: AnyPath | None = None,
     *,
-    parts: Mapping[str, Ratio] | None = None,
+    ratio: Ratio | None = None,
+    part: Mapping[str, Ratio] | None = None,
     seed: int = 0,
     label_attribute: str | Sequence[str] | None = None,
-    classes: ClassTable | None = None,
+    classes: ClassTable | AnyPath | None = None,
     conflicts: ConflictPolicy = "keep",
     group: str | None = None,
-    rejects: str | None = None,
+    rejects: AnyPath | None = None,
     shuffle: bool = False,
     force: bool = False,
     kms_key: str | None = None,
     dry_run: bool = False,
     jobs: Jobs = None,
 ) -> Split:
-    """Write ``train.manifest``, ``validation.manifest`` (or other ``parts``) and ``split.json``.
+    """Write ``train.manifest``, ``validation.manifest`` and ``split.json``.
 
-    They go into the folder or ``s3://`` prefix ``output``, or beside the manifest. The lines of every class
-    are divided by the ratios to within one line, and so are all lines together. Lines of one picture stay
-    together. Failed and unlabelled lines are counted and go to ``rejects``, if it is given. ``conflicts``
-    says what becomes of lines of one picture with different classes: they are kept and counted; ``drop``
-    makes them rejects; ``error`` raises BadData. ``group`` is a regular expression: lines whose source has
-    the same first group, or the same match, stay together. ``shuffle`` changes the order of the lines in
-    each part. ``kms_key`` encrypts outputs in S3. Memory: about 40 bytes a line.
+    ``ratio`` is that of train; ``part`` names other parts with their ratios. They go into the folder or
+    ``s3://`` prefix ``output``, or beside the manifest. The lines of every class are divided by the ratios to
+    within one line, and so are all lines together. Lines of one picture stay together. Failed and unlabelled
+    lines are counted and go to ``rejects``, if it is given. ``conflicts`` says what becomes of lines of one
+    picture with different classes: they are kept and counted; ``drop`` makes them rejects; ``error`` raises
+    BadData. ``group`` is a regular expression: lines whose source has the same first group, or the same
+    match, stay together. ``shuffle`` changes the order of the lines in each part. ``kms_key`` encrypts
+    outputs in S3. Memory: about 40 bytes a line.
 
     Several ``label_attribute``, or ``sport*``, stratify over the classes of all of them, by name. Raises
     Refused for parts that cannot be, for a manifest without a label, and for outputs that exist already.
     """
-    ratios = exact_ratios(parts or DEFAULT_PARTS)
+    manifest, classes = as_text(manifest), classes_from(classes)
+    output = None if output is None else as_text(output)
+    rejects = None if rejects is None else as_text(rejects)
+    ratios = exact_ratios(parts_of(ratio, part))
     targets = _targets(manifest, output, list(ratios), rejects)
     check_key(kms_key, list(targets.values()))
     pattern = None if group is None else group_pattern(group)
@@ -80,18 +86,18 @@ def split(
         groups = _groups(source, attributes[0], pattern, lines, workers)
         together = lines.keys if pattern is None or groups is None else groups
         train = train_index(ratios)
-        part = _assign(lines, together, list(ratios.values()), train, seed, rejects is not None)
-        result = _count(manifest, source, seed, ratios, targets, lines, part, attributes)
+        part_of_line = _assign(lines, together, list(ratios.values()), train, seed, rejects is not None)
+        result = _count(manifest, source, seed, ratios, targets, lines, part_of_line, attributes)
         result = replace(result, contradictions=contradictions, conflicts=conflicts, group=group)
         if pattern is None and groups is not None:
-            result = replace(result, videos=divided_videos(groups, part[lines.numbers - 1]))
+            result = replace(result, videos=divided_videos(groups, part_of_line[lines.numbers - 1]))
         if dry_run:
             return replace(result, digest=source.digest())
         options = {targets[""]: "--rejects"} if rejects is not None else None
         with publishing(force=force, kms_key=kms_key, options=options) as publication:
             ranks = _ranks(lines, seed) if shuffle else None
             files = list(targets.values())
-            digest = write_parts(source, lines.lengths, part, files, publication, ranks, workers)
+            digest = write_parts(source, lines.lengths, part_of_line, files, publication, ranks, workers)
             result = replace(result, digest=digest)
             source.check_unchanged()
             _write_report(result, publication)

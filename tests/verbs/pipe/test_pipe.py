@@ -46,7 +46,7 @@ def manifest(in_folder: Path) -> str:
 
 
 def test_a_line_becomes_a_record_for_each_attribute_in_the_order_told(manifest: str) -> None:
-    done = pipe(manifest, "out", attributes=("kind", "source-ref"), fetch=picture)
+    done = pipe(manifest, "out", attribute=("kind", "source-ref"), fetch=picture)
     label = ["0", "1", "2", "0"]
     expected = [part for n in range(4) for part in (label[n].encode(), picture(f"s3://raw/{n}.jpg"))]
     assert sent("out") == expected
@@ -127,7 +127,7 @@ def test_a_line_that_lacks_an_attribute_is_named_before_a_byte_is_written(
 ) -> None:
     path = write(in_folder / "m", json.dumps(dict.fromkeys(names, "x")).encode(), b"", row)
     with pytest.raises(InvalidLine, match=f"m:3: .*{reason}") as found:
-        pipe(path, "out", attributes=names, fetch=picture)
+        pipe(path, "out", attribute=names, fetch=picture)
     assert "\n" not in str(found.value)
     assert [one.name for one in in_folder.iterdir()] == ["m"]
 
@@ -145,17 +145,17 @@ def test_names_that_the_service_would_not_take_are_refused(
     manifest: str, names: tuple[str, ...], reason: str
 ) -> None:
     with pytest.raises(Refused, match=reason):
-        pipe(manifest, attributes=names)
+        pipe(manifest, attribute=names)
 
 
 def test_a_name_that_no_key_can_have_is_refused(manifest: str) -> None:
     with pytest.raises(Refused, match="no attribute can be called"):
-        pipe(manifest, attributes=('a"b',))
+        pipe(manifest, attribute=('a"b',))
 
 
 def test_a_manifest_without_lines_is_nothing_to_send(in_folder: Path) -> None:
     with pytest.raises(MtoolError, match="empty file|expected lines"):
-        pipe(write(in_folder / "m", b"", b""), "out", attributes=NAMES)
+        pipe(write(in_folder / "m", b"", b""), "out", attribute=NAMES)
 
 
 def test_an_object_that_is_not_there_is_named_with_its_line(manifest: str, in_folder: Path) -> None:
@@ -202,7 +202,7 @@ def test_objects_are_found_where_images_says_or_beside_the_manifest(in_folder: P
 
 def test_a_mask_is_sent_as_its_object_too(in_folder: Path) -> None:
     write(in_folder / "m", b'{"source-ref":"s3://b/1.jpg","mask-ref":"s3://b/1.png"}')
-    pipe("m", "out", attributes=("source-ref", "mask-ref"), fetch=picture)
+    pipe("m", "out", attribute=("source-ref", "mask-ref"), fetch=picture)
     assert sent("out") == [picture("s3://b/1.jpg"), picture("s3://b/1.png")]
 
 
@@ -213,7 +213,7 @@ def test_a_bare_folder_stands_for_the_deepest_folder_that_all_lines_share(in_fol
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(ref.encode())
     write(in_folder / "m", *(b'{"source-ref":"s3://b/%s"}' % ref.encode() for ref in refs))
-    pipe("m", "out", attributes=("source-ref",), images=["raw"])
+    pipe("m", "out", attribute=("source-ref",), images=["raw"])
     assert sent("out") == [ref.encode() for ref in refs]
 
 
@@ -303,7 +303,7 @@ def test_the_stream_of_the_project_s_own_pictures_is_read_back_as_samples(
 ) -> None:
     rows = [row for row in (sample / "output.manifest").read_bytes().splitlines() if b'"class-name"' in row]
     names = ("source-ref", "lab#-labeling-job")
-    pipe(write(in_folder / "m", *rows), "out", attributes=names, images=[str(sample / "images")])
+    pipe(write(in_folder / "m", *rows), "out", attribute=names, images=[str(sample / "images")])
     with open("out", "rb") as stream:
         found = list(read_pipe(stream, names, "class-index", 2))
     assert len(found) == len(rows) == 120
@@ -325,7 +325,7 @@ def test_real_manifests_are_read_back_as_samples(
     corpus: Path, in_folder: Path, name: str, label: str | None, label_format: Any, samples: int
 ) -> None:
     attributes = () if label is None else ("source-ref", label)
-    done = pipe(str(corpus / name), "out", attributes=attributes, fetch=picture)
+    done = pipe(str(corpus / name), "out", attribute=attributes, fetch=picture)
     with open("out", "rb") as stream:
         found = list(read_pipe(stream, done.attributes, label_format))
     assert len(found) == done.lines == samples

@@ -49,7 +49,7 @@ def test_no_line_is_lost_or_invented_and_each_keeps_its_bytes_and_its_place(
         folder = Path(name)
         (folder / "in").write_bytes(data)
         parts: dict[str, Ratio] = {"train": ratio, "validation": 1 - Fraction(ratio)}
-        found = split(str(folder / "in"), name, parts=parts, seed=seed, rejects=f"{name}/rest", jobs=1)
+        found = split(str(folder / "in"), name, part=parts, seed=seed, rejects=f"{name}/rest", jobs=1)
         rows = lines_of(folder / "in")
         sides = [lines_of(folder / f"{part}.manifest") for part in parts]
         rest = lines_of(folder / "rest")
@@ -135,7 +135,7 @@ def test_a_shuffle_does_not_change_who_goes_where(tmp_path: Path) -> None:
 def test_lines_with_one_source_never_fall_on_two_sides_be_they_blocks_apart(tmp_path: Path) -> None:
     rows = [line(n % 4, n % 2, pad=FAT + n) for n in range(12)]
     path = write(tmp_path / "in", *rows, line("with-a-much-longer-name" * 9))
-    split(path, str(tmp_path), parts={"a": "0.5", "b": "0.5"})
+    split(path, str(tmp_path), part={"a": "0.5", "b": "0.5"})
     sides = [pictures(lines_of(tmp_path / f"{part}.manifest")) for part in "ab"]
     assert not sides[0] & sides[1]
     assert len(sides[0] | sides[1]) == 5
@@ -197,7 +197,7 @@ def test_a_class_too_small_to_be_parted_goes_to_train_wherever_that_is_named(
     tmp_path: Path, parts: dict[str, Ratio]
 ) -> None:
     path = write(tmp_path / "in", *(line(n, 0) for n in range(20)), line(99, 1))
-    found = split(path, str(tmp_path), parts=parts)
+    found = split(path, str(tmp_path), part=parts)
     assert found.small_classes == (1,)
     assert found.lines == {"train": 17, "test": 4}
     assert found.counts[1] == tuple(int(name == "train") for name in parts)
@@ -207,7 +207,7 @@ def test_a_class_too_small_to_be_parted_goes_to_train_wherever_that_is_named(
 def test_several_classes_a_line_come_close_to_their_shares(tmp_path: Path) -> None:
     rows = [multi(n, **{name: 0.9 for at, name in enumerate(NAMES) if n % (at + 2) == 0}) for n in range(300)]
     path = write(tmp_path / "in", *rows)
-    found = split(path, str(tmp_path), parts={"train": "0.7", "validation": "0.2", "test": "0.1"})
+    found = split(path, str(tmp_path), part={"train": "0.7", "validation": "0.2", "test": "0.1"})
     for counts in found.counts.values():
         wanted = [float(ratio * sum(counts)) for ratio in found.parts.values()]
         assert max(abs(a - b) for a, b in zip(counts, wanted, strict=True)) <= 3
@@ -216,7 +216,7 @@ def test_several_classes_a_line_come_close_to_their_shares(tmp_path: Path) -> No
 
 def test_types_without_a_class_are_dealt_out_whole(tmp_path: Path, sample: Path) -> None:
     path = sample / "good" / "custom-type.manifest"
-    found = split(str(path), str(tmp_path), parts={"a": "1/2", "b": "1/2"})
+    found = split(str(path), str(tmp_path), part={"a": "1/2", "b": "1/2"})
     assert (found.lines, found.counts, found.empty) == ({"a": 1, "b": 1}, {}, ())
     both = lines_of(tmp_path / "a.manifest", tmp_path / "b.manifest")
     assert sorted(both) == sorted(lines_of(path))
@@ -225,7 +225,7 @@ def test_types_without_a_class_are_dealt_out_whole(tmp_path: Path, sample: Path)
 @pytest.mark.parametrize("ratio", [0.7, "0.7", Fraction(7, 10)], ids=repr)
 def test_a_ratio_means_what_is_written(tmp_path: Path, ratio: Ratio) -> None:
     path = write(tmp_path / "in", *(line(n) for n in range(10)))
-    found = split(path, str(tmp_path), parts={"a": ratio, "b": "0.2", "c": 0.1}, dry_run=True)
+    found = split(path, str(tmp_path), part={"a": ratio, "b": "0.2", "c": 0.1}, dry_run=True)
     assert (found.parts["a"], list(found.lines.values())) == (Fraction(7, 10), [7, 2, 1])
 
 

@@ -31,7 +31,7 @@ PARTS: list[tuple[str, dict[str, Ratio], str]] = [
 def test_parts_that_make_no_sense_are_refused(tmp_path: Path, parts: dict[str, Ratio], message: str) -> None:
     path = write(tmp_path / "in", line(1))
     with pytest.raises(Refused) as refused:
-        split(path, str(tmp_path / "out"), parts=parts)
+        split(path, str(tmp_path / "out"), part=parts)
     assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
     assert [one.name for one in tmp_path.iterdir()] == ["in"]

@@ -64,7 +64,7 @@ def test_counts_are_those_of_the_lines_and_no_line_is_lost(
     rows = [line(at, *names) for at, names in enumerate(shown)]
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "in", *rows, UNLABELLED)
-        found = split(path, folder, parts=HALVES, seed=seed, jobs=1, label_attribute=attribute(rows[0]))
+        found = split(path, folder, part=HALVES, seed=seed, jobs=1, label_attribute=attribute(rows[0]))
         sides = [[row.rstrip(b"\n") for row in lines_of(f"{folder}/{part}.manifest")] for part in HALVES]
     assert Counter(sides[0] + sides[1]) == Counter(rows)
     names = {row: set(classes) for row, classes in zip(rows, shown, strict=True)}
@@ -125,7 +125,7 @@ def test_a_rare_class_of_many_boxes_keeps_its_share(tmp_path: Path) -> None:
         boxes(n, *(("RH", 0.9) for _ in range(n % 4)), *([("LH", 0.9)] if n % 20 == 0 else []))
         for n in range(400)
     ]
-    found = split(write(tmp_path / "in", *rows), parts={"train": "0.8", "validation": "0.2"})
+    found = split(write(tmp_path / "in", *rows), part={"train": "0.8", "validation": "0.2"})
     assert found.counts[1] == (16, 4)
     assert abs(found.lines["train"] - 320) <= 1
 
@@ -177,7 +177,7 @@ def test_of_several_attributes_a_line_has_the_classes_of_all_by_name(
     shown = [["RH", "LH"], *shown]  # so that there are two attributes
     rows = [sport(at, *names, number=at % 3) for at, names in enumerate(shown)]
     with TemporaryDirectory() as folder:
-        found = together(folder, [*rows, UNLABELLED], parts=HALVES, seed=seed)
+        found = together(folder, [*rows, UNLABELLED], part=HALVES, seed=seed)
         sides = [[row.rstrip(b"\n") for row in lines_of(f"{folder}/{part}.manifest")] for part in HALVES]
     assert Counter(sides[0] + sides[1]) == Counter(rows)
     assert [name for _, name in found.table.names] == sorted({name for names in shown for name in names})
@@ -281,7 +281,7 @@ def test_ratios_hold_over_several_attributes(tmp_path: Path) -> None:
         sport(n, *[name for at, name in enumerate(NAMES[:3]) if n % (at + 2) == 0] or ["dent"])
         for n in range(300)
     ]
-    found = together(tmp_path, rows, parts={"train": "0.7", "validation": "0.2", "test": "0.1"})
+    found = together(tmp_path, rows, part={"train": "0.7", "validation": "0.2", "test": "0.1"})
     for counts in found.counts.values():
         wanted = [float(Fraction(ratio) * sum(counts)) for ratio in found.parts.values()]
         assert max(abs(a - b) for a, b in zip(counts, wanted, strict=True)) <= 3
