@@ -6,8 +6,9 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
+from manifest_tools.cli.shared.plots import Plot, check_plot, write_plot
 from manifest_tools.cli.shared.screen import note, print_json
-from manifest_tools.cli.shared.split_table import split_table
+from manifest_tools.cli.shared.split_table import split_charts, split_table
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 
 
@@ -56,6 +57,7 @@ def split(
             help="Keep lines together whose source has the same first group of REGEX, or the same match.",
         ),
     ] = None,
+    plot: Plot = None,
     force: options.Force = False,
     kms_key: options.KmsKey = None,
     dry_run: options.DryRun = False,
@@ -76,6 +78,9 @@ def split(
     """
     from manifest_tools.verbs.split.split import split as split_manifest
 
+    check_plot(plot)
+    if plot is not None and dry_run:
+        raise Refused("--dry-run writes nothing, and --plot writes a file; type one of them")
     result = split_manifest(
         manifest,
         output,
@@ -97,6 +102,9 @@ def split(
         print_json(result.to_json())
     else:
         note(split_table(result, dry_run))
+    if plot is not None:
+        published = write_plot(plot, f"The split of {result.input}", split_charts(result), force=force)
+        note(f"{published.path}: {published.state}")
 
 
 def _parts(parts: list[str]) -> dict[str, str]:

@@ -10,7 +10,8 @@ import typer
 from manifest_tools.base.text import counted
 from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import bar, clean, printing, table, width
+from manifest_tools.cli.shared.plots import Plot, check_plot, write_plot
+from manifest_tools.cli.shared.screen import bar, clean, note, printing, table, width
 
 if TYPE_CHECKING:
     from manifest_tools.groundtruth.contents import AttributeStats, Confidences, Stats
@@ -33,6 +34,8 @@ def stats(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each manifest, each on a line.")
     ] = False,
+    plot: Plot = None,
+    force: options.Force = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Say what is in a manifest.
@@ -43,17 +46,34 @@ def stats(
     For example:
       mtool stats output.manifest
       mtool stats train.manifest validation.manifest --json
+      mtool stats train.manifest validation.manifest --plot classes.html
     """
     from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.verbs.stats.stats import stats as stats_of
 
+    check_plot(plot)
+    every: list[Stats] = []
     with printing(for_a_program=as_json) as print_line:
         for number, manifest in enumerate(manifests or manifests_here("stats")):
             found = stats_of(manifest, label_attribute, jobs=jobs)
+            every.append(found)
             if as_json:
                 print_line(json.dumps(found.to_json()))
             else:
                 print_line(("\n" if number else "") + "\n".join(_report(found, manifest, every_class)))
+
+    if plot is not None:
+        _plot(every, plot, force)
+
+
+def _plot(every: "Sequence[Stats]", path: str, force: bool) -> None:
+    from manifest_tools.pages.charts import Section
+    from manifest_tools.verbs.look.charts import label_charts, source_charts
+
+    title = ", ".join(one.manifest for one in every)
+    sections = [*label_charts(every), Section("Sources", bars=(source_charts(every),))]
+    published = write_plot(path, title, sections, force=force)
+    note(f"{published.path}: {published.state}")
 
 
 def _report(found: "Stats", manifest: str, every_class: bool) -> Iterator[str]:

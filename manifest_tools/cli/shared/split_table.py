@@ -1,4 +1,4 @@
-"""What a split did, in words: a table of lines by class and part, and what it does not show."""
+"""What a split did: a table or bars of lines by class and part, and in words what these do not show."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from manifest_tools.cli.shared.screen import clean, table
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from manifest_tools.pages.charts import Section
     from manifest_tools.verbs.split.report import Split
 
 _MOST = 40  # classes in the table
@@ -37,6 +38,18 @@ def split_table(result: "Split", dry_run: bool) -> str:
         text.append(f"dry run, nothing written; would write {', '.join(result.files.values())}")
     text += [f"{published.path}: {published.state}" for published in result.published]
     return "\n".join(text)
+
+
+def split_charts(result: "Split") -> list["Section"]:
+    """Return the same as bars, the parts beside one another."""
+    from manifest_tools.pages.charts import Bar, Bars, Section
+
+    rows = [(visible(result.table.name(index)), counts) for index, counts in result.counts.items()]
+    rows += [(_no_item(result), result.empty)] if any(result.empty) else []
+    totals = tuple(result.lines.values())
+    bars = tuple(Bar(name, counts) for name, counts in rows)
+    chart = Bars("Classes, in lines", bars, tuple(result.parts), totals=totals)
+    return [Section("Parts", tuple(result.lines.items()), (chart,), notes=tuple(_notes(result)))]
 
 
 def _notes(result: "Split") -> list[str]:

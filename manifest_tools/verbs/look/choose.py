@@ -46,7 +46,8 @@ def joined(indices: Sequence[Index]) -> tuple[NDArray[np.int64], NDArray[np.int6
     """Return, for the lines of all manifests, the manifest of each, its position there, and its columns."""
     part = np.repeat(np.arange(len(indices)), [len(one.lines) for one in indices])
     at = np.concatenate([np.arange(len(one.lines)) for one in indices])
-    return part, at, np.concatenate([one.lines for one in indices])
+    lines = np.concatenate([one.lines for one in indices]) if indices[1:] else indices[0].lines
+    return part, at, lines
 
 
 def _doubtful(confidences: NDArray[np.float32]) -> NDArray[np.bool_]:
