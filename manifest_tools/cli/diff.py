@@ -9,7 +9,11 @@ from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from manifest_tools.verbs.diff.report import Diff
+
+_LINES, _LINES_OF_PAGE = 10, 100  # of every kind of change, where nobody says how many
 
 
 def diff(
@@ -31,12 +35,23 @@ def diff(
             "--textconv", help="Print one manifest as text, a line each: what git diff can compare."
         ),
     ] = False,
-    max_lines: Annotated[
-        int,
+    as_page: Annotated[
+        str | None,
         typer.Option(
-            "--max-lines", metavar="N", min=0, help="How many lines to show of every kind of change."
+            "--html", metavar="FILE", help="Write the report as a page, with changed lines side by side."
         ),
-    ] = 10,
+    ] = None,
+    images: options.Images = None,
+    max_lines: Annotated[
+        int | None,
+        typer.Option(
+            "--max-lines",
+            metavar="N",
+            min=0,
+            help="How many lines to show of every kind of change. [10; 100 with --html]",
+        ),
+    ] = None,
+    force: options.Force = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Say how two manifests differ.
@@ -48,16 +63,22 @@ def diff(
     For example:
       mtool diff old.manifest new.manifest
       mtool diff old.manifest new.manifest --markdown >> "$GITHUB_STEP_SUMMARY"
+      mtool diff old.manifest new.manifest --html changes.html --images ./raw-data
       git config diff.manifest.textconv "mtool diff --textconv"
     """
     _check(new, as_text, {"--json": as_json, "--markdown": as_markdown, "--textconv": as_text})
+    _check_page(old, new, as_page)
     if as_text or new is None:
         _print_text(old, label_attribute, jobs)
         return
     from manifest_tools.verbs.diff.diff import diff as diff_manifests
 
-    found = diff_manifests(old, new, label_attribute=label_attribute, max_lines=max_lines, jobs=jobs)
-    _print(found, as_json, as_markdown)
+    most = (_LINES if as_page is None else _LINES_OF_PAGE) if max_lines is None else max_lines
+    found = diff_manifests(old, new, label_attribute=label_attribute, max_lines=most, jobs=jobs)
+    if as_page is not None:
+        _write_page(found, as_page, label_attribute, images or (), force, jobs)
+    if as_page is None or as_json or as_markdown:
+        _print(found, as_json, as_markdown)
     _notes(found, as_json or as_markdown)
     if found.differs:
         raise typer.Exit(1)
@@ -73,6 +94,34 @@ def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
         )
     if not as_text and new is None:
         raise Refused("expected two manifests, found one; type: mtool diff OLD NEW")
+
+
+def _check_page(old: str, new: str | None, path: str | None) -> None:
+    """Raise Refused, before the work begins, for a page that could not be written at its end."""
+    if path is None:
+        return
+    if not path.lower().endswith((".html", ".htm")):
+        raise Refused(f"expected a name that ends in .html for --html, found {path}")
+    if new is None:
+        raise Refused("--textconv prints a text; leave --html out")
+    if "-" in (old, new):
+        raise Refused("--html reads a manifest twice, and standard input can be read once; save it as a file")
+
+
+def _write_page(
+    found: "Diff",
+    path: str,
+    label_attribute: str | None,
+    images: "Sequence[str]",
+    force: bool,
+    jobs: int | None,
+) -> None:
+    from manifest_tools.cli.shared.diff_page import as_page
+    from manifest_tools.cli.shared.pictures import write_picture
+
+    page = as_page(found, label_attribute=label_attribute, images=images, jobs=jobs)
+    published = write_picture("--html", path, page.encode(), force=force)
+    note(f"{published.path}: {published.state}")
 
 
 def _print_text(manifest: str, label_attribute: str | None, jobs: int | None) -> None:

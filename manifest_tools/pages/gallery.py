@@ -100,6 +100,7 @@ class Gallery:
     """How many cards there would be if all were shown."""
 
     groups: tuple[Group, ...] = ()
+    groups_title: str = "Repeated pictures"
     api: str = ""
     """The address that is asked for cards; empty where they are all here."""
 

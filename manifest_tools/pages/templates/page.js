@@ -178,7 +178,7 @@
     else if (button && button.dataset.step) step(+button.dataset.step);
   });
   viewer.addEventListener("close", () => {
-    const button = list.querySelectorAll(".card")[open];
+    const button = open >= 0 && list.querySelectorAll(".card")[open];
     if (button) button.focus();
     open = -1;
   });
@@ -203,6 +203,8 @@
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() };
     if (viewer.open) {
       if (event.key === "ArrowLeft" || event.key === "ArrowRight") step(steps[event.key]);
+    } else if (!form) {
+      return;
     } else if (event.key in steps) {
       if (move(steps[event.key])) event.preventDefault();
     } else if (event.key === "/") {
@@ -221,21 +223,24 @@
     field.closest("label").hidden = !names.length;
   }
 
-  const numbered = (names) => names.map((name, at) => [at, name]);
-  choices("part", "all files", data.parts.length > 1 ? numbered(data.parts) : []);
-  choices("class", "all classes", numbered(data.classes));
-  choices("job", "all jobs", data.jobs.length > 1 ? numbered(data.jobs) : []);
-  choices("code", "any or none", numbered(data.codes));
-  choices("show", "everything", [["doubtful", "doubtful"], ["problem", "with a problem"], ["labelled", "labelled"], ["failed", "failed"], ["unlabelled", "without a label"],
-    ...(data.api ? [["conflict", "of pictures with several labels"], ["repeated", "of pictures on several lines"]] : [])]);
-  form.addEventListener("input", () => { offset = 0; refresh(); });
-  form.addEventListener("reset", () => setTimeout(() => { offset = 0; refresh(); }));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  find("pager").addEventListener("click", (event) => { if (event.target.dataset.step) turn(+event.target.dataset.step); });
+  function begin() {
+    const numbered = (names) => names.map((name, at) => [at, name]);
+    choices("part", "all files", data.parts.length > 1 ? numbered(data.parts) : []);
+    choices("class", "all classes", numbered(data.classes));
+    choices("job", "all jobs", data.jobs.length > 1 ? numbered(data.jobs) : []);
+    choices("code", "any or none", numbered(data.codes));
+    choices("show", "everything", [["doubtful", "doubtful"], ["problem", "with a problem"], ["labelled", "labelled"], ["failed", "failed"], ["unlabelled", "without a label"],
+      ...(data.api ? [["conflict", "of pictures with several labels"], ["repeated", "of pictures on several lines"]] : [])]);
+    form.addEventListener("input", () => { offset = 0; refresh(); });
+    form.addEventListener("reset", () => setTimeout(() => { offset = 0; refresh(); }));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    find("pager").addEventListener("click", (event) => { if (event.target.dataset.step) turn(+event.target.dataset.step); });
+    refresh();
+  }
+
   for (const group of data.groups) {
     const cardList = make("ul", { className: "cards" }, ...group.cards.map((card) => cardElement(card, () => { open = -1; fill(card); viewer.showModal(); })));
     find("group-list").append(make("div", { className: "group" }, make("h3", { textContent: group.title, dir: "auto" }), cardList));
   }
-  document.documentElement.dataset.ready = "yes";
-  refresh();
+  if (form) begin();
 })();

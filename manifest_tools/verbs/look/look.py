@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -47,6 +47,19 @@ class Looked:
         found = self.problems[part].on(int(index.lines["number"][at]))
         return line_card(index, part, at, self.words, found)
 
+    def pictured(
+        self, places: Sequence[Place], jobs: Jobs = None, progress: Progress = no_progress
+    ) -> dict[Place, "Pictured"]:
+        """Return the cards of lines, each with its small picture where that is on this disk."""
+        wanted = list(dict.fromkeys(places))
+        cards = [self.card(place) for place in wanted]
+        tasks = [(self.paths[card.card.part], card) for card in cards]
+        made = progress(run(_small, tasks, jobs), len(tasks), "pictures")
+        return {
+            place: Pictured(_with_picture(card.card, small), small)
+            for place, card, small in zip(wanted, cards, made, strict=True)
+        }
+
     def gallery(self) -> Gallery:
         """Return a gallery of all lines, with no card in it yet."""
         return Gallery(
@@ -57,6 +70,19 @@ class Looked:
             colours=PALETTE,
             total=sum(len(one.lines) for one in self.indices),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """A card with its picture, or why it has none."""
+
+    card: Card
+    small: Small | Unusable
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is a picture, and it is not on this disk."""
+        return bool(self.card.name) and isinstance(self.small, Unusable) and self.small.code == MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,26 +172,21 @@ def look(
     looked = read(manifests, label_attribute=label_attribute, images=images, problems=problems, jobs=jobs)
     chosen = choose(looked.indices, pictures, [list(one.lines) for one in looked.problems])
     grouped = [place for group in looked.repeated.shown for place in group.places]
-    wanted = list(dict.fromkeys([*chosen, *grouped]))
-    cards = [looked.card(place) for place in wanted]
-    tasks = [(looked.paths[card.card.part], card) for card in cards]
-    made = list(progress(run(_small, tasks, jobs), len(tasks), "pictures"))
-    shown = {
-        place: _with_picture(card.card, small) for place, card, small in zip(wanted, cards, made, strict=True)
-    }
+    shown = looked.pictured([*chosen, *grouped], jobs, progress)
     gallery = replace(
         looked.gallery(),
-        cards=tuple(shown[place] for place in chosen),
-        groups=tuple(_group(one, shown, looked) for one in looked.repeated.shown),
+        cards=tuple(shown[place].card for place in chosen),
+        groups=tuple(_group(one, shown) for one in looked.repeated.shown),
     )
+    made = tuple(shown[place].small for place in chosen)
     return Look(
         looked.contents,
         tuple(dict(one.codes) for one in looked.problems),
         looked.repeated,
         gallery,
-        tuple(made[: len(chosen)]),
-        _sizes(made[: len(chosen)]),
-        _missing(cards, made, images),
+        made,
+        _sizes(made),
+        missing(shown.values()),
     )
 
 
@@ -180,12 +201,11 @@ def _with_picture(card: Card, small: Small | Unusable) -> Card:
     return replace(card, picture=f"data:image/jpeg;base64,{b64encode(small.jpeg).decode()}")
 
 
-def _group(group: Group, shown: dict[Place, Card], looked: Looked) -> CardGroup:
+def _group(group: Group, shown: Mapping[Place, Pictured]) -> CardGroup:
     what = "other classes" if group.conflicts else "the same classes"
     where = ", in several files" if group.across else ""
-    name = shown[group.places[0]].name or shown[group.places[0]].text
-    title = f"{name}: {group.lines:,} lines with {what}{where}"
-    return CardGroup(title, tuple(shown[place] for place in group.places))
+    cards = tuple(shown[place].card for place in group.places)
+    return CardGroup(f"{cards[0].name or cards[0].text}: {group.lines:,} lines with {what}{where}", cards)
 
 
 def _sizes(made: Sequence[Small | Unusable]) -> dict[str, int]:
@@ -193,10 +213,10 @@ def _sizes(made: Sequence[Small | Unusable]) -> dict[str, int]:
     return {f"{width:,} × {height:,}": count for (width, height), count in sizes.most_common()}
 
 
-def _missing(cards: Sequence[LineCard], made: Sequence[Small | Unusable], images: Sequence[str]) -> str:
-    """Say what to type for pictures that are not on this disk."""
-    named = [one for card, one in zip(cards, made, strict=True) if card.ref]
-    absent = sum(isinstance(one, Unusable) and one.code == MISSING for one in named)
+def missing(shown: Collection[Pictured]) -> str:
+    """Say what to type for pictures that are not on this disk; nothing where all are."""
+    named = [one for one in shown if one.card.name]
+    absent = sum(one.is_missing for one in named)
     if not absent:
         return ""
     text = f"{absent:,} of {len(named):,} pictures are not on this disk"
