@@ -38,6 +38,7 @@ def opened(browser: "Browser", address: str | Path, width: int = DESK, **context
     said: list[str] = []
     made = browser.new_context(viewport={"width": width, "height": 844}, **context)
     page = made.new_page()
+    page.set_default_timeout(10_000)
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(address.as_uri() if isinstance(address, Path) else address)

@@ -40,7 +40,7 @@ HOSTILE = st.sampled_from(ATTACKS) | st.text(min_size=1, max_size=30)
 def made(*texts: str, served: bool = False) -> str:
     """Return a page that has each text in every place where a page can have one."""
     gallery = Gallery(texts, texts, texts, texts, ("#112233",), tuple(map(_card, range(len(texts)), texts)))
-    gallery = replace(gallery, groups=tuple(Group(text, gallery.cards) for text in texts))
+    gallery = replace(gallery, total=len(texts), groups=tuple(Group(text, gallery.cards) for text in texts))
     sections = list(map(_section, texts))
     return page(texts[0], sections, gallery, subtitle=texts[0], notes=texts, group_notes=texts, served=served)
 

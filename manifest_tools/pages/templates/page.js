@@ -164,6 +164,10 @@
     document.dispatchEvent(new CustomEvent("card-shown", { detail: { card, facts: find("viewer-facts") } }));
   }
 
+  // One step after another: the next key may come before a server has answered the last one.
+  let steps = Promise.resolve();
+  const queued = (task) => { steps = steps.then(task); };
+
   async function step(by) {
     if (open < 0) return;
     let next = open + by;
@@ -175,7 +179,7 @@
   viewer.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (event.target === viewer || (button && "close" in button.dataset)) viewer.close();
-    else if (button && button.dataset.step) step(+button.dataset.step);
+    else if (button && button.dataset.step) queued(() => step(+button.dataset.step));
   });
   viewer.addEventListener("close", () => {
     const button = open >= 0 && list.querySelectorAll(".card")[open];
@@ -200,18 +204,19 @@
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() };
     if (viewer.open) {
-      if (event.key === "ArrowLeft" || event.key === "ArrowRight") step(steps[event.key]);
-    } else if (!form) {
+      if (event.key === "ArrowLeft" || event.key === "ArrowRight") queued(() => step(event.key === "ArrowLeft" ? -1 : 1));
       return;
-    } else if (event.key in steps) {
-      if (move(steps[event.key])) event.preventDefault();
+    }
+    if (!form) return;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() };
+    if (event.key in moves) {
+      if (move(moves[event.key])) event.preventDefault();
     } else if (event.key === "/") {
       event.preventDefault();
       form.elements.class.focus();
     } else if (event.key === "n" || event.key === "p") {
-      turn(event.key === "n" ? 1 : -1);
+      queued(() => turn(event.key === "n" ? 1 : -1));
     }
   });
 
@@ -234,7 +239,7 @@
     form.addEventListener("input", () => { offset = 0; refresh(); });
     form.addEventListener("reset", () => setTimeout(() => { offset = 0; refresh(); }));
     form.addEventListener("submit", (event) => event.preventDefault());
-    find("pager").addEventListener("click", (event) => { if (event.target.dataset.step) turn(+event.target.dataset.step); });
+    find("pager").addEventListener("click", (event) => { if (event.target.dataset.step) queued(() => turn(+event.target.dataset.step)); });
     refresh();
   }
 
