@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "split": ("split", "IN", "-o", "OUT", "-j", "1"),
     "convert to COCO": ("convert", "IN", "--to", "coco", "-o", "OUT/a", "-j", "1"),
     "convert from COCO": ("convert", "--from", "coco", "IN", "-o", "OUT/a.manifest"),
+    "convert from CSV": ("convert", "--from", "csv", "IN", "-o", "OUT/a.manifest"),
     "convert to a folder": (
         *("convert", "IN", "--to", "folder", "-o", "OUT/a", "--images", "PICTURES", "-j", "1"),
     ),

@@ -73,6 +73,7 @@ def split(
     \b
     For example:
       mtool split output.manifest
+      mtool split ./pictures
       mtool split output.manifest --group '(video-[0-9]+)/'
       mtool split output.manifest --part train=0.7 --part validation=0.2 --part test=0.1
     """

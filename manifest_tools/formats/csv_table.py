@@ -95,7 +95,7 @@ class _Table:
         if self.picture is None:
             raise Refused(
                 f"{self.source.name}: expected a header with a column of pictures, such as image or path;"
-                f" {self._told()}"
+                f" {self._told('--picture-column NAME --class-column NAME')}"
             )
 
     def rows(self) -> Iterator[tuple[int, str, str]]:
@@ -114,7 +114,8 @@ class _Table:
         """Return what the user is told."""
         if self.classes is None:
             return (
-                f"{self.source.name}: no column of classes is known, so no line has a label; {self._told()}",
+                f"{self.source.name}: no column of classes is known, so no line has a label;"
+                f" {self._told('--class-column NAME')}",
             )
         return ()
 
@@ -126,11 +127,8 @@ class _Table:
             raise Refused(f"{self.source.name}: {option} {told}: no such column; found {self._listed()}")
         return self.header.index(told)
 
-    def _told(self) -> str:
-        return (
-            f"found {self._listed()}; type: mtool --picture-column NAME --class-column NAME WORD"
-            f" {self.source.name}"
-        )
+    def _told(self, options: str) -> str:
+        return f"found {self._listed()}; type: mtool {options} WORD {self.source.name}"
 
     def _listed(self) -> str:
         more = ", ..." if len(self.header) > _MOST else ""

@@ -65,7 +65,7 @@ def test_pictures_elsewhere_without_credentials_stop_the_run_with_one_line(
     assert result.exit_code == 2
     assert result.stderr == (
         "mtool: 30 of 30 pictures of s3://raw are not on this disk, and there are no AWS credentials:"
-        " type `--images ./raw-data`\n"
+        " type `--images ./raw-data`, or with credentials `mtool fetch train.manifest -o DIR`\n"
     )
     assert made(in_folder) == []
 
@@ -161,7 +161,10 @@ def test_pictures_are_fetched_from_s3(parts: str, run: Run, s3: "S3Client") -> N
     result = run("convert", parts, "--to", "recordio", "-o", "s3")
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
-    assert lines[0] == "30 of 30 pictures of s3://raw are not on this disk; 30 are fetched from S3"
+    assert lines[0] == (
+        "30 of 30 pictures of s3://raw are not on this disk; 30 are fetched from S3, and not kept:"
+        " `mtool fetch train.manifest -o DIR` would keep them"
+    )
     assert lines[1].startswith("train.manifest:30: error MT401 s3://raw/29.jpg: S3 has no such object")
     assert Path("disk.rec").read_bytes().startswith(Path("s3.rec").read_bytes())
 

@@ -37,11 +37,19 @@ def _images(given: list[str] | None) -> list[str]:
 
 Manifest = Annotated[
     str,
-    typer.Argument(metavar="MANIFEST", help="A path, an s3:// URI, or - for standard input; may be .gz."),
+    typer.Argument(
+        metavar="MANIFEST",
+        help="A path, an s3:// URI, or - for standard input; may be .gz, a CSV table, or a folder with"
+        " a folder for each class.",
+    ),
 ]
 Manifests = Annotated[
     list[str] | None,
-    typer.Argument(metavar="MANIFEST", help="Paths, s3:// URIs, or -. [each *.manifest here]"),
+    typer.Argument(
+        metavar="MANIFEST",
+        help="Paths, s3:// URIs, or -; CSV tables and folders with a folder for each class will do."
+        " [each *.manifest here]",
+    ),
 ]
 Output = Annotated[
     str | None,
@@ -101,7 +109,8 @@ Images = Annotated[
         "--images",
         metavar="FROM=TO",
         callback=_images,
-        help="The folder with the pictures of s3://bucket/prefix; the folder alone if all are in one bucket. "
+        help="The folder with the pictures of s3://bucket/prefix; the folder alone, of any part of their"
+        " keys, if all are in one bucket. "
         "May be repeated; MTOOL_IMAGES has one on each line.",
     ),
 ]

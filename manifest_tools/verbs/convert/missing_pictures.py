@@ -38,9 +38,11 @@ def missing(plan: ConversionPlan, can_fetch: bool) -> str:
     where = ", ".join(f"{bucket}" for bucket in plan.absent if bucket != ".") or "this manifest"
     text = f"{absent:,} of {total:,} pictures of {where} are not on this disk"
     if can_fetch:
-        return f"{text}; {plan.to_fetch:,} are fetched from S3"
+        return f"{text}; {plan.to_fetch:,} are fetched from S3, and not kept: {_fetch(plan)} would keep them"
     if plan.to_fetch:
-        text += f", and there are no AWS credentials: type {_advice(plan)}"
+        text += (
+            f", and there are no AWS credentials: type {_advice(plan)}, or with credentials {_fetch(plan)}"
+        )
     else:
         text += _looked_for(plan)
     if "lab#" in where:
@@ -57,10 +59,13 @@ def _advice(plan: ConversionPlan) -> str:
     return " ".join(f"`--images {bucket}=./{bucket.removeprefix('s3://')}`" for bucket in buckets[:3])
 
 
+def _fetch(plan: ConversionPlan) -> str:
+    return f"`mtool fetch {shlex.quote(plan.manifest)} -o DIR`"
+
+
 def _looked_for(plan: ConversionPlan) -> str:
     """Say where the first picture was looked for that is nowhere, and how to get it."""
     where = plan.image_paths
     ref = next(picture.ref for picture in plan.lines if where.size(picture.ref) is None)
-    fetch = f"mtool fetch {shlex.quote(plan.manifest)} -o DIR"
-    way_out = f"`{fetch}`, then --images DIR" if ref.startswith("s3://") else "--images FOLDER"
+    way_out = f"{_fetch(plan)}, then --images DIR" if ref.startswith("s3://") else "--images FOLDER"
     return f"; {shown(ref)} is not at {first_of(where.places(ref))}; type {way_out}"
