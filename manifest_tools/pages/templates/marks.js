@@ -123,7 +123,7 @@
     if (label.takes) box.append(make("h3", { textContent: label.takes === "one" ? "or say what it is" : "or say what it shows" }), classChoice(label, mark));
     box.append(noteField(mark));
     if (mark.mark) box.append(state(mark));
-    facts.prepend(box);
+    facts.firstElementChild.after(box);
     const again = focused && box.querySelector(`[data-focus="${focused}"]`);
     if (again) again.focus();
   }
