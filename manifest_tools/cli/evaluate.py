@@ -1,6 +1,7 @@
 """``mtool evaluate``."""
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,8 +74,22 @@ def evaluate(
     else:
         typer.echo(report(metrics, done.table, screen_width()))
     _write_plot(metrics, done.table, picture, model, force=force, kms_key=kms_key)
+    if wrong := round(metrics.examples * (1 - metrics.exact)):
+        words = _how_to_see_mistakes(manifest, model, images or [], label_attribute, classes)
+        note(clean(f"to see {counted(wrong, 'mistake')}, type: {shlex.join(words)}"))
     if done.problems:
         raise typer.Exit(1)
+
+
+def _how_to_see_mistakes(
+    manifest: str, model: str, images: list[str], label_attribute: str | None, classes: str | None
+) -> list[str]:
+    words = ["mtool", "predict", "--manifest", manifest]
+    words += ["--model", model] if model != "model" else []
+    words += [word for one in images for word in ("--images", one)]
+    words += ["--label-attribute", label_attribute] if label_attribute is not None else []
+    words += ["--classes", classes] if classes is not None else []
+    return [*words, "--sheet", "mistakes.png", "--wrong-only"]
 
 
 def report(metrics: "Metrics", classes: "ClassTable", columns: int) -> str:

@@ -303,7 +303,8 @@ def _note_what_to_type(
         severity, code = max(by_code, key=lambda each: (each[0] == "error", by_code[each]))
         file = next(file for _, found, file in counts if found == code)
         step = f"mtool explain {code}" if given.fix else next_step(code, file if file in names else "-")
-        note(f"commonest {severity}: {code} ({by_code[severity, code]:,}); type: {step}")
+        often = f" ({by_code[severity, code]:,})" if by_code[severity, code] > 1 else ""
+        note(f"commonest {severity}: {code}{often}; type: {step}")
 
 
 def _note_what_was_checked(report: "Report", together: bool) -> None:

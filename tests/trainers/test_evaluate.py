@@ -1,5 +1,6 @@
 import io
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,20 @@ def test_a_mistake_is_red_in_the_picture_and_what_is_right_is_blue(classes: int)
     assert colours(right) == (False, True)
     if classes > 1:
         assert colours(right | {(0, classes - 1): 1}) == (True, True)
+
+
+def test_it_ends_with_how_to_see_the_mistakes(trained: Path, run: Run) -> None:
+    """Swap the labels: then every right answer is a mistake."""
+    text = Path("validation.manifest").read_text()
+    for old, new in (('-job": 0', '-job": 2'), ('-job": 1', '-job": 0'), ('-job": 2', '-job": 1')):
+        text = text.replace(old, new)
+    Path("two words.manifest").write_text(
+        text.replace('"RH"', '"?"').replace('"LH"', '"RH"').replace('"?"', '"LH"')
+    )
+    said = run("evaluate", "two words.manifest", "--images", "raw-data").stderr.splitlines()[-1]
+    count, _, typed = said.removeprefix("to see ").partition(", type: mtool ")
+    assert f"written; {count}\n" in run(*shlex.split(typed)).stderr
+    assert Path("mistakes.png").exists()
 
 
 def test_a_picture_by_name_never_takes_the_place_of_another_file(trained: Path, run: Run) -> None:
