@@ -115,7 +115,7 @@ def convert(
         }
         _check_goes_with("--to", changes)
         choices["source_prefix"] = source_prefix
-        done = _from(manifests, from_, output, choices, how, dry_run)
+        done = _from(manifests, from_, output, choices, how, dry_run, as_json)
     else:
         _check_goes_with("--from", {"--source-prefix": source_prefix})
         choices |= {
@@ -125,7 +125,7 @@ def convert(
             "pass_through": pass_through,
         }
         choices |= {"square": square, "link": link, "upright": upright, "jobs": jobs}
-        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run)
+        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run, as_json)
     if done is None:
         return
     show_problems(done.problems)
@@ -149,6 +149,7 @@ def _to(
     choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
+    as_json: bool,
 ) -> "Converted | None":
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
@@ -158,6 +159,8 @@ def _to(
     if dry_run:
         count = sum(plan.count for plan in plans)
         note(f"{count:,} pictures would become {plans[0].output} ({to})")
+        if as_json:
+            print_json({"outputs": [], "pictures": count, "would_write": [plans[0].output]})
         return None
     try:
         return carry_out(*plans, fetch=next(filter(None, fetches), None), progress=progress, **how)
@@ -173,6 +176,7 @@ def _from(
     choices: dict[str, Any],
     how: dict[str, Any],
     dry_run: bool,
+    as_json: bool,
 ) -> "Converted | None":
     """Convert to a manifest; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.from_format import plan_manifests, write_manifests
@@ -182,6 +186,8 @@ def _from(
     data, outputs = plan_manifests(places[0], source_format, output, **choices)
     if dry_run:
         note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
+        if as_json:
+            print_json({"outputs": [], "would_write": list(outputs.values())})
         return None
     done = write_manifests(data, outputs, **how)
     if done.on_this_disk:

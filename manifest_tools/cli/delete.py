@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import confirm
-from manifest_tools.cli.shared.screen import note
+from manifest_tools.cli.shared.screen import note, print_json
 
 if TYPE_CHECKING:
     from trainers.sagemaker.serving.delete import EndpointPart, EndpointParts
@@ -20,6 +21,7 @@ def delete(
     dry_run: shared.DryRun = False,
     yes: shared.Yes = False,
     every: shared.Every = 10,
+    as_json: options.Json = False,
 ) -> None:
     """Delete an endpoint, and what was made for it.
 
@@ -39,15 +41,19 @@ def delete(
     shared.print_notes([_line(found, part) for part in found.parts], not (yes or dry_run))
     shared.print_notes(found.notes)
     if dry_run:
-        shared.print_calls(found.calls, found.region, None)
+        shared.print_calls(found.calls, found.region, in_object=as_json)
         return
     if not found.calls:
         shared.print_notes(["nothing to delete"])
+        if as_json:
+            print_json({"endpoint": name, "deleted": []})
         return
     confirm(yes, "delete this for good?", "this deletes for good, and ends the bill")
     if found.changing:
         _wait(found, every)
     delete_all(found, lambda text: shared.print_notes([text]))
+    if as_json:
+        print_json({"endpoint": name, "deleted": [part.title for part in found.parts if not part.kept]})
 
 
 def _line(found: "EndpointParts", part: "EndpointPart") -> str:

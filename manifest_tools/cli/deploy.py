@@ -12,7 +12,7 @@ from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.job_table import duration_text
 from manifest_tools.cli.shared.sagemaker_options import pairs
-from manifest_tools.cli.shared.screen import note, warn
+from manifest_tools.cli.shared.screen import note, print_json, warn
 from manifest_tools.cli.shared.serving_options import MachineOptions, ServingOptions
 from manifest_tools.io.sinks import check_key
 
@@ -90,7 +90,8 @@ def deploy(given: DeployOptions) -> None:
     planned = _plan(given)
     shared.print_notes(_intention(planned, given), given.asks)
     if given.dry_run or given.emit is not None:
-        shared.print_calls(planned.plan.calls, planned.plan.model.region, given.emit)
+        plan = planned.plan
+        shared.print_calls(plan.calls, plan.model.region, given.emit, given.as_json)
         if planned.source.local:
             note(
                 "these requests do not upload the model; type first:"
@@ -98,11 +99,16 @@ def deploy(given: DeployOptions) -> None:
             )
         return
     confirm(given.yes, "put it into service, and be billed until it is deleted?")
-    _carry_out(planned, given)
-    print(planned.plan.name, flush=True)
+    url = _carry_out(planned, given)
+    name = planned.plan.name
+    if not given.as_json:
+        print(name, flush=True)
     if not given.no_wait:
-        _wait(planned.plan.name, given.every)
-    warn(_ending(planned.plan.name, given.serverless))
+        _wait(name, given.every)
+    if given.as_json:
+        state = "Creating" if given.no_wait else "InService"
+        print_json({"endpoint": name, "status": state, "url": url or None})
+    warn(_ending(name, given.serverless))
 
 
 _OF_SERVERLESS = ("memory", "concurrency")
@@ -189,8 +195,11 @@ def _serving(deployment: "DeploymentPlan", prices: list[str]) -> str:
     return f"on {each}, {shared.per_hour(prices, serving.instance_type, serving.count)}"
 
 
-def _carry_out(planned: "Deployment", given: DeployOptions) -> None:
-    """Upload what is on this disk, and make the rest; after a failure nothing of both stays."""
+def _carry_out(planned: "Deployment", given: DeployOptions) -> str:
+    """Upload what is on this disk, and make the rest; after a failure nothing of both stays.
+
+    Returns the address of the API in front of it, or an empty text.
+    """
     from trainers.words.deploy import carry_out
 
     address = carry_out(
@@ -198,6 +207,7 @@ def _carry_out(planned: "Deployment", given: DeployOptions) -> None:
     )
     if address:
         warn(f"POST a picture to {address}")
+    return address
 
 
 def _wait(name: str, every: float) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.text import counted
-from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, screen_width
 
 if TYPE_CHECKING:
@@ -18,7 +17,9 @@ _LINES = 4  # of an example
 def explain(
     codes: Annotated[list[str], typer.Argument(metavar="CODE", help="A code of `mtool validate`.")],
     full: Annotated[bool, typer.Option("--full", help="Show the examples whole.")] = False,
-    as_json: options.Json = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON Lines: an object for each code.")
+    ] = False,
 ) -> None:
     """Explain a code of validate.
 

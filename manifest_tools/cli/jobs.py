@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.cli.shared import job_table, options
+from manifest_tools.cli.shared import job_table
 from manifest_tools.cli.shared.choices import choice
-from manifest_tools.cli.shared.screen import clean, note, printing
+from manifest_tools.cli.shared.screen import clean, note, print_json, printing
 from trainers.sagemaker.account.jobs import KINDS
 
 if TYPE_CHECKING:
     from trainers.sagemaker.account.jobs import JobSummary
+    from trainers.sagemaker.training.log_streams import LogLine
 
 
 EVERY = 10.0  # seconds between two requests for the state
@@ -51,12 +52,15 @@ def jobs(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With stop: print the request, and send nothing.")
     ] = False,
-    as_json: options.Json = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON Lines: an object for each job, or line of logs."),
+    ] = False,
 ) -> None:
     """List what is in SageMaker, or show, read or stop one job.
 
     Training, tuning and transform jobs and endpoints, with age and state; with the machines of what runs, and
-    with what it costs an hour where a price is given. A list as JSON is an object a line.
+    with what it costs an hour where a price is given.
 
     \b
     For example:
@@ -75,9 +79,10 @@ def jobs(
         "--every": every is not None,
         "--dry-run": dry_run,
         "--price-per-hour": bool(price_per_hour),
-        "--json": as_json,
     }
     _check(what, name, given)
+    if follow and as_json:
+        raise Refused("--follow prints lines as they come, and --json at the end; leave one of them out")
     prices = read_prices(price_per_hour or ())
     if what is None and idle:
         _list_idle(prices, as_json)
@@ -86,15 +91,15 @@ def jobs(
     elif what == "show":
         _show(str(name), prices, as_json)
     elif what == "logs":
-        _logs(str(name), follow, every or EVERY, prices)
+        _logs(str(name), follow, every or EVERY, prices, as_json)
     else:
-        _stop(str(name), dry_run)
+        _stop(str(name), dry_run, as_json)
 
 
 # Which options go with what; None is the list.
 _GO_WITH: dict[Task | None, set[str]] = {
-    None: {"--kind", "--all", "--idle", "--price-per-hour", "--json"},
-    "show": {"--price-per-hour", "--json"},
+    None: {"--kind", "--all", "--idle", "--price-per-hour"},
+    "show": {"--price-per-hour"},
     "logs": {"--follow", "--every", "--price-per-hour"},
     "stop": {"--dry-run"},
 }
@@ -153,7 +158,7 @@ def _show(name: str, prices: dict[str, float], as_json: bool) -> None:
     print(job_table.about(with_machines(job, description, prices), description))
 
 
-def _logs(name: str, follow: bool, every: float, prices: dict[str, float]) -> None:
+def _logs(name: str, follow: bool, every: float, prices: dict[str, float], as_json: bool) -> None:
     from trainers.sagemaker.account.jobs import find_job
     from trainers.sagemaker.training.log_streams import all_lines
 
@@ -162,8 +167,9 @@ def _logs(name: str, follow: bool, every: float, prices: dict[str, float]) -> No
         _follow(job, description, every, prices)
         return
     count = 0
-    for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the note below
-        print(clean(line.text))
+    with printing(for_a_program=as_json) as print_line:
+        for count, line in enumerate(all_lines(job.kind, name), 1):  # noqa: B007 - counted for the note below
+            print_line(json.dumps(_as_value(line)) if as_json else clean(line.text))
     if not count:
         note(f"{name} has written no log lines yet; it is {job.state}")
 
@@ -184,7 +190,11 @@ def _print_line(text: str) -> None:
     print(text, flush=True)
 
 
-def _stop(name: str, dry_run: bool) -> None:
+def _as_value(line: "LogLine") -> dict[str, str]:
+    return {"when": line.when.isoformat(), "stream": line.stream, "text": line.text}
+
+
+def _stop(name: str, dry_run: bool, as_json: bool) -> None:
     from trainers.sagemaker.account.jobs import stop_job
 
     job, request = stop_job(name, dry_run=dry_run)
@@ -192,8 +202,11 @@ def _stop(name: str, dry_run: bool) -> None:
         note(f"{name} is {job.state} already; nothing to stop")
     elif dry_run:
         print(json.dumps(request.body, indent=2))
+        return
     else:
         note(f"{name}: asked to stop; it takes up to two minutes, and what it has saved by then is kept")
+    if as_json:
+        print_json({"name": name, "state": job.state, "stopped": request is not None})
 
 
 def _print_json(rows: Iterable[dict[str, Any]]) -> None:

@@ -53,7 +53,7 @@ def policy(
     trust: Annotated[
         bool, typer.Option("--trust", help="Print only who may assume the role, its trust document.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all documents as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all documents as a JSON object.")] = False,
     jobs: options.Jobs = None,
 ) -> None:
     """Print what IAM has to allow, and no more.

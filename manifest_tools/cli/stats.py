@@ -32,7 +32,7 @@ def stats(
         bool, typer.Option("--all", help=f"Show all classes, even if there are more than {_MOST}.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each manifest, each on a line.")
+        bool, typer.Option("--json", help="Print JSON Lines: an object for each manifest.")
     ] = False,
     plot: Plot = None,
     force: options.Force = False,

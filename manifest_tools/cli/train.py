@@ -106,6 +106,9 @@ def _train_here(given: TrainOptions) -> None:
         intention = "\n".join(filter(None, [_intention(pair, config), why]))
         if given.dry_run:
             _show_plans("\n".join([intention, *contradictions(pair, given.conflicts)]), plans)
+            if given.as_json:
+                planned = {"config": config.to_json(), "pictures": list(pair.counts)}
+                print_json({**planned, "output": given.output})
             return
         note(intention)
         for text in contradictions(pair, given.conflicts):

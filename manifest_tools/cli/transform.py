@@ -2,7 +2,7 @@
 
 import contextlib
 import shlex
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ from manifest_tools.cli.shared import serving_options as shared
 from manifest_tools.cli.shared.confirm import confirm
 from manifest_tools.cli.shared.follow import watch
 from manifest_tools.cli.shared.sagemaker_options import pairs
-from manifest_tools.cli.shared.screen import clean, note, warn
+from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 from manifest_tools.cli.shared.serving_options import MachineOptions, ServingOptions
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ _JOINED = "predicted.manifest"
 class TransformMachineOptions(MachineOptions):
     """What answers, for transform alone."""
 
-    concurrent: Annotated[
+    concurrency: Annotated[
         int | None, typer.Option(metavar="N", help="Pictures at a time on each machine.")
     ] = None
     max_payload: Annotated[
-        int, typer.Option(metavar="MB", help="The largest picture; times --concurrent, at most 100.")
+        int, typer.Option(metavar="MB", help="The largest picture; times --concurrency, at most 100.")
     ] = 6
 
 
@@ -112,7 +112,7 @@ def transform(given: TransformOptions) -> None:
     listed = given.manifest if given.pictures is None else None
     shared.print_notes(_intention(planned, listed, given.price_per_hour), given.asks)
     if given.dry_run or given.emit is not None:
-        shared.print_calls(planned.calls, planned.model.region, given.emit)
+        shared.print_calls(planned.calls, planned.model.region, given.emit, given.as_json)
         if listed:
             note(
                 f"these requests do not write {planned.job.input}, the list of pictures; mtool transform does"
@@ -120,14 +120,17 @@ def transform(given: TransformOptions) -> None:
         return
     confirm(given.yes)
     start(planned, listed, kms_key=given.kms_key, notify=lambda text: shared.print_notes([text]))
-    print(planned.name, flush=True)
+    if not given.as_json:
+        print(planned.name, flush=True)
+    elif given.no_wait:
+        print_json({"job": planned.name, "status": "InProgress"})
     if given.no_wait:
         warn(_afterwards(planned.name, given.manifest))
         return
     _finish(planned, _follow(planned, given), given)
 
 
-_TO_START: tuple[str, ...] = ("output", "instance_type", "instance_count", "concurrent", "max_payload")
+_TO_START: tuple[str, ...] = ("output", "instance_type", "instance_count", "concurrency", "max_payload")
 _TO_START += ("name", "role", "tag", "volume_kms_key", "price_per_hour", "dry_run", "emit", "yes")
 _TO_START += ("no_wait", "every")
 
@@ -166,7 +169,7 @@ def _plan(given: TransformOptions) -> "TransformPlan":
     settings = TransformSettings(
         instance_type=given.instance_type,
         count=given.instance_count,
-        concurrent=given.concurrent,
+        concurrent=given.concurrency,
         max_payload=given.max_payload,
         name=given.name,
         output_key=given.kms_key,
@@ -241,6 +244,8 @@ def _collect(name: str, given: TransformOptions) -> None:
     )
     shared.print_notes([f"{one.path}: {one.state}" for one in done.published])
     found = done.answers
+    if given.as_json and found is not None:
+        print_json({"job": name, **asdict(found), "outputs": [asdict(one) for one in done.published]})
     if found is not None and found.unanswered:
         warn(f"{found.unanswered:,} pictures have no answer: {clean(', '.join(found.missing))}")
         raise typer.Exit(1)

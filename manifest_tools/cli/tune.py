@@ -18,7 +18,7 @@ def tune(context: typer.Context, given: TuneOptions) -> None:
     \b
     For example:
       mtool tune --images ./raw-data --range learning_rate=0.0001:0.01:log --max-jobs 10
-      mtool tune --trainer builtin -o s3://lab3-models/hands --range learning_rate=0.001:0.1:log --parallel 2
+      mtool tune --trainer builtin -o s3://lab3-models/hands --range learning_rate=0.01:0.1 --concurrency 2
     """
     from trainers.ranges import read_ranges
 

@@ -11,7 +11,7 @@ from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import config_from, facts_of, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets
-from manifest_tools.cli.shared.screen import clean, note, warn
+from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
 from manifest_tools.cli.shared.two_parts import in_two_parts
@@ -46,6 +46,8 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         note(text)
     if given.dry_run:
         note("dry run, nothing written")
+        if given.as_json:
+            print_json({"pictures": pair.counts[0], "ranges": search.to_json(), "output": given.output})
         return
     tuned = _run_trials(given, pair, facts, search)
     values = {name: value for name, value in tuned.config.to_json().items() if value != ""}

@@ -42,7 +42,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         planned,
         ranges,
         max_jobs=given.max_jobs,
-        parallel=given.parallel,
+        parallel=given.concurrency,
         metric=given.metric or "",
         strategy=given.strategy,
         early_stopping=given.early_stopping,
@@ -67,7 +67,9 @@ def _bill(given: TuneOptions, max_run: int) -> str:
     price = price_of(given)
     hours = given.max_jobs * given.instance_count * max_run / 3600
     cost = "" if price is None else f", which cost {price * hours:.2f}"
-    return f"{given.max_jobs:,} trials, {given.parallel:,} at a time, {hours:g} machine hours at most{cost}"
+    return (
+        f"{given.max_jobs:,} trials, {given.concurrency:,} at a time, {hours:g} machine hours at most{cost}"
+    )
 
 
 def _follow(name: str, given: TuneOptions) -> None:

@@ -118,7 +118,7 @@ class ReportOptions(Options):
 
     format_: Annotated[FormatName, typer.Option("--format", help="How problems are printed.")] = "text"
     as_json: Annotated[
-        bool, typer.Option("--json", help="The same as --format json: a line with a JSON object a problem.")
+        bool, typer.Option("--json", help="Print JSON Lines: an object for each problem, as --format json.")
     ] = False
     max_problems: Annotated[
         int | None,

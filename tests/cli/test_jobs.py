@@ -201,7 +201,7 @@ def test_stop(run: "Run", sagemaker: SageMaker) -> None:
         ),
         pytest.param(("--follow",), "--follow goes with mtool jobs logs NAME only", id="follow a list"),
         pytest.param(("stop", "x", "--idle"), "--idle goes with mtool jobs only", id="stop the idle"),
-        pytest.param(("logs", "x", "--json"), "--json goes with mtool jobs only", id="a log as JSON"),
+        pytest.param(("logs", "x", "--json", "--follow"), "leave one of them out", id="a log as JSON"),
         pytest.param(("--idle", "--all"), "leave --kind and --all out", id="all the idle"),
         pytest.param(("logs", "x", "--price-per-hour", "1"), "goes with --follow", id="the price of a log"),
         pytest.param(("logs", "x", "--every", "1"), "goes with --follow", id="every second, of nothing"),

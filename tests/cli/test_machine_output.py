@@ -47,6 +47,11 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "good.manifest", "--json"),
     "predict": ("predict", "good.manifest", "--json"),
     "jobs": ("jobs", "--json"),
+    "deploy": ("deploy", "birds", "--role", "arn:aws:iam::111122223333:role/r", "--json"),
+    "delete": ("delete", "birds", "--json"),
+    "transform": ("transform", "birds", "s3://b-1/new/", "-o", "s3://b-1/out/", "--json"),
+    "look": ("look", "good.manifest", "nowhere.manifest", "--json"),
+    "fetch": ("fetch", "good.manifest", "nowhere.manifest", "--json"),
     "doctor": ("doctor", "birds", "--json"),
     "policy": ("policy", "good.manifest", "bad.manifest", "--output", "s3://b-1/", "--json"),
 }

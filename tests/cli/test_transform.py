@@ -95,7 +95,7 @@ def test_the_lines_of_a_manifest_get_their_answers(run: "Run", job: SageMaker, s
 
 def test_a_dry_run_prints_what_is_sent(run: "Run", job: SageMaker, s3: "S3Client") -> None:
     before = objects(s3)
-    words = ("transform", JOB, NEW, "-o", OUT, "--name", "batch", "--concurrent", "16")
+    words = ("transform", JOB, NEW, "-o", OUT, "--name", "batch", "--concurrency", "16")
     shown = json.loads(run(*words, "--dry-run").stdout)
     assert [problems(row["operation"], row["request"]) for row in shown] == [[], []]
     assert (objects(s3), job.things["TransformJob"]) == (before, {})
@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_it(run: "Run", job: SageMaker) -> None:
         pytest.param((JOB, NEW), "where does the job write? type --output", id="nowhere"),
         pytest.param((JOB, "new/", "-o", OUT), "pictures: expected a prefix in S3", id="pictures here"),
         pytest.param((JOB, NEW, "-o", "out"), "output: expected s3://", id="answers here"),
-        pytest.param((JOB, NEW, "-o", OUT, "--concurrent", "17"), "expected at most 100 MB", id="too much"),
+        pytest.param((JOB, NEW, "-o", OUT, "--concurrency", "17"), "expected at most 100 MB", id="too much"),
         pytest.param(
             (JOB, NEW, "-o", OUT, "--instance-type", "ml.t2.medium"), "transforms on", id="no such type"
         ),

@@ -194,7 +194,7 @@ def test_a_best_json_that_is_there_is_refused_before_the_work(run: "Run", worksh
         ),
         pytest.param((*RATES, "--max-jobs", "0"), "--max-jobs: expected 1 or more, found 0", id="no jobs"),
         pytest.param(
-            (*RATES, "--parallel", "2"), "--parallel works with --trainer builtin only", id="parallel"
+            (*RATES, "--concurrency", "2"), "--concurrency works with --trainer builtin only", id="parallel"
         ),
         pytest.param(
             (*RATES, "--strategy", "Grid"), "--strategy works with --trainer builtin only", id="a strategy"

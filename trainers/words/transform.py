@@ -58,7 +58,7 @@ def transform(
     instance_type: str = INSTANCE_TYPE,
     instance_count: int = 1,
     volume_kms_key: str | None = None,
-    concurrent: int | None = None,
+    concurrency: int | None = None,
     max_payload: int = 6,
     name: str | None = None,
     role: str | None = None,
@@ -88,7 +88,7 @@ def transform(
     settings = TransformSettings(
         instance_type=instance_type,
         count=instance_count,
-        concurrent=concurrent,
+        concurrent=concurrency,
         max_payload=max_payload,
         name=name,
         output_key=kms_key,

@@ -154,6 +154,8 @@ def will_follow(given: JobOptions) -> bool:
     """Return whether the job is started and followed; raises Refused for two forms of the request at once."""
     if given.emit is not None and given.dry_run:
         raise Refused("--emit and --dry-run both print the request; type one of them")
+    if given.emit is not None and given.as_json:
+        raise Refused("--emit and --json are two forms of output; type one of them")
     return given.emit is None and not given.dry_run and not given.no_wait
 
 

@@ -1,6 +1,7 @@
 """The options that deploy, delete and transform share, and what they print alike."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.make_command import Options
-from manifest_tools.cli.shared.screen import clean, is_quiet, note, warn
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json, warn
 from trainers.sagemaker.client.scripts import ScriptForm
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class ServingOptions(MachineOptions):
     every: Every = 10
     kms_key: options.KmsKey = None
     force: options.Force = False
+    as_json: options.Json = False
 
     @property
     def asks(self) -> bool:
@@ -78,10 +81,20 @@ class ServingOptions(MachineOptions):
         return not self.yes and not self.dry_run and self.emit is None
 
 
-def print_calls(calls: "Sequence[Call]", region: str, emit: ScriptForm | None) -> None:
-    """Print what would be sent: as JSON, or as a script of the given form."""
+def print_calls(
+    calls: "Sequence[Call]", region: str, emit: ScriptForm | None = None, in_object: bool = False
+) -> None:
+    """Print what would be sent: as JSON, or as a script of the given form.
+
+    The JSON is an array, or ``in_object`` an object with it, as ``--json`` prints.
+    """
     from trainers.sagemaker.client.scripts import as_json, as_script
 
+    if in_object:
+        if emit is not None:
+            raise Refused("--emit and --json are two forms of output; type one of them")
+        print_json({"requests": json.loads(as_json(calls))})
+        return
     print(f"{as_json(calls)}\n" if emit is None else as_script(emit, calls, region=region), end="")
 
 

@@ -37,7 +37,7 @@ class TrialOptions(DataOptions):
 class TuneOptions(JobOptions, LocalOptions, TrialOptions):
     """The options of tune."""
 
-    parallel: Annotated[
+    concurrency: Annotated[
         int, typer.Option(metavar="N", min=1, rich_help_panel=IN_SAGEMAKER, help="Trials at the same time.")
     ] = 1
     metric: Annotated[

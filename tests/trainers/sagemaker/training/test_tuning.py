@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TUNE = ("tune", "--trainer", "builtin")
 RANGES = ("--range", "learning_rate=0.001:0.1:log", "--range", "mini_batch_size=8:64")
 CHOICES = ("--choice", "optimizer=sgd", "--choice", "optimizer=adam")
-JOB = ("--job-name", "birds-hpo-1", "--max-jobs", "20", "--parallel", "2")
+JOB = ("--job-name", "birds-hpo-1", "--max-jobs", "20", "--concurrency", "2")
 GOLDEN = (
     *TUNE,
     *BIRDS,
@@ -266,7 +266,7 @@ def test_a_tuning_job_that_is_refused_leaves_nothing_behind(
         ),
         pytest.param(("--range", "learning_rate=0.1:0.2", "--max-jobs", "0"), "max jobs", id="no jobs"),
         pytest.param(
-            ("--range", "learning_rate=0.1:0.2", "--parallel", "30"),
+            ("--range", "learning_rate=0.1:0.2", "--concurrency", "30"),
             "parallel: expected 1 to 20",
             id="too many",
         ),
