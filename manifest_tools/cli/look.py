@@ -43,8 +43,9 @@ def look(
         ),
     ] = False,
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port of --serve. [a free one]")
-    ] = 0,
+        int | None,
+        typer.Option("--port", metavar="N", min=1, max=65535, help="The port of --serve. [a free one]"),
+    ] = None,
     marks: Annotated[
         str | None,
         typer.Option(
@@ -81,7 +82,7 @@ def look(
 
     if not output.lower().endswith((".html", ".htm", ".png")):
         raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
-    if (port or marks is not None) and not serve:
+    if (port is not None or marks is not None) and not serve:
         raise Refused("--port and --marks have no effect without --serve; type it too")
     sources = [decompressed(open_manifest(one)) for one in manifests or manifests_here("look")]
     if serve:
@@ -91,7 +92,7 @@ def look(
             label_attribute=label_attribute,
             images=images or (),
             problems=_problems(sources, label_attribute, jobs),
-            port=port,
+            port=port or 0,
             marks=marks,
             jobs=jobs,
         )
