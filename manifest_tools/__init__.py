@@ -16,6 +16,8 @@ Look:
     explain         Says what a code of validate means.
     stats           Says what is in a manifest: attributes, classes, confidences, who labelled, when.
     look            Gathers what a page of manifests shows: counts, and pictures with their labels.
+    look_page       Makes that page: one HTML file.
+    look_sheets     Makes contact sheets of it instead: PNG, a page each.
     diff            Says how two manifests differ.
 
 Change:
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.filter.filter import filter as filter
     from manifest_tools.verbs.look.look import Look as Look
     from manifest_tools.verbs.look.look import look as look
+    from manifest_tools.verbs.look.report import look_page as look_page
+    from manifest_tools.verbs.look.report import look_sheets as look_sheets
     from manifest_tools.verbs.merge.merge import merge as merge
     from manifest_tools.verbs.merge.report import Merged as Merged
     from manifest_tools.verbs.pipe.pipe import Piped as Piped
@@ -126,6 +130,7 @@ _HOMES = {
     "verbs.fetch.fetch": ("Fetched", "fetch"),
     "verbs.filter.filter": ("Filtered", "filter"),
     "verbs.look.look": ("Look", "look"),
+    "verbs.look.report": ("look_page", "look_sheets"),
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),

@@ -130,13 +130,13 @@ def _problems(
 def _write(found: "Look", output: str, force: bool, kms_key: str | None) -> "Sequence[Published]":
     from manifest_tools.cli.shared.pictures import write_pages
     from manifest_tools.io.sinks import publishing
-    from manifest_tools.verbs.look.report import report, sheets
+    from manifest_tools.verbs.look.report import look_page, look_sheets
     from manifest_tools.verbs.validate.rules import RULES
 
     if output.lower().endswith(".png"):
-        return write_pages("-o", output, sheets(found), force=force, kms_key=kms_key)
+        return write_pages("-o", output, look_sheets(found), force=force, kms_key=kms_key)
     with publishing(force=force, kms_key=kms_key) as publication:
-        publication.open(output).write(report(found, {rule.code: rule.reason for rule in RULES}).encode())
+        publication.open(output).write(look_page(found, {one.code: one.reason for one in RULES}).encode())
     return publication.published
 
 

@@ -39,7 +39,7 @@ def _label(name: str, contents: Sequence[Stats]) -> Section:
 def _states(manifest: str, one: AttributeStats) -> str:
     states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
     told = ", ".join(f"{count:,} {state}" for state, count in states.items() if count or state == "labelled")
-    why = "".join(f"; {count:,} failed with: {reason}" for reason, count in list(one.failures.items())[:3])
+    why = "".join(f"; failed: {reason} ({count:,})" for reason, count in list(one.failures.items())[:3])
     return f"{manifest}: {told}{why}"
 
 

@@ -1,6 +1,6 @@
 """The page of ``look``, and its still picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from manifest_tools.base.text import counted
 from manifest_tools.images.contact_sheet import FAINT, WRONG, Caption, Tile, contact_sheets
@@ -14,18 +14,18 @@ from manifest_tools.verbs.look.choose import DOUBTFUL
 from manifest_tools.verbs.look.look import Look, Looked
 
 
-def report(found: Look, reasons: dict[str, str]) -> str:
-    """Return the page as HTML; ``reasons`` say what each code of a problem means."""
+def look_page(found: Look, reasons: Mapping[str, str] | None = None) -> str:
+    """Return what ``look`` found as one HTML file; ``reasons`` say what each code of a problem means."""
     return page(
         title(found),
-        list(sections(found, reasons)),
+        list(sections(found, reasons or {})),
         found.gallery,
         notes=[note for note in (_which(found), found.missing) if note],
         group_notes=_repeated(found),
     )
 
 
-def served_page(looked: Looked, api: str, marks: str, reasons: dict[str, str]) -> str:
+def served_page(looked: Looked, api: str, marks: str, reasons: Mapping[str, str]) -> str:
     """Return the page that asks a server for its pictures, and gives it marks, at these addresses."""
     gallery = looked.gallery().asking(api, marks)
     found = Look(
@@ -40,13 +40,13 @@ def title(found: Look) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else "")
 
 
-def sections(found: Look, reasons: dict[str, str]) -> Iterator[Section]:
+def sections(found: Look, reasons: Mapping[str, str]) -> Iterator[Section]:
     """Yield what is above the pictures."""
     yield _overview(found, reasons)
     yield from label_charts(found.contents)
 
 
-def _overview(found: Look, reasons: dict[str, str]) -> Section:
+def _overview(found: Look, reasons: Mapping[str, str]) -> Section:
     series = tuple(one.manifest for one in found.contents)
     classes = {one.name for stats in found.contents for each in stats.attributes for one in each.classes}
     facts = {
@@ -102,8 +102,8 @@ def _repeated(found: Look) -> list[str]:
     return said
 
 
-def sheets(found: Look) -> Iterator[bytes]:
-    """Yield the pages of the still picture, a PNG each, with the cards of the gallery in their order."""
+def look_sheets(found: Look) -> Iterator[bytes]:
+    """Yield the pictures that ``look`` chose as contact sheets, a PNG for each page."""
     pairs = zip(found.gallery.cards, found.pictures, strict=True)
     return contact_sheets(Tile(_picture(card, one), _captions(card, found)) for card, one in pairs)
 

@@ -13,7 +13,7 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.pages.gallery import Card
 from manifest_tools.verbs.look.look import look
-from manifest_tools.verbs.look.report import report, sections, sheets
+from manifest_tools.verbs.look.report import look_page, look_sheets, sections
 from tests.label_lines import GOOD
 from tests.pictures import jpeg, row
 
@@ -127,7 +127,7 @@ def test_the_same_class_of_two_files_is_one_class(folder: Path, write: Write) ->
 def test_a_line_of_every_type_is_shown_with_what_it_has(name: str, write: Write) -> None:
     found = look(write([GOOD[name]]), jobs=1)
     assert len(found.gallery.cards) == 1
-    assert "</html>" in report(found, {})
+    assert "</html>" in look_page(found)
 
 
 def test_a_text_is_shown_in_place_of_a_picture(write: Write) -> None:
@@ -138,13 +138,13 @@ def test_a_text_is_shown_in_place_of_a_picture(write: Write) -> None:
 
 def test_the_same_lines_give_the_same_page_for_any_number_of_workers(folder: Path, write: Write) -> None:
     manifest = write([row(f"{at % 4}.jpg", at % 2) for at in range(40)])
-    pages = {report(look(manifest, images=[str(folder)], jobs=jobs), {}) for jobs in (1, 2, 3)}
+    pages = {look_page(look(manifest, images=[str(folder)], jobs=jobs)) for jobs in (1, 2, 3)}
     assert len(pages) == 1
 
 
 def test_the_still_picture_has_the_same_lines(folder: Path, write: Write) -> None:
     found = look(write([row("1.jpg", 0), row("gone.jpg", 1)]), images=[str(folder)], jobs=1)
-    (sheet,) = sheets(found)
+    (sheet,) = look_sheets(found)
     with Image.open(io.BytesIO(sheet)) as picture:
         assert picture.format == "PNG" and picture.width > picture.height
 
