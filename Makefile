@@ -19,7 +19,7 @@ INSTALL = python -m pip --disable-pip-version-check --quiet install
 # What is installed everywhere but at a newcomer's; the trainers of torch and keras are still to come.
 EXTRAS = plots,dask,tune,serve,docs
 
-.PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs \
+.PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs site \
 	docker-steps constraints clean
 
 help: ## this list
@@ -69,6 +69,9 @@ docs: $(VENV)/ready-for-work ## write the pages that the commands and tables say
 
 docker-steps: $(VENV)/ready-for-work ## do what the Dockerfile does, without Docker
 	$(BIN)/python -m tests.docker_steps
+
+site: $(VENV)/ready-for-work ## the site of docs/ in build/site; a broken link is an error
+	$(BIN)/zensical build --clean --strict
 
 constraints: ## choose the versions in constraints.txt and constraints-gluon.txt anew
 	$(call choose-versions,constraints.txt,$(EXTRAS),dev)

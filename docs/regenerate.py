@@ -3,54 +3,22 @@
 Every command's help goes into docs/commands.md, every code of ``validate`` into docs/codes.md, and what is
 known of failed jobs into docs/known-failures.md.
 
-A block of the README between ``<!-- console -->`` and ``<!-- /console -->`` holds commands, each after
-``$ ``, and below it all that it printed. They are run one after the other in a folder with the sample's
-output.manifest. With ``--check`` nothing is written, and the exit code is 1 where something differs.
+The console blocks of the README and of all pages are run, see ``docs.consoles``. With ``--check`` nothing is
+written, and the exit code is 1 where something differs.
 """
 
-import os
-import re
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from docs.consoles import ROOT, replayed
+
 README = ROOT / "README.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 CODES = ROOT / "docs" / "codes.md"
 FAILURES = ROOT / "docs" / "known-failures.md"
-_BLOCK = re.compile(r"(<!-- console -->\n+```console\n)(.*?)(```\n+<!-- /console -->)", re.DOTALL)
 
-
-def readme(text: str) -> str:
-    """Return the README with the output of its commands as it is now."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copy(ROOT / "sample_manifests" / "output.manifest", folder)
-        return _BLOCK.sub(lambda block: block[1] + _replay(block[2], folder) + block[3], text)
-
-
-def _replay(block: str, folder: Path) -> str:
-    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-    return "\n".join(f"$ {command}\n{_output(command, folder)}" for command in commands)
-
-
-def _output(command: str, folder: Path) -> str:
-    mtool = str(Path(sys.executable).parent / "mtool")
-    words = [mtool if word == "mtool" else word for word in shlex.split(command)]
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-    )
-    return done.stdout
+# The README, and every page that is written by hand.
+WRITTEN = (README, *sorted({*(ROOT / "docs").rglob("*.md")} - {COMMANDS, CODES, FAILURES}))
 
 
 def commands() -> str:
@@ -115,7 +83,7 @@ def _linked(source: str) -> str:
 
 def main() -> None:
     """Write the files, or with ``--check`` say whether they are up to date."""
-    wanted = {README: readme(README.read_text("utf-8"))}
+    wanted = {page: replayed(page.read_text("utf-8")) for page in WRITTEN}
     wanted |= {COMMANDS: commands(), CODES: codes(), FAILURES: failures()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:

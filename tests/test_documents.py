@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from docs.regenerate import CODES, COMMANDS, FAILURES, README, codes, commands, failures, readme
+from docs.consoles import learns, replayed
+from docs.regenerate import CODES, COMMANDS, FAILURES, README, WRITTEN, codes, commands, failures
 from manifest_tools.cli.app import WORDS, app
 from manifest_tools.known_failures import FAILURES as KNOWN
 from manifest_tools.known_failures import KnownFailure
@@ -13,9 +14,12 @@ from manifest_tools.verbs.validate.rules import RULES
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_readme_shows_what_the_commands_print() -> None:
-    text = README.read_text("utf-8")
-    assert readme(text) == text, "type: make docs"
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
+def test_a_page_shows_what_its_commands_print(page: Path) -> None:
+    text = page.read_text("utf-8")
+    if learns(text):
+        pytest.importorskip("mxnet")
+    assert replayed(text) == text, "type: make docs"
 
 
 def test_the_list_of_commands_is_what_help_prints() -> None:
@@ -28,6 +32,12 @@ def test_the_list_of_codes_is_what_the_rules_say() -> None:
 
 def test_the_list_of_known_failures_is_what_their_table_says() -> None:
     assert FAILURES.read_text("utf-8") == failures(), "type: make docs"
+
+
+def test_the_site_leads_to_every_page() -> None:
+    nav = (ROOT / "zensical.toml").read_text("utf-8")
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in pages if f'"{page}"' not in nav} == set()
 
 
 @pytest.mark.parametrize("failure", KNOWN, ids=lambda failure: f"row {failure.row}")

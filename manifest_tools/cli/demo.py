@@ -38,6 +38,9 @@ def demo(
             "-o", "--output", metavar="FOLDER", help="An empty folder to work in. [a temporary folder]"
         ),
     ] = None,
+    sample_only: Annotated[
+        bool, typer.Option("--sample-only", help="Put the sample there, and run nothing.")
+    ] = False,
 ) -> None:
     """Run the whole job on the sample.
 
@@ -48,12 +51,15 @@ def demo(
     For example:
       mtool demo
       mtool demo -o ./demo
+      mtool demo --sample-only -o ./hands
     """
     folder = _empty_folder(output)
     sample = _sample()
     shutil.copy(sample / "output.manifest", folder / "output.manifest")
     shutil.copytree(sample / "images", folder / "raw-data")
     note(f"The sample is in {folder}: output.manifest and 125 pictures of left-hand and right-hand parts.")
+    if sample_only:
+        return
     with contextlib.chdir(folder):
         for step in STEPS:
             _run(step)

@@ -204,7 +204,7 @@ def _who_and_when(one: "AttributeStats") -> list[str]:
     from manifest_tools.groundtruth.contents import by_period
 
     rest = one.labelled - one.human - one.machine
-    who = {"by people": one.human, "by a model": one.machine, "annotator unknown": rest}
+    who = {"by people": one.human, "by a model": one.machine, "by nobody named": rest}
     text = ["labelled " + ", ".join(f"{who_}: {count:,}" for who_, count in who.items() if count)]
     if one.adjusted or one.unadjusted:
         text.append(f"adjustment job: {one.adjusted:,} changed, {one.unadjusted:,} left as they were")
