@@ -67,7 +67,8 @@ def diff(
       git config diff.manifest.textconv "mtool diff --textconv"
     """
     _check(new, as_text, {"--json": as_json, "--markdown": as_markdown, "--textconv": as_text})
-    _check_page(old, new, as_page)
+    if as_page is not None:
+        as_page = _page_file(old, new, as_page)
     if as_text or new is None:
         _print_text(old, label_attribute, jobs)
         return
@@ -96,16 +97,18 @@ def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
         raise Refused("expected two manifests, found one; type: mtool diff OLD NEW")
 
 
-def _check_page(old: str, new: str | None, path: str | None) -> None:
-    """Raise Refused, before the work begins, for a page that could not be written at its end."""
-    if path is None:
-        return
+def _page_file(old: str, new: str | None, path: str) -> str:
+    """Return the file of the page; raises Refused, before the work, for one that could not be written."""
+    from manifest_tools.io.sinks import output_file
+
+    path = output_file(path, "diff.html")
     if not path.lower().endswith((".html", ".htm")):
         raise Refused(f"expected a name that ends in .html for --html, found {path}")
     if new is None:
         raise Refused("--textconv prints a text; leave --html out")
     if "-" in (old, new):
         raise Refused("--html reads a manifest twice, and standard input can be read once; save it as a file")
+    return path
 
 
 def _write_page(

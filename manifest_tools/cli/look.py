@@ -77,9 +77,11 @@ def look(
     from manifest_tools.cli.shared.look_serve import serve as serve_page
     from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.formats.open_manifest import open_manifest
+    from manifest_tools.io.sinks import output_file
     from manifest_tools.io.sources import decompressed
     from manifest_tools.verbs.look.look import look as look_at
 
+    output = output_file(output, _PAGE)
     if not output.lower().endswith((".html", ".htm", ".png")):
         raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
     if (port is not None or marks is not None) and not serve:

@@ -40,7 +40,7 @@ def policy(
         ),
     ] = None,
     role: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The role's name or ARN. [mtool-sagemaker]")
+        str | None, typer.Option(metavar="ARN", help="The role, or its name. [mtool-sagemaker]")
     ] = None,
     account: Annotated[
         str | None, typer.Option(metavar="ID", help="12 digits. [that of --role, or any]")

@@ -6,7 +6,7 @@ import typer
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.plots import Plot, check_plot, write_plot
+from manifest_tools.cli.shared.plots import Plot, plot_file, write_plot
 from manifest_tools.cli.shared.screen import note, print_json
 from manifest_tools.cli.shared.split_table import split_charts, split_table
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
@@ -79,7 +79,7 @@ def split(
     """
     from manifest_tools.verbs.split.split import split as split_manifest
 
-    check_plot(plot)
+    plot = plot_file(plot, "split.html")
     if plot is not None and dry_run:
         raise Refused("--dry-run writes nothing, and --plot writes a file; type one of them")
     result = split_manifest(
@@ -99,13 +99,13 @@ def split(
         dry_run=dry_run,
         jobs=jobs,
     )
-    if as_json:
-        print_json(result.to_json())
-    else:
+    if not as_json:
         note(split_table(result, dry_run))
     if plot is not None:
         published = write_plot(plot, f"The split of {result.input}", split_charts(result), force=force)
         note(f"{published.path}: {published.state}")
+    if as_json:
+        print_json(result.to_json())
 
 
 def _parts(parts: list[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import typer
 from manifest_tools.base.text import counted
 from manifest_tools.base.visible import visible
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.plots import Plot, check_plot, write_plot
+from manifest_tools.cli.shared.plots import Plot, plot_file, write_plot
 from manifest_tools.cli.shared.screen import bar, clean, note, printing, table, width
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def stats(
     from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.verbs.stats.stats import stats as stats_of
 
-    check_plot(plot)
+    plot = plot_file(plot, "stats.html")
     every: list[Stats] = []
     with printing(for_a_program=as_json) as print_line:
         for number, manifest in enumerate(manifests or manifests_here("stats")):
@@ -61,9 +61,8 @@ def stats(
                 print_line(json.dumps(found.to_json()))
             else:
                 print_line(("\n" if number else "") + "\n".join(_report(found, manifest, every_class)))
-
-    if plot is not None:
-        _plot(every, plot, force)
+        if plot is not None:
+            _plot(every, plot, force)
 
 
 def _plot(every: "Sequence[Stats]", path: str, force: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.io.sinks import output_file
 
 if TYPE_CHECKING:
     from manifest_tools.io.sinks import Published
@@ -19,16 +20,21 @@ Plot = Annotated[
 ]
 
 
-def check_plot(path: str | None) -> None:
-    """Raise, before the work begins, for a plot that could not be drawn at its end."""
+def plot_file(path: str | None, usual: str) -> str | None:
+    """Return the file of a plot; raises, before the work begins, for one that could not be drawn at its end.
+
+    In a folder that was typed with a / at its end it is called ``usual``.
+    """
     if path is None:
-        return
+        return None
+    path = output_file(path, usual)
     if path.lower().endswith(".png"):
         from manifest_tools.pages.plot import check_plot as check_png
 
         check_png()
     elif not path.lower().endswith((".html", ".htm")):
         raise Refused(f"expected a name that ends in .html or .png for --plot, found {path}")
+    return path
 
 
 def write_plot(path: str, title: str, sections: "Sequence[Section]", *, force: bool) -> "Published":
