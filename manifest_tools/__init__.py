@@ -37,6 +37,8 @@ Data sets:
     check_objects   Finds what is wrong with the objects that manifests name.
 
 Learn:
+    train           Fine-tunes a classifier on two manifests, here.
+    tune            Finds the parameters that give the best model, here.
     evaluate        Says how good a model is on the pictures of a manifest.
     predict         Says class and probability of pictures.
 
@@ -101,6 +103,8 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.validate.validate import Report as Report
     from trainers.sagemaker.account.doctor import Examination as Examination
     from trainers.sagemaker.account.jobs import JobSummary as JobSummary
+    from trainers.training import Result as Result
+    from trainers.tuning import Tuned as Tuned
     from trainers.words.delete import delete as delete
     from trainers.words.deploy import Deployment as Deployment
     from trainers.words.deploy import deploy as deploy
@@ -112,8 +116,10 @@ if TYPE_CHECKING:
     from trainers.words.policy import policy as policy
     from trainers.words.predict import Predicted as Predicted
     from trainers.words.predict import predict as predict
+    from trainers.words.train import train as train
     from trainers.words.transform import Transformed as Transformed
     from trainers.words.transform import transform as transform
+    from trainers.words.tune import tune as tune
 
 # Every public name, by the module that it lives in.
 _HOMES = {
@@ -157,7 +163,11 @@ _ABOVE = {
     "trainers.words.jobs": ("jobs",),
     "trainers.words.policy": ("Policies", "policy"),
     "trainers.words.predict": ("Predicted", "predict"),
+    "trainers.training": ("Result",),
+    "trainers.tuning": ("Tuned",),
+    "trainers.words.train": ("train",),
     "trainers.words.transform": ("Transformed", "transform"),
+    "trainers.words.tune": ("tune",),
 }
 _HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
 _HOME_OF |= {name: home for home, names in _ABOVE.items() for name in names}

@@ -12,15 +12,16 @@ import pytest
 
 import manifest_tools
 from manifest_tools.cli.app import WORDS, command
+from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER
 from tests.conftest import REPOSITORY
 from tests.ground_truth import line, write
 
 # demo types other words.
-FUNCTIONS = [word for word in WORDS if word not in ("demo", "train", "tune")]
+FUNCTIONS = [word for word in WORDS if word != "demo"]
 # What a screen needs, and a caller does not: the function returns what there is to print.
 OF_THE_SCREEN = {"json", "quiet", "verbose", "log_file"}
 # What a caller can hand in, and nobody can type.
-OF_A_CALLER = {"progress", "transfer", "fetch", "read"}
+OF_A_CALLER = {"progress", "transfer", "fetch", "read", "listen", "listeners"}
 # Options that are no keyword, with the reason.
 NO_KEYWORD: dict[str, dict[str, str]] = {
     "validate": {
@@ -58,6 +59,12 @@ NO_KEYWORD: dict[str, dict[str, str]] = {
         "from": "convert_from is a function of its own",
         "source_prefix": "of convert_from",
         "dry_run": "what plan_all returns",
+    },
+    "train": {"dry_run": "says on the screen what would be made"},
+    "tune": {
+        "dry_run": "says on the screen what would be tried",
+        "best": "the result has the best configuration",
+        "kms_key": "of jobs in SageMaker",
     },
     "evaluate": {
         "picture": "the caller draws what is returned",
@@ -102,8 +109,12 @@ def python_name(option: str) -> str:
 
 
 def options(word: str) -> dict[str, str]:
-    """Return the options of a word, by the longest of their names; arguments are none."""
-    typed = [max(one.opts, key=len) for one in command(word).params if one.param_type_name == "option"]
+    """Return the options of a word, by the longest of their names; arguments are none.
+
+    Nor are those of train and tune for a job in SageMaker: the functions learn here.
+    """
+    found = [one for one in command(word).params if one.param_type_name == "option"]
+    typed = [max(one.opts, key=len) for one in found if one.rich_help_panel != IN_SAGEMAKER]
     return {name.lstrip("-").replace("-", "_"): python_name(name) for name in typed}
 
 

@@ -10,13 +10,7 @@ import typer
 from manifest_tools.base.installation import pip_install
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.local_options import (
-    LocalTrainOptions,
-    chosen,
-    config_from,
-    facts_of,
-    require,
-)
+from manifest_tools.cli.shared.local_options import LocalTrainOptions, choices_of, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
 from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json, warn
@@ -98,9 +92,10 @@ def _train_here(given: TrainOptions) -> None:
     check_key(given.kms_key, [given.output])
     table = read_class_table(given.classes) if given.classes else None
     pair = read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
-    facts = facts_of(given, pair)
-    config = config_from(given, facts)
-    why = reason(config, chosen(given), facts, trainer_named(given.trainer))
+    choices = choices_of(given)
+    facts = choices.facts(pair)
+    config = choices.config(facts)
+    why = reason(config, choices.values(), facts, trainer_named(given.trainer))
     with records_place(given.output) as place:
         plans = records_of_pair(pair, place, config.image_size)
         intention = "\n".join(filter(None, [_intention(pair, config), why]))

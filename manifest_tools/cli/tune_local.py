@@ -9,7 +9,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
-from manifest_tools.cli.shared.local_options import config_from, facts_of, require
+from manifest_tools.cli.shared.local_options import choices_of, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets
 from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
@@ -38,8 +38,9 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
     search = Search(ranges, given.max_jobs, given.seed, given.early_stopping)
     check_names(ranges, given.typed)
     pair = _read(given)
-    facts = facts_of(given, pair)
-    config_from(given, facts)  # refuses what the trainer does not have, before any work
+    choices = choices_of(given)
+    facts = choices.facts(pair)
+    choices.config(facts)  # refuses what the trainer does not have, before any work
     names = ", ".join(one.name for one in ranges)
     note(f"{pair.counts[0]:,} training pictures, up to {search.max_jobs:,} trials of {names}")
     for text in contradictions(pair, given.conflicts):
@@ -86,7 +87,7 @@ def _run_trials(given: TuneOptions, pair: "PlannedPair", facts: "Facts", search:
         return data_sets(plans, given.jobs)[0]
 
     def make(varied: dict[str, Any]) -> "TrainConfig":
-        return config_from(given, facts, varied)
+        return choices_of(given).config(facts, varied)
 
     table = TrialTable(_METRIC)
     try:

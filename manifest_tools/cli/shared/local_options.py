@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,13 +12,11 @@ from manifest_tools.base.text import either
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.learning_options import LearningOptions
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
-from trainers.choice import EPOCHS, PATIENCE, complete
-from trainers.registry import DEFAULT, TRAINERS, Trainer, trainer_named
+from trainers.choice import EPOCHS, PATIENCE
+from trainers.registry import DEFAULT, TRAINERS
 
 if TYPE_CHECKING:
-    from trainers.choice import Facts
-    from trainers.config import TrainConfig
-    from trainers.prepare import PlannedPair
+    from trainers.words.learning import Choices
 
 USUAL_OPTIMIZER = next(iter(TRAINERS[DEFAULT].optimizers))
 
@@ -133,55 +131,10 @@ def require(train: str, validation: str) -> None:
             )
 
 
-def facts_of(given: LocalOptions, pair: "PlannedPair") -> "Facts":
-    """Return what decides how the pictures are learnt where nothing was typed."""
-    from trainers.choice import Facts
-    from trainers.frameworks import load_trainer
-    from trainers.picture_sizes import ordinary_size
+def choices_of(given: LocalOptions) -> "Choices":
+    """Return what was typed of how the pictures are learnt."""
+    from trainers.parameters import PARAMETER_TYPES
+    from trainers.words.learning import Choices
 
-    return Facts(pair.counts[0], ordinary_size(pair.train), load_trainer(given.trainer).device())
-
-
-def chosen(given: LocalOptions, varied: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what somebody chose: in ``--params``, then what was typed, then what is varied.
-
-    A model to start from brings its own network along. Raises Refused for one that does not exist.
-    """
-    from trainers.parameters import PARAMETER_TYPES, read_parameters
-
-    values = read_parameters(given.params) if given.params else {}
-    values |= {name: getattr(given, name) for name in PARAMETER_TYPES if name in given.typed}
-    values |= varied or {}
-    if values.get("init_from"):
-        values |= _of_model(trainer_named(given.trainer), values)
-    return values
-
-
-def config_from(given: LocalOptions, facts: "Facts", varied: dict[str, Any] | None = None) -> "TrainConfig":
-    """Return the configuration of a run: what somebody chose, and the rest as it suits the facts.
-
-    Raises Refused for what the trainer does not have, and for initial weights that do not exist.
-    """
-    from trainers.config import TrainConfig, check_config
-
-    trainer = trainer_named(given.trainer)
-    config = TrainConfig(**complete(chosen(given, varied), facts, trainer))
-    check_config(config, trainer)
-    return config
-
-
-def _of_model(trainer: Trainer, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``--init-from`` decides unless it was chosen: a model continues its own network."""
-    from trainers.model_archive import is_model, read_model
-
-    path = values["init_from"]
-    if not path.startswith("s3://") and not os.path.exists(path):
-        raise Refused(f"--init-from {path}: no such file or folder; check the name")
-    if not is_model(path) or {"network", "image_size"} <= values.keys():
-        return {}
-    model = read_model(path)
-    known = [network.name for network in trainer.networks]
-    # The built-in algorithm calls by their layers what others call version 2.
-    own = [name for name in (model.network, f"{model.network}_v2") if name in known]
-    found = {"image_size": model.image_size, **({"network": own[0]} if own else {})}
-    return {name: value for name, value in found.items() if name not in values}
+    typed = {name: getattr(given, name) for name in PARAMETER_TYPES if name in given.typed}
+    return Choices(given.trainer, given.params, typed)
