@@ -79,6 +79,7 @@ def _order(name: str) -> tuple[float, str]:
 
 
 def _pictures(table: "_Table", indices: dict[str, int]) -> Iterator[Picture]:
+    table.source.check_unchanged()  # since its classes were read
     for number, ref, name in table.rows():
         yield Picture(number, ref, classes=(indices[name],) if name else ())
 

@@ -118,7 +118,7 @@ def read(place: str, options: ReadOptions) -> DataSet:
     found = _scan(place)
     if not found.loose and not found.classes:
         raise Refused(f"{place}: expected a folder with pictures, or with a folder of them for each class")
-    _check_no_parts(place, found.classes)
+    _check_are_classes(place, found.classes)
     indices = numbered(sorted(found.classes), options.classes)
     attribute = options.label_attribute or "label"
     check_attribute_name(attribute)
@@ -233,11 +233,19 @@ def _check_name(place: str, path: str) -> None:
         ) from error
 
 
-def _check_no_parts(place: str, classes: Mapping[str, Sequence[str]]) -> None:
-    """Raise Refused where the folders of the place are parts, and classes are in them, or nowhere."""
+def _check_are_classes(place: str, classes: Mapping[str, Sequence[str]]) -> None:
+    """Raise Refused where the folders of the classes lie deeper: in the only one here, or in parts."""
+    inner = {
+        tuple(path.split("/")[:2]) for paths in classes.values() for path in paths if path.count("/") > 1
+    }
+    if len(classes) == 1 and len(inner) > 1:
+        (only,) = classes
+        raise Refused(
+            f"{place}: expected a folder for each class, found one, {shown(only)}, with others in it; type"
+            f" {shlex.quote(os.path.join(place, only))}"
+        )
     parts = [name for name in sorted(classes) if name.lower() in _PARTS]
-    nested = any(path.count("/") > 1 for name in parts for path in classes[name])
-    if len(parts) < len(classes) or not (nested or len(parts) > 1):
+    if len(parts) < len(classes) or not (inner or len(parts) > 1):
         return
     names = sorted(parts, key=lambda name: (not name.lower().startswith("train"), "val" not in name.lower()))
     folders = [os.path.join(place, name) for name in names[:2]]

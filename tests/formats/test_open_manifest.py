@@ -160,6 +160,9 @@ def test_names_that_no_manifest_can_hold(in_folder: Path) -> None:
         pytest.param(
             ("train/1.jpg", "test/1.jpg"), "found parts: 'test', 'train'", id="parts without classes"
         ),
+        pytest.param(
+            ("all/a/1.jpg", "all/b/1.jpg"), "found one, 'all', with others in it; type ds/all", id="deep"
+        ),
         pytest.param(("a/notes.txt",), "expected a folder with pictures", id="no picture"),
         pytest.param(
             ("out.manifest", "raw/1.jpg"), "such as ds/out.manifest", id="a manifest and one folder"
