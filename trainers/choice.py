@@ -123,7 +123,7 @@ def quicker(config: TrainConfig, trainer: Trainer) -> str:
     if cost > quick.cost and not (config.pretrained or config.init_from):
         side = min(quick.side, config.image_size)
         share = cost * config.image_size**2 / (quick.cost * side**2)
-        return f"--network {quick.name} takes about 1/{share:,.0f} of that"
+        return f"--network {quick.name} --image-size {side} takes about 1/{share:,.0f} of that"
     if (half := config.image_size // 2) >= _SIDE_STEP:
         return f"--image-size {half} takes about a quarter of that"
     return "--epochs N ends earlier, and fewer pictures take less"

@@ -88,12 +88,12 @@ def _estimate_line(event: Estimate, advice: str) -> str:
     """Return how long it will take, and what to type where that is long.
 
     >>> _estimate_line(Estimate(12, 30), "--network small")
-    'about 12 s an epoch, 6 min at most for 30 epochs; Ctrl-C keeps the best epoch so far'
+    'about 12 s an epoch, 6 min at most for 30 epochs; Ctrl-C keeps the best that is over'
     """
     epochs = f"{event.epochs:,} epoch{'' if event.epochs == 1 else 's'}"
     text = (
         f"about {lasting(event.epoch_seconds)} an epoch, {lasting(event.seconds)} at most for {epochs};"
-        " Ctrl-C keeps the best epoch so far"
+        " Ctrl-C keeps the best that is over"
     )
     return f"{text}\nthat is long: {advice}" if advice and event.seconds > _LONG else text
 

@@ -102,7 +102,7 @@ def test_the_choice_is_explained_in_a_line() -> None:
 
 def test_what_is_quicker_is_typed_as_it_stands_there() -> None:
     deep = TrainConfig(network="resnet18_v2", image_size=224)
-    assert quicker(deep, ROW) == "--network small takes about 1/184 of that"
+    assert quicker(deep, ROW) == "--network small --image-size 64 takes about 1/184 of that"
     weights = TrainConfig(network="resnet18_v2", image_size=224, pretrained=True)
     assert quicker(weights, ROW) == "--image-size 112 takes about a quarter of that"
     assert "--epochs N" in quicker(TrainConfig(network="small", image_size=32), ROW)

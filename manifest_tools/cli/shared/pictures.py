@@ -1,8 +1,10 @@
 """Pictures for a command: found here or fetched, read into data sets, and written as PNG."""
 
+import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from manifest_tools.base.text import by_state
 from manifest_tools.cli.shared.screen import clean, note, progress, warn
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from trainers.dataset import Dataset
     from trainers.prepare import PlannedPair
 
+T = TypeVar("T")
+
 _SHOWN = 20  # problems; the rest are counted
+_EVERY = 30.0  # seconds
 
 
 def data_sets(
@@ -35,12 +40,22 @@ def read_data(plan: "ConversionPlan", jobs: int | None) -> "tuple[Dataset, tuple
     note_left_out(plan)
     fetch = pictures_of(plan)
     try:
-        data, problems = dataset(plan, jobs=jobs, fetch=fetch, progress=progress)
+        data, problems = dataset(plan, jobs=jobs, fetch=fetch, progress=picture_progress)
     except NothingUsable as error:
         show_problems(error.problems)
         raise
     show_problems(problems)
     return data, problems
+
+
+def picture_progress(items: Iterable[T], total: int | None, what: str, every: float = _EVERY) -> Iterator[T]:
+    """Show progress as ``screen.progress`` does; where no terminal is, as a line from time to time."""
+    last = time.monotonic()
+    for count, item in enumerate(progress(items, total, what), 1):
+        yield item
+        if not sys.stderr.isatty() and time.monotonic() - last >= every:
+            last = time.monotonic()
+            note(f"{what} made ready: {count:,}" + (f" of {total:,}" if total else ""))
 
 
 def note_left_out(plan: "ConversionPlan") -> None:
