@@ -42,7 +42,7 @@ class Keys:
 
 @dataclass(slots=True)
 class References:
-    """The objects that manifests name: about 30 bytes for each time that one is named."""
+    """The objects that manifests name: 90 bytes, at most, for each time that one is named."""
 
     sources: Sequence[Source]
     masks: bool
@@ -89,12 +89,19 @@ def read_references(sources: Sequence[Source], masks: bool) -> References:
         for column, texts in zip(columns, (uris, files, [name.casefold() for name in files]), strict=True):
             column.append(hash_texts(texts))
         _add_keys(found.buckets, uris)
-    hashes, names, letters = (np.concatenate([np.zeros(0, np.uint64), *column]) for column in columns)
+    hashes = _whole(columns[0])
     found.first = _is_first(hashes)
     found.hashes = hashes[found.first]
-    found.shares_file = ~_is_first(names[found.first])
-    found.shares_letters = ~_is_first(letters[found.first])
+    found.shares_file = ~_is_first(_whole(columns[1])[found.first])
+    found.shares_letters = ~_is_first(_whole(columns[2])[found.first])
     return found
+
+
+def _whole(parts: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Return the parts as one array and empty their list, so that only one column at a time is copied."""
+    whole: NDArray[np.uint64] = np.concatenate([np.zeros(0, np.uint64), *parts])
+    parts.clear()
+    return whole
 
 
 def _file_name(uri: str) -> str:
