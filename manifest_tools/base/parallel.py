@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from manifest_tools.base.details import detail
 from manifest_tools.base.errors import MtoolError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _new_pool(workers: int) -> "Executor":
 
     # A forked worker starts in a millisecond with every module loaded; forking is not safe on macOS.
     method = "fork" if sys.platform == "linux" else "spawn"
+    detail(__name__, "%d worker processes (%s)", workers, method)
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_prepare_worker)
 
 

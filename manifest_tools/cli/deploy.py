@@ -159,7 +159,8 @@ def _settings(given: DeployOptions) -> "DeploymentSettings":
 def _plan(given: DeployOptions) -> "Deployment":
     from trainers.words.deploy import plan
 
-    return plan(given.model, _settings(given), role=given.role, output=given.output)
+    sends = not given.dry_run and given.emit is None
+    return plan(given.model, _settings(given), role=given.role, output=given.output, check_names=sends)
 
 
 def _intention(planned: "Deployment", given: DeployOptions) -> list[str]:

@@ -70,7 +70,12 @@ def policy(
     if sum((of is not None, trust, as_json)) > 1:
         raise Refused("--of, --trust and --json are three forms of output; type one of them")
     from trainers.words.policy import policy as policies_for
+    from trainers.words.policy import trust as trust_for
 
+    if trust:
+        only = trust_for(for_=for_ or WORDS, role=role, account=account, region=region)
+        _print_one({"trust": only}, "trust")
+        return
     found = policies_for(
         *(manifests or []),
         bucket=bucket or (),
@@ -88,8 +93,8 @@ def policy(
         note("the account is not known, so the policies say *; type --account ID, or --role with its ARN")
     if as_json:
         print_json(documents)
-    elif of is not None or trust:
-        _print_one(documents, "trust" if of is None else of)
+    elif of is not None:
+        _print_one(documents, of)
     else:
         _print_all(documents, needs)
 

@@ -129,7 +129,7 @@ def _split(manifest: str, stem: str) -> str:
 
 
 def _attribute(one: "AttributeStats", every_class: bool) -> Iterator[str]:
-    kind = one.type.removeprefix("groundtruth/") or "no type"
+    kind = one.type.removeprefix("groundtruth/") or ("class numbers alone" if one.classes else "no type")
     yield f"{_short(one.name, _LONG_NAME)} ({_short(kind, _LONG_NAME)})"
     states = {"labelled": one.labelled, "failed": one.failed, "unlabelled": one.unlabelled}
     yield "  " + ", ".join(

@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
 from manifest_tools.images.unusable import MAX_BYTES, MISSING, OUTSIDE, TOO_LARGE, Unusable
@@ -23,6 +24,7 @@ _S3 = "s3://"
 _FOLDERS = 16  # folders of the keys that a bare TO is tried as
 _SHOWN = 3  # places that a message lists
 _SAMPLE = 8  # source-refs that show which one it is
+_TOLD = 8  # places that -v lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") ->
         else:
             guessed += _guesses(option, refs)
     typed.sort(key=lambda pair: -len(pair[0]))
-    return ImagePaths(tuple(dict.fromkeys(typed + guessed)), os.path.realpath(base))
+    mapped = tuple(dict.fromkeys(typed + guessed))
+    for prefix, folder in mapped[:_TOLD]:
+        detail(__name__, "pictures of %s are looked for in %s", prefix or "relative paths", folder)
+    return ImagePaths(mapped, os.path.realpath(base))
 
 
 def first_of(places: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.io.aws_details import tell_requests
 from manifest_tools.io.s3_errors import Denied, NotThere, answer_error, connection_error
 from manifest_tools.io.s3uri import S3Uri, parse
 
@@ -258,9 +259,11 @@ def _new_client(pid: int, settings: tuple[tuple[str, str], ...]) -> "S3Client":
     region = os.environ.get("AWS_REGION") or None
     config = Config(max_pool_connections=_CONNECTIONS)
     try:
-        return boto3.session.Session().client("s3", region_name=region, config=config)
+        client = boto3.session.Session().client("s3", region_name=region, config=config)
     except ValueError as error:  # the endpoint is not a URL
         raise MtoolError(f"AWS: {error}; set AWS_ENDPOINT_URL to http://host:port") from error
+    tell_requests(client)
+    return client
 
 
 def _if_unchanged(etag: str) -> Any:

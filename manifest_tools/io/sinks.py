@@ -5,11 +5,13 @@ import gzip
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
+from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from manifest_tools.base.local_files import (
     NewFile,
@@ -183,6 +185,13 @@ class Publication:
             ) from error
 
     def _place(self, output: _Output) -> None:
+        begun, size = time.perf_counter(), output.file.temporary.stat().st_size
+        self._put(output)
+        detail(
+            __name__, "%s: put in place, %s bytes in %.3f s", output.name, size, time.perf_counter() - begun
+        )
+
+    def _put(self, output: _Output) -> None:
         if output.in_s3:
             from manifest_tools.io import s3
 

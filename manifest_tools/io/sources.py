@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from manifest_tools.base.details import detail
 from manifest_tools.base.errors import MtoolError, NotAManifest, Refused
 from manifest_tools.io.recognise import HEAD as HEAD
 from manifest_tools.io.recognise import STDIN as STDIN
@@ -163,6 +164,9 @@ def open_source(name: str) -> Source:
     when the first bytes show something other than JSON Lines, and the errors of ``io.s3``.
     """
     source = open_bytes(name)
+    detail(
+        __name__, "%s: opened, %s", name, "compressed" if source.size is None else f"{source.size:,} bytes"
+    )
     check_head(source.name, source.head())
     return source
 

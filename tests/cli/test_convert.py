@@ -373,3 +373,12 @@ def test_classes_that_disagree_are_refused(in_folder: Path, run: Run) -> None:
     assert result.exit_code == 1
     assert "b.manifest and a.manifest disagree: class 0 has two names: 'RH' and 'elk'" in result.stderr
     assert not Path("ds").exists()
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_refused_where_no_picture_is_opened_too(
+    in_folder: Path, run: "Run", sample: Path
+) -> None:
+    done = run("convert", sample / "output.manifest", "--to", "coco", "-o", "out", "--images", "./raw-dta")
+    assert done.exit_code == 2
+    assert "--images ./raw-dta" in done.stderr
+    assert not Path("out.coco.json").exists()

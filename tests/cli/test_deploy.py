@@ -58,6 +58,27 @@ def test_without_a_price_it_says_what_to_type(run: "Run", job: SageMaker) -> Non
     assert "price not known; type --price-per-hour" in run("deploy", JOB, "--dry-run").stderr
 
 
+def test_a_dry_run_of_a_local_model_needs_no_account(
+    run: "Run", in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    Path("model.tar.gz").write_bytes(archive())
+    words = ("deploy", "model.tar.gz", "--role", ROLE, "-o", f"s3://{BUCKET}/models", "--name", "hands")
+    done = run(*words, "--dry-run", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert [one["operation"] for one in json.loads(done.stdout)["requests"]][0] == "create_model"
+
+
+def test_a_program_reads_of_an_endpoint_and_of_its_end(run: "Run", job: SageMaker) -> None:
+    made = run("deploy", JOB, "--name", "hands", "--json", "-q", *FAST)
+    assert json.loads(made.stdout) == {"endpoint": "hands", "status": "InService", "url": None}
+    assert made.stderr == "hands bills until you type: mtool delete hands\n"
+    gone = run("delete", "hands", "--json", "-q", *FAST)
+    assert json.loads(gone.stdout)["endpoint"] == "hands"
+    assert len(json.loads(gone.stdout)["deleted"]) == 3
+
+
 def test_nothing_happens_without_agreement(run: "Run", job: SageMaker) -> None:
     result = run("deploy", JOB)
     assert result.exit_code == 2

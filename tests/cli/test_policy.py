@@ -86,6 +86,11 @@ class TestTheWord:
             == "the account is not known, so the policies say *; type --account ID, or --role with its ARN\n"
         )
 
+    def test_the_trust_document_needs_no_bucket(self, policy: Typed) -> None:
+        code, out, said = policy("--trust", "--account", ACCOUNT)
+        assert (code, said) == (0, "")
+        assert out == policy(*ASKED, "--trust")[1]
+
     @pytest.mark.parametrize(
         ("words", "message"),
         [

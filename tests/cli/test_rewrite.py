@@ -243,6 +243,19 @@ def test_names_of_every_kind_change_together(in_folder: Path, run: Run) -> None:
     assert second["source-ref"] == "s3://raw/y/2.jpg"
 
 
+def test_a_bucket_that_no_line_has_is_refused_unless_it_has_moved_already(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line("x/1"), line("y/2"))
+    wrong = run("rewrite", "a.manifest", "--move", "s3://row/x=s3://new/x")
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "mtool: a.manifest: no line has a URI that begins with s3://row/x; its buckets: s3://raw\n",
+    )
+    move = ("rewrite", "a.manifest", "--move", "s3://raw/x=s3://new/x")
+    assert run(*move).exit_code == 0
+    again = run(*move)
+    assert (again.exit_code, again.stderr) == (0, "a.manifest: 0 of 2 lines changed\nnothing to do\n")
+
+
 def test_another_placeholder_may_be_typed(in_folder: Path, run: Run) -> None:
     write(in_folder / "a.manifest", b'{"a": "s3://<LAB>-raw/x"}')
     assert run("rewrite", "--lab", "lab3", "--placeholder", "<LAB>").exit_code == 0

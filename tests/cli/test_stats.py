@@ -273,3 +273,8 @@ def test_attributes_that_are_numbered_by_chance_are_not_put_together(run: "Run",
     hand = line(0, "RH")
     write([{**hand, "finish2": 1, "finish2-metadata": hand["hand-metadata"]}])
     assert "together" not in run("stats", "a.manifest").stdout
+
+
+def test_labels_without_metadata_are_called_what_they_are(in_folder: Path, run: "Run") -> None:
+    (in_folder / "a.manifest").write_text('{"source-ref":"s3://b/1.jpg","class":0}\n')
+    assert "class (class numbers alone)" in run("stats", "a.manifest").stdout

@@ -114,15 +114,25 @@ def check_api(api: bool, api_role: str | None, public: bool) -> None:
 
 
 def plan(
-    model: str, settings: DeploymentSettings, *, role: str | None = None, output: str | None = None
+    model: str,
+    settings: DeploymentSettings,
+    *,
+    role: str | None = None,
+    output: str | None = None,
+    check_names: bool = True,
 ) -> Deployment:
-    """Return what is to be made; raises Refused where a name is taken. Nothing is made yet."""
+    """Return what is to be made. Nothing is made yet.
+
+    ``check_names`` asks SageMaker, and raises Refused where a name is taken; without it, a local model and
+    the ARN of a role need no account.
+    """
     now = datetime.now(UTC)
     source = find_model_source(model, role)
     name = settings.name or job_name(source.stem, now)
     data, classes = model_places(source, output, name)
     deployment = plan_deployment(source, data, classes, region(), replace(settings, name=name), now)
-    check_names_are_free(deployment)
+    if check_names:
+        check_names_are_free(deployment)
     return Deployment(source, deployment, data, classes)
 
 

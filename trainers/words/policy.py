@@ -18,6 +18,8 @@ from trainers.sagemaker.account.policy import (
 from trainers.sagemaker.account.prefixes import prefixes, with_typed
 from trainers.sagemaker.client.client import region as usual_region
 
+_ANY_REGION = "us-east-1"  # a trust document has none in it
+
 # The words that write under --output, or read what was written there.
 _WRITING = ("train", "tune", "deploy", "transform")
 
@@ -74,6 +76,29 @@ def policy(
     jobs_role = role_policy(needs)
     trust = None if jobs_role is None else trust_document(needs)
     return Policies(needs, jobs_role, trust, person_policy(needs))
+
+
+def trust(
+    *,
+    for_: AnyPaths = WORDS,
+    role: str | None = None,
+    account: str | None = None,
+    region: str | None = None,
+) -> Mapping[str, Any] | None:
+    """Return who may assume the role, which no bucket changes; None where no job runs."""
+    words = as_texts(for_)
+    needs = Needs(
+        region=region or _ANY_REGION,
+        pictures={},
+        manifests=[],
+        output=None,
+        words=[word for word in WORDS if word in words],
+        algorithms=(),
+        role=role or USUAL_ROLE,
+        account=account or _account(role or ""),
+        kms_key=None,
+    )
+    return trust_document(needs) if needs.assumes else None
 
 
 def _beside(manifests: Sequence[str], words: Sequence[str]) -> str | None:

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Refused
 
 if TYPE_CHECKING:
@@ -38,10 +40,12 @@ def listening() -> Iterator[None]:
     """Forget when the block ends how much its command was asked to say, and close its log file."""
     global _talk
     before, _talk = _talk, _Talk()
+    begun = time.perf_counter()
     try:
         yield
     finally:
         if _talk.log is not None:
+            detail(__name__, "ended after %.2f s", time.perf_counter() - begun)
             _talk.log.close()
         _talk = before
 

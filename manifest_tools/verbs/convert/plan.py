@@ -35,7 +35,7 @@ from manifest_tools.groundtruth.contradictions import Contradictions, resolve
 from manifest_tools.groundtruth.example_columns import Example
 from manifest_tools.groundtruth.examples import examples_of, one_attribute
 from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
-from manifest_tools.images.paths import ImagePaths, bucket_of, paths_of
+from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths, paths_of
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
@@ -375,6 +375,7 @@ _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
 def _images(found: _Labelled, images: Sequence[str], row: Format) -> _Images:
     """Return where the pictures lie and what is known of them; nothing where none is opened."""
     if row.pictures == "named":
+        image_paths(images, ())  # refuses a folder that is not there
         return ImagePaths((), ""), "", {}, {}, 0
     where = paths_of(found.source, images, [picture.ref for picture in found.lines])
     return where, *_inspect(found.lines, where)

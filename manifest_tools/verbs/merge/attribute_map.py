@@ -165,7 +165,7 @@ def _not_connected(
     )
     (first, target, parts), (second, _, others) = names
     advice = (
-        f"to give both labels one name, type --label-attribute {clipped(target)}"
+        f"to give both labels one name, type --label-attribute {_name_of(target, next(iter(targets[other])))}"
         if parts[0].kind.name == others[0].kind.name
         else f"to append one to the other, type cat {first} {second}"
     )
@@ -173,6 +173,11 @@ def _not_connected(
         "expected manifests of the same pictures or of the same label attribute, found different pictures, "
         f"and {found}; {advice}"
     )
+
+
+def _name_of(first: str, second: str) -> str:
+    """Return the name for both labels: not one in which a lab's own name is still to be put in place of #."""
+    return clipped(next((name for name in (first, second) if "#" not in name), "NAME"))
 
 
 def _notes(manifests: Sequence[Manifest]) -> Iterator[str]:
@@ -192,5 +197,5 @@ def _notes(manifests: Sequence[Manifest]) -> Iterator[str]:
         if apart and kinds[first] == kinds[second]:
             yield (
                 f"{shown(first)} and {shown(second)} stay two label attributes; if they mean the same, "
-                f"--label-attribute {clipped(first)} makes them one"
+                f"--label-attribute {_name_of(first, second)} makes them one"
             )

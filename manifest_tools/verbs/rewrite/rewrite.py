@@ -15,7 +15,7 @@ from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import InvalidLine, MtoolError, NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped, shown
-from manifest_tools.edits.rename import LineEdit, NameTaken, Placeholder, RenameAttribute, RenameClass
+from manifest_tools.edits.rename import LineEdit, Move, NameTaken, Placeholder, RenameAttribute, RenameClass
 from manifest_tools.formats.open_manifest import manifest_name, open_manifest, remark_elsewhere
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.rows import BadLine, reason
@@ -33,6 +33,7 @@ R = TypeVar("R")
 
 _LISTED = 12  # names in a message
 _BUCKET = re.compile(rb's3://([^/"]+)')
+_FOLDER = re.compile(rb'"(s3://[^"\\]*/)')  # of a URI that is written without escapes
 
 
 def rewrite(
@@ -239,9 +240,11 @@ def _check_classes(name: str, edits: Sequence[LineEdit], parts: list[list[tuple[
 
 
 def _check_names(sources: Sequence[Source], edits: Sequence[LineEdit], jobs: Jobs) -> None:
-    """Raise Refused for an old name that no line has: it was mistyped, or changed before."""
+    """Raise Refused for an old name or prefix that no line has: it was mistyped, or changed before."""
     name = sources[0].name if len(sources) == 1 else f"{len(sources)} manifests"
     for edit in edits if sources else ():
+        if isinstance(edit, Move):
+            _check_move(sources, name, edit, jobs)
         if not isinstance(edit, RenameAttribute | RenameClass):
             continue
         found: dict[str, None] = {}
@@ -262,6 +265,24 @@ def _check_names(sources: Sequence[Source], edits: Sequence[LineEdit], jobs: Job
 class _Names:
     lines: int
     names: dict[str, None] = field(default_factory=dict)
+
+
+def _check_move(sources: Sequence[Source], name: str, move: Move, jobs: Jobs) -> None:
+    """Raise Refused for a prefix that no URI has, unless they have been moved already."""
+    buckets: dict[str, None] = {}
+    for source in sources:
+        for _, part in scan(source, _folders_block, jobs):
+            if any(folder.startswith(move.new.rstrip("/")) for folder in part.names):
+                return
+            buckets |= dict.fromkeys("/".join(folder.split("/")[:3]) for folder in part.names)
+    listed = ", ".join(map(clipped, list(buckets)[:_LISTED])) or "none"
+    raise Refused(f"{name}: no line has a URI that begins with {move.old}; its buckets: {listed}")
+
+
+def _folders_block(block: Block) -> _Names:
+    data = block.read()
+    folders = dict.fromkeys(_FOLDER.findall(data))
+    return _Names(_lines(data), dict.fromkeys(one.decode("utf-8", "replace") for one in folders))
 
 
 def _names_block(edit: RenameAttribute | RenameClass, block: Block) -> _Names:

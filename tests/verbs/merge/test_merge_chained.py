@@ -280,3 +280,12 @@ def test_two_names_for_one_kind_of_label_have_a_note(tmp_path: Path) -> None:
     assert found.notes == (
         "'x' and 'y' stay two label attributes; if they mean the same, --label-attribute x makes them one",
     )
+
+
+@pytest.mark.parametrize(("names", "said"), [(("lab#-x", "y"), "y"), (("lab#-x", "lab#-y"), "NAME")])
+def test_a_name_that_still_has_a_placeholder_is_not_advised(
+    tmp_path: Path, names: tuple[str, str], said: str
+) -> None:
+    a, b = (write(tmp_path / name, row(1, kind(0, name))) for name in names)
+    (note,) = merge(a, b, output=str(tmp_path / "out")).notes
+    assert note.endswith(f"--label-attribute {said} makes them one")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.io.aws_details import tell_requests
 from trainers.sagemaker.client.errors import Denied, NotThere, Taken, Throttled, Unreachable, failure, refusal
 from trainers.sagemaker.requests.requests import Request
 
@@ -103,11 +104,13 @@ def _new_client(service: str, pid: int, settings: tuple[tuple[str, str], ...]) -
     config = Config(max_pool_connections=_CONNECTIONS)
     session: Any = boto3.session.Session()
     try:
-        return session.client(service, region_name=place, config=config)
+        client = session.client(service, region_name=place, config=config)
     except BotoCoreError:  # of which one, a region that is no name, is a ValueError too
         raise
     except ValueError as error:  # an endpoint that is no URL
         raise MtoolError(f"AWS: {error}; set AWS_ENDPOINT_URL to http://host:port") from error
+    tell_requests(client)
+    return client
 
 
 @contextlib.contextmanager
