@@ -111,5 +111,5 @@ def names_paths(source: Source) -> bool:
     first = source.head().lstrip().partition(b"\n")[0]
     try:
         return not msgspec.json.decode(first, type=_Ref).ref.startswith("s3://")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
