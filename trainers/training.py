@@ -146,6 +146,14 @@ def _check(train: Dataset, validation: Dataset) -> None:
         raise BadData("expected two classes or more, found one")
 
 
+def check_model_is_free(output: str, config: TrainConfig, trainer: str) -> None:
+    """Raise Exists, before pictures are read, for a model there that was made in another way."""
+    made_from = _finished_report(output).get("made_from", {})
+    wanted = {"config": json.loads(json.dumps(config.to_json())), "trainer": trainer}
+    if {name: made_from.get(name) for name in wanted} != wanted and _is_there(inside(output, ARCHIVE)):
+        raise Exists([inside(output, ARCHIVE)])
+
+
 def _begun(output: str, origin: dict[str, Any], resume: bool, force: bool) -> Unfinished | None:
     """Return the run to go on with; raises where there is none, or where beginning anew would replace one."""
     if resume:

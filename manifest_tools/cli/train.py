@@ -13,7 +13,7 @@ from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import LocalTrainOptions, choices_of, require
 from manifest_tools.cli.shared.pictures import contradictions, data_sets, pictures_of
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER, JobOptions, check_trainer
-from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json, warn
+from manifest_tools.cli.shared.screen import clean, is_quiet, note, print_json, warn, write_to_log
 from manifest_tools.cli.shared.two_parts import in_two_parts
 from trainers.registry import BUILTIN, trainer_named
 
@@ -84,7 +84,7 @@ def _train_here(given: TrainOptions) -> None:
     from manifest_tools.io.sinks import check_key
     from trainers.choice import reason
     from trainers.prepare import read_pair, records_of_pair, records_place
-    from trainers.training import check_resume
+    from trainers.training import check_model_is_free, check_resume
 
     manifests = given.train_manifest, given.validation_manifest
     require(*manifests)
@@ -105,6 +105,8 @@ def _train_here(given: TrainOptions) -> None:
                 planned = {"config": config.to_json(), "pictures": list(pair.counts)}
                 print_json({**planned, "output": given.output})
             return
+        if not given.force and not given.resume:
+            check_model_is_free(given.output, config, given.trainer)
         note(intention)
         for text in contradictions(pair, given.conflicts):
             note(text)
@@ -181,12 +183,20 @@ def _listeners(given: TrainOptions, config: "TrainConfig") -> "list[EventListene
     from trainers.progress import Progress
 
     advice = quicker(config, trainer_named(given.trainer))
-    return [] if is_quiet() else [Progress(_write, sys.stderr.isatty(), advice)]
+    live = sys.stderr.isatty() and not is_quiet()
+    return [Progress(_write if live else _note, live, advice)]
 
 
 def _write(text: str) -> None:
+    """Write to the terminal as it is; a line that stays goes into the log, too."""
     sys.stderr.write(text)
     sys.stderr.flush()
+    if text.endswith("\n"):
+        write_to_log(text.rpartition("\x1b[K")[2].strip())
+
+
+def _note(text: str) -> None:
+    note(text.removesuffix("\n"))
 
 
 def _show(result: "Result", as_json: bool) -> None:

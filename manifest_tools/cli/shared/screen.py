@@ -104,6 +104,11 @@ def _print(text: str) -> None:
         print("\n".join(map(clean, text.split("\n"))), file=sys.stderr, flush=True)
 
 
+def write_to_log(text: str) -> None:
+    """Write to the log file what a terminal showed in a way of its own."""
+    _write_down("info", text)
+
+
 def _write_down(level: str, text: str) -> None:
     if _talk.log is not None:
         _talk.log.write(level, text)
