@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
-def test_a_page_shows_what_its_commands_print(page: Path) -> None:
+def test_a_page_shows_what_its_commands_print(page: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text("utf-8")
     if learns(text):
-        pytest.importorskip("mxnet")
+        request.getfixturevalue("mxnet")
     assert replayed(text) == text, "type: make docs"
 
 
