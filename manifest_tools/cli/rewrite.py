@@ -119,7 +119,7 @@ def rewrite(
     if "-" in (output, *names):
         keep_stdout_for_data()
     if not names:
-        note(f"nothing to do: no *.manifest in this folder contains {from_lab or placeholder}")
+        _nothing_holds(from_lab or placeholder, lab)
     results = rewrite_manifests(
         *names,
         edits=edits,
@@ -138,7 +138,17 @@ def rewrite(
     if dry_run:
         _show(results)
     if names:
-        _report(results, dry_run, from_marks)
+        _report(results, dry_run, from_marks, output)
+
+
+def _nothing_holds(old: str, lab: str | None) -> None:
+    """Say that no manifest here contains what --lab replaces; raises Refused where there is no manifest."""
+    if not list(Path().glob("*.manifest.gz")):
+        options.manifests_here("rewrite")
+    note(
+        f"nothing to do: no *.manifest in this folder contains {old}; "
+        f"to replace another lab's ID, type: mtool rewrite --from-lab OLD --lab {lab}"
+    )
 
 
 def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
@@ -151,7 +161,7 @@ def _pairs(option: str, texts: list[str] | None) -> list[tuple[str, str]]:
     return pairs
 
 
-def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None) -> None:
+def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None, output: str | None) -> None:
     for result in results:
         lines = "line" if result.lines == 1 else "lines"
         verb = "would change" if dry_run else "changed"
@@ -165,7 +175,10 @@ def _report(results: "list[Rewritten]", dry_run: bool, from_marks: str | None) -
         note(
             f"{labels} confidence 0 now, which says nothing; filter --zero-confidence keep keeps such labels"
         )
-    if not any(result.changed for result in results):
+    if output is not None:
+        for published in results[0].published:
+            note(f"{clean(published.path)}: {published.state}")
+    elif not any(result.changed for result in results):
         note("nothing to do")
 
 

@@ -71,7 +71,11 @@ def test_the_version(run: "Callable[..., Result]") -> None:
         pytest.param(("split", "--nonsense"), "type: mtool split --help", id="an unknown option of a word"),
         pytest.param(("split", "a", "b"), "type: mtool split --help", id="an argument too many"),
         pytest.param(("split", "--seed", "x"), "--seed", id="a seed that is no number"),
-        pytest.param(("split", "--seed"), "requires an argument", id="an option without its value"),
+        pytest.param(
+            ("split", "--seed"),
+            "Option '--seed' requires an argument; type: mtool split --help",
+            id="an option without its value",
+        ),
         pytest.param(("filter", "-", "-j", "0"), "--jobs", id="no workers at all"),
         pytest.param(
             ("filter", "-", "--min-confidence", "nan"), "--min-confidence", id="a confidence that is none"

@@ -44,7 +44,8 @@ def test_every_manifest_that_holds_the_placeholder_is_rewritten_in_place(
     again = run("rewrite", "--lab", "lab1")
     assert (again.exit_code, again.stderr) == (
         0,
-        "nothing to do: no *.manifest in this folder contains lab#\n",
+        "nothing to do: no *.manifest in this folder contains lab#; to replace another lab's ID, type: "
+        "mtool rewrite --from-lab OLD --lab lab1\n",
     )
     named = run("rewrite", "--lab", "lab1", PAIR[0])
     assert (named.exit_code, named.stderr) == (0, f"{PAIR[0]}: 0 of 55 lines changed\nnothing to do\n")
@@ -65,7 +66,25 @@ def test_a_manifest_of_one_lab_becomes_one_of_another(workshop: Path, corpus: Pa
     assert run("rewrite", "--from-lab", "lab3", "--lab", "lab1", *PAIR).exit_code == 0
     assert [Path(name).read_bytes() for name in PAIR] == substituted(corpus)
     nothing = run("rewrite", "--from-lab", "lab9", "--lab", "lab1")
-    assert nothing.stderr == "nothing to do: no *.manifest in this folder contains lab9\n"
+    assert nothing.stderr.startswith("nothing to do: no *.manifest in this folder contains lab9; ")
+
+
+def test_a_folder_without_a_manifest_is_the_wrong_one(in_folder: Path, run: Run) -> None:
+    wrong = run("rewrite", "--lab", "lab3")
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "mtool: expected a *.manifest in this folder, found none; type: mtool rewrite FILE\n",
+    )
+
+
+def test_an_output_is_named_even_where_no_line_changed(in_folder: Path, run: Run) -> None:
+    write(in_folder / "a.manifest", line("1"), line("2"))
+    command = ("rewrite", "a.manifest", "--lab", "lab3", "-o", "new/")
+    assert run(*command).stderr == "a.manifest: 0 of 2 lines changed\nnew/a.manifest: written\n"
+    assert run(*command).stderr == "a.manifest: 0 of 2 lines changed\nnew/a.manifest: unchanged\n"
+    piped = run("rewrite", "a.manifest", "--lab", "lab3", "-o", "-")
+    assert piped.stderr == "a.manifest: 0 of 2 lines changed\n"
+    assert piped.stdout == (in_folder / "a.manifest").read_text()
 
 
 def test_a_dry_run_shows_the_first_changes_and_writes_nothing(workshop: Path, run: Run) -> None:

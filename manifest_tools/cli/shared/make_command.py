@@ -76,6 +76,15 @@ def typed_names(context: typer.Context) -> frozenset[str]:
 class _Command(TyperCommand):
     """A command whose help lists its options by section; those without one come last."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words after the command's own; every error knows whose they are."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:  # Click forgets it for an option without its value
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and the options."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
