@@ -190,7 +190,9 @@ def test_what_cannot_be_a_key_is_refused(bucket: "S3Client", run: Run, key: str)
         ),
         pytest.param("stats @", "expected a key after s3://bucket/", id="a bucket alone"),
         pytest.param(
-            "rewrite @a.manifest --rename-class RH=r -o @", "expected a key", id="into a bucket alone"
+            "rewrite @a.manifest --rename-class RH=r -o s3://lab3-rawdata",
+            "expected a key",
+            id="into a bucket alone",
         ),
     ],
 )

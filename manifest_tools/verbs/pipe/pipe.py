@@ -14,7 +14,7 @@ from functools import partial
 from typing import BinaryIO
 
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
-from manifest_tools.base.errors import BadData, InvalidLine, Refused
+from manifest_tools.base.errors import BadData, Exists, InvalidLine, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.formats.open_manifest import open_manifest
@@ -34,10 +34,8 @@ from manifest_tools.groundtruth.survey import survey
 from manifest_tools.images.paths import bucket_of, paths_of
 from manifest_tools.io.recordio import frame
 from manifest_tools.io.sinks import (
-    STDOUT,
     Published,
     check_apart,
-    check_free,
     check_key,
     output_file,
     publishing,
@@ -124,13 +122,11 @@ def pipe(
         _check_credentials(source.name, from_s3)
     if dry_run:
         return result
-    if not force and output != STDOUT:
-        check_free(output)
     lines = shuffled(source, checked.starts, seed) if shuffle else in_order(source)
     sent = _sent(lines, names, read, (source.name, *images), _threads(jobs, names, bool(from_s3)))
     try:
-        with publishing(force=force, kms_key=kms_key) as publication:
-            _write(publication.open(output), progress(sent, checked.samples, "lines"), result)
+        with publishing(force=force, kms_key=kms_key) as publication, _old(output, force) as old:
+            _write(publication.open(output), old, progress(sent, checked.samples, "lines"), result)
             source.check_unchanged()
         result.published = tuple(publication.published)
     except BrokenPipeError:  # a training algorithm reads as far as it likes, and so does `head`
@@ -177,12 +173,25 @@ def _line(names: tuple[str, ...], read: Read, where: tuple[str, ...], numbered: 
         raise InvalidLine(manifest, number, str(error)) from error
 
 
-def _write(stream: BinaryIO, sent: Iterable[list[bytes]], result: Piped) -> None:
+@contextlib.contextmanager
+def _old(output: str, force: bool) -> Iterator[BinaryIO | None]:
+    """Yield the stream that would be replaced, where it may not be; None where there is none on this disk."""
+    if force or not os.path.isfile(output) or output.endswith(".gz"):
+        yield None
+    else:
+        with open(output, "rb") as stream:
+            yield stream
+
+
+def _write(stream: BinaryIO, old: BinaryIO | None, sent: Iterable[list[bytes]], result: Piped) -> None:
+    """Write the records; raises Exists at the first that differs from ``old``, before more is fetched."""
     for line in sent:
         try:
             framed = b"".join(map(frame, line))
         except ValueError as error:
             raise BadData(f"{result.manifest}: line {result.lines + 1} of the stream: {error}") from error
+        if old is not None and old.read(len(framed)) != framed:
+            raise Exists([str(old.name)])
         stream.write(framed)
         result.lines += 1
         result.size += len(framed)
