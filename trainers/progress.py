@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from manifest_tools.base.text import counted
 from trainers.events import Epoch, Estimate, Event, Note, Step, Stopped
 
 # What a terminal takes for: go back to the start of the line, and clear it.
@@ -90,9 +91,9 @@ def _estimate_line(event: Estimate, advice: str) -> str:
     >>> _estimate_line(Estimate(12, 30), "--network small")
     'about 12 s an epoch, 6 min at most for 30 epochs; Ctrl-C keeps the best that is over'
     """
-    epochs = f"{event.epochs:,} epoch{'' if event.epochs == 1 else 's'}"
     text = (
-        f"about {lasting(event.epoch_seconds)} an epoch, {lasting(event.seconds)} at most for {epochs};"
+        f"about {lasting(event.epoch_seconds)} an epoch, {lasting(event.seconds)} at most for"
+        f" {counted(event.epochs, 'epoch')};"
         " Ctrl-C keeps the best that is over"
     )
     return f"{text}\nthat is long: {advice}" if advice and event.seconds > _LONG else text

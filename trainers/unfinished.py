@@ -8,7 +8,7 @@ what is its own.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -123,18 +123,7 @@ def _run(place: Path, head: _Head, stream: BinaryIO) -> Unfinished:
     if hashlib.sha256(body).hexdigest() != head.sha256 or not 0 <= head.weights <= len(body):
         raise _damaged(place, "other bytes than were written")
     total = head.made_from["config"]["epochs"]  # as in the run that goes on
-    epochs = [
-        Epoch(
-            row.epoch,
-            total,
-            row.train_loss,
-            row.train_accuracy,
-            row.validation_loss,
-            row.validation_accuracy,
-            seconds=0.0,
-        )
-        for row in head.epochs
-    ]
+    epochs = [Epoch(**asdict(row), epochs=total, seconds=0.0) for row in head.epochs]
     best = max(epochs, key=merit)
     weights, learner = body[: head.weights], body[head.weights :]
     return Unfinished(

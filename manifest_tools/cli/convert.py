@@ -92,7 +92,7 @@ def convert(
       mtool convert train.manifest validation.manifest --to coco -o boxes
       mtool convert --from coco boxes/train.coco.json -o train.manifest --source-prefix s3://bucket/raw
     """
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
 
     if output == "-":
         keep_stdout_for_data()
@@ -102,7 +102,7 @@ def convert(
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
     choices: dict[str, Any] = {
         "label_attribute": label_attribute,
-        "classes": read_class_table(classes) if classes else None,
+        "classes": classes_from(classes),
     }
     how = {"force": force, "kms_key": kms_key}
     if from_ is not None:

@@ -134,7 +134,7 @@ def _figures(figures: "ClassFigures") -> list[str]:
 
 
 def _accuracy(metrics: "Metrics") -> str:
-    pictures = f"{metrics.examples:,} picture" + ("s" if metrics.examples != 1 else "")
+    pictures = counted(metrics.examples, "picture")
     if metrics.multi_label:
         exact = f"{metrics.exact:.3f} with every class right"
         return f"accuracy {metrics.accuracy:.3f} (mean over classes), {exact}; {pictures}"

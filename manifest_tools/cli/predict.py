@@ -189,17 +189,17 @@ def _check_output(context: typer.Context, output: str | None, attribute: str, ma
 
 
 def _model(path: str, classes: str | None) -> "model_archive.Model":
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from trainers.model_archive import read_model
 
-    return read_model(path, read_class_table(classes) if classes else None)
+    return read_model(path, classes_from(classes))
 
 
 def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInfo":
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from trainers.sagemaker.serving.endpoint_info import find_endpoint
 
-    return find_endpoint(name, read_class_table(classes) if classes else None, multi_label)
+    return find_endpoint(name, classes_from(classes), multi_label)
 
 
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "LoadedModel":

@@ -80,7 +80,7 @@ def train(context: typer.Context, given: TrainOptions) -> None:
 
 def _train_here(given: TrainOptions) -> None:
     """Train on this machine; ends with exit code 1 where pictures had to be left out."""
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from manifest_tools.io.sinks import check_key
     from trainers.choice import reason
     from trainers.prepare import read_pair, records_of_pair, records_place
@@ -90,7 +90,7 @@ def _train_here(given: TrainOptions) -> None:
     require(*manifests)
     check_resume(given.output, given.resume, given.force)
     check_key(given.kms_key, [given.output])
-    table = read_class_table(given.classes) if given.classes else None
+    table = classes_from(given.classes)
     pair = read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
     choices = choices_of(given)
     facts = choices.facts(pair)

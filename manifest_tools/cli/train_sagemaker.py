@@ -59,10 +59,10 @@ def _follow(name: str, given: JobOptions, model: str) -> None:
 def _fetch(end: "JobEnd", given: JobOptions, model: str) -> None:
     """Fetch the model of a job that is over, and print how good it is."""
     from manifest_tools.base.errors import MtoolError
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from trainers.sagemaker.training.fetch import fetch
 
-    classes = read_class_table(given.classes) if given.attach and given.classes else None
+    classes = classes_from(given.classes) if given.attach else None
     try:
         fetched = fetch(end.description, model, classes=classes, force=given.force)
     except (MtoolError, OSError):

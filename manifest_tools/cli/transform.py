@@ -66,9 +66,9 @@ class AnswerOptions(TransformMachineOptions):
     @property
     def table(self) -> "ClassTable | None":
         """The class table that was typed."""
-        from manifest_tools.groundtruth.classes import read_class_table
+        from manifest_tools.groundtruth.classes import classes_from
 
-        return read_class_table(self.classes) if self.classes else None
+        return classes_from(self.classes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,10 +68,10 @@ def _check_outputs(given: TuneOptions) -> None:
 
 
 def _read(given: TuneOptions) -> "PlannedPair":
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from trainers.prepare import read_pair
 
-    table = read_class_table(given.classes) if given.classes else None
+    table = classes_from(given.classes)
     manifests = given.train_manifest, given.validation_manifest
     return read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
 

@@ -30,7 +30,7 @@ def training_settings(
     ``TrainingSettings``. ``longest_name`` is for a kind of job with shorter names.
     """
     from manifest_tools.algorithms import algorithm
-    from manifest_tools.groundtruth.classes import read_class_table
+    from manifest_tools.groundtruth.classes import classes_from
     from manifest_tools.verbs.validate.preflight.preflight import read_hyperparameters
     from trainers.sagemaker.client.client import region, role_arn
     from trainers.sagemaker.requests.training_job import Compute, Vpc
@@ -56,7 +56,7 @@ def training_settings(
         hyperparameters=more | read_hyperparameters(given.params, given.p),
         varied=varied or {},
         label_attribute=given.label_attribute,
-        classes=read_class_table(given.classes) if given.classes else None,
+        classes=classes_from(given.classes),
         seed=_seed(given),
         preflight=not given.no_preflight,
         warm_start=find_warm_start(given.init_from) if given.init_from else None,

@@ -44,18 +44,16 @@ def in_two_parts(given: T, *, force: bool, dry_run: bool, jobs: int | None) -> T
 
 
 def _divided(given: LocalOptions, force: bool, dry_run: bool, jobs: int | None) -> "Split":
-    from manifest_tools.groundtruth.classes import read_class_table
     from manifest_tools.verbs.split.split import split
 
     name = given.train_manifest
     if name == "-" or name.startswith("s3://"):
         raise Refused(f"{name} is to be divided, but where to? type first: mtool split {name} -o FOLDER")
-    table = read_class_table(given.classes) if given.classes else None
     try:
         return split(
             name,
             label_attribute=given.label_attribute,
-            classes=table,
+            classes=given.classes,
             force=force,
             dry_run=dry_run,
             jobs=jobs,
