@@ -107,6 +107,12 @@ def available() -> bool:
     return importlib.util.find_spec("optuna") is not None
 
 
+def check_place(output: str) -> None:
+    """Raise Refused for a study in S3."""
+    if output.startswith("s3://"):
+        raise Refused(f"--output {output}: expected a folder on this disk, where the study is a file")
+
+
 def tune(
     read: ReadData,
     make: MakeConfig,

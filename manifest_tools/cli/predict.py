@@ -119,27 +119,24 @@ def predict(
       mtool predict --manifest validation.manifest --images ./raw-data --sheet sheet.png --wrong-only
       mtool predict --endpoint birds-20240301-123005 new-photos/*.jpg
     """
-    from trainers.words.predict import labelled_lines, lines_to_predict
+    from trainers.prediction_inputs import truth_of
+    from trainers.words.predict import labelled_lines, load, predictions
 
     sheet = _sheet(drawn, manifest, force)
     _check_endpoint(context, endpoint)
     _check_output(context, output, attribute, manifest)
     output = options.free_file(output, "predicted.manifest", force) if output is not None else None
-    loaded = _model(model, classes) if endpoint is None else _endpoint(endpoint, classes, multi_label)
+    loaded = load(model, endpoint, classes, multi_label)
     folders = [] if pictures else images or []
     planned = labelled_lines(manifest, label_attribute, folders, loaded.table)
     loaded = _with_names(loaded, planned)
-    lines = (
-        lines_to_predict(manifest, attribute if output else "", planned) if manifest and not pictures else []
-    )
-    of_lines = _inputs_of_lines(str(manifest), lines, folders) if lines else None
-    inputs = of_lines or _inputs(pictures or [], planned)
-    truth = _truth(planned)
+    inputs = _inputs(pictures or [], manifest, attribute if output else "", planned, folders)
+    truth = truth_of(planned.lines) if planned else None
     line = partial(_json_line, loaded) if as_json else _text_line(loaded, inputs.names)
-    predictions = progress(_predictions(loaded, inputs, at_once), len(inputs.names), "pictures")
+    found = progress(predictions(loaded, inputs, at_once, note), len(inputs.names), "pictures")
     is_kept = bool(sheet or output)
     with streaming(for_a_program=as_json, to_the_end=is_kept) as print_line:
-        answers, summary = _print(predictions, truth, loaded, lambda one: print_line(line(one)), keep=is_kept)
+        answers, summary = _print(found, truth, loaded, lambda one: print_line(line(one)), keep=is_kept)
     if len(inputs.names) > 1:
         note(clean(str(summary)))
     if sheet:
@@ -188,20 +185,6 @@ def _check_output(context: typer.Context, output: str | None, attribute: str, ma
     check_apart(manifest or "", [output])
 
 
-def _model(path: str, classes: str | None) -> "model_archive.Model":
-    from manifest_tools.groundtruth.classes import classes_from
-    from trainers.model_archive import read_model
-
-    return read_model(path, classes_from(classes))
-
-
-def _endpoint(name: str, classes: str | None, multi_label: bool) -> "EndpointInfo":
-    from manifest_tools.groundtruth.classes import classes_from
-    from trainers.sagemaker.serving.endpoint_info import find_endpoint
-
-    return find_endpoint(name, classes_from(classes), multi_label)
-
-
 def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "LoadedModel":
     """Return a model or endpoint with names for its classes, if need be from a manifest, or say that it has
     none.
@@ -219,26 +202,26 @@ def _with_names(loaded: "LoadedModel", planned: "ConversionPlan | None") -> "Loa
     return loaded
 
 
-def _inputs(pictures: list[str], planned: "ConversionPlan | None") -> "PredictionInputs":
+def _inputs(
+    pictures: list[str],
+    manifest: str | None,
+    attribute: str,
+    planned: "ConversionPlan | None",
+    images: list[str],
+) -> "PredictionInputs":
     """Return the pictures to predict for: those that were typed, or else those of the manifest."""
     from trainers.prediction_inputs import inputs_of_files, inputs_of_manifest
+    from trainers.words.predict import plan_predicted
 
     if pictures:
         return inputs_of_files(pictures)
-    if planned is None:
+    if manifest is None:
         raise Refused(
             "expected pictures; type `mtool predict PICTURES...`, or --manifest FILE for those of a manifest"
         )
-    note_left_out(planned)
-    return inputs_of_manifest(planned, pictures_of(planned))
-
-
-def _inputs_of_lines(manifest: str, lines: list[tuple[int, str]], images: list[str]) -> "PredictionInputs":
-    from manifest_tools.verbs.convert.plan import plan_pictures
-    from trainers.prediction_inputs import inputs_of_manifest
-
-    planned = plan_pictures(manifest, lines, images)
-    return inputs_of_manifest(planned, pictures_of(planned))
+    every = plan_predicted(manifest, attribute, planned, images)
+    note_left_out(every)
+    return inputs_of_manifest(every, pictures_of(every))
 
 
 def _write(
@@ -270,25 +253,6 @@ def _write(
             stream.write(line)
     for published in publication.published:
         note(f"{clean(published.path)}: {published.state}")
-
-
-def _truth(planned: "ConversionPlan | None") -> "Truth | None":
-    from trainers.prediction_inputs import truth_of
-
-    return truth_of(planned.lines) if planned else None
-
-
-def _predictions(
-    loaded: "LoadedModel", inputs: "PredictionInputs", at_once: int
-) -> "Iterator[Prediction | Unread]":
-    from trainers.model_archive import Model
-    from trainers.prediction import predict as predict_here
-
-    if isinstance(loaded, Model):
-        return predict_here(loaded, inputs.names, inputs.read)
-    from trainers.sagemaker.serving.invoke import invoke
-
-    return invoke(loaded, inputs.names, inputs.read, at_once=at_once, notify=note)
 
 
 def _print(

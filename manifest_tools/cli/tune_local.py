@@ -1,16 +1,15 @@
 """``mtool tune`` on this machine."""
 
 import os
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import typer
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared.best_parameters import write_best
 from manifest_tools.cli.shared.exit_codes import INTERRUPTED
 from manifest_tools.cli.shared.local_options import choices_of, require
-from manifest_tools.cli.shared.pictures import contradictions, data_sets
+from manifest_tools.cli.shared.pictures import contradictions, read_data
 from manifest_tools.cli.shared.screen import clean, note, print_json, warn
 from manifest_tools.cli.shared.trial_table import TrialTable
 from manifest_tools.cli.shared.tune_options import TuneOptions
@@ -18,11 +17,10 @@ from manifest_tools.cli.shared.two_parts import in_two_parts
 
 if TYPE_CHECKING:
     from trainers.choice import Facts
-    from trainers.config import TrainConfig
-    from trainers.dataset import Dataset
     from trainers.prepare import PlannedPair
     from trainers.ranges import Ranges
     from trainers.tuning import Search, Tuned
+    from trainers.words.learning import Choices
 
 _METRIC = "validation accuracy"
 
@@ -50,7 +48,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
         if given.as_json:
             print_json({"pictures": pair.counts[0], "ranges": search.to_json(), "output": given.output})
         return
-    tuned = _run_trials(given, pair, facts, search)
+    tuned = _run_trials(given, pair, choices, facts, search)
     values = {name: value for name, value in tuned.config.to_json().items() if value != ""}
     write_best(given, values, tuned.best, len(tuned.trials), _METRIC)
     for published in tuned.published:
@@ -59,10 +57,9 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
 
 def _check_outputs(given: TuneOptions) -> None:
     """Raise Refused for a study in S3, and for a best.json that exists where no study is continued."""
-    from trainers.tuning import STUDY
+    from trainers.tuning import STUDY, check_place
 
-    if given.output.startswith("s3://"):
-        raise Refused(f"--output {given.output}: expected a folder on this disk, where the study is a file")
+    check_place(given.output)
     if not os.path.exists(os.path.join(given.output, STUDY)):
         given.check_best_is_free()
 
@@ -76,22 +73,15 @@ def _read(given: TuneOptions) -> "PlannedPair":
     return read_pair(*manifests, given.label_attribute, table, given.images or (), given.conflicts)
 
 
-def _run_trials(given: TuneOptions, pair: "PlannedPair", facts: "Facts", search: "Search") -> "Tuned":
+def _run_trials(
+    given: TuneOptions, pair: "PlannedPair", choices: "Choices", facts: "Facts", search: "Search"
+) -> "Tuned":
     """Run the trials while a table shows them; Ctrl-C leaves those that are over in the study."""
-    from trainers.prepare import records_of_pair
-    from trainers.tuning import tune as run
+    from trainers.words.tune import run_trials
 
-    @cache
-    def read(side: int) -> "tuple[Dataset, Dataset]":
-        plans = records_of_pair(pair, os.path.join(given.output, f"pictures-{side}"), side)
-        return data_sets(plans, given.jobs)[0]
-
-    def make(varied: dict[str, Any]) -> "TrainConfig":
-        return choices_of(given).config(facts, varied)
-
-    table = TrialTable(_METRIC)
+    read, table = partial(read_data, jobs=given.jobs), TrialTable(_METRIC)
     try:
-        return run(read, make, search, given.output, table.show, trainer=given.trainer, force=given.force)
+        return run_trials(pair, choices, facts, search, given.output, read, table.show, force=given.force)
     except KeyboardInterrupt:
         table.close()
         folder = clean(given.output)

@@ -15,6 +15,7 @@ from trainers.prediction import Prediction, Unread
 from trainers.prediction import predict as predict_here
 from trainers.prediction_inputs import PredictionInputs, Truth, inputs_of_files, inputs_of_manifest, truth_of
 from trainers.prepare import plan_against
+from trainers.sagemaker.client.retry import Notify, notify_nobody
 from trainers.sagemaker.serving.endpoint_info import EndpointInfo, find_endpoint
 from trainers.sagemaker.serving.invoke import invoke
 
@@ -53,8 +54,7 @@ def predict(
     ``endpoint`` asks SageMaker in place of a model here. Raises Refused where no picture can be had,
     BadModel for a model that cannot be used.
     """
-    table = classes_from(classes)
-    loaded = find_endpoint(endpoint, table, multi_label) if endpoint else read_model(as_text(model), table)
+    loaded = load(model, endpoint, classes, multi_label)
     planned = None
     if manifest is not None:
         folders = () if pictures else as_texts(images)
@@ -64,21 +64,24 @@ def predict(
     if pictures:
         inputs = inputs_of_files(list(map(as_text, pictures)))
     elif manifest is not None:
-        inputs = _inputs_of_manifest(as_text(manifest), planned, as_texts(images))
+        every = plan_predicted(as_text(manifest), "", planned, as_texts(images))
+        fetch = fetcher(every)
+        missing(every, fetch is not None)
+        inputs = inputs_of_manifest(every, fetch)
     else:
         raise Refused("expected pictures, or a manifest for its own; found neither")
-    found = tuple(_predictions(loaded, inputs, concurrency))
+    found = tuple(predictions(loaded, inputs, concurrency))
     return Predicted(found, loaded.table, truth_of(planned.lines) if planned is not None else None)
 
 
-def _inputs_of_manifest(
-    manifest: str, planned: ConversionPlan | None, images: Sequence[str]
-) -> PredictionInputs:
-    lines = lines_to_predict(manifest, "", planned)
-    every = plan_pictures(manifest, lines, images) if lines or planned is None else planned
-    fetch = fetcher(every)
-    missing(every, fetch is not None)
-    return inputs_of_manifest(every, fetch)
+def load(
+    model: AnyPath, endpoint: str | None, classes: ClassTable | AnyPath | None, multi_label: bool
+) -> Model | EndpointInfo:
+    """Return the endpoint that is named, or else the model; both with the names of ``classes``."""
+    table = classes_from(classes)
+    if endpoint is not None:
+        return find_endpoint(endpoint, table, multi_label)
+    return read_model(as_text(model), table)
 
 
 def labelled_lines(
@@ -101,13 +104,15 @@ def _is_labelled(manifest: str) -> bool:
     return any(one.labelled for one in survey(open_manifest(manifest)).attributes.values())
 
 
-def lines_to_predict(manifest: str, attribute: str, planned: ConversionPlan | None) -> list[tuple[int, str]]:
-    """Return the number of each line that names a picture, and the picture; nothing where all are labelled.
+def plan_predicted(
+    manifest: str, attribute: str, planned: ConversionPlan | None, images: Sequence[str]
+) -> ConversionPlan:
+    """Return all lines that name a picture; those that are ``planned`` where these are all.
 
     Raises BadData where no line names one, Refused for a line that has ``attribute`` already.
     """
-    if manifest == "-" or (planned is not None and not planned.left_out and not attribute):
-        return []
+    if planned is not None and (manifest == "-" or not (planned.left_out or attribute)):
+        return planned
     if attribute:
         refs = [(number, ref) for number, (ref, _) in enumerate(of_manifest(manifest, attribute), 1) if ref]
     else:
@@ -115,12 +120,13 @@ def lines_to_predict(manifest: str, attribute: str, planned: ConversionPlan | No
         refs = [(number, ref) for number, ref in found if ref]
     if not refs:
         raise BadData(f"{manifest}: expected a source-ref on its lines, found none")
-    return refs
+    return plan_pictures(manifest, refs, images)
 
 
-def _predictions(
-    loaded: Model | EndpointInfo, inputs: PredictionInputs, concurrency: int
+def predictions(
+    loaded: Model | EndpointInfo, inputs: PredictionInputs, concurrency: int, notify: Notify = notify_nobody
 ) -> Iterator[Prediction | Unread]:
+    """Yield what a model, or an endpoint by requests at the same time, says of each picture."""
     if isinstance(loaded, Model):
         return predict_here(loaded, inputs.names, inputs.read)
-    return invoke(loaded, inputs.names, inputs.read, at_once=concurrency)
+    return invoke(loaded, inputs.names, inputs.read, at_once=concurrency, notify=notify)

@@ -6,17 +6,17 @@ from functools import cache
 from typing import Any
 
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
-from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
+from trainers.choice import Facts
 from trainers.config import TrainConfig
 from trainers.dataset import Dataset
-from trainers.prepare import read_pair, read_pictures, records_of_pair
+from trainers.prepare import PlannedPair, ReadPictures, read_pair, read_pictures, records_of_pair
 from trainers.ranges import check_names, read_ranges
 from trainers.registry import DEFAULT
-from trainers.tuning import Search, TrialListener, Tuned
-from trainers.tuning import tune as run_trials
+from trainers.tuning import Search, TrialListener, Tuned, check_place
+from trainers.tuning import tune as run
 from trainers.words.learning import Choices, given
 
 
@@ -50,8 +50,7 @@ def tune(
     given all trials after each one. Raises NotInstalled without Optuna, Refused for what cannot be varied.
     """
     place = as_text(output)
-    if place.startswith("s3://"):
-        raise Refused(f"--output {place}: expected a folder on this disk, where the study is a file")
+    check_place(place)
     values = [f"{name}={value}" for name, several in (choice or {}).items() for value in as_texts(several)]
     ranges = read_ranges([f"{name}={ends}" for name, ends in (range_ or {}).items()], values)
     search = Search(ranges, max_jobs, seed, early_stopping)
@@ -67,14 +66,28 @@ def tune(
     )
     choices = Choices(trainer, None if params is None else as_text(params), chosen)
     facts = choices.facts(pair)
-    read_plan = read_pictures(jobs)
+    return run_trials(pair, choices, facts, search, place, read_pictures(jobs), listen, force=force)
+
+
+def run_trials(
+    pair: PlannedPair,
+    choices: Choices,
+    facts: Facts,
+    search: Search,
+    output: str,
+    read_one: ReadPictures,
+    listen: TrialListener | None,
+    *,
+    force: bool,
+) -> Tuned:
+    """Run trials on two manifests, whose pictures are read once for each size that they want."""
 
     @cache
     def read(side: int) -> tuple[Dataset, Dataset]:
-        first, second = records_of_pair(pair, os.path.join(place, f"pictures-{side}"), side)
-        return read_plan(first)[0], read_plan(second)[0]
+        first, second = records_of_pair(pair, os.path.join(output, f"pictures-{side}"), side)
+        return read_one(first)[0], read_one(second)[0]
 
     def make(varied: dict[str, Any]) -> TrainConfig:
         return choices.config(facts, varied)
 
-    return run_trials(read, make, search, place, listen, trainer=trainer, force=force)
+    return run(read, make, search, output, listen, trainer=choices.trainer, force=force)
