@@ -99,16 +99,11 @@ def _check(new: str | None, as_text: bool, forms: dict[str, bool]) -> None:
 
 def _page_file(old: str, new: str | None, path: str) -> str:
     """Return the file of the page; raises Refused, before the work, for one that could not be written."""
-    from manifest_tools.io.sinks import output_file
-
-    path = output_file(path, "diff.html")
-    if not path.lower().endswith((".html", ".htm")):
-        raise Refused(f"expected a name that ends in .html for --html, found {path}")
     if new is None:
         raise Refused("--textconv prints a text; leave --html out")
     if "-" in (old, new):
         raise Refused("--html reads a manifest twice, and standard input can be read once; save it as a file")
-    return path
+    return options.drawn_file(path, "diff.html", "--html", (".html",))
 
 
 def _write_page(

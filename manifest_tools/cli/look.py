@@ -75,18 +75,14 @@ def look(
       mtool look output.manifest --images ./raw-data --serve
     """
     from manifest_tools.cli.shared.look_serve import serve as serve_page
-    from manifest_tools.cli.shared.options import manifests_here
     from manifest_tools.formats.open_manifest import open_manifest
-    from manifest_tools.io.sinks import output_file
     from manifest_tools.io.sources import decompressed
     from manifest_tools.verbs.look.look import look as look_at
 
-    output = output_file(output, _PAGE)
-    if not output.lower().endswith((".html", ".htm", ".png")):
-        raise Refused(f"expected a name that ends in .html or .png for -o, found {output}")
+    output = options.drawn_file(output, _PAGE, "-o")
     if (port is not None or marks is not None) and not serve:
         raise Refused("--port and --marks have no effect without --serve; type it too")
-    sources = [decompressed(open_manifest(one)) for one in manifests or manifests_here("look")]
+    sources = [decompressed(open_manifest(one)) for one in manifests or options.manifests_here("look")]
     if serve:
         _check_writes_nothing(output != _PAGE, pictures != PICTURES, force, kms_key is not None, as_json)
         serve_page(

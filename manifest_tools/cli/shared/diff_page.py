@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.cli.shared import diff_table
 from manifest_tools.pages.charts import Bar, Bars, Section, Table, in_series
@@ -91,7 +89,7 @@ def _title(one: "Sample") -> str:
 def _places(looked: "Looked", one: "Sample") -> list["Place"]:
     """Return where the lines of a sample stand, the old one first."""
     return [
-        (part, int(np.searchsorted(looked.indices[part].lines["number"], number)))
+        (part, at)
         for part, number in enumerate((one.old, one.new))
-        if number
+        if number and (at := looked.indices[part].position(number)) is not None
     ]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import either
 
 
 def free_file(path: str, usual: str, force: bool, option: str = "-o") -> str:
@@ -24,9 +25,19 @@ def free_file(path: str, usual: str, force: bool, option: str = "-o") -> str:
 
 def free_png(path: str, usual: str, force: bool, option: str) -> str:
     """Return the picture to write, as ``free_file``; raises Refused for a name that is no PNG's."""
-    path = free_file(path, usual, force, option)
-    if not path.lower().endswith(".png"):
-        raise Refused(f"expected a name that ends in .png for {option}, found {path}")
+    return drawn_file(free_file(path, usual, force, option), usual, option, (".png",))
+
+
+def drawn_file(path: str, usual: str, option: str, endings: tuple[str, ...] = (".html", ".png")) -> str:
+    """Return the page or picture to write, which is ``usual`` in a folder, as ``free_file``.
+
+    Raises Refused, before the work, for a name with another ending.
+    """
+    from manifest_tools.io.sinks import output_file
+
+    path = output_file(path, usual)
+    if not path.lower().endswith(endings):
+        raise Refused(f"expected a name that ends in {either(endings)} for {option}, found {path}")
     return path
 
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manifest_tools.base.errors import Refused
-from manifest_tools.io.sinks import output_file
+from manifest_tools.cli.shared.options import drawn_file
 
 if TYPE_CHECKING:
     from manifest_tools.io.sinks import Published
@@ -27,13 +26,11 @@ def plot_file(path: str | None, usual: str) -> str | None:
     """
     if path is None:
         return None
-    path = output_file(path, usual)
+    path = drawn_file(path, usual, "--plot")
     if path.lower().endswith(".png"):
-        from manifest_tools.pages.plot import check_plot as check_png
+        from manifest_tools.pages.plot import check_plot
 
-        check_png()
-    elif not path.lower().endswith((".html", ".htm")):
-        raise Refused(f"expected a name that ends in .html or .png for --plot, found {path}")
+        check_plot()
     return path
 
 

@@ -84,6 +84,11 @@ class Index:
         start, length = int(self.lines["start"][at]), int(self.lines["length"][at])
         return Block(self.source.uri, start, start + length, etag=self.source.etag).read()
 
+    def position(self, number: int) -> int | None:
+        """Return where in ``lines`` the line ``number`` is; None for one that is blank or not there."""
+        at = int(np.searchsorted(self.lines["number"], number))
+        return at if at < len(self.lines) and int(self.lines["number"][at]) == number else None
+
 
 @dataclass(slots=True)
 class _Part:

@@ -68,7 +68,7 @@ class Application:
         if not (0 <= offset < 2**62 and 0 <= count <= MOST):
             raise ValueError(f"expected count to be at most {MOST}, and offset no less than 0")
         marked = [mark.source for mark in marks.by_line.values() if what.mark in ("any", mark.mark)]
-        total, places = self.matching.page(what, marked, id(marks), offset, count)
+        total, places = self.matching.page(what, marked, offset, count)
         return JSONResponse({"total": total, "cards": [self.card(place) for place in places]})
 
     def _check_unchanged(self) -> None:

@@ -30,7 +30,6 @@ from manifest_tools.groundtruth.record import Row
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.look.choose import Place
 from manifest_tools.verbs.look.look import Looked
-from manifest_tools.verbs.look.serve.matching import position
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ class MarkBook:
     def _place(self, wanted: Mapping[str, Any]) -> Place:
         part, line = wanted.get("part"), wanted.get("line")
         if type(part) is int and type(line) is int and 0 <= part < len(self.looked.indices):
-            at = position(self.looked.indices[part], line) if 0 < line < 2**62 else None
+            at = self.looked.indices[part].position(line) if 0 < line < 2**62 else None
             if at is not None:
                 return part, at
         raise ValueError("no such line")

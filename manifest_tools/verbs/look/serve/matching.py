@@ -12,7 +12,7 @@ from manifest_tools.base.hashing import hash_texts
 from manifest_tools.groundtruth.marks import WHATS
 from manifest_tools.verbs.look.choose import DOUBTFUL, Place
 from manifest_tools.verbs.look.groups import by_picture
-from manifest_tools.verbs.look.index import STATES, Index
+from manifest_tools.verbs.look.index import STATES
 from manifest_tools.verbs.look.look import Looked
 
 MOST = 200
@@ -60,19 +60,18 @@ class Matching:
     """The lines of all manifests, one manifest after the other, and the last few answers."""
 
     looked: Looked
-    answers: OrderedDict[tuple[Wanted, int], Positions] = field(default_factory=OrderedDict)
+    answers: OrderedDict[Wanted, Positions] = field(default_factory=OrderedDict)
 
     def page(
-        self, wanted: Wanted, marked: Collection[str], version: int, offset: int, count: int
+        self, wanted: Wanted, marked: Collection[str], offset: int, count: int
     ) -> tuple[int, list[Place]]:
         """Return how many lines match, and the places of ``count`` of them from ``offset`` on.
 
-        ``marked`` are the sources of the marks that are asked for, and ``version`` says when they change.
+        ``marked`` are the sources of the marks that are asked for, and may be others the next time.
         """
-        key = (wanted, version if wanted.mark else 0)
-        found = self.answers.get(key)
-        if found is None:
-            found = self.answers[key] = self._matching(wanted, marked)
+        found = self.answers.get(wanted)
+        if found is None or wanted.mark:
+            found = self.answers[wanted] = self._matching(wanted, marked)
             while len(self.answers) > _REMEMBERED:
                 self.answers.popitem(last=False)
         return len(found), [self._place(one) for one in found[offset : offset + count].tolist()]
@@ -131,10 +130,3 @@ class Matching:
         """The lines of pictures that are on several, one picture after the other."""
         found = by_picture(np.concatenate([one.lines for one in self.looked.indices]))
         return {CONFLICT: found.lines(found.differ), REPEATED: found.lines(found.same)}
-
-
-def position(index: Index, number: int) -> int | None:
-    """Return the position of a line, by its number from 1; None for a line that is blank or not there."""
-    numbers = index.lines["number"]
-    at = int(np.searchsorted(numbers, number))
-    return at if at < len(numbers) and int(numbers[at]) == number else None
