@@ -173,4 +173,8 @@ def test_paths_may_be_paths_and_nothing_is_printed(tmp_path: Path, capfd: pytest
     assert {problem.code[:3] for problem in found} <= {"MT3"}
     assert manifest_tools.diff(path, tmp_path / "all", jobs=1).same == 10
     assert manifest_tools.stats(path, jobs=1).lines == 10
+    assert manifest_tools.look(path, images=tmp_path, jobs=1).gallery.total == 10
+    assert len(manifest_tools.read_examples(path, jobs=1).examples) == 10
+    assert len(list(manifest_tools.check_objects(path, images=tmp_path, jobs=1))) == 10
+    assert not manifest_tools.fix(path, select="MT104", jobs=1)[0].counts
     assert capfd.readouterr() == ("", "")

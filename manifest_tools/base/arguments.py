@@ -1,7 +1,7 @@
 """What a function takes as a path, and for an option that may be repeated."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TypeAlias
 
 from manifest_tools.base.errors import Refused
@@ -9,7 +9,7 @@ from manifest_tools.base.errors import Refused
 AnyPath: TypeAlias = str | os.PathLike[str]
 """A path or an ``s3://`` URI; a URI is a text, because pathlib takes one of its slashes away."""
 
-AnyPaths: TypeAlias = AnyPath | Sequence[AnyPath]
+AnyPaths: TypeAlias = AnyPath | Collection[AnyPath]
 """One of them or several; an option that may be repeated, such as ``images``."""
 
 

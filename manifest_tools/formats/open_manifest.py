@@ -9,13 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.remarks import remark
 from manifest_tools.base.text import clipped
 from manifest_tools.formats import FORMATS, Format, ReadOptions, base_name, module_of
 from manifest_tools.groundtruth.annotations import DataSet
-from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io.sources import Source, copied, folder_of, hint_in, open_source
@@ -72,10 +73,10 @@ def _read(row: Format, place: str, classes: ClassTable | None) -> DataSet:
 
 
 def read_examples(
-    manifest: str,
+    manifest: AnyPath,
     label_attribute: str | None = None,
     *,
-    classes: ClassTable | None = None,
+    classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
 ) -> Examples:
     """Return the labelled lines of a manifest whose label is a class or a list of classes.
@@ -83,12 +84,13 @@ def read_examples(
     ``classes`` are classes that the manifest need not show or name. Raises Refused for another label kind,
     ClassConflict where lines or ``classes`` disagree, InvalidLine for a line that cannot be read.
     """
-    source = open_manifest(manifest, classes)
+    table = classes_from(classes)
+    source = open_manifest(as_text(manifest), table)
     attribute = one_attribute(source, label_attribute, jobs)
     if not attribute.kind.is_classification:
         what = f"{clipped(attribute.name)} of type {clipped(attribute.short_type)}"
         raise Refused(f"{source.name}: expected a label of one class or several, found {what}")
-    return examples_of(source, attribute, classes=classes, jobs=jobs)
+    return examples_of(source, attribute, classes=table, jobs=jobs)
 
 
 def remark_elsewhere(source: Source, outputs: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
 from manifest_tools.formats.open_manifest import open_manifest
@@ -124,10 +125,10 @@ class Look:
 
 
 def read(
-    manifests: Sequence[str | Source],
+    manifests: Sequence[AnyPath | Source],
     *,
     label_attribute: str | None = None,
-    images: Sequence[str] = (),
+    images: AnyPaths = (),
     problems: Iterable[Problem] = (),
     jobs: Jobs = None,
 ) -> Looked:
@@ -138,13 +139,13 @@ def read(
     words = Vocabulary()
     contents, indices, paths = [], [], []
     for manifest in manifests:
-        source = decompressed(open_manifest(manifest) if isinstance(manifest, str) else manifest)
+        source = decompressed(manifest if isinstance(manifest, Source) else open_manifest(as_text(manifest)))
         found = contents_of(source, label_attribute, jobs)
         one = label_attribute or (found.attributes[0].name if len(found.attributes) == 1 else None)
         known = None if one is None else one_attribute(source, one, jobs)
         contents.append(found)
         indices.append(read_index(source, known, words, jobs))
-        paths.append(_paths(source, found, images))
+        paths.append(_paths(source, found, as_texts(images)))
     kept = problems_of([one.manifest for one in contents], problems)
     return Looked(tuple(contents), tuple(indices), words, kept, tuple(paths), repeated(indices))
 
@@ -156,9 +157,9 @@ def _paths(source: Source, found: Stats, images: Sequence[str]) -> ImagePaths:
 
 
 def look(
-    *manifests: str | Source,
+    *manifests: AnyPath | Source,
     label_attribute: str | None = None,
-    images: Sequence[str] = (),
+    images: AnyPaths = (),
     pictures: int = PICTURES,
     problems: Iterable[Problem] = (),
     jobs: Jobs = None,

@@ -6,11 +6,12 @@ A line is edited by the byte ranges of its parts, so that nothing else on it cha
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import NotAManifest, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.formats.open_manifest import open_manifest
@@ -57,8 +58,8 @@ class Fixed:
 
 
 def fix(
-    *manifests: str,
-    select: Collection[str] | None = None,
+    *manifests: AnyPath,
+    select: AnyPaths | None = None,
     dry_run: bool = False,
     kms_key: str | None = None,
     jobs: Jobs = None,
@@ -69,9 +70,10 @@ def fix(
     is, and ``validate`` reports it; a manifest with nothing to fix is not written. ``kms_key`` encrypts what
     goes to S3. Raises Refused for an input that cannot be replaced: standard input, a compressed file.
     """
-    check_key(kms_key, manifests)
-    codes = frozenset(DONE if select is None else select)
-    sources = [source for name in manifests if (source := _source(name)) is not None]
+    names = list(map(as_text, manifests))
+    check_key(kms_key, names)
+    codes = frozenset(DONE if select is None else as_texts(select))
+    sources = [source for name in names if (source := _source(name)) is not None]
     results = []
     with publishing(force=True, sync=True, kms_key=kms_key) as publication:
         for source in sources:

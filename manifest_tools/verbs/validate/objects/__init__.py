@@ -4,9 +4,9 @@ Each finding is a Problem with a code of ``codes.CODES``, or of ``unusable.CODES
 find the same. A picture that several lines name is read once where these are near each other.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.verbs.validate.objects.codes import CODES
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ __all__ = ["CODES", "check_objects"]
 
 
 def check_objects(
-    *manifests: "str | Source",
-    images: Sequence[str] = (),
+    *manifests: "AnyPath | Source",
+    images: AnyPaths = (),
     label_attribute: str | None = None,
     smallest: "Size | None" = None,
     decode: bool = False,
@@ -45,8 +45,10 @@ def check_objects(
     ([], 0, 0)
     """
     from manifest_tools.base.parallel import no_progress
+    from manifest_tools.io.sources import Source
     from manifest_tools.verbs.validate.objects.report import ObjectReport
 
+    sources = tuple(one if isinstance(one, Source) else as_text(one) for one in manifests)
     return ObjectReport(
-        manifests, tuple(images), label_attribute, smallest, decode, jobs, progress or no_progress
+        sources, as_texts(images), label_attribute, smallest, decode, jobs, progress or no_progress
     )
