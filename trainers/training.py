@@ -147,11 +147,11 @@ def _check(train: Dataset, validation: Dataset) -> None:
 
 
 def check_model_is_free(output: str, config: TrainConfig, trainer: str) -> None:
-    """Raise Exists, before pictures are read, for a model there that was made in another way."""
+    """Raise, before pictures are read, for what was made there in another way, or is not over."""
     made_from = _finished_report(output).get("made_from", {})
     wanted = {"config": json.loads(json.dumps(config.to_json())), "trainer": trainer}
-    if {name: made_from.get(name) for name in wanted} != wanted and _is_there(inside(output, ARCHIVE)):
-        raise Exists([inside(output, ARCHIVE)])
+    if {name: made_from.get(name) for name in wanted} != wanted:
+        _check_nothing_there(output)
 
 
 def _begun(output: str, origin: dict[str, Any], resume: bool, force: bool) -> Unfinished | None:
@@ -160,6 +160,12 @@ def _begun(output: str, origin: dict[str, Any], resume: bool, force: bool) -> Un
         return read_unfinished(output, origin)
     if force:
         return None
+    _check_nothing_there(output)
+    return None
+
+
+def _check_nothing_there(output: str) -> None:
+    """Raise Refused for an unfinished run, which Ctrl-C leaves beside its best model; Exists for a model."""
     if is_unfinished(output):
         raise Refused(
             f"{inside(output, STATE)}: an unfinished run; type --resume to go on with it, --force to begin"
@@ -167,7 +173,6 @@ def _begun(output: str, origin: dict[str, Any], resume: bool, force: bool) -> Un
         )
     if _is_there(there := inside(output, ARCHIVE)):
         raise Exists([there])
-    return None
 
 
 def _going_on(begun: Unfinished) -> str:
