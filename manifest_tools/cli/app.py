@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -172,14 +172,26 @@ def _failure(error: BaseException) -> Failure:
 _NAMES = {"source": "file", "number": "line", "uri": "file"}
 
 
+_MOST = 100  # problems in the JSON of an error
+
+
 def _fields(error: MtoolError) -> dict[str, Any]:
-    """Return the fields of an error that JSON can hold."""
+    """Return the fields of an error as JSON can hold them: of many problems the first."""
     kinds = (str, int, float, tuple, list, type(None))
     return {
-        _NAMES.get(name, name): value
+        _NAMES.get(name, name): [_plain(one) for one in value[:_MOST]]
+        if isinstance(value, tuple | list)
+        else value
         for name, value in vars(error).items()
-        if isinstance(value, kinds) and name not in ("exit_code", "args") and not name.startswith("_")
+        if isinstance(value, kinds) and not name.startswith("_")
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value for JSON: the fields of a problem, or anything else as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _usage_error(error: Any) -> Failure:

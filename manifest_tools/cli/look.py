@@ -59,10 +59,11 @@ def look(
     as_json: options.Json = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Show what is in manifests: a page with charts, and the pictures with their labels.
+    """Show what is in manifests as a page or a picture.
 
-    The page is one file that needs no network. Its pictures are those with problems and doubtful ones first,
-    the rest chosen evenly from all classes; they can be filtered. Several manifests stand side by side.
+    The page has charts, and the pictures with their labels; it is one file that needs no network. Pictures
+    with problems and doubtful ones come first, the rest are chosen evenly from all classes; they can be
+    filtered. Several manifests stand side by side.
 
     With --serve, lines can be marked as wrong or unsure, or given another class; the marks go to a small
     file that filter --marked, rewrite --from-marks and merge --marks take.

@@ -77,7 +77,7 @@ def rewrite(
     as_json: options.Json = False,
     jobs: options.Jobs = None,
 ) -> None:
-    """Change lab ID, bucket, attribute or class names, or the class of marked lines.
+    """Change lab ID, bucket, names, or marked classes.
 
     No other byte changes. Files are rewritten in place, all of them or none; -o writes another file.
 

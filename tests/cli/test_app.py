@@ -46,6 +46,7 @@ def test_help_lists_every_word_and_is_no_failure(
         line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ") and line.split()
     ]
     assert [word for word in listed if word in WORDS] == list(WORDS)
+    assert "..." not in result.stdout.partition("Begin:")[2]  # every word is told of in one line
 
 
 @pytest.mark.parametrize("word", WORDS)

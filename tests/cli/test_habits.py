@@ -199,6 +199,15 @@ def test_a_dry_run_for_a_program_is_one_object_and_writes_nothing(
     assert files() == before
 
 
+def test_an_error_has_its_problems_as_a_program_reads_them(run: Run, workplace: Path) -> None:
+    for path in Path("raw").rglob("*.*"):
+        path.write_bytes(b"no picture")
+    done = run(*typed("convert", "out"), "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (done.exit_code, error["code"]) == (1, 1)
+    assert error["problems"][0]["file"] == "output.manifest"
+
+
 # What looks for its output before pictures are read: the manifest names pictures that are nowhere.
 @pytest.mark.parametrize("words", ["convert a --to recordio -o out.rec", "pipe a -o out.rec"])
 def test_what_reads_pictures_looks_for_its_output_first(run: Run, workplace: Path, words: str) -> None:
