@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, print_json, progress
 
@@ -63,7 +64,8 @@ def look(
 
     The page has charts, and the pictures with their labels; it is one file that needs no network. Pictures
     with problems and doubtful ones come first, the rest are chosen evenly from all classes; they can be
-    filtered. Several manifests stand side by side.
+    filtered. Several manifests stand side by side. Pictures that are not on this disk come from S3, where
+    there are credentials, and are not kept.
 
     With --serve, lines can be marked as wrong or unsure, or given another class; the marks go to a small
     file that filter --marked, rewrite --from-marks and merge --marks take.
@@ -79,6 +81,7 @@ def look(
     from manifest_tools.formats.open_manifest import open_manifest
     from manifest_tools.io.sources import decompressed
     from manifest_tools.verbs.look.look import look as look_at
+    from manifest_tools.verbs.look.s3_pictures import S3Pictures
 
     output = options.drawn_file(output, _PAGE, "-o")
     if (port is not None or marks is not None) and not serve:
@@ -102,6 +105,7 @@ def look(
         images=images or (),
         pictures=pictures,
         problems=_problems(sources, label_attribute, jobs),
+        fetch=S3Pictures(),
         jobs=jobs,
         progress=progress,
     )
@@ -140,6 +144,8 @@ def _write(found: "Look", output: str, force: bool, kms_key: str | None) -> "Seq
 
 
 def _notes(found: "Look", published: "Sequence[Published]") -> None:
+    if found.fetched:
+        note(f"{counted(found.fetched, 'picture')} fetched from S3, and not kept: mtool fetch keeps them")
     if found.missing:
         note(clean(found.missing))
     for one in published:

@@ -125,6 +125,15 @@ def open_file(path: str) -> Iterator[PartialReader]:
             raise Unusable(MISSING, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
+def reader_of(data: bytes) -> PartialReader:
+    """Return a reader of bytes that were read already.
+
+    >>> reader_of(b"abc").read(1, 9)
+    b'bc'
+    """
+    return PartialReader(len(data), data, "", lambda start, end: data[start:end], True)
+
+
 def open_object(uri: str) -> PartialReader:
     """Return a reader of an S3 object, after one ranged GET; raises the errors of ``io.s3``."""
     head, size, etag = first_bytes(uri, HEAD)

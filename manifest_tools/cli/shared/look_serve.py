@@ -26,10 +26,18 @@ def serve(
 ) -> None:
     """Serve the page until Ctrl-C, and say then which marks there are and what to type."""
     from manifest_tools.verbs.look.look import read
+    from manifest_tools.verbs.look.s3_pictures import S3Pictures
     from manifest_tools.verbs.look.serve.serve import marks_beside, server
     from manifest_tools.verbs.validate.rules import RULES
 
-    looked = read(sources, label_attribute=label_attribute, images=images, problems=problems, jobs=jobs)
+    looked = read(
+        sources,
+        label_attribute=label_attribute,
+        images=images,
+        problems=problems,
+        fetch=S3Pictures(),
+        jobs=jobs,
+    )
     path = marks or marks_beside([source.name for source in sources])
     made = server(looked, path, port=port, reasons={rule.code: rule.reason for rule in RULES})
     note(f"marks go to {clean(path)}; Ctrl-C ends")

@@ -85,7 +85,7 @@
   function redraw(card) {
     const button = buttons.get(card);
     if (button) flag(card, button);
-    if (shown === card) fill(card, find("viewer-facts"));
+    if (viewer.open && shown === card) fill(card, find("viewer-facts"));
   }
 
   function flag(card, button) {
@@ -200,6 +200,7 @@
     }
   });
   find("marks-undo").addEventListener("click", takeBack);
+  find("marks-keys").append(...data.classes.slice(0, KEYED).map((name, at) => make("span", {}, key(String(at + 1)), " ", make("bdi", { className: "name", textContent: name }))));
   find("class-names").append(...data.classes.map((name) => make("option", { value: name })));
   bar.hidden = false;
   fetch(data.marks).then((answer) => answer.json()).then(tell).catch((error) => say(String(error.message || error)));

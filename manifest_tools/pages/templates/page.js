@@ -49,7 +49,7 @@
       return { total: found.length, cards: found.slice(offset, offset + PAGE) };
     }
     const answer = await fetch(`${data.api}?${new URLSearchParams({ ...wanted, offset, count: PAGE })}`);
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    if (!answer.ok) throw new Error((await answer.text()).trim() || `the server answered ${answer.status}`);
     return answer.json();
   }
 
@@ -58,7 +58,13 @@
   function shot(card, source) {
     if (source) {
       const image = make("img", { src: source, alt: titleOf(card), loading: "lazy", decoding: "async" });
-      image.addEventListener("error", () => image.replaceWith(make("p", { textContent: "cannot be shown" })));
+      image.addEventListener("error", async () => {
+        const why = make("p", { textContent: "cannot be shown", dir: "auto" });
+        image.replaceWith(why);
+        // A server says why in words, as long as it runs.
+        const answer = data.api ? await fetch(source).catch(() => null) : null;
+        if (answer && !answer.ok) why.textContent = (await answer.text()).trim() || why.textContent;
+      });
       return make("div", { className: "shot" }, image);
     }
     const text = card.text || card.missing || "no picture";

@@ -3,7 +3,9 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
@@ -25,6 +27,7 @@ from manifest_tools.verbs.look.groups import Group, Repeated, repeated
 from manifest_tools.verbs.look.index import Index, Vocabulary, read_index
 from manifest_tools.verbs.look.pictures import SIDE, Small, small_picture
 from manifest_tools.verbs.look.problems import LookProblems, problems_of
+from manifest_tools.verbs.look.s3_pictures import S3Pictures, is_elsewhere
 
 PICTURES = 300
 """Lines that are shown, where nobody asks for more."""
@@ -40,6 +43,21 @@ class Looked:
     problems: tuple[LookProblems, ...]
     paths: tuple[ImagePaths, ...]
     repeated: Repeated
+    fetch: S3Pictures | None = None
+    """What fetches pictures from S3 that are not here; None where nothing does."""
+
+    def can_fetch(self, part: int, *refs: str) -> bool:
+        """Say whether one of some pictures of a manifest is not here, and S3 can be asked for it."""
+        elsewhere = any(is_elsewhere(self.paths[part], ref) for ref in refs)
+        return elsewhere and self.fetch is not None and self.fetch.is_allowed
+
+    def _fetching(self, part: int, card: LineCard) -> S3Pictures | None:
+        return self.fetch if self.can_fetch(part, card.ref, card.drawing.mask) else None
+
+    def small(self, place: Place, side: int) -> Small | Unusable:
+        """Return the picture of a line, its longer edge having ``side`` pixels."""
+        card = self.card(place)
+        return small_picture(self.paths[place[0]], side, card, self._fetching(place[0], card))
 
     def card(self, place: Place) -> LineCard:
         """Return the card of a line, without its picture."""
@@ -54,12 +72,14 @@ class Looked:
         """Return the cards of lines, each with its small picture where that is on this disk."""
         wanted = list(dict.fromkeys(places))
         cards = [self.card(place) for place in wanted]
+        fetch = next(filter(None, (self._fetching(card.card.part, card) for card in cards)), None)
         tasks = [(self.paths[card.card.part], card) for card in cards]
-        made = progress(run(_small, tasks, jobs), len(tasks), "pictures")
-        return {
-            place: Pictured(_with_picture(card.card, small), small)
-            for place, card, small in zip(wanted, cards, made, strict=True)
-        }
+        with nullcontext(jobs) if fetch is None else fetch.threads() as workers:
+            made = progress(run(partial(_small, fetch), tasks, workers), len(tasks), "pictures")
+            return {
+                place: Pictured(_with_picture(card.card, small), small)
+                for place, card, small in zip(wanted, cards, made, strict=True)
+            }
 
     def gallery(self) -> Gallery:
         """Return a gallery of all lines, with no card in it yet."""
@@ -107,6 +127,9 @@ class Look:
     missing: str = ""
     """What to type for the pictures that are not here; empty where all are."""
 
+    fetched: int = 0
+    """How many pictures came from S3, and are not kept."""
+
     def to_json(self) -> dict[str, Any]:
         """Return what was counted, as values that JSON can hold; no pictures."""
         return {
@@ -120,6 +143,7 @@ class Look:
             "sizes": self.sizes,
             "lines": self.gallery.total,
             "shown": self.gallery.shown,
+            "fetched": self.fetched,
             "missing": sum(isinstance(one, Unusable) and one.code == MISSING for one in self.pictures),
         }
 
@@ -130,6 +154,7 @@ def read(
     label_attribute: str | None = None,
     images: AnyPaths = (),
     problems: Iterable[Problem] = (),
+    fetch: S3Pictures | None = None,
     jobs: Jobs = None,
 ) -> Looked:
     """Return manifests read so that any line can be shown: counts, and 41 bytes a line.
@@ -141,13 +166,15 @@ def read(
     for manifest in manifests:
         source = decompressed(manifest if isinstance(manifest, Source) else open_manifest(as_text(manifest)))
         found = contents_of(source, label_attribute, jobs)
+        for shown in (shown for each in found.attributes for shown in each.classes):
+            words.class_of(shown.name or f"class {shown.index}")  # in the order of the charts
         one = label_attribute or (found.attributes[0].name if len(found.attributes) == 1 else None)
         known = None if one is None else one_attribute(source, one, jobs)
         contents.append(found)
         indices.append(read_index(source, known, words, jobs))
         paths.append(_paths(source, found, as_texts(images)))
     kept = problems_of([one.manifest for one in contents], problems)
-    return Looked(tuple(contents), tuple(indices), words, kept, tuple(paths), repeated(indices))
+    return Looked(tuple(contents), tuple(indices), words, kept, tuple(paths), repeated(indices), fetch)
 
 
 def _paths(source: Source, found: Stats, images: Sequence[str]) -> ImagePaths:
@@ -162,15 +189,18 @@ def look(
     images: AnyPaths = (),
     pictures: int = PICTURES,
     problems: Iterable[Problem] = (),
+    fetch: S3Pictures | None = None,
     jobs: Jobs = None,
     progress: Progress = no_progress,
 ) -> Look:
     """Return what a page of manifests shows: what is in them, and at most ``pictures`` lines as pictures.
 
-    ``problems`` are those that ``validate`` finds. Raises InvalidLine at a line that cannot be read, Refused
-    for an attribute that no line has.
+    ``problems`` are those that ``validate`` finds; ``fetch`` gets pictures that are not here.
+    Raises InvalidLine at a line that cannot be read, Refused for an attribute that no line has.
     """
-    looked = read(manifests, label_attribute=label_attribute, images=images, problems=problems, jobs=jobs)
+    looked = read(
+        manifests, label_attribute=label_attribute, images=images, problems=problems, fetch=fetch, jobs=jobs
+    )
     chosen = choose(looked.indices, pictures, [list(one.lines) for one in looked.problems])
     grouped = [place for group in looked.repeated.shown for place in group.places]
     shown = looked.pictured([*chosen, *grouped], jobs, progress)
@@ -187,13 +217,14 @@ def look(
         gallery,
         made,
         _sizes(made),
-        missing(shown.values()),
+        missing(shown.values(), fetch.failed if fetch else ""),
+        sum(isinstance(one.small, Small) and one.small.is_fetched for one in shown.values()),
     )
 
 
-def _small(task: tuple[ImagePaths, LineCard]) -> Small | Unusable:
+def _small(fetch: S3Pictures | None, task: tuple[ImagePaths, LineCard]) -> Small | Unusable:
     paths, card = task
-    return small_picture(paths, SIDE, card)
+    return small_picture(paths, SIDE, card, fetch)
 
 
 def _with_picture(card: Card, small: Small | Unusable) -> Card:
@@ -214,11 +245,12 @@ def _sizes(made: Sequence[Small | Unusable]) -> dict[str, int]:
     return {f"{width:,} × {height:,}": count for (width, height), count in sizes.most_common()}
 
 
-def missing(shown: Collection[Pictured]) -> str:
-    """Say what to type for pictures that are not on this disk; nothing where all are."""
+def missing(shown: Collection[Pictured], failed: str = "") -> str:
+    """Say what to type for pictures that are not to be had, and why S3 ``failed``; nothing where all are."""
     named = [one for one in shown if one.card.name]
     absent = sum(one.is_missing for one in named)
     if not absent:
         return ""
     text = f"{absent:,} of {len(named):,} pictures are not on this disk"
-    return f"{text}; type --images FOLDER, or fetch them: mtool fetch MANIFEST -o FOLDER"
+    why = f"; S3 failed: {failed}" if failed else ""
+    return f"{text}; type --images FOLDER, or fetch them: mtool fetch MANIFEST -o FOLDER{why}"

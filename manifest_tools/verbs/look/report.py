@@ -46,6 +46,9 @@ def sections(found: Look, reasons: Mapping[str, str]) -> Iterator[Section]:
     yield from label_charts(found.contents)
 
 
+_ONE = {"lines": "line", "classes": "class", "problems": "problem"}
+
+
 def _overview(found: Look, reasons: Mapping[str, str]) -> Section:
     series = tuple(one.manifest for one in found.contents)
     classes = {one.name for stats in found.contents for each in stats.attributes for one in each.classes}
@@ -59,7 +62,11 @@ def _overview(found: Look, reasons: Mapping[str, str]) -> Section:
         "pictures on several lines": found.repeated.duplicates,
         "pictures in several manifests": found.repeated.across,
     }
-    shown = tuple((name, value) for name, value in facts.items() if value or name == "problems")
+    shown = tuple(
+        (_ONE.get(name, name) if value == 1 else name, value)
+        for name, value in facts.items()
+        if value or name == "problems"
+    )
     bars = []
     if any(found.problems):
         codes = sorted({code for one in found.problems for code in one})
@@ -79,11 +86,14 @@ def _overview(found: Look, reasons: Mapping[str, str]) -> Section:
 def _which(found: Look) -> str:
     """Say how many of the lines are shown, and which."""
     shown, total = found.gallery.shown, found.gallery.total
+    if total <= 1:
+        return ""
+    first = f"those with problems first, then doubtful ones (confidence below {DOUBTFUL:g})"
     if shown >= total:
-        return f"all {counted(total, 'line')}, those with problems and doubtful ones first"
+        return f"all {total:,} lines: {first}"
     return (
-        f"{shown:,} of {total:,} lines are shown: those with problems first, then doubtful ones (confidence"
-        f" below {DOUBTFUL:g}), the rest chosen evenly from all classes; for more of them, type --pictures N"
+        f"{shown:,} of {total:,} lines are shown: {first}, the rest chosen evenly from all classes;"
+        " for more of them, type --pictures N"
     )
 
 

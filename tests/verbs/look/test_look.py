@@ -3,7 +3,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -14,10 +14,16 @@ from manifest_tools.images.unusable import Unusable
 from manifest_tools.pages.gallery import Card
 from manifest_tools.verbs.look.look import look
 from manifest_tools.verbs.look.report import look_page, look_sheets, sections
+from manifest_tools.verbs.look.s3_pictures import S3Pictures
 from tests.label_lines import GOOD
 from tests.pictures import jpeg, row
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 Write = Callable[..., str]
+
+_TYPE = "type --images FOLDER, or fetch them: mtool fetch MANIFEST -o FOLDER"
 
 
 @pytest.fixture
@@ -98,6 +104,27 @@ def test_a_picture_that_is_not_here_says_what_to_type(folder: Path, write: Write
     assert "1 of 2 pictures are not on this disk" in found.missing and "--images" in found.missing
     assert [bool(card.picture) for card in found.gallery.cards] == [True, False]
     assert isinstance(found.pictures[1], Unusable) and found.gallery.cards[1].missing
+
+
+def test_a_picture_that_is_in_s3_alone_is_fetched(s3: "S3Client", folder: Path, write: Write) -> None:
+    s3.create_bucket(Bucket="far")
+    s3.put_object(Bucket="far", Key="2.jpg", Body=(folder / "2.jpg").read_bytes())
+    manifest = write([row("1.jpg", 0), *({"source-ref": f"s3://far/{number}.jpg"} for number in (2, 7))])
+    found = look(manifest, images=[f"s3://raw={folder}"], fetch=S3Pictures(), jobs=1)
+    assert [bool(card.picture) for card in found.gallery.cards] == [True, True, False]
+    assert "no such object" in found.gallery.cards[2].missing
+    assert (found.fetched, "1 of 3 pictures" in found.missing) == (1, True)
+
+
+def test_where_s3_fails_the_page_is_made_all_the_same_and_says_so(write: Write) -> None:
+    fetch = S3Pictures()
+    found = look(write([row(f"{number}.jpg", 0) for number in range(40)]), fetch=fetch, jobs=1)
+    assert found.fetched == 0 and fetch.failed
+    assert f"40 of 40 pictures are not on this disk; {_TYPE}; S3 failed: {fetch.failed}" == found.missing
+
+
+def test_classes_stand_in_the_order_of_their_indices(folder: Path, write: Write) -> None:
+    assert look(write([row("1.jpg", 1), row("2.jpg", 0)]), jobs=1).gallery.classes == ("RH", "LH")
 
 
 def test_a_damaged_picture_is_shown_as_such_and_does_not_stop_the_rest(folder: Path, write: Write) -> None:

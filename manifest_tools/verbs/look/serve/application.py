@@ -62,6 +62,8 @@ class Application:
     def lines(self, request: Request) -> Response:
         """Answer with the cards that a filter lets through, from ``offset`` on."""
         self._check_unchanged()
+        if self.looked.fetch is not None:
+            self.looked.fetch.failed = ""  # somebody may have logged in again
         query = request.query_params
         what, marks = wanted(query), self.book.marks()
         offset, count = int(query.get("offset", "0")), int(query.get("count", "60"))
@@ -105,7 +107,7 @@ class Application:
             if paths.covers(ref):
                 paths.find(ref)
                 return ""
-            return "not on this disk"
+            return "" if self.looked.can_fetch(place[0], ref) else "not on this disk"
         except Unusable as why:
             return why.message
 
@@ -115,6 +117,7 @@ class Application:
         indices = self.looked.indices
         if size not in SIDES or part >= len(indices) or at >= len(indices[part].lines):
             return PlainTextResponse("no such picture\n", 404)
+        self._check_unchanged()
         try:
             return Response(self.pictures.jpeg((part, at), size), media_type="image/jpeg")
         except Unusable as why:

@@ -151,6 +151,7 @@ def mark_to_json(mark: Mark) -> dict[str, Any]:
 def append(path: str, mark: Mark) -> None:
     """Append one whole line to a file of marks, and put it on the disk; raises MtoolError."""
     try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             size = os.fstat(handle).st_size

@@ -8,7 +8,7 @@ from manifest_tools.base.parallel import cores
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.verbs.look.choose import Place
 from manifest_tools.verbs.look.look import Looked
-from manifest_tools.verbs.look.pictures import SIDE, small_picture
+from manifest_tools.verbs.look.pictures import SIDE
 
 LARGE = 1200
 """Pixels of the longer edge of a larger picture."""
@@ -40,7 +40,7 @@ class PictureStore:
                 self.kept.move_to_end(key)
                 return self.kept[key]
         with self.workers:
-            made = small_picture(self.looked.paths[place[0]], SIDES[size], self.looked.card(place))
+            made = self.looked.small(place, SIDES[size])
         if isinstance(made, Unusable):
             raise made
         self._keep(key, made.jpeg)

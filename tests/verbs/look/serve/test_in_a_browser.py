@@ -72,6 +72,8 @@ def test_lines_are_marked_with_keys_and_the_command_line_corrects_them(
     desk.keyboard.press("ArrowRight")
     desk.keyboard.press("2")  # of RH and LH
     wait_for(desk, "3 marks: 1 wrong, 1 unsure, 1 class")
+    wait_for(desk, "", "#marks-wrong")
+    assert desk.locator("#marks-keys").inner_text().split() == ["1", "RH", "2", "LH"]
     assert desk.locator("#cards .card .mark").all_inner_texts() == ["wrong", "unsure", "→ LH"]
     assert marks(served) == {1: "wrong", 2: "unsure", 3: "LH"}
     assert run("rewrite", served.marks.parent / "a.manifest", "--from-marks", served.marks).exit_code == 0
@@ -100,6 +102,16 @@ def test_the_open_picture_is_marked_noted_and_taken_back(desk: "Page", served: S
     assert marks(served) == {6: "RH"}
     desk.keyboard.press("Escape")
     assert not desk.locator("#viewer").is_visible()
+
+
+def test_a_picture_that_cannot_be_shown_says_why(browser: "Browser", tmp_path: Path) -> None:
+    (tmp_path / "0.jpg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    manifest = write_manifest(tmp_path / "a.manifest", [row("0.jpg", 0)])
+    with serving(manifest, images=str(tmp_path), marks=tmp_path / "m") as found:
+        page = browser.new_page()  # whose console has to say that a picture did not come
+        page.goto(found.server.address)
+        wait_for(page, "expected a picture, found an SVG drawing", "#cards .shot p")
+        page.close()
 
 
 def test_keys_that_are_typed_into_a_field_mark_nothing(desk: "Page", served: Served) -> None:

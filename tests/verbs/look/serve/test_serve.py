@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -15,11 +15,15 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.problem import Problem
 from manifest_tools.groundtruth.marks import decode_mark, read_marks
 from manifest_tools.verbs.look.look import read
+from manifest_tools.verbs.look.s3_pictures import S3Pictures
 from manifest_tools.verbs.look.serve.picture_store import PictureStore
 from manifest_tools.verbs.look.serve.serve import server
 from tests.label_lines import GOOD
 from tests.pictures import jpeg, row, write_manifest
 from tests.verbs.look.serve.served import Served, serving
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 COUNT = 130
 
@@ -148,12 +152,12 @@ def is_labelled(number: int) -> bool:
     ("query", "expected"),
     [
         ("part=0", range(COUNT)),
-        ("part=0&class=1", [at for at in range(COUNT) if at % 3 and is_labelled(at)]),
+        ("part=0&class=0", [at for at in range(COUNT) if at % 3 and is_labelled(at)]),
         ("part=0&job=1", [at for at in range(COUNT) if at % 2 and is_labelled(at)]),
         ("part=0&low=0.75", [at for at in range(COUNT) if confidence(at) >= 0.75 and is_labelled(at)]),
         ("low=0.2&high=0.45", [at for at in range(COUNT) if 0.2 <= confidence(at) <= 0.45]),
         ("show=failed", range(19, COUNT, 20)),
-        ("show=labelled&part=0&class=0&job=1", [at for at in range(3, COUNT, 6) if is_labelled(at)]),
+        ("show=labelled&part=0&class=1&job=1", [at for at in range(3, COUNT, 6) if is_labelled(at)]),
         ("show=doubtful&high=0.15", range(1, COUNT, 10)),
         ("show=problem", [6]),
         ("code=0", [6]),
@@ -324,6 +328,30 @@ def test_marks_that_somebody_else_appends_are_seen_and_a_torn_line_is_ended(fres
     assert len(read_marks(str(fresh.marks)).by_line) == 3
 
 
+def test_the_folder_of_the_marks_is_made_with_the_first_one(folder: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "b.manifest", [row("0.jpg", 0)])
+    marks = tmp_path / "marks" / "of" / "b.jsonl"
+    with serving(manifest, images=str(folder), marks=marks) as found:
+        assert not marks.parent.exists()
+        assert found.mark(1, "wrong").status == 200
+    assert len(read_marks(str(marks)).by_line) == 1
+
+
+def test_a_picture_that_is_in_s3_alone_is_fetched_or_says_why_not(s3: "S3Client", tmp_path: Path) -> None:
+    s3.create_bucket(Bucket="far")
+    s3.put_object(Bucket="far", Key="0.jpg", Body=jpeg(90))
+    lines = [row("0.jpg", 0) | {"source-ref": f"s3://far/{number}.jpg"} for number in range(2)]
+    manifest = write_manifest(tmp_path / "b.manifest", lines)
+    with serving(manifest, images=f"s3://raw={tmp_path}", marks=tmp_path / "m", fetch=S3Pictures()) as found:
+        assert [card["picture"] for card in found.lines()["cards"]] == [
+            "picture/small/0/0",
+            "picture/small/0/1",
+        ]
+        assert found.ask("GET", "/picture/large/0/0").headers["content-type"] == "image/jpeg"
+        gone = found.ask("GET", "/picture/small/0/1")
+        assert (gone.status, "no such object" in gone.text) == (404, True)
+
+
 def test_a_file_that_is_no_longer_one_of_marks_is_said(fresh: Served) -> None:
     fresh.marks.write_text("spoilt\n")
     answer = fresh.ask("GET", "/api/lines")
@@ -334,7 +362,8 @@ def test_a_file_that_is_no_longer_one_of_marks_is_said(fresh: Served) -> None:
 
 def test_a_manifest_that_was_changed_meanwhile_is_said(fresh: Served, tmp_path: Path) -> None:
     write_manifest(tmp_path / "a.manifest", [row("7.jpg", 0)])
-    for answer in (fresh.ask("GET", "/api/lines"), fresh.mark(1, "wrong")):
+    asked = [fresh.ask("GET", path) for path in ("/api/lines", "/picture/small/0/1")]
+    for answer in (*asked, fresh.mark(1, "wrong")):
         assert (answer.status, "a.manifest: was changed" in answer.text) == (500, True)
     assert not fresh.marks.exists()
 
