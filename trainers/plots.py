@@ -54,7 +54,7 @@ def confusion(metrics: Metrics, table: ClassTable) -> bytes:
     """Return a PNG of the confusion matrix, labels against predictions: right is blue, wrong is red."""
     import numpy as np
 
-    names = _names(table)
+    names = class_names(table)
     columns = list(_BINARY) if metrics.multi_label else names
     counts = np.array(metrics.confusion)
     side = min(4 + 0.35 * len(names), 16)
@@ -93,15 +93,18 @@ def _colours(fractions: "NDArray[np.float64]", multi_label: bool) -> "NDArray[np
 
 def _title(metrics: Metrics, table: ClassTable) -> str:
     """Return the accuracy; where no names are beside the cells, also what is confused most."""
-    lines, names = [f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures"], _names(table)
+    lines, names = [f"accuracy {metrics.accuracy:.3f} of {metrics.examples:,} pictures"], class_names(table)
     if len(names) > _MOST_NAMES:
         worst = metrics.worst_pairs()[:_IN_TITLE]
         lines += [f"{names[label]} taken for {names[found]}: {count:,}" for count, label, found in worst]
     return "\n".join(lines)
 
 
-def _names(table: ClassTable) -> list[str]:
-    return [_plain(f"{index} {name}") for index, name in enumerate(table.labels)]
+def class_names(table: ClassTable) -> list[str]:
+    """Return what stands beside the cells: index and name, or one of them where they are the same."""
+    return [
+        _plain(name if name == str(index) else f"{index} {name}") for index, name in enumerate(table.labels)
+    ]
 
 
 def trials(tried: Sequence[Trial]) -> bytes:

@@ -1,6 +1,7 @@
 """The pictures that a model predicts for: names, bytes, and labels where these are known."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -56,8 +57,14 @@ def _expanded(path: str) -> Iterator[str]:
         return
     found = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
     if not found:
-        raise Refused(f"{path}: expected pictures, found none in this folder ({', '.join(ENDINGS)})")
+        raise Refused(f"{path}: expected pictures, found none in this folder {_instead(path)}")
     yield from (os.path.join(path, name) for name in found)
+
+
+def _instead(folder: str) -> str:
+    if any(os.path.isdir(os.path.join(folder, name)) for name in os.listdir(folder)):
+        return f"but other folders; for a folder a class, type --manifest {shlex.quote(folder)}"
+    return f"({', '.join(ENDINGS)})"
 
 
 @dataclass(frozen=True, slots=True)

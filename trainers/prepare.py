@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
+from manifest_tools.base.text import listed
 from manifest_tools.formats import LabelsNotHeld
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
@@ -184,7 +185,10 @@ def against_model(
     planned = plan_against(manifest, label_attribute, images, model.table, "the model")
     known = range(model.table.num_classes) if is_nameless(model.table) else dict(model.table.names)
     if strange := ", ".join(name for index, name in planned.table.names if index not in known):
-        raise ClassConflict(f"{manifest} has classes that the model does not know: {strange}")
+        its = listed(model.table.labels)
+        raise ClassConflict(
+            f"{manifest} has classes that the model does not know: {strange}; its classes: {its}"
+        )
     _check_label_count(planned, manifest, model.multi_label, "the model predicts")
     folder = model_path if os.path.isdir(model_path) else os.path.dirname(model_path)
     beside = records_of(planned, os.path.join(folder, CACHE, "validation"), model.image_size)

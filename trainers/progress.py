@@ -89,12 +89,12 @@ def _estimate_line(event: Estimate, advice: str) -> str:
     """Return how long it will take, and what to type where that is long.
 
     >>> _estimate_line(Estimate(12, 30), "--network small")
-    'about 12 s an epoch, 6 min at most for 30 epochs; Ctrl-C keeps the best that is over'
+    'about 12 s an epoch, 6 min at most for 30 epochs; Ctrl-C keeps the best epoch that has ended'
     """
     text = (
         f"about {lasting(event.epoch_seconds)} an epoch, {lasting(event.seconds)} at most for"
         f" {counted(event.epochs, 'epoch')};"
-        " Ctrl-C keeps the best that is over"
+        " Ctrl-C keeps the best epoch that has ended"
     )
     return f"{text}\nthat is long: {advice}" if advice and event.seconds > _LONG else text
 

@@ -203,7 +203,18 @@ def _usage_error(error: Any) -> Failure:
         text = text.replace(phrase, ours)
     if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
         text += f" (did you mean {near[0]}?)"
-    return Failure(clean(f"{text}; type: {word} --help"), CALLED_WRONGLY)
+    return Failure(clean(f"{text}; type: {_of_all_words(error) or f'{word} --help'}"), CALLED_WRONGLY)
+
+
+def _of_all_words(error: Any) -> str:
+    """Return what to type where an option of mtool itself stands after the word."""
+    typed = getattr(error, "option_name", None)
+    if error.ctx is None or error.ctx.parent is None or typed is None:
+        return ""
+    ours = (one for one in error.ctx.find_root().command.params if typed in one.opts and one.metavar)
+    return next(
+        (f"mtool {typed} {one.metavar} {error.ctx.info_name} ..., before the word" for one in ours), ""
+    )
 
 
 def _other_error(error: Exception) -> Failure:

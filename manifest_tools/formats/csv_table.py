@@ -94,9 +94,10 @@ class _Table:
         self.picture = self._column("--picture-column", COLUMNS.picture, _PICTURE)
         self.classes = self._column("--class-column", COLUMNS.classes, _CLASS)
         if self.picture is None:
+            options = "--picture-column NAME --class-column NAME"
             raise Refused(
                 f"{self.source.name}: expected a header with a column of pictures, such as image or path;"
-                f" {self._told('--picture-column NAME --class-column NAME')}"
+                f" {self._told(options) if self.header else 'found nothing in this file'}"
             )
 
     def rows(self) -> Iterator[tuple[int, str, str]]:
@@ -133,7 +134,7 @@ class _Table:
 
     def _listed(self) -> str:
         more = ", ..." if len(self.header) > _MOST else ""
-        return f"{', '.join(map(shown, self.header[:_MOST])) or 'nothing'}{more}"
+        return f"{', '.join(map(shown, self.header[:_MOST]))}{more}"
 
     def _ref(self, number: int, ref: str) -> str:
         """Return a picture as a source-ref: a URI, or a path from the folder of the table."""

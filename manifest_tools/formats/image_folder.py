@@ -153,7 +153,7 @@ class _Found:
         )
         text = f"{place}: left out: {', '.join(left_out)}"
         loose = f"{place}: {counted(len(self.loose), 'picture')} in no folder of a class, without a label"
-        return tuple([text] * bool(self.left_out) + [loose] * bool(self.loose and self.classes))
+        return tuple([text] * bool(self.left_out) + [loose] * bool(self.loose))
 
 
 def _pictures(found: _Found, indices: Mapping[str, int], start: str) -> Iterator[Picture]:

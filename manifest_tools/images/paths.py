@@ -222,7 +222,8 @@ def _inside(folder: str, rest: str) -> str:
         raise Unusable(MISSING, f"no file can have the name {rest[:200]!r}") from error
     if not path.startswith(folder.rstrip(os.sep) + os.sep):
         raise Unusable(
-            OUTSIDE, f"a link leads out of {folder}: {rest[:200]!r}; type --images with its folder"
+            OUTSIDE,
+            f"a link leads out of {folder}: {rest[:200]!r}; type --images with the folder that it leads to",
         )
     return path
 

@@ -70,6 +70,11 @@ def test_the_version(run: "Callable[..., Result]") -> None:
             ("--nonsense",), "No such option: --nonsense; type: mtool --help", id="an unknown option"
         ),
         pytest.param(("split", "--nonsense"), "type: mtool split --help", id="an unknown option of a word"),
+        pytest.param(
+            ("split", "--class-column", "kind", "a.csv"),
+            "type: mtool --class-column NAME split ..., before the word",
+            id="an option of every word after the word",
+        ),
         pytest.param(("split", "a", "b"), "type: mtool split --help", id="an argument too many"),
         pytest.param(("split", "--seed", "x"), "--seed", id="a seed that is no number"),
         pytest.param(

@@ -97,6 +97,11 @@ def test_pictures_without_a_folder_have_no_label(in_folder: Path) -> None:
     assert remarks("images") == ["images: 2 pictures in no folder of a class, without a label"]
 
 
+def test_a_folder_without_folders_says_that_no_picture_has_a_label(in_folder: Path) -> None:
+    tree("flat", "1.jpg", "2.jpg")
+    assert remarks("flat") == ["flat: 2 pictures in no folder of a class, without a label"]
+
+
 def test_what_is_no_picture_is_counted_and_what_is_hidden_is_not(in_folder: Path) -> None:
     tree(
         "pictures", *PETS, "cats/.hidden.jpg", ".git/1.jpg", "notes/a.txt", "cats/b.txt", "model/history.png"

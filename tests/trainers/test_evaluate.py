@@ -84,7 +84,7 @@ def test_a_class_that_the_model_does_not_know_is_refused(trained: Path, run: Run
     edit('"class-name": "LH"', '"class-name": "bolt"')
     result = run(*WORDS)
     assert result.exit_code == 1
-    assert "classes that the model does not know: bolt" in result.stderr
+    assert "classes that the model does not know: bolt; its classes: 'RH', 'LH'" in result.stderr
 
 
 def test_a_bad_picture_is_named_and_the_others_are_counted(trained: Path, run: Run) -> None:
@@ -136,6 +136,12 @@ def of_classes(names: list[str], confusion: dict[tuple[int, int], int]) -> tuple
     rows = tuple(tuple(confusion.get((row, at), 0) for at in range(len(names))) for row in range(len(names)))
     figures = tuple(ClassFigures(index, name, None, None, None, 0) for index, name in enumerate(names))
     return Metrics(1, 1.0, 1.0, 0.0, figures, rows, False), ClassTable(tuple(enumerate(names)))
+
+
+def test_a_class_that_is_named_as_its_index_is_written_once_in_the_picture() -> None:
+    from trainers.plots import class_names
+
+    assert class_names(ClassTable(((0, "0"), (1, "one")))) == ["0", "1 one"]
 
 
 def test_the_names_of_a_matrix_that_is_too_wide_are_its_indices() -> None:

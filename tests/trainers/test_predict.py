@@ -184,7 +184,9 @@ def test_nothing_to_ask_about_is_refused_with_what_to_type(trained: Path, run: R
     assert manifest.exit_code == 2
     assert "found a manifest; type --manifest validation.manifest" in manifest.stderr
     Path("empty").mkdir()
-    assert "expected pictures, found none in this folder" in run("predict", "empty").stderr
+    assert "expected pictures, found none in this folder (.jpg" in run("predict", "empty").stderr
+    Path("empty/ripe").mkdir()
+    assert "for a folder a class, type --manifest empty" in run("predict", "empty").stderr
 
 
 @pytest.mark.parametrize(

@@ -63,14 +63,14 @@ def test_a_short_run_needs_no_estimate() -> None:
 
 def test_an_estimate_says_what_it_is_at_most() -> None:
     assert screen_text(Estimate(0.6, 30)) == (
-        "about 0.6 s an epoch, 18 s at most for 30 epochs; Ctrl-C keeps the best that is over\n"
+        "about 0.6 s an epoch, 18 s at most for 30 epochs; Ctrl-C keeps the best epoch that has ended\n"
     )
 
 
 def test_of_a_run_of_hours_it_is_said_what_is_quicker() -> None:
     text = screen_text(Estimate(600, 30), advice="--network small takes about 1/184 of that")
     assert text == (
-        "about 10 min an epoch, 5 h at most for 30 epochs; Ctrl-C keeps the best that is over\n"
+        "about 10 min an epoch, 5 h at most for 30 epochs; Ctrl-C keeps the best epoch that has ended\n"
         "that is long: --network small takes about 1/184 of that\n"
     )
 
