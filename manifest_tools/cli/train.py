@@ -87,7 +87,7 @@ def _train_here(given: TrainOptions) -> None:
     from trainers.training import check_model_is_free, check_resume
 
     manifests = given.train_manifest, given.validation_manifest
-    require(*manifests)
+    require(given)
     check_resume(given.output, given.resume, given.force)
     check_key(given.kms_key, [given.output])
     table = classes_from(given.classes)

@@ -32,7 +32,7 @@ def tune(given: TuneOptions, ranges: "Ranges") -> None:
 
     _check_outputs(given)
     given = in_two_parts(given, force=given.force, dry_run=given.dry_run, jobs=given.jobs)
-    require(given.train_manifest, given.validation_manifest)
+    require(given)
     search = Search(ranges, given.max_jobs, given.seed, given.early_stopping)
     check_names(ranges, given.typed)
     pair = _read(given)

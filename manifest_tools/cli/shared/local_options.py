@@ -1,6 +1,7 @@
 """What train and tune have in common where they work on this machine; choices are those of the trainers."""
 
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -122,13 +123,24 @@ class LocalTrainOptions(LocalOptions):
     ] = False
 
 
-def require(train: str, validation: str) -> None:
+def require(given: LocalOptions) -> None:
     """Raise Refused with the way out where the manifests that a folder should offer are not there."""
-    for manifest, usual in ((train, "train.manifest"), (validation, "validation.manifest")):
+    manifests = given.train_manifest, given.validation_manifest
+    for manifest, usual in zip(manifests, ("train.manifest", "validation.manifest"), strict=True):
         if manifest == usual and not os.path.exists(usual):
             raise Refused(
                 f"{usual}: not in this folder; type `mtool split output.manifest` first, or name two"
+                f"{_or_the_folder(given.images or ())}"
             )
+
+
+def _or_the_folder(images: Iterable[str]) -> str:
+    """Return what is to be typed where a folder with folders, maybe one a class, was named for pictures."""
+    for folder in filter(os.path.isdir, images):
+        if any(os.path.isdir(os.path.join(folder, name)) for name in os.listdir(folder)):
+            typed = shlex.quote(folder)
+            return f"; for a folder a class, type {typed} in place of --images {typed}"
+    return ""
 
 
 def choices_of(given: LocalOptions) -> "Choices":

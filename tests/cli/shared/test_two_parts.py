@@ -65,6 +65,15 @@ def test_two_folders_with_other_classes_are_one_table_by_name(pictures: Path, ru
     assert "10 training pictures, 10 validation pictures; 3 classes: dark, more, light" in said
 
 
+@pytest.mark.parametrize("words", [("train",), ("tune", "--choice", "batch_size=8,16")])
+def test_a_folder_a_class_that_was_typed_as_images_is_told_where_to_stand(
+    pictures: Path, run: Run, words: tuple[str, ...]
+) -> None:
+    told = "type data/pictures in place of --images data/pictures"
+    assert told in run(*words, "--images", "data/pictures").stderr
+    assert told not in run(*words, "--images", "data/pictures/dark").stderr
+
+
 def test_a_dry_run_divides_nothing(pictures: Path, run: Run) -> None:
     said = run("train", "data/pictures", "--dry-run")
     assert (said.exit_code, said.stderr.splitlines()[-1]) == (
