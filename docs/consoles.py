@@ -23,6 +23,8 @@ _BLOCK = re.compile(
     re.DOTALL,
 )
 _EPOCHS = re.compile(r"(?m)(^epoch \d+ of .*\n)(?:^epoch \d+ of .*\n)+(^epoch \d+ of .*\n)")
+# Whether a run is told how long it will take depends on how quick the machine is.
+_EPOCH_LINES = re.compile(r"(?m)^(?:epoch \d+ of |about .* an epoch, |\.\.\.$).*\n")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*(?: (?:s|min|h)\b)?")
 
 
@@ -90,5 +92,5 @@ def _output(command: str, folder: Path) -> str:
 
 
 def _words(text: str) -> str:
-    """Return a console without its figures, and without the blanks that line them up."""
-    return re.sub(r"[ -]+", " ", _FIGURE.sub("0", text))
+    """Return a console without its figures, the blanks that line them up, and what is said of each epoch."""
+    return re.sub(r"[ -]+", " ", _FIGURE.sub("0", _EPOCH_LINES.sub("", text)))
