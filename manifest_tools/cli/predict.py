@@ -103,7 +103,11 @@ def predict(
     force: options.Force = False,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print JSON Lines: an object for each picture, as soon as it is known."),
+        typer.Option(
+            "--json",
+            help="Print JSON Lines: an object for each picture, as soon as it is known; one that cannot be"
+            " read has error.",
+        ),
     ] = False,
 ) -> None:
     """Print class and probability of pictures.
@@ -136,7 +140,10 @@ def predict(
     found = progress(predictions(loaded, inputs, at_once, note), len(inputs.names), "pictures")
     is_kept = bool(sheet or output)
     with streaming(for_a_program=as_json, to_the_end=is_kept) as print_line:
-        answers, summary = _print(found, truth, loaded, lambda one: print_line(line(one)), keep=is_kept)
+        unread = (lambda one: print_line(_json_unread(one))) if as_json else None
+        answers, summary = _print(
+            found, truth, loaded, lambda one: print_line(line(one)), unread, keep=is_kept
+        )
     if len(inputs.names) > 1:
         note(clean(str(summary)))
     if sheet:
@@ -260,6 +267,7 @@ def _print(
     truth: "Truth | None",
     loaded: "LoadedModel",
     print_answer: "Callable[[Answer], None]",
+    print_unread: "Callable[[Unread], None] | None",
     *,
     keep: bool,
 ) -> "tuple[list[Answer], Summary]":
@@ -279,7 +287,13 @@ def _print(
         else:
             summary.unread += 1
             warn(f"{clean(prediction.picture)}: {clean(prediction.reason)}")
+            if print_unread is not None:
+                print_unread(prediction)
     return answers, summary
+
+
+def _json_unread(one: "Unread") -> str:
+    return json.dumps({"picture": one.picture, "error": one.reason})
 
 
 def _json_line(loaded: "LoadedModel", one: "Answer") -> str:

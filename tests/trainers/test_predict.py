@@ -63,6 +63,14 @@ def test_bad_pictures_are_a_line_each_and_the_run_goes_on(trained: Path, run: Ru
     assert second == "missing.jpg: no such file or directory"
 
 
+def test_a_program_is_told_of_every_picture(trained: Path, run: Run) -> None:
+    result = run("predict", "missing.jpg", "raw-data/RH-40.jpg", "--json")
+    bad, good = rows(result.stdout)
+    assert result.exit_code == 1
+    assert bad == {"picture": "missing.jpg", "error": "no such file or directory"}
+    assert good["class"]
+
+
 def test_a_name_cannot_steer_the_terminal(trained: Path, run: Run) -> None:
     evil = Path("\x1b[31mred.jpg")
     evil.write_bytes(Path("raw-data/RH-40.jpg").read_bytes())
