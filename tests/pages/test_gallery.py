@@ -143,12 +143,12 @@ def test_the_gallery_is_walked_with_a_keyboard(shown: "Page") -> None:
     assert shown.inner_text("#viewer-title") == "train:2"
     for _ in range(60):
         shown.keyboard.press("ArrowRight")
-    shown.wait_for_function("document.getElementById('viewer-title').textContent === 'train:62'")
+    shown.wait_for_function("() => document.getElementById('viewer-title').textContent === 'train:62'")
     shown.keyboard.press("ArrowLeft")
     shown.keyboard.press("ArrowLeft")
-    shown.wait_for_function("document.getElementById('viewer-title').textContent === 'train:60'")
+    shown.wait_for_function("() => document.getElementById('viewer-title').textContent === 'train:60'")
     shown.keyboard.press("Escape")
-    shown.wait_for_function(f"{focused} === 'line 60: RH, train:60'")
+    shown.wait_for_function(f"() => {focused} === 'line 60: RH, train:60'")
     assert not shown.locator("#viewer").is_visible()
     shown.keyboard.press("/")
     assert shown.evaluate("document.activeElement.name") == "class"
