@@ -199,7 +199,7 @@ _LONGEST = 4096  # characters of a path; realpath looks at every part of it
 
 
 def is_below(path: str) -> bool:
-    """Say whether a path, joined to any folder, can only be a file below it, as long as no link leads out.
+    r"""Say whether a path, joined to any folder, can only be a file below it, as long as no link leads out.
 
     >>> [path for path in ("left/1.jpg", "a//b.jpg", "../x", "/etc/x", "./x", "a\\b", "") if is_below(path)]
     ['left/1.jpg', 'a//b.jpg']
