@@ -141,7 +141,10 @@ def test_the_best_parameters_are_what_train_takes(
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "best of 3 trials: hands-002-abc, objective metric 0.9000\n"
     assert "3 trials, 1 at a time, 3 machine hours at most, which cost 6.00" in result.stderr
-    assert "hands-001-abc: Completed, objective metric 0.7500 (learning_rate 0.01, optimizer sgd)" in result.stderr
+    assert (
+        "hands-001-abc: Completed, objective metric 0.7500 (learning_rate 0.01, optimizer sgd)"
+        in result.stderr
+    )
     assert result.stderr.count("hands-001-abc: Completed") == 1
     assert "hands-003-abc: Failed, no objective metric" in result.stderr
     assert json.loads(Path("best.json").read_text()) == {
