@@ -105,7 +105,8 @@ def test_a_failed_part_aborts_the_upload(speaking: Callable[[Answers], None], tm
         file.truncate(20 << 20)
     with pytest.raises(our.Denied):
         our.upload(str(tmp_path / "file"), f"s3://{BUCKET}/big")
-    assert answers.asked[-1] == f"DELETE /{BUCKET}/big?uploadId=u7"
+    # A part that was on its way may be heard after it.
+    assert answers.asked.count(f"DELETE /{BUCKET}/big?uploadId=u7") == 1
     assert [asked for asked in answers.asked if asked.startswith("POST")] == [f"POST /{BUCKET}/big?uploads"]
 
 
