@@ -65,7 +65,13 @@ def load_trainer(name: str) -> Framework:
 
 
 def load_predictor(model: Model) -> Predict:
-    """Return the function that predicts with a model.
+    """Return the function that predicts with a model; raises what ``check_predictor`` does."""
+    row = check_predictor(model)
+    return cast(Framework, import_module(row.module)).predictor(model)
+
+
+def check_predictor(model: Model) -> Predictor:
+    """Return the row of what predicts with a model, before anything else is said of the model.
 
     Raises BadModel for a model of an unknown maker, NotInstalled where the framework is missing.
     """
@@ -73,10 +79,15 @@ def load_predictor(model: Model) -> Predict:
         known = ", ".join(PREDICTORS)
         raise BadModel(model.network, f"expected a model of {known}; found one of {shown(model.predictor)}")
     row = PREDICTORS[model.predictor]
-    return cast(Framework, _module(row, f"a model of {row.title}")).predictor(model)
+    _check_installed(row, f"a model of {row.title}")
+    return row
 
 
 def _module(row: Predictor, purpose: str) -> Any:
+    _check_installed(row, purpose)
+    return import_module(row.module)
+
+
+def _check_installed(row: Predictor, purpose: str) -> None:
     if importlib.util.find_spec(row.framework) is None:
         raise NotInstalled(row.framework, row.extra, purpose)
-    return import_module(row.module)

@@ -9,6 +9,7 @@ from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.survey import survey
 from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
 from manifest_tools.verbs.convert.plan import ConversionPlan, plan_pictures
+from trainers.frameworks import check_predictor
 from trainers.model_archive import Model, is_nameless, read_model
 from trainers.predicted_lines import numbered_lines, of_manifest, source_ref
 from trainers.prediction import Prediction, Unread
@@ -81,7 +82,9 @@ def load(
     table = classes_from(classes)
     if endpoint is not None:
         return find_endpoint(endpoint, table, multi_label)
-    return read_model(as_text(model), table)
+    found = read_model(as_text(model), table)
+    check_predictor(found)
+    return found
 
 
 def labelled_lines(
