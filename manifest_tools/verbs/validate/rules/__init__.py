@@ -6,7 +6,14 @@ with its row above it, in the file of its subject or of its label kind, and add 
 """
 
 from manifest_tools.verbs.validate.rules import objects
-from manifest_tools.verbs.validate.rules.file import one_file, repeated_pictures, several_files
+from manifest_tools.verbs.validate.rules.file import (
+    attributes,
+    class_tables,
+    repeated_pictures,
+    several_files,
+    size_and_end,
+    sources,
+)
 from manifest_tools.verbs.validate.rules.job import (
     channel_labels,
     channels,
@@ -47,7 +54,10 @@ _SUBJECTS = (
     cuboids,
     sequences,
     verification,
-    one_file,
+    size_and_end,
+    sources,
+    attributes,
+    class_tables,
     repeated_pictures,
     several_files,
     objects,

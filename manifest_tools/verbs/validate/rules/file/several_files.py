@@ -10,7 +10,7 @@ from manifest_tools.base.text import counted, listed, path, shown
 from manifest_tools.base.visible import folded
 from manifest_tools.verbs.validate.engine.file_facts import Facts
 from manifest_tools.verbs.validate.rules.examples import labelled, single
-from manifest_tools.verbs.validate.rules.file.one_file import class_tables, how_names_differ, quoted
+from manifest_tools.verbs.validate.rules.file.class_tables import class_tables, how_names_differ, quoted
 from manifest_tools.verbs.validate.rules.file.repeated_pictures import source_path
 from manifest_tools.verbs.validate.rules.job_examples import GOOD, PICTURES, train_and
 from manifest_tools.verbs.validate.rules.references import AUGMENTED_MANIFEST
