@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, table
@@ -154,8 +153,6 @@ def filter(
 
     if output == "-":
         keep_stdout_for_data()
-    by_confidence = min_confidence is not None or max_confidence is not None
-    _check(by_confidence, zero_confidence, empty, multilabel, [*(class_ or []), *(exclude_class or [])])
     result = filter_manifest(
         manifest,
         output,
@@ -163,7 +160,7 @@ def filter(
         max_confidence=max_confidence,
         zero_confidence=zero_confidence,
         empty=empty,
-        multilabel=multilabel or "any",
+        multilabel=multilabel,
         class_=class_ or (),
         exclude_class=exclude_class or (),
         human_annotated=None if human_annotated is None else human_annotated == "yes",
@@ -204,30 +201,6 @@ def _to_json(result: "Filtered") -> dict[str, Any]:
         **({"relabelled": result.relabelled} if result.relabelled else {}),
         **({"constant_confidence": result.constant} if result.constant is not None else {}),
     }
-
-
-def _check(
-    by_confidence: bool,
-    zero_confidence: ZeroConfidence | None,
-    empty: Empty | None,
-    multilabel: MultiLabel | None,
-    classes: list[str],
-) -> None:
-    """Raise Refused for an option that has no effect without another one."""
-    if by_confidence:
-        return
-    bounds = "--min-confidence or --max-confidence"
-    if multilabel == "trim" and not classes:
-        raise Refused(
-            f"--multilabel trim has no effect without {bounds}, --class or --exclude-class; type one of them"
-        )
-    typed = {
-        "--zero-confidence": zero_confidence is not None,
-        "--empty": empty is not None,
-        f"--multilabel {multilabel}": multilabel in ("any", "all"),
-    }
-    for option in (option for option, given in typed.items() if given):
-        raise Refused(f"{option} has no effect without {bounds}; type one of them")
 
 
 def _report(result: "Filtered", sample: int | None, seed: int, dry_run: bool) -> str:

@@ -35,10 +35,10 @@ class Conditions:
     None keeps it, and refuses a manifest where nothing else would be kept.
     """
 
-    multilabel: MultiLabel = "any"
+    multilabel: MultiLabel | None = None
     """How many classes, boxes or entities of a line must meet the conditions on confidence and class.
 
-    ``trim`` keeps a line if one does, and removes those that do not.
+    ``trim`` keeps a line if one does, and removes those that do not. None is ``any``.
     """
 
     classes: tuple[str, ...] = ()
@@ -125,6 +125,7 @@ class Conditions:
     def check(self) -> None:
         """Raise Refused for conditions that no line can meet, or that say nothing."""
         self._check_marks()
+        self._check_needs()
         low, high = self.min_confidence, self.max_confidence
         if low is not None and high is not None and low > high:
             raise Refused(
@@ -136,6 +137,24 @@ class Conditions:
                 raise Refused(
                     f"{shown(name)} is typed for --class and --exclude-class; leave one of them out"
                 )
+
+    def _check_needs(self) -> None:
+        """Raise Refused for an option that has no effect without another one."""
+        if self.reads_confidence:
+            return
+        bounds = "--min-confidence or --max-confidence"
+        if self.multilabel == "trim" and not self.reads_class:
+            raise Refused(
+                f"--multilabel trim has no effect without {bounds}, --class or --exclude-class;"
+                " type one of them"
+            )
+        typed = {
+            "--zero-confidence": self.zero_confidence is not None,
+            "--empty": self.empty is not None,
+            f"--multilabel {self.multilabel}": self.multilabel in ("any", "all"),
+        }
+        for option in (option for option, given in typed.items() if given):
+            raise Refused(f"{option} has no effect without {bounds}; type one of them")
 
     def _check_marks(self) -> None:
         if self.marked is not None and self.unmarked is not None:

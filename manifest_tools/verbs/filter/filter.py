@@ -118,7 +118,7 @@ def filter(
     max_confidence: float | None = None,
     zero_confidence: ZeroConfidence | None = None,
     empty: Empty | None = None,
-    multilabel: MultiLabel = "any",
+    multilabel: MultiLabel | None = None,
     class_: AnyPaths = (),
     exclude_class: AnyPaths = (),
     human_annotated: bool | None = None,

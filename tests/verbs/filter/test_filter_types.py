@@ -96,8 +96,17 @@ def test_a_line_without_any_has_no_low_confidence_and_no_class(line: Line, tmp_p
     rows = [line(1), line(2, ("RH", 0.9))]
     for how in ("any", "all", "trim"):
         assert kept(tmp_path, rows, min_confidence=0.5, multilabel=how)[0] == rows
-        left, found = kept(tmp_path, rows, class_=("RH",), multilabel=how)
+    for class_only in (None, "trim"):
+        left, found = kept(tmp_path, rows, class_=("RH",), multilabel=class_only)
         assert (left, found.reasons) == (rows[1:], {"other class": 1})
+
+
+@pytest.mark.parametrize(
+    "needing", [{"multilabel": "any"}, {"multilabel": "all"}, {"empty": "drop"}, {"zero_confidence": "keep"}]
+)
+def test_what_needs_a_confidence_is_refused_without_one(needing: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="has no effect without --min-confidence or --max-confidence"):
+        kept(tmp_path, [multi(1, RH=0.9)], class_=("RH",), **needing)
 
 
 @pytest.mark.parametrize("line", LINES)
