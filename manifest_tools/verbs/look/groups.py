@@ -1,4 +1,4 @@
-"""Lines of one picture, in one manifest or in several: with the same classes, or with others."""
+"""Lines of one picture, in one manifest or in several: do their classes contradict one another?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manifest_tools.verbs.look.choose import Place, joined
-from manifest_tools.verbs.look.index import Columns, Index
+from manifest_tools.verbs.look.index import Index
 
 _GROUPS = 30  # of a kind that a page shows
 _CARDS = 6  # of a group
@@ -21,7 +21,7 @@ class Group:
     """A picture that is on several lines."""
 
     conflicts: bool
-    """Whether the lines have different classes."""
+    """Whether lines have different classes under the same label attribute."""
 
     across: bool
     """Whether they are in several manifests."""
@@ -36,10 +36,10 @@ class Repeated:
     """Pictures that are on several lines."""
 
     conflicts: int = 0
-    """Pictures whose lines have different classes."""
+    """Pictures whose lines have different classes under the same label attribute."""
 
     duplicates: int = 0
-    """Pictures whose lines have the same classes."""
+    """Pictures whose lines do not contradict one another."""
 
     across: int = 0
     """Pictures, of both kinds, that are in several manifests."""
@@ -62,11 +62,12 @@ class Pictures:
     """(pictures,): how many lines each has."""
 
     differ: NDArray[np.bool_]
-    """(pictures,): whether the lines have different classes; one without a label contradicts none."""
+    """(pictures,): whether lines have different classes under the same label attribute; one without a label
+    contradicts none."""
 
     @property
     def same(self) -> NDArray[np.bool_]:
-        """(pictures,): whether several lines have the same classes."""
+        """(pictures,): whether several lines do not contradict one another."""
         return ~self.differ & (self.sizes > 1)
 
     def lines(self, pictures: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -75,24 +76,36 @@ class Pictures:
         return found
 
 
-def by_picture(lines: Columns) -> Pictures:
+def by_picture(indices: Sequence[Index]) -> Pictures:
     """Return the lines of all manifests by their pictures."""
-    order = np.argsort(lines["key"], kind="stable")
+    part, _, lines = joined(indices)
+    attribute = _attributes(indices)[part]
+    order = np.lexsort((attribute, lines["key"]))
     order = order[lines["key"][order] != 0]
-    starts = np.flatnonzero(np.diff(lines["key"][order], prepend=np.uint64(0)))
+    keys = lines["key"][order]
+    is_first = np.diff(keys, prepend=np.uint64(0)) != 0
+    starts = np.flatnonzero(is_first)
     sizes = np.diff(starts, append=len(order))
     if not len(starts):
         return Pictures(order, starts, sizes, np.zeros(0, bool))
+    compared = np.flatnonzero(is_first | (np.diff(attribute[order], prepend=-1) != 0))
     labelled, sets = lines["state"][order] == 0, lines["set"][order]
-    highest = np.maximum.reduceat(np.where(labelled, sets, -1), starts)
-    lowest = np.minimum.reduceat(np.where(labelled, sets, _NONE), starts)
-    return Pictures(order, starts, sizes, (highest > lowest) & (sizes > 1))
+    highest = np.maximum.reduceat(np.where(labelled, sets, -1), compared)
+    lowest = np.minimum.reduceat(np.where(labelled, sets, _NONE), compared)
+    differ = np.logical_or.reduceat(highest > lowest, np.searchsorted(compared, starts))
+    return Pictures(order, starts, sizes, differ)
+
+
+def _attributes(indices: Sequence[Index]) -> NDArray[np.int64]:
+    """(manifests,): a number for the label attribute of each; those with several attributes share one."""
+    names = [one.known.name if one.known else "" for one in indices]
+    return np.array([names.index(name) for name in names], np.int64)
 
 
 def repeated(indices: Sequence[Index]) -> Repeated:
     """Return the pictures that are on several lines."""
-    part, at, lines = joined(indices)
-    found = by_picture(lines)
+    part, at, _ = joined(indices)
+    found = by_picture(indices)
     if not len(found.starts):
         return Repeated()
     parts = part[found.order]

@@ -234,10 +234,10 @@ def _with_picture(card: Card, small: Small | Unusable) -> Card:
 
 
 def _group(group: Group, shown: Mapping[Place, Pictured]) -> CardGroup:
-    what = "other classes" if group.conflicts else "the same classes"
+    what = "with other classes" if group.conflicts else "that do not contradict one another"
     where = ", in several files" if group.across else ""
     cards = tuple(shown[place].card for place in group.places)
-    return CardGroup(f"{cards[0].name or cards[0].text}: {group.lines:,} lines with {what}{where}", cards)
+    return CardGroup(f"{cards[0].name or cards[0].text}: {group.lines:,} lines {what}{where}", cards)
 
 
 def _sizes(made: Sequence[Small | Unusable]) -> dict[str, int]:

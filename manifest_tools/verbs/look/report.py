@@ -104,7 +104,9 @@ def _repeated(found: Look) -> list[str]:
         conflicts = counted(repeated.conflicts, "picture")
         said.append(f"{conflicts} with other classes on another line: mtool merge --on-conflict decides")
     if repeated.duplicates:
-        said.append(f"{counted(repeated.duplicates, 'picture')} on several lines with the same classes")
+        said.append(
+            f"{counted(repeated.duplicates, 'picture')} on several lines that do not contradict one another"
+        )
     if repeated.across:
         said.append(f"{counted(repeated.across, 'picture')} in several of these files")
     if (shown := len(repeated.shown)) < repeated.conflicts + repeated.duplicates:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifest_tools.groundtruth.examples import one_attribute
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.look.choose import choose
 from manifest_tools.verbs.look.groups import repeated
@@ -96,6 +97,26 @@ def test_a_picture_that_is_on_several_lines_is_found_and_so_is_a_conflict(
     assert (found.conflicts, found.duplicates) == (len(conflicts), len(several) - len(conflicts))
     assert found.across == len(across)
     assert sum(one.conflicts for one in found.shown) == len(conflicts)
+
+
+def test_classes_under_different_attributes_contradict_nothing(tmp_path: Path) -> None:
+    words = Vocabulary()
+
+    def of_attribute(attribute: str, classes: tuple[int, int]) -> Index:
+        path = tmp_path / f"{attribute}-{classes}.manifest"
+        written = [line(n, one).replace(b'"kind', b'"' + attribute.encode()) for n, one in enumerate(classes)]
+        path.write_bytes(b"".join(one + b"\n" for one in written))
+        source = Source(path.name, str(path), path.stat().st_size)
+        return read_index(source, one_attribute(source, attribute, 1), words, 1)
+
+    boxes, masks, again = (
+        of_attribute("box", (0, 1)),
+        of_attribute("mask", (2, 2)),
+        of_attribute("box", (1, 1)),
+    )
+    assert repeated([boxes, masks]).conflicts == 0
+    assert repeated([boxes, masks]).duplicates == 2
+    assert repeated([boxes, masks, again]).conflicts == 1
 
 
 @given(lines)

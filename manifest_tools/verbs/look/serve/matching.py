@@ -128,5 +128,5 @@ class Matching:
     @cached_property
     def _repeated(self) -> dict[str, Positions]:
         """The lines of pictures that are on several, one picture after the other."""
-        found = by_picture(np.concatenate([one.lines for one in self.looked.indices]))
+        found = by_picture(self.looked.indices)
         return {CONFLICT: found.lines(found.differ), REPEATED: found.lines(found.same)}
