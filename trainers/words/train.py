@@ -10,7 +10,7 @@ from manifest_tools.io.sinks import check_key
 from trainers.events import EventListener
 from trainers.prepare import read_pair, read_pictures, records_of_pair, records_place
 from trainers.registry import DEFAULT
-from trainers.training import Result, check_resume
+from trainers.training import Result, check_model_is_free, check_resume
 from trainers.training import train as train_on
 from trainers.words.learning import Choices, given
 
@@ -81,6 +81,8 @@ def train(
         ),
     )
     config = choices.config(choices.facts(pair))
+    if not force and not resume:
+        check_model_is_free(place, config, trainer)
     read = read_pictures(jobs)
     with records_place(place) as records:
         plans = records_of_pair(pair, records, config.image_size)

@@ -137,10 +137,15 @@ def require(given: LocalOptions) -> None:
 def _or_the_folder(images: Iterable[str]) -> str:
     """Return what is to be typed where a folder with folders, maybe one a class, was named for pictures."""
     for folder in filter(os.path.isdir, images):
-        if any(os.path.isdir(os.path.join(folder, name)) for name in os.listdir(folder)):
+        if has_folders(folder):
             typed = shlex.quote(folder)
             return f"; for a folder a class, type {typed} in place of --images {typed}"
     return ""
+
+
+def has_folders(folder: str) -> bool:
+    """Say whether a folder has others in it, maybe one a class."""
+    return any(os.path.isdir(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
 def choices_of(given: LocalOptions) -> "Choices":

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from manifest_tools.base.errors import Exists, Refused
-from manifest_tools.cli.shared.local_options import LocalOptions
+from manifest_tools.cli.shared.local_options import LocalOptions, has_folders
 from manifest_tools.cli.shared.screen import clean, note
 from manifest_tools.cli.shared.split_table import split_table
 
@@ -22,9 +23,12 @@ _TRAIN, _VALIDATION = "train.manifest", "validation.manifest"
 def in_two_parts(given: T, *, force: bool, dry_run: bool, jobs: int | None) -> T:
     """Return the options with the two parts of the only manifest that was named, or as they are.
 
-    The parts lie beside it, and stay there for `mtool evaluate`. A train.manifest that has its
-    validation.manifest beside it is one of two already. Raises Refused where other parts are there.
+    In a folder without a manifest, the only folder of `--images` is the one that is meant. The parts lie
+    beside it, and stay there for `mtool evaluate`. A train.manifest that has its validation.manifest beside
+    it is one of two already. Raises Refused where other parts are there.
     """
+    if not given.typed & {"train_manifest", "validation_manifest"} and (folder := _only_pictures(given)):
+        given = replace(given, train_manifest=folder, typed=given.typed | {"train_manifest"})
     if "train_manifest" not in given.typed or "validation_manifest" in given.typed:
         return given
     folder, name = os.path.split(given.train_manifest)
@@ -41,6 +45,15 @@ def in_two_parts(given: T, *, force: bool, dry_run: bool, jobs: int | None) -> T
     is_folder = os.path.isdir(given.train_manifest)
     images = given.images or ([given.train_manifest] if is_folder else [])
     return replace(given, train_manifest=train, validation_manifest=validation, images=images)
+
+
+def _only_pictures(given: LocalOptions) -> str:
+    """Return the only folder of `--images`, if it has folders, maybe one a class, and no manifest is here."""
+    from manifest_tools.io.sources import find_manifests
+
+    folders = [folder for folder in given.images or () if os.path.isdir(folder)]
+    alone = len(folders) == 1 and not find_manifests(Path())
+    return folders[0] if alone and has_folders(folders[0]) else ""
 
 
 def _divided(given: LocalOptions, force: bool, dry_run: bool, jobs: int | None) -> "Split":

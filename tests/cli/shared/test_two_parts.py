@@ -69,9 +69,17 @@ def test_two_folders_with_other_classes_are_one_table_by_name(pictures: Path, ru
 def test_a_folder_a_class_that_was_typed_as_images_is_told_where_to_stand(
     pictures: Path, run: Run, words: tuple[str, ...]
 ) -> None:
+    Path("output.manifest").touch()
     told = "type data/pictures in place of --images data/pictures"
     assert told in run(*words, "--images", "data/pictures").stderr
     assert told not in run(*words, "--images", "data/pictures/dark").stderr
+
+
+@pytest.mark.usefixtures("mxnet")
+def test_in_a_folder_without_a_manifest_pictures_alone_are_what_is_meant(pictures: Path, run: Run) -> None:
+    trained = run("train", "--images", "data/pictures", *QUICK)
+    assert trained.exit_code == 0, trained.stderr
+    assert "16 training pictures, 4 validation pictures; 2 classes: dark, light" in trained.stderr
 
 
 def test_a_dry_run_divides_nothing(pictures: Path, run: Run) -> None:
