@@ -36,13 +36,6 @@ def says(states: str, *names: str) -> str:
 
 
 @pytest.fixture
-def workshop(corpus: Path, in_folder: Path) -> Path:
-    """A folder with the workshop's output.manifest."""
-    (in_folder / "output.manifest").write_bytes((corpus / "workshop-output.manifest").read_bytes())
-    return in_folder
-
-
-@pytest.fixture
 def twenty(in_folder: Path) -> Path:
     """A folder with an output.manifest of twenty lines in two classes."""
     write(in_folder / "output.manifest", *(line(n, n % 2) for n in range(20)))

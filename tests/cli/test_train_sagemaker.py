@@ -18,7 +18,7 @@ from tests.trainers.sagemaker.model_archives import archive, files
 from tests.trainers.sagemaker.requests.test_requests import golden
 from tests.trainers.sagemaker.resources import Fault, Step, Thing
 from tests.trainers.sagemaker.stand_in import SageMaker
-from tests.trainers.sagemaker.training.test_launch import hand, hands, keys, text
+from tests.trainers.sagemaker.training.jobs import hand, hands, keys, text
 from trainers.model_archive import read_model
 
 if TYPE_CHECKING:

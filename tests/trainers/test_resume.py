@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from manifest_tools.base.errors import BadData, Refused
-from tests.trainers.test_train import interrupt_at
+from tests.trainers.test_training import interrupt_at
 from trainers import Dataset, TrainConfig, train
 from trainers.events import Event, Note
 from trainers.unfinished import STATE, read_unfinished, write_unfinished

@@ -16,7 +16,7 @@ from tests.trainers.sagemaker.labs import ROLE
 from tests.trainers.sagemaker.requests.test_requests import golden
 from tests.trainers.sagemaker.resources import THROTTLED, Fault, Step, Thing
 from tests.trainers.sagemaker.stand_in import SageMaker
-from tests.trainers.sagemaker.training.test_launch import hands, keys
+from tests.trainers.sagemaker.training.jobs import hands, keys
 from trainers.sagemaker import Choice, Range
 from trainers.sagemaker.client.retry import Waiting
 from trainers.sagemaker.training.follow import Status
