@@ -101,15 +101,9 @@ def rewrite(
         prefix=prefix,
         rename_attribute=_pairs("--rename-attribute", rename_attribute),
         rename_class=_pairs("--rename-class", rename_class),
-        label_attribute=label_attribute,
+        label_attribute=label_attribute if from_marks is None else None,
     )
-    if label_attribute is not None and not rename_class and from_marks is None:
-        raise Refused("--label-attribute has no effect without --rename-class or --from-marks; type both")
-    if add_class and from_marks is None:
-        raise Refused("--add-class has no effect without --from-marks; type both")
-    if edits and from_marks is not None:
-        raise Refused("--from-marks changes labels alone; type the other changes in a second command")
-    if not edits and from_marks is None:
+    if not edits and from_marks is None and not add_class:
         raise Refused(
             "expected a change to make, found none; type for example --lab lab3, or --rename-class RH=R"
         )

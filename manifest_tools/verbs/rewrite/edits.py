@@ -31,6 +31,9 @@ def edits_of(
     label_attribute: str | None = None,
 ) -> list[LineEdit]:
     """Return the edits in the order in which they are made; raises Refused for what changes nothing."""
+    renamed = tuple(rename_class)
+    if label_attribute is not None and not renamed:
+        raise Refused("--label-attribute has no effect without --rename-class or --from-marks; type both")
     edits = _lab_edits(lab, placeholder, from_lab, everywhere)
     edits += (_move(old, new) for old, new in move)
     if prefix is not None:
@@ -38,7 +41,7 @@ def edits_of(
             raise Refused(f"expected --prefix s3://bucket/folder, found {prefix!r}")
         edits.append(Prefix(prefix))
     edits += (RenameAttribute(old, new) for old, new in rename_attribute)
-    edits += (RenameClass(old, new, label_attribute) for old, new in rename_class)
+    edits += (RenameClass(old, new, label_attribute) for old, new in renamed)
     return edits
 
 

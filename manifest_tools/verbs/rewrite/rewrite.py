@@ -80,7 +80,7 @@ def rewrite(
             prefix=prefix,
             rename_attribute=(rename_attribute or {}).items(),
             rename_class=(rename_class or {}).items(),
-            label_attribute=label_attribute,
+            label_attribute=label_attribute if from_marks is None else None,
         ),
         *edits,
     ]
@@ -88,7 +88,9 @@ def rewrite(
         if isinstance(edit, RenameAttribute):
             check_attribute_name(edit.new)
     if edits and from_marks is not None:
-        raise Refused("marks and other edits are two steps; rewrite from the marks first, then the rest")
+        raise Refused("--from-marks changes labels alone; type the other changes in a second command")
+    if add_class and from_marks is None:
+        raise Refused("--add-class has no effect without --from-marks; type both")
     if output is None and names == (STDIN,):
         output = STDIN
     if output is not None and len(names) != 1:

@@ -206,7 +206,7 @@ def test_what_a_mark_cannot_say_of_a_label_is_refused(
 
 
 def test_marks_and_other_edits_are_two_steps(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="two steps"):
+    with pytest.raises(Refused, match="changes labels alone"):
         rewrite("a", edits=[RenameClass("a", "b")], from_marks="m")
 
 
@@ -225,3 +225,15 @@ def test_a_bad_file_of_marks_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(MtoolError, match="m:1: expected a mark"):
         rewrite(path, from_marks=str(tmp_path / "m"))
     assert lines_of(path) == [line(1) + b"\n"]
+
+
+@pytest.mark.parametrize(
+    "alone", [{"add_class": True}, {"label_attribute": "kind"}], ids=lambda one: next(iter(one))
+)
+def test_what_is_about_marks_or_classes_is_refused_without_them(
+    tmp_path: Path, alone: dict[str, Any]
+) -> None:
+    path = tmp_path / "a.manifest"
+    path.write_bytes(b"{}\n")
+    with pytest.raises(Refused, match="has no effect without .*--from-marks"):
+        rewrite(path, lab="lab3", **alone)
