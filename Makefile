@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 BIN = $(VENV)/bin
 INSTALL = python -m pip --disable-pip-version-check --quiet install
 # What is installed everywhere but at a newcomer's; the trainers of torch and keras are still to come.
-EXTRAS = plots,dask,tune,serve,docs
+EXTRAS = plots,dask,tune,serve,docs,masks,hf,tfrecord,fast
 
 .PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs site \
 	docker-steps constraints clean

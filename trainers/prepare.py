@@ -10,7 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import listed
-from manifest_tools.formats import LabelsNotHeld
+from manifest_tools.formats.table import LabelsNotHeld
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.images.shrink import Recipe

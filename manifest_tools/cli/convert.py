@@ -10,7 +10,7 @@ from manifest_tools.base.text import by_state, counted
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.pictures import pictures_of, show_problems
 from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, print_json, progress
-from manifest_tools.formats import READ, WRITTEN
+from manifest_tools.formats.table import READ, WRITTEN
 
 if TYPE_CHECKING:
     from manifest_tools.verbs.convert.convert import Converted

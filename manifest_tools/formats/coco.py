@@ -19,7 +19,7 @@ import msgspec
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.local_files import copy_stream
 from manifest_tools.base.text import shown
-from manifest_tools.formats import Files, ReadOptions, WriteOptions
+from manifest_tools.formats.protocol import Files, ReadOptions, WriteOptions
 from manifest_tools.formats.safe_names import leaves_folder
 from manifest_tools.groundtruth.annotations import (
     Batch,
@@ -172,13 +172,16 @@ class _Texts:
 
     images: bytes
     annotations: bytes
-    count: int
+    numbers: Sequence[int]
+    """Of the pictures that are in them."""
+
     unusable: Sequence[tuple[int, Unusable]]
 
 
 def _texts(folder: str, batch: Batch) -> _Texts:
     images: list[Image] = []
     annotations: list[Annotation] = []
+    numbers: list[int] = []
     unusable: list[tuple[int, Unusable]] = []
     for picture in batch.pictures:
         try:
@@ -186,9 +189,10 @@ def _texts(folder: str, batch: Batch) -> _Texts:
         except Unusable as why:
             unusable.append((picture.number, why.with_traceback(None)))
         else:
+            numbers.append(picture.number)
             annotations += annotations_of(picture, batch.labels_before + len(annotations) + 1)
     encode = msgspec.json.Encoder().encode
-    return _Texts(encode(images)[1:-1], encode(annotations)[1:-1], len(images), unusable)
+    return _Texts(encode(images)[1:-1], encode(annotations)[1:-1], numbers, unusable)
 
 
 def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
@@ -213,7 +217,9 @@ def _write_part(part: str, folder: str, data: DataSet, sink: Files, options: Wri
         for texts in data.parts[part].map(partial(_texts, folder), options.jobs):
             images.add(texts.images)
             annotations.add(texts.annotations)
-            count += texts.count
+            count += len(texts.numbers)
+            for number in texts.numbers:
+                options.placed(part, number, str(number))
             for number, why in texts.unusable:
                 options.unusable(part, number, why)
         out.write(b'],"annotations":[')

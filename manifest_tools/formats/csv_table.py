@@ -9,7 +9,7 @@ from io import BytesIO
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import counted, shown
-from manifest_tools.formats import ReadOptions
+from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import class_table, numbered

@@ -10,17 +10,13 @@ from typing import Any
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped, counted, listed, shown
-from manifest_tools.formats import ReadOptions, WriteOptions
-from manifest_tools.formats.safe_names import UniqueNames, safe_name
+from manifest_tools.formats.protocol import ReadOptions, WriteOptions
+from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name, safe_name
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
 from manifest_tools.images.paths import is_below
-from manifest_tools.images.signatures import suffix_of
 from manifest_tools.io.folder_sink import FolderSink
-
-# Endings that the readers of such folders take for a picture; others are given one.
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
@@ -33,19 +29,15 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
     remarks = order_remarks(data.table, folders)
     count = 0
     for part in data.parts:
-        names: dict[int, UniqueNames] = {}
+        below = f"{part}/" if part else ""
         for folder in folders.values():
-            sink.make_folder("/".join((*filter(None, (part,)), folder)))
-        for picture, encoded in options.pictures(part):
-            index = picture.classes[0]
-            name = _file_name(picture, encoded, options, names.setdefault(index, UniqueNames()))
-            path = "/".join((*filter(None, (part,)), folders[index], name))
-            if options.source:
-                sink.link(path, options.source(part, picture.ref))
-            else:
-                sink.write(path, encoded)
+            sink.make_folder(below + folder)
+        paths = _Paths(below, folders, options.recipe.pass_through)
+        shown: set[int] = set()
+        for picture, _ in options.copied(part, paths.of):
+            shown.add(picture.classes[0])
             count += 1
-        remarks += _empty(part, [folders[index] for index in folders if index not in names])
+        remarks += _empty(part, [folders[index] for index in folders if index not in shown])
     return {
         "pictures": count,
         "folders": {str(index): folder for index, folder in folders.items()},
@@ -86,13 +78,21 @@ def folder_names(table: ClassTable) -> dict[int, str]:
     return {index: names.unique(safe_name(name, f"class {index}"), "", index) for index, name in table.names}
 
 
-def _file_name(picture: Picture, encoded: bytes, options: WriteOptions, names: UniqueNames) -> str:
-    stem, ending = os.path.splitext(picture.ref.rpartition("/")[2])
-    if not options.recipe.pass_through:
-        ending = ".jpg"
-    elif ending.lower() not in _PICTURES:
-        stem, ending = stem + ending, suffix_of(encoded)
-    return names.unique(safe_name(stem), ending, picture.number)
+@dataclass(slots=True)
+class _Paths:
+    """Where the pictures of a part go, no two to one place."""
+
+    below: str
+    folders: Mapping[int, str]
+    as_they_are: bool
+    names: dict[int, UniqueNames] = field(default_factory=dict)
+
+    def of(self, picture: Picture) -> str:
+        """Return the path of a picture from the output folder."""
+        index = picture.classes[0]
+        names = self.names.setdefault(index, UniqueNames())
+        name = file_name(picture.ref, picture.number, names, self.as_they_are)
+        return f"{self.below}{self.folders[index]}/{name}"
 
 
 # ---- reading ----
@@ -216,7 +216,7 @@ def _why_no_picture(entry: "os.DirEntry[str]", path: str, root: str) -> str:
             return "linked folder"  # it may be a way in a circle
         if not target.startswith(root.rstrip(os.sep) + os.sep):
             return "outgoing link"
-    if not entry.name.lower().endswith(_PICTURES):
+    if not entry.name.lower().endswith(PICTURE_ENDINGS):
         return "other file"
     return "" if is_below(path) else "unusable name"
 

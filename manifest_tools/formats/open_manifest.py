@@ -14,7 +14,8 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.remarks import remark
 from manifest_tools.base.text import clipped
-from manifest_tools.formats import FORMATS, Format, ReadOptions, base_name, module_of
+from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.table import FORMATS, Format, base_name, module_of
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute

@@ -1,10 +1,13 @@
 """RecordIO as im2rec makes it, and SageMaker's built-in algorithm reads it: .rec, .idx, .lst."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.formats import Files, WriteOptions
-from manifest_tools.groundtruth.annotations import DataSet, Picture
+from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions
+from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureLabelKind
 from manifest_tools.images.unusable import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
 
@@ -46,26 +49,48 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions) ->
     """Return how many records were written, and the bytes of each file by its ending."""
     rec, idx, lst = (sink.open(part, ending) for ending in (".rec", ".idx", ".lst"))
     sizes = dict.fromkeys((".rec", ".idx", ".lst"), 0)
-    shared = len(data.parts[part].folder())
     count = 0
-    for picture, encoded in options.pictures(part):
-        labels = label_values(data, picture)
-        try:
-            listed = lst_line(picture.number, labels, picture.ref[shared:]).encode()
-        except ValueError as error:
-            options.unusable(part, picture.number, Unusable(UNNAMEABLE, str(error)))
-            continue
-        record = ImageRecord(picture.number, labels, encoded, data.label_kind == "multi_label")
-        sizes[".idx"] += idx.write(idx_line(picture.number, sizes[".rec"]).encode())
-        sizes[".lst"] += lst.write(listed)
-        sizes[".rec"] += rec.write(frame(pack(record)))
-        count += 1
+    layout = Layout(data.label_kind, data.table.num_classes, len(data.parts[part].folder()))
+    for shard in options.packed(part, partial(pack_pictures, layout)):
+        for packed in shard.packed:
+            sizes[".idx"] += idx.write(idx_line(packed.number, sizes[".rec"] + packed.offset).encode())
+            sizes[".lst"] += lst.write(packed.line.encode())
+        sizes[".rec"] += shard.copy_to(rec)
+        count += len(shard.packed)
     return count, sizes
 
 
-def label_values(data: DataSet, picture: Picture) -> tuple[float, ...]:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What all records of a part share."""
+
+    label_kind: PictureLabelKind
+    num_classes: int
+    shared: int
+    """Characters of the folder that all refs begin with; the .lst leaves them out."""
+
+
+def pack_pictures(
+    layout: Layout, pictures: Iterator[tuple[Picture, bytes]], out: BinaryIO
+) -> Iterator[Packed | NotPacked]:
+    """Write a record for each picture, and yield its line of the .lst."""
+    offset = 0
+    for picture, encoded in pictures:
+        labels = label_values(layout, picture)
+        try:
+            line = lst_line(picture.number, labels, picture.ref[layout.shared :])
+        except ValueError as error:
+            yield NotPacked(picture.number, Unusable(UNNAMEABLE, str(error)))
+            continue
+        record = ImageRecord(picture.number, labels, encoded, layout.label_kind == "multi_label")
+        length = out.write(frame(pack(record)))
+        yield Packed(picture.number, str(picture.number), offset, length, line)
+        offset += length
+
+
+def label_values(layout: Layout, picture: Picture) -> tuple[float, ...]:
     """Return the labels of a record: the class, or zero or one for every class."""
-    if data.label_kind == "single_label":
+    if layout.label_kind == "single_label":
         return (float(picture.classes[0]),)
     shown = set(picture.classes)
-    return tuple(float(index in shown) for index in range(data.table.num_classes))
+    return tuple(float(index in shown) for index in range(layout.num_classes))

@@ -1,5 +1,6 @@
 """Names that a hostile manifest gives to folders and files, made safe on every system, and unique."""
 
+import os
 import re
 import unicodedata
 
@@ -8,6 +9,9 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 # A root, a drive letter, a way upwards, or no name at all.
 _LEAVES = re.compile(r"^\Z|^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|\Z)|\0")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+"""Endings that the readers of such folders take for a picture; others are given one."""
+
 _LONGEST = 100  # bytes, of the 255 that file systems take: numbers and endings come on top
 
 
@@ -60,3 +64,16 @@ class UniqueNames:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def file_name(ref: str, number: int, names: UniqueNames, as_it_is: bool = True) -> str:
+    """Return the name of the copy of a picture; one that is not copied ``as_it_is`` becomes a JPEG.
+
+    A name without the ending of a picture is given that of a JPEG: readers go by the endings.
+    """
+    stem, ending = os.path.splitext(ref.rpartition("/")[2])
+    if not as_it_is:
+        ending = ".jpg"
+    elif ending.lower() not in PICTURE_ENDINGS:
+        stem, ending = stem + ending, ".jpg"
+    return names.unique(safe_name(stem), ending, number)

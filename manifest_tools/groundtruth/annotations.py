@@ -26,6 +26,9 @@ TYPE_OF_KIND: dict[PictureLabelKind, str] = {
 }
 """The task type that Ground Truth gives to labels of each kind."""
 
+Content = Callable[[], bytes]
+"""Returns bytes that are elsewhere until they are wanted; picklable, for a worker may be who calls it."""
+
 _BATCH = 4096  # pictures that a stream without blocks hands on at a time
 
 
@@ -41,19 +44,25 @@ class Box:
     confidence: float | None = None
     """From 0 to 1; None where nothing says it."""
 
+    outline: tuple[tuple[float, ...], ...] = ()
+    """Polygons, each ``x, y, x, y...`` in pixels; several for an object in pieces. No manifest holds one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mask:
     """A picture whose colours say the class of each pixel."""
 
     ref: str
-    """URI of the PNG."""
+    """URI of the PNG, or its path from the folder of the manifest."""
 
     colours: tuple[tuple[int, str | None], ...] = ()
     """Class index and its colour as ``#rrggbb``, for each class, the background too."""
 
     confidence: float | None = None
     """From 0 to 1, of the mask as a whole."""
+
+    content: Content | None = None
+    """Returns the PNG where it stands in no file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,12 @@ class Picture:
     boxes: tuple[Box, ...] = ()
     mask: Mask | None = None
     provenance: Provenance = Provenance()
+
+    key: str = ""
+    """What another format calls the picture, one name a picture in a part; empty for its ``number``."""
+
+    content: Content | None = None
+    """Returns the bytes of a picture that stands in a container, under no name of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,11 @@ class Header:
     is_shallow: bool = False
     """Whether it has 16 bits a colour, and no value of more than 12."""
 
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height after any rotation."""
+        return (self.height, self.width) if self.orientation > 4 else (self.width, self.height)
+
 
 class _PictureStream(io.BytesIO):
     """The bytes of a picture for Pillow; once the scan of a JPEG is known, those of the scan alone."""

@@ -59,6 +59,9 @@ class Prepared:
 
     data: bytes
 
+    size: tuple[int, int]
+    """Width and height in pixels, of the picture as it is to be looked at: turned by its EXIF flag."""
+
     is_turned: bool = False
     """Whether it is stored turned, with a flag that not every reader obeys."""
 
@@ -76,8 +79,8 @@ def prepare(data: bytes, recipe: Recipe) -> Prepared:
     is_turned = found.orientation != 1
     if recipe.upright and is_turned:
         turned_data = upright(data)
-        return Prepared(turned_data, turned_data is data, found.is_shallow)
-    return Prepared(data, is_turned, found.is_shallow)
+        return Prepared(turned_data, found.upright_size, turned_data is data, found.is_shallow)
+    return Prepared(data, found.upright_size, is_turned, found.is_shallow)
 
 
 def shrink(data: bytes, shorter: int, quality: int = 95, square: bool = False) -> bytes:
@@ -97,8 +100,9 @@ def _shrink(data: bytes, shorter: int, quality: int, square: bool) -> Prepared:
         small = resized(image, shorter, square)
         is_shallow = image.mode.startswith("I") and _bits(image) < 16
         out = io.BytesIO()
-        turned(small, orientation_of(image)).save(out, "JPEG", quality=quality, subsampling="4:2:0")
-    return Prepared(out.getvalue(), is_shallow=is_shallow)
+        picture = turned(small, orientation_of(image))
+        picture.save(out, "JPEG", quality=quality, subsampling="4:2:0")
+    return Prepared(out.getvalue(), picture.size, is_shallow=is_shallow)
 
 
 def target_size(width: int, height: int, shorter: int) -> tuple[int, int]:

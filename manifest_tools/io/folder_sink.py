@@ -30,6 +30,10 @@ class FolderSink:
         """Write the file ``name``, a path with slashes."""
         self._path(name).write_bytes(data)
 
+    def local_path(self, name: str) -> str:
+        """Return where the file ``name`` is to be written by a worker; its folder is there."""
+        return str(self._path(name))
+
     def make_folder(self, name: str) -> None:
         """Make the folder ``name``, a path with slashes, which may stay empty."""
         self._path(f"{name}/file")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from manifest_tools.formats import WRITTEN
+from manifest_tools.formats.table import WRITTEN
 from manifest_tools.io.recordio import read_records
 from tests.ground_truth import FAILED, boxes, lines_of, write
 from tests.pictures import jpeg, row, write_manifest

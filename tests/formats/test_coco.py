@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
-from manifest_tools.formats import Files, ReadOptions, WriteOptions
 from manifest_tools.formats.coco import Category, class_indices, read, write
+from manifest_tools.formats.protocol import Files, ReadOptions
 from manifest_tools.groundtruth.annotations import (
     Box,
     DataSet,
@@ -19,10 +19,10 @@ from manifest_tools.groundtruth.annotations import (
     StreamedPictures,
 )
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.images.shrink import Recipe
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sinks import publishing
 from tests.data_sets import data_sets, shown
+from tests.write_options import for_names_only
 
 # The trap of a difficult data set: one name in two folders, a picture without an object, a crowd, ids in no
 # order, one of them 0, with gaps, and a score.
@@ -61,18 +61,12 @@ A, B, *_ = TRAP["annotations"]
 NO_OPTIONS = ReadOptions()
 
 
-def none_is_opened(*_: object) -> Any:
-    raise AssertionError("COCO opens no picture")
-
-
 def written(
     data: DataSet, folder: str | Path, unusable: list[tuple[str, int, Unusable]] | None = None
 ) -> dict[str, Path]:
     """Write a data set; return the file of each part."""
     problems: list[tuple[str, int, Unusable]] = [] if unusable is None else unusable
-    options = WriteOptions(
-        none_is_opened, lambda *problem: problems.append(problem), Recipe(pass_through=True), jobs=1
-    )
+    options = for_names_only(lambda *problem: problems.append(problem))
     with publishing() as publication:
         write(data, Files(publication, f"{folder}/out", ".coco.json"), options)
     assert unusable is not None or problems == []

@@ -45,13 +45,13 @@ def _codes(context: Any) -> Iterator[str]:
 
 
 def _written(context: Any) -> Iterable[str]:
-    from manifest_tools.formats import WRITTEN
+    from manifest_tools.formats.table import WRITTEN
 
     return WRITTEN
 
 
 def _read(context: Any) -> Iterable[str]:
-    from manifest_tools.formats import READ
+    from manifest_tools.formats.table import READ
 
     return READ
 

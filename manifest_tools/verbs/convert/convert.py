@@ -12,11 +12,12 @@ from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
-from manifest_tools.formats import Files, Format, WriteOptions, format_row, module_of
+from manifest_tools.formats.protocol import Files, WriteOptions
+from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
-from manifest_tools.verbs.convert.pictures import Fetch, PictureCounts, usable
+from manifest_tools.verbs.convert.pictures import Fetch, PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_parts
 
 
@@ -123,48 +124,37 @@ def carry_out(
     first = plans[0]
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
-    problems: list[Problem] = []
-    counts = PictureCounts()
     if row.report and not force:
         _check_made_alike(plans)
+    work = PictureWork({planned.part: planned for planned in plans}, _nobody, None, fetch, jobs, progress)
     with publishing(force=force, kms_key=kms_key) as publication:
-        options = _options(plans, problems, counts, fetch, jobs, progress)
         with _sink(row, first, publication) as sink:
-            said = module_of(row).write(data_set(plans), sink, options)
-            remarks = [*said.pop("remarks", []), *counts.remarks(first.recipe.pass_through)]
+            work.folder = sink if isinstance(sink, FolderSink) else None
+            said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
+            remarks = [*said.pop("remarks", []), *work.counts.remarks(first.recipe.pass_through)]
             if not said["pictures"]:
-                raise NothingUsable(", ".join(plan.manifest for plan in plans), problems)
+                raise NothingUsable(", ".join(plan.manifest for plan in plans), work.problems)
         if row.report:
             report = {
                 **_description(plans),
                 **said,
-                "dropped": _by_code(problems),
+                "dropped": _by_code(work.problems),
                 "left_out": _left_out(plans),
             }
             publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
     outputs = tuple(publication.published)
     left_out = _left_out(plans)
     return Converted(
-        outputs, said["pictures"], tuple(problems), left_out, first.table, remarks=tuple(remarks)
+        outputs, said["pictures"], tuple(work.problems), left_out, first.table, remarks=tuple(remarks)
     )
 
 
-def _options(
-    plans: Sequence[ConversionPlan],
-    problems: list[Problem],
-    counts: PictureCounts,
-    fetch: Fetch | None,
-    jobs: Jobs,
-    progress: Progress,
-) -> WriteOptions:
-    by_part = {planned.part: planned for planned in plans}
-    return WriteOptions(
-        lambda part: usable(by_part[part], problems, counts, fetch, jobs, progress),
-        lambda part, number, why: problems.append(by_part[part].problem(number, why)),
-        plans[0].recipe,
-        (lambda part, ref: by_part[part].image_paths.find(ref)) if plans[0].link else None,
-        jobs,
-    )
+def _options(work: PictureWork, plan: ConversionPlan, jobs: Jobs) -> WriteOptions:
+    return WriteOptions(work.packed, work.copied, work.masks, work.unusable, work.placed, plan.recipe, jobs)
+
+
+def _nobody(part: str, number: int, key: str) -> None:
+    """Take no notice of where a picture is."""
 
 
 @contextlib.contextmanager

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
-from manifest_tools.formats import ReadOptions, base_name, format_row, module_of
+from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.table import base_name, format_row, module_of
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.write_line import manifest_lines

@@ -10,7 +10,9 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.text import clipped
-from manifest_tools.formats import (
+from manifest_tools.formats.open_manifest import open_manifest
+from manifest_tools.formats.safe_names import UniqueNames, safe_name
+from manifest_tools.formats.table import (
     LABELS_OF,
     Format,
     PictureDefaults,
@@ -19,8 +21,6 @@ from manifest_tools.formats import (
     format_row,
     module_of,
 )
-from manifest_tools.formats.open_manifest import open_manifest
-from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.groundtruth.annotations import (
     DataSet,
     Picture,
@@ -90,6 +90,9 @@ class ConversionPlan:
 
     source: Source | None = None
     """The manifest, opened."""
+
+    shard: int | None = None
+    """How many pictures a file has at most; None for one file for all."""
 
     @property
     def multi_label(self) -> bool:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from manifest_tools.cli.app import WORDS
 from manifest_tools.cli.shared.completion import _offering
-from manifest_tools.formats import READ, WRITTEN
+from manifest_tools.formats.table import READ, WRITTEN
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.verbs.validate.rules import RULES
 from trainers.registry import BUILTIN, TRAINERS

@@ -8,7 +8,7 @@ import pytest
 
 import manifest_tools
 from manifest_tools.base.errors import BadData, Exists, Refused
-from manifest_tools.formats import FORMATS, module_of
+from manifest_tools.formats.table import FORMATS, module_of
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES

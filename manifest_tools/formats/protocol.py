@@ -1,0 +1,159 @@
+"""What formats share: where they write, what they are given to write with, what they may be told to read."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar
+
+from manifest_tools.base.local_files import copy_stream
+
+if TYPE_CHECKING:
+    from manifest_tools.base.parallel import Jobs
+    from manifest_tools.groundtruth.annotations import Picture
+    from manifest_tools.groundtruth.classes import ClassTable
+    from manifest_tools.images.shrink import Recipe
+    from manifest_tools.images.unusable import Unusable
+    from manifest_tools.io.sinks import Publication
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Files:
+    """Where a format of some files for each part writes them."""
+
+    publication: "Publication"
+    output: str
+    """The name without an ending: of the files, or of the folder of the parts, which is there."""
+
+    ending: str
+    """What the main file of a part ends in."""
+
+    def open(self, part: str, ending: str = "") -> BinaryIO:
+        """Return a stream to write a file of a part with; without ``ending`` it is the main file."""
+        return self.publication.open(self._path(part) + (ending or self.ending))
+
+    def name(self, part: str, ending: str) -> str:
+        """Return the path of a file from the folder in which ``output`` stands."""
+        return self._path(part).removeprefix(self.output.rpartition("/")[0] + "/") + ending
+
+    def _path(self, part: str) -> str:
+        return f"{self.output}/{part}" if part else self.output
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A picture that stands in a shard."""
+
+    number: int
+    """The picture's own."""
+
+    key: str
+    """What the format calls it, as ``Picture.key`` has it when it is read."""
+
+    offset: int
+    """Of its first byte, from the beginning of the shard."""
+
+    length: int
+    line: str = ""
+    """What a file beside the shard says of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPacked:
+    """A picture that the format itself could not take."""
+
+    number: int
+    why: "Unusable"
+
+
+Pack: TypeAlias = "Callable[[Iterator[tuple[Picture, bytes]], BinaryIO], Iterator[Packed | NotPacked]]"
+"""Writes pictures, with their bytes, into a shard; picklable, for it runs on other processes and machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Pictures that follow one another, packed; their bytes lie in a file until they are wanted."""
+
+    number: int
+    """From 0; a part that is not cut into shards still comes in several, to be put one behind the other."""
+
+    packed: Sequence[Packed]
+    path: str
+
+    def copy_to(self, stream: BinaryIO) -> int:
+        """Write the bytes to a stream, and return how many they are."""
+        with open(self.path, "rb") as file:
+            copy_stream(file, stream)
+            return file.tell()
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A picture that was copied into the output folder."""
+
+    path: str
+    """From the output folder, with slashes."""
+
+    size: tuple[int, int]
+    """Width and height in pixels, of the picture as it is to be looked at: turned by its EXIF flag."""
+
+    length: int
+    """Bytes."""
+
+
+PathOf: TypeAlias = "Callable[[Picture], str]"
+"""Where a picture is to be copied to, below the output folder, its ending included; called once a picture, in
+order, before the picture is opened."""
+
+
+class OverMasks(Protocol):
+    """Yields what ``task`` makes of each picture of a part and its mask's PNG, in order.
+
+    A mask that cannot be used, or of which ``task`` raises Unusable, is reported and left out. ``task`` is
+    picklable.
+    """
+
+    def __call__(  # noqa: D102
+        self, part: str, task: "Callable[[Picture, bytes], R]"
+    ) -> "Iterator[tuple[Picture, R]]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a writer is given beside the data set."""
+
+    packed: "Callable[[str, Pack], Iterator[Shard]]"
+    """Part -> its pictures in shards; pictures that cannot be used are reported."""
+
+    copied: "Callable[[str, PathOf], Iterator[tuple[Picture, Copied]]]"
+    """Part -> its pictures, each copied, or linked, into the output folder; others are reported."""
+
+    masks: OverMasks
+
+    unusable: "Callable[[str, int, Unusable], None]"
+    """Reports why the picture of a part, given by its number, is left out."""
+
+    placed: "Callable[[str, int, str], None]"
+    """Part, number and key of a picture -> nothing; told in order of each that is in the output.
+
+    ``packed`` and ``copied`` tell it themselves, of a copied picture with the path as its key.
+    """
+
+    recipe: "Recipe"
+    """What becomes of the bytes of a picture."""
+
+    jobs: "Jobs" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a reader may be given beside the place."""
+
+    source_prefix: str = ""
+    """The prefix in S3 where the pictures lie, such as ``s3://bucket/prefix``."""
+
+    label_attribute: str | None = None
+    """The label attribute to be; None takes the one that the place names, or ``label``."""
+
+    classes: "ClassTable | None" = None
+    """The indices that classes are to have, by their names."""

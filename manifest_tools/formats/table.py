@@ -1,0 +1,164 @@
+"""The table of data set formats, and what is looked up in it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import either
+from manifest_tools.images.integrity import FORMATS as PICTURE_FORMATS
+
+if TYPE_CHECKING:
+    from manifest_tools.groundtruth.annotations import PictureLabelKind
+
+
+@dataclass(frozen=True, slots=True)
+class PictureDefaults:
+    """What a format does with pictures where no option says otherwise."""
+
+    resize: int | None
+    """Pixels of the shorter edge; None copies the bytes as they are."""
+
+    accepted: tuple[str, ...]
+    """The formats of pictures that may go into it as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What is known of a data set format before its module is imported."""
+
+    module: str
+    labels: "frozenset[PictureLabelKind]"
+    """The kinds of labels that it can hold."""
+
+    pictures: Literal["packed", "copied", "named"]
+    """What becomes of pictures: packed into a file, copied one by one, or only named and never opened."""
+
+    output: Literal["files", "folder"]
+    """Whether it writes some files for each part, or one folder for all parts."""
+
+    endings: tuple[str, ...] = ()
+    """Endings of its main file, the usual one first."""
+
+    defaults: PictureDefaults | None = None
+    """None for a format that only names pictures."""
+
+    writes: bool = True
+    reads: bool = False
+    stands_in: bool = False
+    """Whether it is read where a manifest is named: a folder, or a file with one of the endings."""
+
+    report: bool = True
+    """Whether a report in JSON stands beside the output; without, the file itself has the class table."""
+
+    extra: str | None = None
+    """The extra of pip that it needs."""
+
+    holds: frozenset[str] = frozenset()
+    """What it holds of a line beside picture and label, in the words of ``verbs/convert/loss``."""
+
+    precision: float = 1e-6
+    """How many pixels an edge of a box may be off after writing and reading."""
+
+    shards: bool = False
+    """Whether a part may be cut into several files."""
+
+
+PROVENANCE = frozenset(("job-name", "human-annotated", "creation-date"))
+"""What Ground Truth says of where a label comes from."""
+
+# By the word of `--to` and `--from`.
+FORMATS = {
+    "recordio": Format(
+        "manifest_tools.formats.recordio",
+        frozenset(("single_label", "multi_label")),
+        "packed",
+        "files",
+        (".rec",),
+        # 256 leaves room to crop the 224 x 224 of the built-in algorithm, which takes JPEG and PNG.
+        PictureDefaults(resize=256, accepted=("JPEG", "PNG")),
+        shards=True,
+    ),
+    "folder": Format(
+        "manifest_tools.formats.image_folder",
+        frozenset(("single_label",)),
+        "copied",
+        "folder",
+        defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+        reads=True,
+        stands_in=True,
+    ),
+    "csv": Format(
+        "manifest_tools.formats.csv_table",
+        frozenset(("single_label",)),
+        "named",
+        "files",
+        (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+        writes=False,
+        reads=True,
+        stands_in=True,
+    ),
+    "coco": Format(
+        "manifest_tools.formats.coco",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".coco.json", ".json"),
+        reads=True,
+        report=False,
+        holds=PROVENANCE | {"confidence", "image_size"},
+    ),
+}
+
+WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
+READ = tuple(name for name, row in FORMATS.items() if row.reads)
+
+LABELS_OF: "dict[PictureLabelKind, str]" = {
+    "single_label": "one class a picture",
+    "multi_label": "several classes a picture",
+    "boxes": "boxes",
+    "segmentation": "masks",
+}
+"""What labels of each kind give a picture, for a message."""
+
+
+class LabelsNotHeld(Refused):
+    """A manifest whose labels a format cannot hold; ``labels`` says which labels of which manifest."""
+
+    def __init__(self, labels: str, held: str) -> None:
+        super().__init__(f"{labels}, but {held}")
+        self.labels = labels
+
+
+def format_row(option: str, name: str) -> Format:
+    """Return the row of a format that can do what ``--to`` or ``--from`` asks for; raises Refused."""
+    known = WRITTEN if option == "--to" else READ
+    if name not in known:
+        raise Refused(f"{option} {name}: expected {'one of ' if len(known) > 1 else ''}{', '.join(known)}")
+    return FORMATS[name]
+
+
+def module_of(row: Format) -> Any:
+    """Return the module of a format."""
+    return import_module(row.module)
+
+
+def check_labels(manifest: str, attribute: str, kind: "PictureLabelKind", to: str) -> None:
+    """Raise Refused where the format ``to`` cannot hold labels of a kind, naming those that can."""
+    if kind in FORMATS[to].labels:
+        return
+    others = [name for name in WRITTEN if kind in FORMATS[name].labels]
+    advice = f"type --to {either(others)}" if others else "no format here holds them yet"
+    held = either(called for held, called in LABELS_OF.items() if held in FORMATS[to].labels)
+    raise LabelsNotHeld(f"{manifest}: {attribute} has {LABELS_OF[kind]}", f"{to} takes {held}; {advice}")
+
+
+def base_name(row: Format, output: str) -> tuple[str, str]:
+    """Return an output without the ending of the format, and the ending that its main file is to have.
+
+    >>> base_name(FORMATS["recordio"], "train.rec"), base_name(FORMATS["folder"], "out/")
+    (('train', '.rec'), ('out', ''))
+    """
+    output = output.rstrip("/") or output
+    ending = next((ending for ending in row.endings if output.endswith(ending)), "")
+    return output.removesuffix(ending), ending or next(iter(row.endings), "")
