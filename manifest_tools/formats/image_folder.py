@@ -10,12 +10,12 @@ from typing import Any
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import clipped, counted, listed, shown
+from manifest_tools.formats.picture_files import NOISE, check_name, start_of_refs, why_no_picture
 from manifest_tools.formats.protocol import ReadOptions, WriteOptions
 from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name, safe_name
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
-from manifest_tools.images.paths import is_below
 from manifest_tools.io.folder_sink import FolderSink
 
 
@@ -103,8 +103,6 @@ _PARTS = frozenset(("train", "training", "val", "valid", "validation", "dev", "t
 _MODEL = "model.tar.gz"
 # What commands write beside the folders of the classes, where these are all that is here.
 _BESIDE = (".manifest", "split.json")
-# What unpacking on other systems leaves behind.
-_NOISE = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
 
 
 def read(place: str, options: ReadOptions) -> DataSet:
@@ -122,7 +120,7 @@ def read(place: str, options: ReadOptions) -> DataSet:
     indices = numbered(sorted(found.classes), options.classes)
     attribute = options.label_attribute or "label"
     check_attribute_name(attribute)
-    read_all = partial(_pictures, found, indices, _start(place, options.source_prefix))
+    read_all = partial(_pictures, found, indices, start_of_refs(place, options.source_prefix))
     table = class_table((index, name) for name, index in indices.items())
     parts = {"": StreamedPictures(read_all)}
     return DataSet(table, "single_label", parts, attribute, remarks=found.remarks(place))
@@ -165,18 +163,10 @@ def _pictures(found: _Found, indices: Mapping[str, int], start: str) -> Iterator
             yield Picture(number, start + path, classes=classes)
 
 
-def _start(place: str, prefix: str) -> str:
-    """Return what stands before the path of a picture from the folder."""
-    if prefix:
-        return f"{prefix.rstrip('/')}/"
-    name = os.path.basename(place)
-    return "" if name in ("", ".", "..") else f"{name}/"
-
-
 def _scan(place: str) -> _Found:
     found = _Found()
     for path in sorted(_files(place, found)):
-        _check_name(place, path)
+        check_name(place, path)
         name, slash, _ = path.partition("/")
         if slash:
             found.classes.setdefault(name, []).append(path)
@@ -198,39 +188,14 @@ def _files(place: str, found: _Found) -> Iterator[str]:
             continue
         for entry in inside:
             path = f"{below}{entry.name}"
-            if entry.is_dir(follow_symlinks=False) and entry.name not in _NOISE:
+            if entry.is_dir(follow_symlinks=False) and entry.name not in NOISE:
                 waiting.append(f"{path}/")
             elif not below and entry.name.endswith(_BESIDE):
                 continue
-            elif why := _why_no_picture(entry, path, root):
+            elif why := why_no_picture(entry, path, root, PICTURE_ENDINGS):
                 found.leave_out(why, path)
             else:
                 yield path
-
-
-def _why_no_picture(entry: "os.DirEntry[str]", path: str, root: str) -> str:
-    """Return what an entry of a folder is that cannot be named as a picture, or nothing."""
-    if entry.is_symlink():
-        target = os.path.realpath(entry.path)
-        if os.path.isdir(target):
-            return "linked folder"  # it may be a way in a circle
-        if not target.startswith(root.rstrip(os.sep) + os.sep):
-            return "outgoing link"
-    if not entry.name.lower().endswith(PICTURE_ENDINGS):
-        return "other file"
-    return "" if is_below(path) else "unusable name"
-
-
-def _check_name(place: str, path: str) -> None:
-    """Raise Refused for a name that no manifest can hold."""
-    try:
-        path.encode()
-    except UnicodeEncodeError as error:
-        name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise Refused(
-            f"{place}: expected names in UTF-8, found {name}; rename it, for example with"
-            " `convmv -f latin1 -t utf-8 -r --notest`"
-        ) from error
 
 
 def _check_are_classes(place: str, classes: Mapping[str, Sequence[str]]) -> None:

@@ -69,6 +69,14 @@ PROVENANCE = frozenset(("job-name", "human-annotated", "creation-date"))
 
 # By the word of `--to` and `--from`.
 FORMATS = {
+    "images": Format(
+        "manifest_tools.formats.images",
+        frozenset(("single_label",)),
+        "named",
+        "folder",
+        writes=False,
+        reads=True,
+    ),
     "recordio": Format(
         "manifest_tools.formats.recordio",
         frozenset(("single_label", "multi_label")),
