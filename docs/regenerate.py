@@ -25,11 +25,12 @@ def commands() -> str:
     """Return docs/commands.md: the help of every word."""
     from typer.testing import CliRunner
 
-    from manifest_tools.cli.app import WORDS, app
+    from manifest_tools.cli.app import SUBWORDS, WORDS, app
 
     parts = ["# Commands\n\nWhat `mtool WORD --help` prints; written by `make docs`.\n"]
-    for word in ("", *WORDS):
-        arguments = [word, "--help"] if word else ["--help"]
+    behind = {word: [word, *(f"{word} {one}" for one in SUBWORDS.get(word, ()))] for word in WORDS}
+    for word in ("", *(one for words in behind.values() for one in words)):
+        arguments = [*word.split(), "--help"]
         done = CliRunner().invoke(app, arguments, env={"COLUMNS": "100", "NO_COLOR": "1"})
         title = f"mtool {word}".strip()
         parts.append(f"## {title}\n\n```text\n{done.stdout.rstrip()}\n```\n")

@@ -30,6 +30,8 @@ Change:
 Data sets:
     convert         Converts manifests and their pictures to RecordIO, a folder a class, or COCO.
     convert_from    Makes a manifest of a data set in another format.
+    rec_list        Lists the records of a RecordIO file, by their headers.
+    rec_verify      Finds what is wrong with one, and with its index and list.
     fetch           Copies the pictures that manifests name from S3 to this disk.
     pipe            Writes the record stream that Pipe mode would send.
     read_pipe       Reads such a stream again, sample by sample.
@@ -90,6 +92,9 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.merge.report import Merged as Merged
     from manifest_tools.verbs.pipe.pipe import Piped as Piped
     from manifest_tools.verbs.pipe.pipe import pipe as pipe
+    from manifest_tools.verbs.rec.list_records import rec_list as rec_list
+    from manifest_tools.verbs.rec.verify import Verified as Verified
+    from manifest_tools.verbs.rec.verify import rec_verify as rec_verify
     from manifest_tools.verbs.rewrite.report import Rewritten as Rewritten
     from manifest_tools.verbs.rewrite.rewrite import rewrite as rewrite
     from manifest_tools.verbs.split.report import Split as Split
@@ -140,6 +145,8 @@ _HOMES = {
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),
+    "verbs.rec.list_records": ("rec_list",),
+    "verbs.rec.verify": ("Verified", "rec_verify"),
     "verbs.rewrite.report": ("Rewritten",),
     "verbs.rewrite.rewrite": ("rewrite",),
     "verbs.split.report": ("Split",),

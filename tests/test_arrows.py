@@ -39,6 +39,7 @@ DATA_WORDS = (
     "diff",
     "convert",
     "pipe",
+    "rec",
 )
 # The front door: it names what is behind it, and imports it when asked.
 FRONT = ("manifest_tools/__init__.py", "manifest_tools/__main__.py")

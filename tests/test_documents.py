@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from docs.consoles import learns, replayed
 from docs.regenerate import CODES, COMMANDS, FAILURES, README, WRITTEN, codes, commands, failures
+from manifest_tools.cli.app import COMMANDS as TYPED
 from manifest_tools.cli.app import WORDS, app
 from manifest_tools.known_failures import FAILURES as KNOWN
 from manifest_tools.known_failures import KnownFailure
@@ -70,6 +71,12 @@ def test_every_word_is_in_the_readme_and_has_an_example(word: str) -> None:
     shown = CliRunner().invoke(app, [word, "--help"]).stdout
     assert "For example:\n" in shown
     assert f"mtool {word}" in shown.partition("For example:")[2]
+
+
+@pytest.mark.parametrize("command", [one for one in TYPED if " " in one])
+def test_every_word_behind_a_word_has_an_example(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"]).stdout
+    assert f"mtool {command}" in shown.partition("For example:\n")[2]
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("*/*.md")), ids=str)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 import manifest_tools
-from manifest_tools.cli.app import WORDS, command
+from manifest_tools.cli.app import COMMANDS, command
 from manifest_tools.cli.shared.sagemaker_options import IN_SAGEMAKER
 from tests.conftest import REPOSITORY
 from tests.ground_truth import line, write
 
 # demo types other words.
-FUNCTIONS = [word for word in WORDS if word != "demo"]
+FUNCTIONS = [word for word in COMMANDS if word != "demo"]
 # What a screen needs, and a caller does not: the function returns what there is to print.
 OF_THE_SCREEN = {"json", "quiet", "verbose", "log_file"}
 # What a caller can hand in, and nobody can type.
@@ -60,6 +60,10 @@ NO_KEYWORD: dict[str, dict[str, str]] = {
         "source_prefix": "of convert_from",
         "dry_run": "what plan_all returns",
     },
+    "rec verify": {
+        "max_problems": "how a report is printed",
+        "strict": "decides about the exit code alone",
+    },
     "train": {"dry_run": "says on the screen what would be made"},
     "tune": {
         "dry_run": "says on the screen what would be tried",
@@ -96,6 +100,12 @@ NO_OPTION: dict[str, dict[str, str]] = {
 }
 
 
+def function_of(word: str) -> Callable[..., Any]:
+    """Return the function of a word: that of `rec list` is rec_list."""
+    found: Callable[..., Any] = getattr(manifest_tools, word.replace(" ", "_"))
+    return found
+
+
 def functions() -> dict[str, Callable[..., Any]]:
     """Return every public function."""
     found = {name: getattr(manifest_tools, name) for name in manifest_tools.__all__}
@@ -120,20 +130,20 @@ def options(word: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("word", FUNCTIONS)
 def test_every_word_is_a_function(word: str) -> None:
-    assert inspect.isfunction(getattr(manifest_tools, word))
-    assert getattr(manifest_tools, word).__name__ == word
+    assert inspect.isfunction(function_of(word))
+    assert function_of(word).__name__ == word.replace(" ", "_")
 
 
 @pytest.mark.parametrize("word", FUNCTIONS)
 def test_a_function_takes_the_options_of_its_word_under_their_names(word: str) -> None:
-    taken = set(inspect.signature(getattr(manifest_tools, word)).parameters)
+    taken = set(inspect.signature(function_of(word)).parameters)
     absent = {name for name, own in options(word).items() if own not in taken}
     assert absent - OF_THE_SCREEN == set(NO_KEYWORD.get(word, {}))
 
 
 @pytest.mark.parametrize("word", FUNCTIONS)
 def test_a_keyword_that_is_no_option_has_a_reason(word: str) -> None:
-    parameters = inspect.signature(getattr(manifest_tools, word)).parameters.values()
+    parameters = inspect.signature(function_of(word)).parameters.values()
     keywords = {one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
     arguments = {one.name for one in command(word).params if one.param_type_name == "argument"}
     others = keywords - set(options(word).values()) - arguments - OF_A_CALLER

@@ -70,7 +70,19 @@ def test_an_import_loads_nothing_heavy(tmp_path: Path, work: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["validate", "stats", "rewrite", "filter", "split", "convert", "train", "evaluate", "predict", "demo"],
+    [
+        "validate",
+        "stats",
+        "rewrite",
+        "filter",
+        "split",
+        "convert",
+        "rec",
+        "train",
+        "evaluate",
+        "predict",
+        "demo",
+    ],
 )
 def test_a_word_loads_nothing_heavy_before_it_is_called(tmp_path: Path, word: str) -> None:
     assert loaded(f"import manifest_tools.cli.{word}", tmp_path) & (HEAVY - {"trainers"}) == set()

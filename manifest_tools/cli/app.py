@@ -22,6 +22,7 @@ from manifest_tools.cli.shared import screen
 from manifest_tools.cli.shared.exit_codes import CALLED_WRONGLY, INTERRUPTED, OUR_MISTAKE
 from manifest_tools.cli.shared.make_command import make_command
 from manifest_tools.cli.shared.screen import clean
+from manifest_tools.cli.shared.subwords import make_group
 
 # In the order in which one needs them, as `mtool --help` shows them. `mtool split` is the function split in
 # cli/split.py.
@@ -29,11 +30,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("demo",),
     "Look": ("validate", "explain", "stats", "look", "diff"),
     "Change": ("rewrite", "filter", "split", "merge"),
-    "Data sets": ("convert", "fetch", "pipe"),
+    "Data sets": ("convert", "rec", "fetch", "pipe"),
     "Learn": ("train", "tune", "evaluate", "predict"),
     "SageMaker": ("deploy", "delete", "transform", "jobs", "doctor", "policy"),
 }
 WORDS = tuple(word for words in GROUPS.values() for word in words)
+# Words that have words of their own behind them: `mtool rec list` is the function rec_list in cli/rec.py.
+SUBWORDS: Mapping[str, tuple[str, ...]] = {
+    "rec": ("list", "verify"),
+}
+COMMANDS = tuple(f"{word} {behind}".rstrip() for word in WORDS for behind in SUBWORDS.get(word, ("",)))
+"""What can be typed behind ``mtool`` and does something."""
 
 # Phrases of Typer and pydantic, and what we print instead.
 _PHRASES = {
@@ -51,8 +58,15 @@ _WRONG_NAME = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirect
 
 
 def command(word: str) -> Any:
-    """Import and return the command ``word``."""
-    return make_command(word, getattr(import_module(f"manifest_tools.cli.{word}"), word))
+    """Import and return the command ``word``, such as ``split`` or ``rec list``."""
+    first, _, behind = word.partition(" ")
+    module = import_module(f"manifest_tools.cli.{first}")
+    if behind:
+        return make_command(behind, getattr(module, word.replace(" ", "_")))
+    function = getattr(module, word)
+    if word in SUBWORDS:
+        return make_group(word, function, SUBWORDS[word], command)
+    return make_command(word, function)
 
 
 class PipeClosed(Exception):
@@ -201,7 +215,8 @@ def _usage_error(error: Any) -> Failure:
     text = _DATE_FORMATS.sub(" is no date, such as 2024-03-04", error.format_message().rstrip("."))
     for phrase, ours in _PHRASES.items():
         text = text.replace(phrase, ours)
-    if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), WORDS, 1):
+    known = getattr(error.ctx and error.ctx.command, "words", WORDS)
+    if near := difflib.get_close_matches(text.partition("No such command '")[2].rstrip("'"), known, 1):
         text += f" (did you mean {near[0]}?)"
     return Failure(clean(f"{text}; type: {_of_all_words(error) or f'{word} --help'}"), CALLED_WRONGLY)
 
@@ -211,10 +226,9 @@ def _of_all_words(error: Any) -> str:
     typed = getattr(error, "option_name", None)
     if error.ctx is None or error.ctx.parent is None or typed is None:
         return ""
+    word = error.ctx.command_path.partition(" ")[2]
     ours = (one for one in error.ctx.find_root().command.params if typed in one.opts and one.metavar)
-    return next(
-        (f"mtool {typed} {one.metavar} {error.ctx.info_name} ..., before the word" for one in ours), ""
-    )
+    return next((f"mtool {typed} {one.metavar} {word} ..., before the word" for one in ours), "")
 
 
 def _other_error(error: Exception) -> Failure:

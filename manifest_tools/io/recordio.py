@@ -21,8 +21,17 @@ LONGEST = (1 << 29) - 1
 WHOLE, FIRST, MIDDLE, LAST = range(4)
 _FRAME = struct.Struct("<4sI")
 _LENGTH_BITS = 29
+FRAME_SIZE = _FRAME.size
+"""Bytes before the data of a part."""
+
+_CHUNK = 8 << 20  # bytes of a record that are read at once
 
 _HEADER = struct.Struct("<IfQQ")  # flag, label, id, the id's high half
+HEADER_SIZE = _HEADER.size
+"""Bytes before the labels, or the picture, of an image record."""
+
+MOST_LABELS = 1 << 20
+"""Labels of a record at most; classifiers and detectors of the field have some thousands."""
 
 
 class CorruptRecord(BadData):
@@ -97,34 +106,61 @@ def aligned_magics(payload: bytes) -> Iterator[int]:
 def read_records(stream: BinaryIO, name: str = "record file") -> Iterator[bytes]:
     """Yield the payload of every record; raises CorruptRecord at the first record that is broken."""
     parts: list[bytes] = []
-    offset = 0
-    while head := stream.read(_FRAME.size):
-        flag, body, size = _part(stream, head, name, offset)
-        if (flag in (WHOLE, FIRST)) == bool(parts):
-            raise CorruptRecord(name, offset, f"a part of kind {flag} is out of order")
+    offset = length = 0
+    while head := stream.read(FRAME_SIZE):
+        try:
+            flag, body, size = _part(stream, head, bool(parts), length)
+        except ValueError as error:
+            raise CorruptRecord(name, offset, str(error)) from error
         parts.append(body)
         offset += size
+        length += len(body) + len(MAGIC)
         if flag in (WHOLE, LAST):
             yield MAGIC.join(parts)
-            parts = []
+            parts, length = [], 0
     if parts:
         raise CorruptRecord(name, offset, "the file ends inside a record of several parts")
 
 
-def _part(stream: BinaryIO, head: bytes, name: str, offset: int) -> tuple[int, bytes, int]:
-    if len(head) < _FRAME.size:
-        raise CorruptRecord(name, offset, "the file ends inside a record's header")
-    magic, word = _FRAME.unpack(head)
+def _part(stream: BinaryIO, head: bytes, begun: bool, before: int) -> tuple[int, bytes, int]:
+    """Return the kind of a part, its bytes, and how many it takes in the file; ``before`` it came so many."""
+    flag, length = parse_frame(head, begun, before)
+    padded = length + -length % 4
+    body = _read(stream, padded)
+    if len(body) < padded:
+        raise ValueError(f"expected {padded:,} bytes of a record, found {len(body):,}")
+    return flag, body[:length], FRAME_SIZE + padded
+
+
+def parse_frame(head: bytes, begun: bool, before: int = 0) -> tuple[int, int]:
+    """Return the kind of a part and its length; raises ValueError where ``head`` is not a part's first bytes.
+
+    ``begun`` says that a record has begun, ``before`` how many bytes it has by now.
+    """
+    if len(head) < FRAME_SIZE:
+        raise ValueError("the file ends inside a record's header")
+    magic, word = _FRAME.unpack_from(head)
     if magic != MAGIC:
-        raise CorruptRecord(name, offset, f"expected the magic {MAGIC.hex()}, found {magic.hex()}")
+        raise ValueError(f"expected the magic {MAGIC.hex()}, found {magic.hex()}")
     flag, length = word >> _LENGTH_BITS, word & LONGEST
     if flag > LAST:
-        raise CorruptRecord(name, offset, f"expected a part of kind 0 to 3, found {flag}")
-    padded = length + -length % 4
-    body = stream.read(padded)
-    if len(body) < padded:
-        raise CorruptRecord(name, offset, f"expected {padded:,} bytes of a record, found {len(body):,}")
-    return flag, body[:length], _FRAME.size + padded
+        raise ValueError(f"expected a part of kind 0 to 3, found {flag}")
+    if (flag in (WHOLE, FIRST)) == begun:
+        raise ValueError(f"a part of kind {flag} is out of order")
+    if before + length > LONGEST:
+        raise ValueError(f"a record has at most {LONGEST:,} bytes, and its parts have more")
+    return flag, length
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
+    """Return so many bytes, fewer at the end; a lie about the length takes no memory."""
+    if length <= _CHUNK:
+        return stream.read(length)
+    parts: list[bytes] = []
+    while length and (part := stream.read(min(length, _CHUNK))):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 def pack(record: ImageRecord) -> bytes:
@@ -147,8 +183,21 @@ def unpack(payload: bytes) -> ImageRecord:
     start = _HEADER.size + 4 * count
     if len(payload) < start:
         raise ValueError(f"its header says {count:,} labels, too many for {len(payload):,} bytes")
+    if count > MOST_LABELS:
+        raise ValueError(f"its header says {count:,} labels, more than {MOST_LABELS:,}")
     labels = struct.unpack_from(f"<{count}f", payload, _HEADER.size) if count else (label,)
     return ImageRecord(high << 64 | low, labels, payload[start:], count > 0)
+
+
+def record_id(payload: bytes) -> int | None:
+    """Return the number in an image record's header, of which the first bytes will do; None without one."""
+    return _HEADER.unpack_from(payload)[2] if len(payload) >= HEADER_SIZE else None
+
+
+def renumbered(payload: bytes, key: int) -> bytes:
+    """Return an image record with another number in its header."""
+    count, label, _, _ = _HEADER.unpack_from(payload)
+    return _HEADER.pack(count, label, key, 0) + payload[HEADER_SIZE:]
 
 
 def idx_line(key: int, offset: int) -> str:

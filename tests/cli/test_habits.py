@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from manifest_tools.cli.app import WORDS, command
+from manifest_tools.cli.app import COMMANDS, command
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -39,7 +39,9 @@ SAID_OTHERWISE = {
 
 def parameters() -> list[tuple[str, str, Any]]:
     """Return word, long name and parameter of every option."""
-    found = [(word, one) for word in WORDS for one in command(word).params if one.param_type_name == "option"]
+    found = [
+        (word, one) for word in COMMANDS for one in command(word).params if one.param_type_name == "option"
+    ]
     return [(word, name, one) for word, one in found for name in one.opts if name.startswith("--")]
 
 
@@ -53,7 +55,7 @@ def test_an_option_is_spelt_alike_in_every_word() -> None:
 @pytest.mark.parametrize("option", ["--quiet", "--verbose", "--log-file", "--json"])
 def test_every_word_has_what_every_word_has(option: str) -> None:
     having = {word for word, name, _ in parameters() if name == option}
-    assert set(WORDS) - having == {word for word, name in WITHOUT if name == option}
+    assert set(COMMANDS) - having == {word for word, name in WITHOUT if name == option}
 
 
 @pytest.mark.parametrize(
@@ -77,14 +79,14 @@ def test_an_option_is_explained_alike_in_every_word(option: str) -> None:
 
 def test_what_streams_json_says_so() -> None:
     streaming = {word for word, name, one in parameters() if name == "--json" and "JSON Lines" in one.help}
-    assert streaming == {"validate", "explain", "stats", "predict", "jobs"}
+    assert streaming == {"validate", "explain", "stats", "predict", "jobs", "rec list"}
     rest = {one.help for word, name, one in parameters() if name == "--json" and word not in streaming}
     assert all(text.endswith("as a JSON object.") for text in rest)
 
 
-@pytest.mark.parametrize("word", [word for word in WORDS if word != "demo"])
+@pytest.mark.parametrize("word", [word for word in COMMANDS if word != "demo"])
 def test_a_wrong_call_is_an_error_for_a_program_too(run: Run, in_folder: Path, word: str) -> None:
-    done = run(word, "--json", "--no-such-option")
+    done = run(*word.split(), "--json", "--no-such-option")
     assert done.exit_code == 2
     assert done.stderr.count("\n") == 1
     message = done.stderr.removeprefix("mtool: ").rstrip("\n")

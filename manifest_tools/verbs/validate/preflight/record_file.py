@@ -14,6 +14,8 @@ import numpy as np
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
+from manifest_tools.io.list_rows import LONGEST_ROW, parse_row
+from manifest_tools.io.record_list import RecordList, beside, index_trouble
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
 from manifest_tools.verbs.validate.engine.file_facts import (
     Facts,
@@ -23,13 +25,6 @@ from manifest_tools.verbs.validate.engine.file_facts import (
     add_count,
     plus,
 )
-from manifest_tools.verbs.validate.preflight.beside_record_file import (
-    ListBeside,
-    beside,
-    index_trouble,
-    list_beside,
-)
-from manifest_tools.verbs.validate.preflight.list_rows import LONGEST_ROW, parse_row
 from manifest_tools.verbs.validate.preflight.sample_keys import SampleKeys, column
 
 T = TypeVar("T")
@@ -234,7 +229,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 def _read_rec(stream: BinaryIO, found: RecordFile) -> None:
     index, listed = beside(found.name, ".idx"), beside(found.name, ".lst")
-    rows = None if listed is None else list_beside(listed)
+    rows = None if listed is None else RecordList(listed)
     offsets, ids = array("Q"), array("Q")
     try:
         for payload in read_records(stream, found.name):
@@ -245,7 +240,8 @@ def _read_rec(stream: BinaryIO, found: RecordFile) -> None:
     except CorruptRecord as error:
         found.broken = f"byte {error.offset:,}: {error.reason}"
         return
-    found.listing |= dict(rows.alone()) if rows is not None else {}
+    if rows is not None and (alone := rows.alone())[1]:
+        found.listing[alone[0]] = Occurrences(0, alone[1])
     if index is not None:
         found.index = index_trouble(index, column(offsets), column(ids))
 
@@ -255,7 +251,7 @@ def _framed(payload: bytes) -> int:
     return len(frame(payload)) if MAGIC in payload else 8 + len(payload) + -len(payload) % 4
 
 
-def _read_record(payload: bytes, found: RecordFile, rows: ListBeside | None) -> int:
+def _read_record(payload: bytes, found: RecordFile, rows: RecordList | None) -> int:
     """Remember a record, and return the number that it gives itself; 0 where it cannot be read."""
     number = found.entries
     here = Occurrences(number, 1)
