@@ -149,6 +149,15 @@ class Source:
             with _decompressed(self.uri, self.etag) as stream:
                 yield from _stream_blocks(self.name, stream, size)
 
+    def chunks(self, size: int = BLOCK) -> Iterator[bytes]:
+        """Yield all bytes in order, ``size`` at a time, wherever lines end: of what is no JSON Lines."""
+        if self.size is not None:
+            for start in range(0, self.size, size):
+                yield _read_range(self.uri, start, min(start + size, self.size), self.etag)
+        else:
+            with _decompressed(self.uri, self.etag) as stream:
+                yield from iter(lambda: stream.read(size), b"")
+
     def digest(self) -> str:
         """Return the SHA-256 of the whole, decompressed, as hexadecimal digits."""
         digest = hashlib.sha256()

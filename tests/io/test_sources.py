@@ -52,6 +52,15 @@ def test_the_blocks_joined_are_the_file_for_every_size(kind: str, content: bytes
 
 @kinds
 @given(content=contents, size=sizes)
+def test_chunks_are_cut_wherever_lines_end(kind: str, content: bytes, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        chunks = list(opened(folder, content, kind).chunks(size))
+    assert b"".join(chunks) == content
+    assert all(0 < len(chunk) <= size for chunk in chunks)
+
+
+@kinds
+@given(content=contents, size=sizes)
 def test_every_block_holds_whole_lines(kind: str, content: bytes, size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         blocks = [block.read() for block in opened(folder, content, kind).blocks(size)]
