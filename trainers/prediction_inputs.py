@@ -10,7 +10,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.paths import ImagePaths, read_file
 from manifest_tools.verbs.convert.missing_pictures import fetch_from_s3
-from manifest_tools.verbs.convert.pictures import Fetch, picture_bytes
+from manifest_tools.verbs.convert.opening import Fetch, picture_bytes
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
 # A folder stands for the files in it whose names end so.

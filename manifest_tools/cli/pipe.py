@@ -94,7 +94,7 @@ def _report(result: "Piped", order: str, dry_run: bool) -> str:
     sent = f"{counted(result.lines, 'line')}, {counted(result.records, 'record')}"
     text = f"{sent} of {names}{order}: {result.size:,} bytes"
     if result.turned:
-        from manifest_tools.verbs.convert.pictures import turned_remark
+        from manifest_tools.verbs.convert.picture_counts import turned_remark
 
         text += f"\n{turned_remark(result.turned)}"
     return "\n".join([text, *(f"{one.path}: {one.state}" for one in result.published)])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from manifest_tools.base.problem import Problem
     from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
     from manifest_tools.io.sinks import Published
-    from manifest_tools.verbs.convert.pictures import Fetch
+    from manifest_tools.verbs.convert.opening import Fetch
     from manifest_tools.verbs.convert.plan import ConversionPlan
     from trainers.dataset import Dataset
     from trainers.prepare import PlannedPair

@@ -17,8 +17,10 @@ from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
-from manifest_tools.verbs.convert.pictures import Fetch, PictureWork
+from manifest_tools.verbs.convert.opening import Fetch
+from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_parts
+from manifest_tools.verbs.convert.workspace import workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,11 @@ def carry_out(
     check_key(kms_key, [first.output])
     if row.report and not force:
         _check_made_alike(plans)
-    work = PictureWork({planned.part: planned for planned in plans}, _nobody, None, fetch, jobs, progress)
-    with publishing(force=force, kms_key=kms_key) as publication:
+    work = PictureWork(
+        {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
+    )
+    space = contextlib.nullcontext("") if row.pictures == "named" else workspace(first.output)
+    with space as work.pieces, publishing(force=force, kms_key=kms_key) as publication:
         with _sink(row, first, publication) as sink:
             work.folder = sink if isinstance(sink, FolderSink) else None
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))

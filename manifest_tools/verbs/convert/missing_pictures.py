@@ -6,7 +6,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
 from manifest_tools.images.paths import first_of
 from manifest_tools.images.unusable import MAX_BYTES
-from manifest_tools.verbs.convert.pictures import Fetch
+from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
 

@@ -1,70 +1,57 @@
-"""The stream of pictures under every format: found or fetched, made ready, in the order of the lines."""
+"""The stream of pictures under every format: cut into pieces, made by workers, in the order of the lines."""
 
-import tempfile
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby, tee
-from typing import BinaryIO, TypeVar, cast
+from itertools import repeat
+from typing import Protocol, TypeVar
 
-from manifest_tools.base.parallel import Jobs, Progress, cores, no_progress, run
+from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem
-from manifest_tools.base.text import counted
-from manifest_tools.formats.protocol import Copied, NotPacked, Pack, Packed, PathOf, Shard
+from manifest_tools.formats.protocol import Copied, Pack, PathOf, Shard
 from manifest_tools.groundtruth.annotations import Picture
-from manifest_tools.images.paths import ImagePaths, read_file
-from manifest_tools.images.shrink import Prepared, Recipe, prepare
-from manifest_tools.images.unusable import MISSING, Unusable
+from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import FolderSink
-from manifest_tools.io.s3_errors import Denied, NotThere
+from manifest_tools.verbs.convert.opening import Fetch, LeftOut, Opening, to_open
+from manifest_tools.verbs.convert.picture_counts import PictureCounts
+from manifest_tools.verbs.convert.pieces import (
+    FETCHERS,
+    Copies,
+    Made,
+    Piece,
+    copy_piece,
+    cut,
+    over_masks,
+    pack_piece,
+    pictures_a_piece,
+    piece_path,
+)
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
-T = TypeVar("T")
+P = TypeVar("P", Piece, Copies)
 R = TypeVar("R")
+T_contra = TypeVar("T_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
-Fetch = Callable[[str], bytes]
-"""Returns the object of an S3 URI, or enough of it to see that it is larger than ``MAX_BYTES``."""
-
-_PIECE = 256  # pictures that are packed at a time where a part is not cut into shards
-_FETCHERS = 16  # threads that fetch, where `-j` does not say: they wait more than they work
-
-
-@dataclass(slots=True)
-class PictureCounts:
-    """How many pictures readers may take for something else."""
-
-    turned: int = 0
-    """Stored turned, with a flag that not every reader obeys."""
-
-    shallow: int = 0
-    """Of 16 bits a colour, with no value of more than 12."""
-
-    def add(self, picture: "Prepared | _CopyMade") -> None:
-        """Count a picture."""
-        self.turned += picture.is_turned
-        self.shallow += picture.is_shallow
-
-    def remarks(self, pass_through: bool) -> list[str]:
-        """Return what is to be said of them, a sentence each."""
-        found = [f"{turned_remark(self.turned)}; type --upright to turn them"] if self.turned else []
-        if self.shallow:
-            pictures = f"{counted(self.shallow, 'picture')} of 16 bits with no value of more than 12"
-            found.append(
-                f"{pictures}: black to readers that keep the upper 8 bits, such as OpenCV; to scale them,"
-                " type --resize N"
-                if pass_through
-                else f"{pictures}: scaled, so that they are not black"
-            )
-        return found
+_MASKS = 16  # of a piece: what is made of a mask goes from process to process
+_PACKERS = 2  # pieces that are packed at a time where pictures are fetched: the one while the other begins
 
 
-def turned_remark(count: int) -> str:
-    """Return what readers make of pictures that are stored turned."""
-    return (
-        f"{counted(count, 'picture')} stored turned, with an EXIF flag: OpenCV turns them upright, MXNet's"
-        " reader of RecordIO turns JPEGs alone, Pillow (torchvision) and TensorFlow turn none"
-    )
+class _PieceTask(Protocol[T_contra, R_co]):
+    """Makes a piece; where it fetches, in threads of an executor that all pieces share."""
+
+    def __call__(self, piece: T_contra, /, *, executor: Executor | None = None) -> R_co: ...
+
+
+def _as_it_is(piece: P) -> P:
+    return piece
+
+
+def _without_labels(piece: Copies) -> Copies:
+    return Copies(list(map(to_open, piece.pictures)), piece.paths)
 
 
 @dataclass(slots=True)
@@ -77,6 +64,9 @@ class PictureWork:
     placed: Callable[[str, int, str], None]
     """Told part, number and key of every picture that is in the output."""
 
+    pieces: str = ""
+    """The folder for the files of pieces; on one file system with the output, where that is on this disk."""
+
     folder: FolderSink | None = None
     """Where pictures are copied to."""
 
@@ -88,151 +78,92 @@ class PictureWork:
 
     counts: PictureCounts = field(default_factory=PictureCounts)
 
-    def unusable(self, part: str, number: int, why: Unusable, ref: str = "") -> None:
+    def unusable(self, part: str, number: int, why: Unusable) -> None:
         """Report why a picture is left out."""
-        self.problems.append(self.plans[part].problem(number, why, ref))
+        self._leave_out(part, LeftOut(number, "", why.code, why.message, "write"))
+
+    def _leave_out(self, part: str, found: LeftOut) -> None:
+        self.problems.append(self.plans[part].problem(found.number, found.why, found.ref))
 
     def packed(self, part: str, pack: Pack) -> Iterator[Shard]:
         """Yield the pictures of a part in shards, see ``WriteOptions``."""
         plan = self.plans[part]
-        size = plan.shard or _PIECE
-        task = partial(ready, plan.image_paths, plan.recipe, self._fetch(plan))
-        made = zip(plan.lines, self._each(plan, task, plan.lines), strict=True)
-        for number, group in groupby(enumerate(made), lambda item: item[0] // size):
-            with tempfile.NamedTemporaryFile(prefix="mtool-") as out:
-                usable = self._usable(part, (item for _, item in group))
-                found = list(self._in_shard(part, pack(usable, cast(BinaryIO, out))))
-                out.flush()
-                yield Shard(number, found, out.name)
-
-    def _usable(
-        self, part: str, made: Iterable[tuple[Picture, Prepared | Unusable]]
-    ) -> Iterator[tuple[Picture, bytes]]:
-        for picture, found in made:
-            if isinstance(found, Unusable):
-                self.unusable(part, picture.number, found, picture.ref)
-            else:
-                self.counts.add(found)
-                yield picture, found.data
-
-    def _in_shard(self, part: str, found: Iterable[Packed | NotPacked]) -> Iterator[Packed]:
-        for picture in found:
-            if isinstance(picture, NotPacked):
-                self.unusable(part, picture.number, picture.why)
-            else:
-                self.placed(part, picture.number, picture.key)
-                yield picture
+        name = os.path.join(self.pieces, str(list(self.plans).index(part)))
+        task = partial(pack_piece, self._opening(plan), pack, name)
+        size = plan.shard or pictures_a_piece(plan.count)
+        pieces = (Piece(number, found) for number, found in enumerate(cut(plan.lines, size)))
+        for piece, made in self._each(plan, task, pieces):
+            self._take(part, made)
+            for packed in made.packed:
+                self.placed(part, packed.number, packed.key)
+            path = piece_path(name, piece.number)
+            yield Shard(piece.number, made.packed, path)
+            os.unlink(path)
 
     def copied(self, part: str, path_of: PathOf) -> Iterator[tuple[Picture, Copied]]:
         """Yield the pictures of a part as they are copied into the folder, see ``WriteOptions``."""
         plan, folder = self.plans[part], self.folder
         assert folder is not None
-        task = partial(_copy, plan.image_paths, plan.recipe, self._fetch(plan), folder, plan.link)
-        paths = map(path_of, plan.lines)
-        items, again = tee(zip(plan.lines, paths, strict=True))
-        for (picture, path), found in zip(again, self._each(plan, task, items), strict=True):
-            if isinstance(found, Unusable):
-                self.unusable(part, picture.number, found, picture.ref)
-            else:
-                self.counts.add(found)
-                self.placed(part, picture.number, path)
-                yield picture, Copied(path, found.size, found.length)
+        task = partial(copy_piece, self._opening(plan), folder, plan.link)
+        size = pictures_a_piece(plan.count)
+        pieces = (Copies(found, list(map(path_of, found))) for found in cut(plan.lines, size))
+        for piece, made in self._each(plan, task, pieces, _without_labels):
+            self._take(part, made)
+            for picture, path, found in zip(piece.pictures, piece.paths, made.copied, strict=True):
+                if found:
+                    self.placed(part, picture.number, path)
+                    yield picture, Copied(path, found[:2], found[2])
 
     def masks(self, part: str, task: Callable[[Picture, bytes], R]) -> Iterator[tuple[Picture, R]]:
         """Yield what a task makes of each picture and its mask, see ``WriteOptions``."""
         plan = self.plans[part]
-        over = partial(_mask, plan.image_paths, self._fetch(plan), task)
-        for picture, found in zip(plan.lines, self._each(plan, over, plan.lines), strict=True):
-            if isinstance(found, Unusable):
-                self.unusable(part, picture.number, found, picture.ref)
-            else:
-                yield picture, found
+        over: _PieceTask[Piece, list[R | LeftOut]] = partial(over_masks, self._opening(plan), task)
+        pieces = (Piece(number, found) for number, found in enumerate(cut(plan.lines, _MASKS)))
+        for piece, made in self._each(plan, over, pieces):
+            for picture, found in zip(piece.pictures, made, strict=True):
+                if isinstance(found, LeftOut):
+                    self._leave_out(part, found)
+                else:
+                    yield picture, found
 
-    def _fetch(self, plan: ConversionPlan) -> Fetch | None:
-        return self.fetch if plan.to_fetch else None
+    def _opening(self, plan: ConversionPlan) -> Opening:
+        return Opening(plan.image_paths, plan.recipe, self.fetch if plan.to_fetch else None)
 
-    def _each(self, plan: ConversionPlan, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Yield what a task makes of each picture of a plan, in order, with progress."""
-        return self.progress(self._run(plan, task, items), plan.count, "pictures")
+    def _take(self, part: str, made: Made) -> None:
+        """Remember what is to be said of the pictures of a piece."""
+        self.counts.add(made.turned, made.shallow)
+        for found in made.left_out:
+            self._leave_out(part, found)
 
-    def _run(self, plan: ConversionPlan, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        fetch = self._fetch(plan)
-        if fetch is None and not plan.recipe.pass_through:
-            yield from run(task, items, self.jobs)
+    def _each(
+        self,
+        plan: ConversionPlan,
+        task: _PieceTask[P, R],
+        pieces: Iterable[P],
+        sent: Callable[[P], P] = _as_it_is,
+    ) -> Iterator[tuple[P, R]]:
+        """Yield each piece and what a task makes of what is ``sent`` of it, in order, with progress."""
+        waiting: deque[P] = deque()
+
+        def send() -> Iterator[P]:
+            for piece in pieces:
+                waiting.append(piece)
+                yield sent(piece)
+
+        def pictures() -> Iterator[tuple[P, R] | None]:
+            for made in self._run(plan, task, send()):
+                piece = waiting.popleft()
+                yield piece, made
+                yield from repeat(None, len(piece.pictures) - 1)
+
+        yield from filter(None, self.progress(pictures(), plan.count, "pictures"))
+
+    def _run(self, plan: ConversionPlan, task: _PieceTask[P, R], pieces: Iterable[P]) -> Iterator[R]:
+        fetches = self.fetch is not None and plan.to_fetch
+        if not fetches or not isinstance(self.jobs, int | None):
+            yield from run(task, pieces, self.jobs)
             return
-        # Pillow works outside the interpreter's lock, and fetching is waiting: threads will do. And
-        # bytes that stay as they are have no business in a pipe between processes.
-        usual = cores() if fetch is None else _FETCHERS
-        threads = self.jobs if isinstance(self.jobs, int) else usual
-        with ThreadPoolExecutor(threads) as executor:
-            yield from run(task, items, executor, ahead=2 * threads)
-
-
-def ready(
-    image_paths: ImagePaths, recipe: Recipe, fetch: Fetch | None, picture: Picture
-) -> Prepared | Unusable:
-    """Return a picture, ready to be written, or why it cannot be."""
-    try:
-        return prepare(_bytes_of(image_paths, fetch, picture), recipe)
-    except Unusable as why:
-        return why.with_traceback(None)
-
-
-@dataclass(frozen=True, slots=True)
-class _CopyMade:
-    """What is known of a picture after it was copied."""
-
-    size: tuple[int, int]
-    length: int
-    is_turned: bool
-    is_shallow: bool
-
-
-def _copy(
-    image_paths: ImagePaths,
-    recipe: Recipe,
-    fetch: Fetch | None,
-    folder: FolderSink,
-    link: bool,
-    item: tuple[Picture, str],
-) -> _CopyMade | Unusable:
-    picture, path = item
-    found = ready(image_paths, recipe, fetch, picture)
-    if isinstance(found, Unusable):
-        return found
-    if link:
-        folder.link(path, image_paths.find(picture.ref))
-    else:
-        folder.write(path, found.data)
-    return _CopyMade(found.size, len(found.data), found.is_turned, found.is_shallow)
-
-
-def _mask(
-    image_paths: ImagePaths, fetch: Fetch | None, task: Callable[[Picture, bytes], R], picture: Picture
-) -> R | Unusable:
-    try:
-        mask = picture.mask
-        if mask is None or not (mask.ref or mask.content):
-            raise Unusable(MISSING, "expected a mask, found none")
-        data = mask.content() if mask.content else picture_bytes(image_paths, fetch, mask.ref)
-        return task(picture, data)
-    except Unusable as why:
-        return why.with_traceback(None)
-
-
-def _bytes_of(image_paths: ImagePaths, fetch: Fetch | None, picture: Picture) -> bytes:
-    return picture.content() if picture.content else picture_bytes(image_paths, fetch, picture.ref)
-
-
-def picture_bytes(image_paths: ImagePaths, fetch: Fetch | None, ref: str) -> bytes:
-    """Return the bytes of a picture, of this disk or fetched; raises Unusable for one that is not there."""
-    if image_paths.covers(ref):
-        return read_file(image_paths.find(ref))
-    if fetch is None:
-        raise Unusable(MISSING, f"{ref} is not on this disk; type --images FOLDER")
-    try:
-        return fetch(ref)
-    except (NotThere, Denied) as error:
-        if isinstance(error, NotThere) and error.what == "bucket":
-            raise
-        raise Unusable(MISSING, str(error)) from error
+        # Fetching is waiting, and Pillow works outside the interpreter's lock: threads will do.
+        threads = self.jobs or FETCHERS
+        with ThreadPoolExecutor(threads) as fetchers, ThreadPoolExecutor(_PACKERS) as packers:
+            yield from run(partial(task, executor=fetchers), pieces, packers, ahead=_PACKERS + 1)

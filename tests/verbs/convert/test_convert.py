@@ -14,6 +14,7 @@ from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, convert, is_current
+from manifest_tools.verbs.convert.pieces import pictures_a_piece
 from manifest_tools.verbs.convert.plan import plan, plan_each, plan_parts
 from tests.ground_truth import boxes, write
 from tests.objects import turned
@@ -156,7 +157,7 @@ def test_pictures_are_fetched_only_a_few_ahead(parts: str, in_folder: Path) -> N
 
     convert(manifest, "recordio", "out", fetch=fetch, jobs=3, progress=progress)
     assert (fetched, written) == (200, 200)
-    assert most <= 4 * 3
+    assert most <= 4 * pictures_a_piece(200)
 
 
 def test_lines_without_a_label_are_counted_and_left_out(parts: str) -> None:
