@@ -1,5 +1,8 @@
 """An S3 that answers as it was told: moto cannot be made to refuse in all the ways in which S3 does."""
 
+import os
+import socket
+import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,18 +11,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
+
 
 @dataclass
 class Answers:
     """What the next server says to each request, and what it was asked: "PUT /bucket/key?..."."""
 
-    by_method: dict[str, list[tuple[int, dict[str, str], bytes]]]
+    by_method: dict[str, list[Answer]]
     asked: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
-    def next(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    def next(self, method: str, path: str) -> Answer:
         self.asked.append(f"{method} {path}")
         answers = self.by_method[method]
         return answers.pop(0) if len(answers) > 1 else answers[0]
@@ -44,6 +50,9 @@ class Speaker(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(b"" if self.command == "HEAD" else body)
+        if headers.get("Connection") == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
 
     def read_what_was_sent(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -81,6 +90,6 @@ def a_server() -> Iterator[str]:
         thread.join()
 
 
-def refusing(status: int, code: str, more: str = "") -> tuple[int, dict[str, str], bytes]:
+def refusing(status: int, code: str, more: str = "") -> Answer:
     body = f"<Error><Code>{code}</Code><Message>S3's words.</Message>{more}</Error>"
     return status, {"Content-Type": "application/xml"}, body.encode()

@@ -161,7 +161,7 @@ def test_the_libraries_know_no_command_line(path: str) -> None:
 
 def test_one_module_of_each_package_knows_boto3() -> None:
     knows = [path for path in ALL if {"boto3", "botocore"} & packages(path)]
-    assert knows == ["manifest_tools/io/s3.py", "trainers/sagemaker/client/client.py"]
+    assert knows == ["manifest_tools/io/s3/client.py", "trainers/sagemaker/client/client.py"]
 
 
 def test_one_module_knows_mxnet_s_alias() -> None:

@@ -23,7 +23,7 @@ def fetch_from_s3(uri: str) -> bytes:
     """Return an object, or just enough of one that is too large."""
     from manifest_tools.io import s3
 
-    return s3.read_range(uri, 0, MAX_BYTES + 1)
+    return s3.read(uri, MAX_BYTES)
 
 
 def missing(plan: ConversionPlan, can_fetch: bool) -> str:

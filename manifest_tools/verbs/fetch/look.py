@@ -114,14 +114,7 @@ def _in_s3(wanted: Wanted) -> tuple[int, str]:
     if wanted.is_listed:
         raise s3.NotThere(wanted.reference.uri, "object")
     found = s3.head(wanted.reference.uri)
-    return found.size, _md5_of(found)
-
-
-def _md5_of(found: s3.Object) -> str:
-    """Return the MD5 that S3 gives for an object; empty where its ETag is none."""
-    etag = found.etag.strip('"')
-    by_kms = "kms" in str(found.settings.get("ServerSideEncryption", ""))
-    return "" if by_kms or "-" in etag else etag
+    return found.size, found.md5
 
 
 def _state(path: str, uri: str, size: int, md5: str) -> State:
@@ -135,7 +128,7 @@ def _state(path: str, uri: str, size: int, md5: str) -> State:
         return "here"
     # The ETag of what KMS encrypts looks like an MD5, and is none; a listing does not say so.
     with contextlib.suppress(MtoolError):
-        if not _md5_of(s3.head(uri)):
+        if not s3.head(uri).md5:
             return "here"
     return "different"
 

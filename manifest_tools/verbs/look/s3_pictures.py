@@ -33,7 +33,7 @@ class S3Pictures:
         if self.failed:
             raise Unusable(MISSING, self.failed)
         try:
-            data = s3.read_range(uri, 0, MAX_BYTES + 1)
+            data = s3.read(uri, MAX_BYTES)
         except MtoolError as error:
             if not (isinstance(error, NotThere | Denied) or is_of_one_object(error)):
                 self.failed = str(error)
