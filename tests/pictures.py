@@ -17,6 +17,15 @@ def jpeg(shade: int, size: tuple[int, int] = (60, 40)) -> bytes:
     return out.getvalue()
 
 
+def mask_png(colour: str, size: tuple[int, int] = (60, 40)) -> bytes:
+    """Return a mask with a rectangle of a colour, and white around it."""
+    out = io.BytesIO()
+    image = Image.new("RGB", size, "#ffffff")
+    image.paste(colour, (5, 6, 25, 20))
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
 def row(key: str, label: int | Sequence[int]) -> dict[str, Any]:
     if isinstance(label, int):
         metadata: dict[str, Any] = {"class-name": CLASSES[label], "type": "groundtruth/image-classification"}

@@ -56,7 +56,6 @@ NO_KEYWORD: dict[str, dict[str, str]] = {
         "force": "goes with html",
     },
     "convert": {
-        "from": "convert_from is a function of its own",
         "source_prefix": "of convert_from",
         "dry_run": "what plan_all returns",
     },

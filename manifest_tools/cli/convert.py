@@ -70,6 +70,23 @@ def convert(
             help="Turn copied pictures by their EXIF flag; JPEGs are encoded anew, with their own tables.",
         ),
     ] = False,
+    clip: Annotated[
+        bool, typer.Option("--clip", help="Cut boxes off at the edges of their pictures.")
+    ] = False,
+    shard: Annotated[
+        int | None,
+        typer.Option("--shard", metavar="N", help="Cut each part into files of N pictures at most."),
+    ] = None,
+    side_car: Annotated[
+        bool,
+        typer.Option(
+            "--side-car",
+            help="Keep beside the output what it cannot hold; --from takes it back, byte for byte.",
+        ),
+    ] = False,
+    allow_loss: Annotated[
+        bool, typer.Option("--allow-loss", help="Go on without what the output cannot hold.")
+    ] = False,
     classes: options.Classes = None,
     jobs: options.Jobs = None,
     force: options.Force = False,
@@ -77,63 +94,62 @@ def convert(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Convert to RecordIO, folders or COCO, and back.
+    """Convert to the data set formats of the field, and back.
 
-    Makes such a data set of manifests and their pictures, or with --from a manifest of such a data set.
-    recordio writes NAME.rec, NAME.idx and NAME.lst as MXNet's im2rec does; folder writes a folder a class;
-    coco writes NAME.coco.json. Several manifests become parts of one data set, in the folder NAME, with the
-    same class indices. A picture that is missing or broken is reported with its line, and the run goes on;
-    exit code 1 then.
+    Makes such a data set of manifests and their pictures, with --from a manifest of such a data set, and with
+    both one data set of another. Several manifests become parts of one data set, with the same class indices.
+    What the format cannot hold is said before anything is written: --side-car keeps it beside the output,
+    --allow-loss goes on without. A picture that is missing or broken is reported with its line, and the run
+    goes on; exit code 1 then.
 
     \b
     For example:
-      mtool convert train.manifest --to recordio -o train --images ./raw-data
-      mtool convert train.manifest --to folder -o by-class --link --images ./raw-data
+      mtool convert train.manifest --to recordio -o train --images ./raw-data --side-car
+      mtool convert train.manifest --to folder -o by-class --link --images ./raw-data --allow-loss
       mtool convert train.manifest validation.manifest --to coco -o boxes
       mtool convert --from coco boxes/train.coco.json -o train.manifest --source-prefix s3://bucket/raw
+      mtool convert --from coco boxes/train.coco.json --to folder -o by-class --images ./raw-data
     """
     from manifest_tools.groundtruth.classes import classes_from
 
     if output == "-":
         keep_stdout_for_data()
-    if to is not None and from_ is not None:
-        raise Refused("--to and --from: type one of them; from one data set to another goes by a manifest")
     if to is None and from_ is None:
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
-    choices: dict[str, Any] = {
-        "label_attribute": label_attribute,
-        "classes": classes_from(classes),
-    }
+    choices: dict[str, Any] = {"label_attribute": label_attribute, "classes": classes_from(classes)}
     how = {"force": force, "kms_key": kms_key}
-    if from_ is not None:
-        changes = {
-            "--resize": resize,
-            "--pass-through": pass_through,
-            "--square": square,
-            "--link": link,
-            "--upright": upright,
-        }
+    changes: dict[str, Any] = {
+        "--resize": resize,
+        "--pass-through": pass_through,
+        "--square": square,
+        "--link": link,
+        "--upright": upright,
+        "--clip": clip,
+        "--shard": shard,
+        "--side-car": side_car,
+    }
+    if to is None:
         _check_goes_with("--to", changes)
         choices["source_prefix"] = source_prefix
-        done = _from(manifests, from_, output, choices, how, dry_run, as_json)
+        done = _from(manifests, from_ or "", output, choices, how, allow_loss, dry_run, as_json)
     else:
-        _check_goes_with("--from", {"--source-prefix": source_prefix})
-        choices |= {
-            "images": images or (),
-            "resize": resize,
-            "quality": quality,
-            "pass_through": pass_through,
-        }
-        choices |= {"square": square, "link": link, "upright": upright, "jobs": jobs}
-        done = _to(manifests, to or "", output, choices, {**how, "jobs": jobs}, dry_run, as_json)
+        _check_goes_without("--to", {"--source-prefix": source_prefix})
+        choices |= {_keyword(option): value for option, value in changes.items() if option != "--side-car"}
+        choices |= {"from_": from_, "images": images or (), "quality": quality, "jobs": jobs}
+        loss = (allow_loss, side_car, jobs)
+        done = _to(manifests, to, output, choices, {**how, "jobs": jobs}, loss, dry_run, as_json)
     if done is None:
         return
     show_problems(done.problems)
     if as_json:
         print_json(as_value(done))
-    note(summary(done))
-    if done.problems or done.lost:
+    note(summary(done, to or "a manifest"))
+    if done.problems:
         raise typer.Exit(1)
+
+
+def _keyword(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
 
 
 def _check_goes_with(word: str, typed: Mapping[str, Any]) -> None:
@@ -142,19 +158,27 @@ def _check_goes_with(word: str, typed: Mapping[str, Any]) -> None:
             raise Refused(f"{option} goes with {word}; leave it out, or type {word} FORMAT")
 
 
+def _check_goes_without(word: str, typed: Mapping[str, Any]) -> None:
+    for option, value in typed.items():
+        if value:
+            raise Refused(f"{option}: goes with --from alone, without {word}; leave it out")
+
+
 def _to(
     manifests: list[str],
     to: str,
     output: str | None,
     choices: dict[str, Any],
     how: dict[str, Any],
+    loss: tuple[bool, bool, int | None],
     dry_run: bool,
     as_json: bool,
 ) -> "Converted | None":
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
-    from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, plan_all
+    from manifest_tools.verbs.convert.convert import NothingUsable, agreed_losses, carry_out, plan_all
 
     plans = plan_all(manifests, to, output, **choices)
+    lost = agreed_losses(plans, *loss)
     fetches = [pictures_of(plan) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
@@ -163,7 +187,8 @@ def _to(
             print_json({"outputs": [], "pictures": count, "would_write": [plans[0].output]})
         return None
     try:
-        return carry_out(*plans, fetch=next(filter(None, fetches), None), progress=progress, **how)
+        fetch = next(filter(None, fetches), None)
+        return carry_out(*plans, lost=lost, side_car=loss[1], fetch=fetch, progress=progress, **how)
     except NothingUsable as error:
         show_problems(error.problems)
         raise
@@ -175,21 +200,24 @@ def _from(
     output: str | None,
     choices: dict[str, Any],
     how: dict[str, Any],
+    allow_loss: bool,
     dry_run: bool,
     as_json: bool,
 ) -> "Converted | None":
     """Convert to a manifest; ``dry_run`` only says what would be done, and returns None."""
-    from manifest_tools.verbs.convert.from_format import plan_manifests, write_manifests
+    from manifest_tools.verbs.convert.from_format import check_losses, plan_manifests, write_manifests
 
     if len(places) > 1:
         raise Refused(f"--from {source_format}: expected one file or folder, found {len(places)}")
-    data, outputs = plan_manifests(places[0], source_format, output, **choices)
+    planned = plan_manifests(places[0], source_format, output, **choices)
+    check_losses(planned, allow_loss)
+    outputs = list(planned.outputs.values())
     if dry_run:
-        note(f"{places[0]} ({source_format}) would become {', '.join(outputs.values())}")
+        note(f"{places[0]} ({source_format}) would become {', '.join(outputs)}")
         if as_json:
-            print_json({"outputs": [], "would_write": list(outputs.values())})
+            print_json({"outputs": [], "would_write": outputs})
         return None
-    done = write_manifests(data, outputs, **how)
+    done = write_manifests(planned, **how)
     if done.on_this_disk:
         note(
             f"pictures named by a path, not by a URI in S3: {done.on_this_disk:,} of {done.pictures:,};"
@@ -198,8 +226,10 @@ def _from(
     return done
 
 
-def summary(done: "Converted") -> str:
+def summary(done: "Converted", to: str) -> str:
     """Say in a few lines what was made, and what is not in it."""
+    from manifest_tools.verbs.convert.loss import in_words
+
     named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs)
     of = f"{counted(done.pictures, 'picture')} of {counted(done.table.num_classes, 'class')}"
     text = f"{of}: {named}"
@@ -209,8 +239,7 @@ def summary(done: "Converted") -> str:
     if done.left_out:
         text += f"\nlines without a label: {by_state(done.left_out)}"
     if done.lost:
-        lost = ", ".join(f"{what} ({count:,})" for what, count in sorted(done.lost.items()))
-        text += f"\na manifest cannot hold these, so they were left out: {lost}"
+        text += f"\nleft out, as {to} cannot hold it: {in_words(done.lost)}"
     return text
 
 

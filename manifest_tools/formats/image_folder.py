@@ -102,7 +102,7 @@ _PARTS = frozenset(("train", "training", "val", "valid", "validation", "dev", "t
 # What a folder that `mtool train` made has in it: its plots are no class.
 _MODEL = "model.tar.gz"
 # What commands write beside the folders of the classes, where these are all that is here.
-_BESIDE = (".manifest", "split.json")
+_BESIDE = (".manifest", "split.json", "classes.json")
 
 
 def read(place: str, options: ReadOptions) -> DataSet:
@@ -160,7 +160,7 @@ def _pictures(found: _Found, indices: Mapping[str, int], start: str) -> Iterator
     for classes, paths in chain([((), found.loose)], labelled):
         for path in paths:
             number += 1
-            yield Picture(number, start + path, classes=classes)
+            yield Picture(number, start + path, classes=classes, key=path)
 
 
 def _scan(place: str) -> _Found:

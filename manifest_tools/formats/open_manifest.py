@@ -14,8 +14,9 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.remarks import remark
 from manifest_tools.base.text import clipped
+from manifest_tools.formats.class_contract import read_data_set
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.table import FORMATS, Format, base_name, module_of
+from manifest_tools.formats.table import FORMATS, Format, base_name
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute
@@ -63,7 +64,7 @@ def _read(row: Format, place: str, classes: ClassTable | None) -> DataSet:
     """Return the data set; a folder with manifests or COCO files is refused unless it is clearly one."""
     hint = hint_in(Path(place)) if row.output == "folder" else ""
     try:
-        data: DataSet = module_of(row).read(place, ReadOptions(classes=classes))
+        data = read_data_set(row, place, ReadOptions(classes=classes))
     except Refused:
         if hint:
             open_source(place)

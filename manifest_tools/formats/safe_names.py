@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # What Windows forbids, which includes every separator; a name must travel.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
@@ -61,19 +62,36 @@ class UniqueNames:
         self._taken.add(_folded(name))
         return name
 
+    def unique_with_any(self, stem: str, endings: Sequence[str], number: int) -> str:
+        """Return a stem that is still free with each of the endings, and take them all."""
+        name, tries = stem, 0
+        while any(_folded(name + ending) in self._taken for ending in endings):
+            tries += 1
+            name = f"{stem}-{number}" if tries == 1 else f"{stem}-{number}-{tries}"
+        self._taken.update(_folded(name + ending) for ending in endings)
+        return name
+
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
+ANY_ENDING = ".*"
+"""Stands for the ending of a picture that will say itself what it is, when it is opened."""
+
+
 def file_name(ref: str, number: int, names: UniqueNames, as_it_is: bool = True) -> str:
     """Return the name of the copy of a picture; one that is not copied ``as_it_is`` becomes a JPEG.
 
-    A name without the ending of a picture is given that of a JPEG: readers go by the endings.
+    A name without the ending of a picture gets ANY_ENDING: readers go by the endings.
+
+    >>> names = UniqueNames()
+    >>> [file_name(f"s3://bucket/{name}", 7, names) for name in ("1.jpg", "old/1.JPG", "scan")]
+    ['1.jpg', '1-7.JPG', 'scan.*']
     """
     stem, ending = os.path.splitext(ref.rpartition("/")[2])
     if not as_it_is:
         ending = ".jpg"
     elif ending.lower() not in PICTURE_ENDINGS:
-        stem, ending = stem + ending, ".jpg"
+        return names.unique_with_any(safe_name(stem + ending), PICTURE_ENDINGS, number) + ANY_ENDING
     return names.unique(safe_name(stem), ending, number)

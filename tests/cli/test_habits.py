@@ -103,8 +103,8 @@ WRITING = {
     "split, rejects": ("split output.manifest --rejects {}", "rejects.manifest"),
     "merge": ("merge output.manifest -o {}", "merged.manifest"),
     "merge, rejects": ("merge output.manifest -o kept --rejects {}", "rejects.manifest"),
-    "convert": ("convert output.manifest --to recordio --images raw -o {}", "output.rec"),
-    "convert to a folder": ("convert output.manifest --to folder --images raw -o {}", "RH"),
+    "convert": ("convert output.manifest --to recordio --images raw --allow-loss -o {}", "output.rec"),
+    "convert to a folder": ("convert output.manifest --to folder --images raw --allow-loss -o {}", "RH"),
     "convert from": ("convert --from coco a.coco.json -o {}", "a.manifest"),
     "pipe": ("pipe output.manifest --images raw -o {}", "output.pipe"),
     "look": ("look output.manifest --images raw --pictures 3 -o {}", "look.html"),
@@ -211,7 +211,7 @@ def test_an_error_has_its_problems_as_a_program_reads_them(run: Run, workplace: 
 
 
 # What looks for its output before pictures are read: the manifest names pictures that are nowhere.
-@pytest.mark.parametrize("words", ["convert a --to recordio -o out.rec", "pipe a -o out.rec"])
+@pytest.mark.parametrize("words", ["convert a --to recordio --allow-loss -o out.rec", "pipe a -o out.rec"])
 def test_what_reads_pictures_looks_for_its_output_first(run: Run, workplace: Path, words: str) -> None:
     Path("out.rec").write_bytes(b"mine")
     shutil.copy("output.manifest", "a")

@@ -75,7 +75,7 @@ READING = [
     "diff @a.manifest @b.manifest",
     "diff @a.manifest --textconv",
     "pipe @a.manifest --dry-run",
-    "convert @a.manifest --to recordio -o @out/all --dry-run",
+    "convert @a.manifest --to recordio --allow-loss -o @out/all --dry-run",
     "rewrite @a.manifest --rename-class RH=right --dry-run",
     "filter @a.manifest --class RH -o @out/kept --dry-run",
     "merge @a.manifest @b.manifest -o @out/all --dry-run",
@@ -90,8 +90,8 @@ WRITING = [
     "split @a.manifest -o @out",
     "split @a.manifest -o @out/ --ratio 0.5 --seed 3",
     "merge @a.manifest @b.manifest -o @out/all.manifest --rejects @out/rest.manifest",
-    "convert @a.manifest --to recordio -o @out/all",
-    "convert @a.manifest --to recordio -o @out/all --pass-through",
+    "convert @a.manifest --to recordio --allow-loss -o @out/all",
+    "convert @a.manifest --to recordio --allow-loss -o @out/all --pass-through",
     "pipe @a.manifest -o @out/a.pipe",
     "pipe @a.manifest -o @out/a.pipe --shuffle --seed 7",
 ]
@@ -179,7 +179,9 @@ def test_what_cannot_be_a_key_is_refused(bucket: "S3Client", run: Run, key: str)
         pytest.param(
             "convert @a.manifest --to folder -o @out/all", "expected a folder on this disk", id="a folder"
         ),
-        pytest.param("convert @a.manifest --to recordio", "type -o NAME", id="convert without a place"),
+        pytest.param(
+            "convert @a.manifest --to recordio --allow-loss", "type -o NAME", id="convert without a place"
+        ),
         pytest.param("split @a.manifest", "type -o FOLDER", id="split without a place"),
         pytest.param("filter @a.manifest --class RH -o @a.manifest", "its own input", id="over its input"),
         pytest.param(

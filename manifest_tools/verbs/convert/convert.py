@@ -3,7 +3,8 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +13,18 @@ from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
 from manifest_tools.base.version import __version__
+from manifest_tools.formats.class_contract import CLASSES
 from manifest_tools.formats.protocol import Files, WriteOptions
 from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
+from manifest_tools.verbs.convert.box_edges import count_odd
+from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
-from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_parts
+from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_data_set, plan_parts
+from manifest_tools.verbs.convert.side_car import Head, SideCarWriter
 from manifest_tools.verbs.convert.workspace import workspace
 
 
@@ -39,7 +44,7 @@ class Converted:
 
     table: ClassTable = ClassTable()
     lost: dict[str, int] = field(default_factory=dict)
-    """What a manifest cannot hold of a data set that was read, in words, with how often."""
+    """What the output cannot hold and was left out, in words, with how often."""
 
     remarks: tuple[str, ...] = ()
     """What is to be known of the outputs, a sentence each."""
@@ -62,6 +67,7 @@ def convert(
     to: str = "recordio",
     output: AnyPath | None = None,
     *,
+    from_: str | None = None,
     images: AnyPaths = (),
     label_attribute: str | None = None,
     resize: int | None = None,
@@ -70,6 +76,10 @@ def convert(
     square: bool = False,
     link: bool = False,
     upright: bool = False,
+    clip: bool = False,
+    shard: int | None = None,
+    allow_loss: bool = False,
+    side_car: bool = False,
     classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
     force: bool = False,
@@ -77,20 +87,26 @@ def convert(
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Convert manifests and their pictures to the format ``to``: a key of ``formats.FORMATS``.
+    """Convert manifests and their pictures to the format ``to``: a key of ``formats.table.FORMATS``.
 
     Several of them become parts of one data set, under one class table; two that disagree are refused.
+    ``from_`` says that it is no manifest but one data set of another format.
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
+    ``clip`` cuts boxes off at the edges of their pictures. ``shard`` is how many pictures a file has at most.
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
+
+    Raises WouldLose for what the format cannot hold, unless ``side_car`` keeps it beside the output, or
+    ``allow_loss`` is set.
     """
     plans = plan_all(
         as_texts(manifests),
         to,
         None if output is None else as_text(output),
+        from_=from_,
         images=as_texts(images),
         label_attribute=label_attribute,
         resize=resize,
@@ -99,23 +115,70 @@ def convert(
         square=square,
         link=link,
         upright=upright,
+        clip=clip,
+        shard=shard,
         classes=classes_from(classes),
         jobs=jobs,
     )
-    return carry_out(*plans, jobs=jobs, force=force, kms_key=kms_key, fetch=fetch, progress=progress)
+    lost = agreed_losses(plans, allow_loss, side_car, jobs)
+    return carry_out(
+        *plans,
+        lost=lost,
+        side_car=side_car,
+        jobs=jobs,
+        force=force,
+        kms_key=kms_key,
+        fetch=fetch,
+        progress=progress,
+    )
 
 
-def plan_all(manifests: Sequence[str], to: str, output: str | None, **options: Any) -> list[ConversionPlan]:
-    """Return what ``convert`` would do, before any picture is touched: a plan for each manifest."""
+def plan_all(
+    manifests: Sequence[str], to: str, output: str | None, *, from_: str | None = None, **options: Any
+) -> list[ConversionPlan]:
+    """Return what ``convert`` would do, before any picture is touched: a plan for each part."""
     if not manifests:
         raise Refused("expected a manifest to convert, found none")
+    if from_ is not None:
+        if len(manifests) > 1:
+            raise Refused(f"--from {from_}: expected one file or folder, found {len(manifests)}")
+        return plan_data_set(manifests[0], from_, to, output, **options)
     if len(manifests) == 1:
         return [plan(manifests[0], to, output, **options)]
     return plan_parts(manifests, to, output, **options)
 
 
+def agreed_losses(
+    plans: Sequence[ConversionPlan], allow_loss: bool, side_car: bool, jobs: Jobs = None
+) -> dict[str, int]:
+    """Return what the format cannot hold, in words, with how often; nothing where a side-car keeps it.
+
+    Raises WouldLose where nobody has agreed to lose it.
+    """
+    first = plans[0]
+    if side_car and allow_loss:
+        raise Refused("--side-car and --allow-loss: the one keeps what the other lets go; type one of them")
+    if first.data is not None and side_car:
+        raise Refused("--side-car keeps the lines of a manifest, and with --from there is none; leave it out")
+    if side_car:
+        return {}
+    row = format_row("--to", first.to)
+    lost: Counter[str] = Counter()
+    if first.data is not None:
+        lost.update(lost_of_data_set(first.data, row))
+    for planned in plans:
+        if planned.source is not None:
+            lost.update(lost_of_manifest(planned.source, planned.attribute, row, jobs))
+    if lost and not allow_loss:
+        places = ", ".join(dict.fromkeys(planned.manifest for planned in plans))
+        raise WouldLose(places, first.to, lost, first.data is None)
+    return dict(lost)
+
+
 def carry_out(
     *plans: ConversionPlan,
+    lost: Mapping[str, int] | None = None,
+    side_car: bool = False,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -128,30 +191,57 @@ def carry_out(
     check_key(kms_key, [first.output])
     if row.report and not force:
         _check_made_alike(plans)
+    odd = [count_odd(planned.lines, jobs) for planned in plans if planned.label_kind == "boxes"]
     work = PictureWork(
         {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
     )
     space = contextlib.nullcontext("") if row.pictures == "named" else workspace(first.output)
     with space as work.pieces, publishing(force=force, kms_key=kms_key) as publication:
+        if side_car:
+            work.placed = _side_car(plans, publication).placed
         with _sink(row, first, publication) as sink:
             work.folder = sink if isinstance(sink, FolderSink) else None
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
             remarks = [*said.pop("remarks", []), *work.counts.remarks(first.recipe.pass_through)]
             if not said["pictures"]:
                 raise NothingUsable(", ".join(plan.manifest for plan in plans), work.problems)
+            if isinstance(sink, FolderSink):
+                sink.write(CLASSES, json.dumps(first.table.to_json(), indent=2).encode() + b"\n")
         if row.report:
             report = {
                 **_description(plans),
                 **said,
                 "dropped": _by_code(work.problems),
                 "left_out": _left_out(plans),
+                **({"lost": dict(lost)} if lost else {}),
             }
             publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
-    outputs = tuple(publication.published)
-    left_out = _left_out(plans)
+    remarks += [remark for counts in odd for remark in counts.remarks(first.clip)]
     return Converted(
-        outputs, said["pictures"], tuple(work.problems), left_out, first.table, remarks=tuple(remarks)
+        tuple(publication.published),
+        said["pictures"],
+        tuple(work.problems),
+        _left_out(plans),
+        first.table,
+        dict(lost or {}),
+        tuple(remarks),
     )
+
+
+def _side_car(plans: Sequence[ConversionPlan], publication: Publication) -> SideCarWriter:
+    first = plans[0]
+    head = Head(
+        side_car=1,
+        format=first.to,
+        label_attribute=first.attribute.name,
+        metadata_key=first.attribute.metadata_key,
+        type=first.attribute.type,
+        parts=[planned.part for planned in plans],
+        classes=first.table.to_json(),
+        clip=first.clip,
+    )
+    sources = [(planned.part, planned.source) for planned in plans if planned.source is not None]
+    return SideCarWriter.open(publication, first.output, head, sources)
 
 
 def _options(work: PictureWork, plan: ConversionPlan, jobs: Jobs) -> WriteOptions:

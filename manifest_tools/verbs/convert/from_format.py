@@ -1,21 +1,56 @@
 """The way back: a data set of another format becomes a manifest, or one for each of its parts."""
 
-from collections.abc import Mapping
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
+from manifest_tools.formats.class_contract import read_data_set
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.table import base_name, format_row, module_of
-from manifest_tools.groundtruth.annotations import DataSet
-from manifest_tools.groundtruth.classes import ClassTable, classes_from
+from manifest_tools.formats.safe_names import UniqueNames, file_name, safe_name
+from manifest_tools.formats.table import Format, base_name, format_row
+from manifest_tools.groundtruth.annotations import DataSet, Picture
+from manifest_tools.groundtruth.classes import ClassTable, agree, classes_from
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
-from manifest_tools.io.sinks import STDOUT, check_apart, check_key, output_file, publishing
+from manifest_tools.io.folder_sink import FolderSink, folder_sink
+from manifest_tools.io.sinks import (
+    STDOUT,
+    Publication,
+    check_apart,
+    check_key,
+    output_file,
+    publishing,
+)
 from manifest_tools.io.sources import folder_of
 from manifest_tools.io.staging import staged
 from manifest_tools.verbs.convert.convert import Converted
+from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set
+from manifest_tools.verbs.convert.restore import Restored, restored_lines
+from manifest_tools.verbs.convert.side_car import SideCar, find_side_car
 
 _ENDING = ".manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestPlan:
+    """What becomes of a data set that was read."""
+
+    place: str
+    row: Format
+    data: DataSet
+    outputs: Mapping[str, str]
+    """The path of a manifest for each part."""
+
+    source_prefix: str = ""
+    side_car: SideCar | None = None
+    part: str = ""
+    """Which part of the side-car stands at ``place``, where it is one of several."""
+
+    lost: dict[str, int] = field(default_factory=dict)
+    """What a manifest cannot hold, in words, with how often."""
 
 
 def convert_from(
@@ -26,16 +61,19 @@ def convert_from(
     source_prefix: str = "",
     label_attribute: str | None = None,
     classes: ClassTable | AnyPath | None = None,
+    allow_loss: bool = False,
     force: bool = False,
     kms_key: str | None = None,
 ) -> Converted:
-    """Write the manifest of a data set in the format ``from_``: a key of ``formats.FORMATS``.
+    """Write the manifest of a data set in the format ``from_``: a key of ``formats.table.FORMATS``.
 
     ``output`` is the manifest, or for a data set of several parts the folder of their manifests; None is
     beside ``place``. ``source_prefix`` says where the pictures lie in S3, as ``s3://bucket/prefix``; without
-    it they are named as the data set names them. What a manifest cannot hold is counted in ``lost``.
+    it they are named as the data set names them. A side-car beside ``place`` gives the lines back that it
+    has. Pictures and masks that stand in no file of their own get one, in a folder beside the manifest.
+    Raises WouldLose for what a manifest cannot hold, unless ``allow_loss`` is set.
     """
-    data, outputs = plan_manifests(
+    planned = plan_manifests(
         as_text(place),
         from_,
         None if output is None else as_text(output),
@@ -43,7 +81,8 @@ def convert_from(
         label_attribute=label_attribute,
         classes=classes_from(classes),
     )
-    return write_manifests(data, outputs, force=force, kms_key=kms_key)
+    check_losses(planned, allow_loss)
+    return write_manifests(planned, force=force, kms_key=kms_key)
 
 
 def plan_manifests(
@@ -54,8 +93,8 @@ def plan_manifests(
     source_prefix: str = "",
     label_attribute: str | None = None,
     classes: ClassTable | None = None,
-) -> tuple[DataSet, dict[str, str]]:
-    """Return the data set that stands at ``place``, and the path of a manifest for each of its parts."""
+) -> ManifestPlan:
+    """Return what ``convert_from`` would do: the data set that stands at ``place``, and its manifests."""
     row = format_row("--from", source_format)
     if source_prefix:
         _check_prefix(source_prefix)
@@ -64,16 +103,39 @@ def plan_manifests(
         if place == STDOUT or place.startswith("s3://") or folder_of(place) == place.rstrip("/"):
             raise Refused(f"{place}: expected a place for the manifest; type -o FILE")
         output = base_name(row, place)[0]
-    data: DataSet = module_of(row).read(place, ReadOptions(source_prefix, label_attribute, classes))
+    side_car, part = find_side_car(row, place) or (None, "")
+    if side_car is not None:
+        label_attribute, classes = _known(side_car, source_prefix, label_attribute, classes)
+    data = read_data_set(row, place, ReadOptions(source_prefix, label_attribute, classes))
     if list(data.parts) == [""]:
         name = base_name(row, place)[0].rpartition("/")[2] + _ENDING
         outputs = {"": output + _ENDING if beside else output_file(output, name)}
     elif output == STDOUT or output.endswith((_ENDING, ".gz")):
         raise Refused(f"-o {output}: {place} has the parts {', '.join(data.parts)}; type -o FOLDER for them")
     else:
-        outputs = {part: f"{output.rstrip('/')}/{part}{_ENDING}" for part in data.parts}
+        outputs = {name: f"{output.rstrip('/')}/{safe_name(name, 'part')}{_ENDING}" for name in data.parts}
     check_apart(place, list(outputs.values()))
-    return data, outputs
+    lost = lost_of_data_set(data, None)
+    return ManifestPlan(place, row, data, outputs, source_prefix, side_car, part, lost)
+
+
+def _known(
+    side_car: SideCar, source_prefix: str, label_attribute: str | None, classes: ClassTable | None
+) -> tuple[str, ClassTable]:
+    """Return attribute and class table of a side-car; raises Refused where something else was typed."""
+    name, path = side_car.head.label_attribute, side_car.path
+    if label_attribute not in (None, name):
+        raise Refused(f"--label-attribute {label_attribute}: {path} has {name}; leave it out")
+    if source_prefix:
+        raise Refused(f"--source-prefix: {path} says where the pictures lie; leave it out")
+    table = side_car.table
+    return name, table if classes is None else agree({path: table, "--classes": classes})
+
+
+def check_losses(planned: ManifestPlan, allow_loss: bool) -> None:
+    """Raise WouldLose for what a manifest cannot hold, where nobody has agreed to lose it."""
+    if planned.lost and not allow_loss:
+        raise WouldLose(planned.place, "a manifest", planned.lost, side_car=False)
 
 
 def _check_prefix(source_prefix: str) -> None:
@@ -85,23 +147,78 @@ def _check_prefix(source_prefix: str) -> None:
         ) from error
 
 
-def write_manifests(
-    data: DataSet, outputs: Mapping[str, str], *, force: bool = False, kms_key: str | None = None
-) -> Converted:
+def write_manifests(planned: ManifestPlan, *, force: bool = False, kms_key: str | None = None) -> Converted:
     """Write the manifest of every part, all or none."""
-    check_key(kms_key, list(outputs.values()))
+    data = planned.data
+    check_key(kms_key, list(planned.outputs.values()))
     count = local = 0
-    with publishing(force=force, kms_key=kms_key) as publication:
-        for part, path in outputs.items():
+    restored = Restored()
+    with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as folders:
+        for part, path in planned.outputs.items():
+            extract = _Extracted(path, planned.source_prefix, publication, folders)
             with staged(publication.open(path), path) as stream:
-                for line in manifest_lines(data, data.parts[part]):
+                for line in _lines(planned, part, restored, extract.of):
                     stream.write(line)
                     count += 1
                     local += not line.startswith(_IN_S3)
-    published = tuple(publication.published)
+    remarks = list(data.remarks)
+    if planned.side_car is not None:
+        remarks += restored.remarks(planned.side_car.path)
     return Converted(
-        published, count, table=data.table, lost=data.lost, on_this_disk=local, remarks=data.remarks
+        tuple(publication.published),
+        count,
+        table=data.table,
+        lost=planned.lost,
+        on_this_disk=local,
+        remarks=tuple(remarks),
     )
 
 
+def _lines(
+    planned: ManifestPlan, part: str, restored: Restored, extract: Callable[[Picture], Picture]
+) -> Iterable[bytes]:
+    data, side_car = planned.data, planned.side_car
+    of = part or planned.part
+    if side_car is None or of not in side_car.head.parts:
+        return manifest_lines(data, map(extract, data.parts[part]))
+    return restored_lines(side_car, data, part, of, planned.row, restored, extract)
+
+
 _IN_S3 = b'{"source-ref":"s3://'  # how the lines begin that name an object
+
+
+class _Extracted:
+    """Gives pictures and masks a file that have none, in folders beside the manifest."""
+
+    def __init__(
+        self, manifest: str, prefix: str, publication: Publication, folders: contextlib.ExitStack
+    ) -> None:
+        self._base = manifest.removesuffix(".gz").removesuffix(_ENDING)
+        self._prefix, self._publication, self._folders = prefix, publication, folders
+        self._sinks: dict[str, tuple[FolderSink, UniqueNames]] = {}
+
+    def of(self, picture: Picture) -> Picture:
+        """Return a picture that, with its mask, stands in a file of its own."""
+        if picture.content is not None and not self._prefix:
+            ref = self._written("images", picture, picture.ref, picture.content())
+            picture = replace(picture, ref=ref, content=None)
+        mask = picture.mask
+        if mask is not None and mask.content is not None:
+            stem = os.path.splitext(picture.ref)[0]
+            ref = self._written("masks", picture, f"{stem}.png", mask.content())
+            picture = replace(picture, mask=replace(mask, ref=ref, content=None))
+        return picture
+
+    def _written(self, what: str, picture: Picture, name: str, data: bytes) -> str:
+        folder = f"{self._base}.{what}"
+        if what not in self._sinks:
+            if self._base == STDOUT:
+                raise Refused(f"-o {STDOUT}: its {what} need a folder beside the manifest; type -o FILE")
+            made = os.path.exists(self._base + _ENDING)
+            opened = folder_sink(folder, self._publication, report=self._base + _ENDING, is_ours=made)
+            self._sinks[what] = self._folders.enter_context(opened), UniqueNames()
+        sink, names = self._sinks[what]
+        path = file_name(name, picture.number, names)
+        sink.write(path, data)
+        ref = f"{os.path.basename(folder)}/{path}"
+        return f"{self._prefix.rstrip('/')}/{ref}" if self._prefix else ref

@@ -109,10 +109,11 @@ class PictureWork:
         pieces = (Copies(found, list(map(path_of, found))) for found in cut(plan.lines, size))
         for piece, made in self._each(plan, task, pieces, _without_labels):
             self._take(part, made)
-            for picture, path, found in zip(piece.pictures, piece.paths, made.copied, strict=True):
+            for picture, found in zip(piece.pictures, made.copied, strict=True):
                 if found:
+                    path, width, height, length = found
                     self.placed(part, picture.number, path)
-                    yield picture, Copied(path, found[:2], found[2])
+                    yield picture, Copied(path, (width, height), length)
 
     def masks(self, part: str, task: Callable[[Picture, bytes], R]) -> Iterator[tuple[Picture, R]]:
         """Yield what a task makes of each picture and its mask, see ``WriteOptions``."""

@@ -17,8 +17,10 @@ import msgspec
 
 from manifest_tools.base.parallel import run
 from manifest_tools.formats.protocol import NotPacked, Pack, Packed
+from manifest_tools.formats.safe_names import ANY_ENDING
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.shrink import Prepared
+from manifest_tools.images.signatures import suffix_of
 from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.folder_sink import FolderSink
 from manifest_tools.verbs.convert.opening import LeftOut, Opening, left_out
@@ -47,8 +49,8 @@ class Made(msgspec.Struct):
     length: int = 0
     """Bytes of the file that the pictures were packed into."""
 
-    copied: list[tuple[int, int, int] | None] = msgspec.field(default_factory=list)
-    """Width, height and bytes of every picture that was copied; None for one that is left out."""
+    copied: list[tuple[str, int, int, int] | None] = msgspec.field(default_factory=list)
+    """Path, width, height and bytes of every picture that was copied; None for one that is left out."""
 
     def add(self, found: Prepared) -> None:
         """Count a picture."""
@@ -162,12 +164,14 @@ def copy_piece(
                 made.left_out.append(found)
                 made.copied.append(None)
                 continue
+            if path.endswith(ANY_ENDING):
+                path = path.removesuffix(ANY_ENDING) + suffix_of(found.data)
             if link:
                 folder.link(path, opening.image_paths.find(picture.ref))
             else:
                 folder.write(path, found.data)
             made.add(found)
-            made.copied.append((*found.size, len(found.data)))
+            made.copied.append((path, *found.size, len(found.data)))
     return made
 
 

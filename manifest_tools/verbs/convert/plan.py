@@ -9,15 +9,16 @@ from typing import Any
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
-from manifest_tools.base.text import clipped
+from manifest_tools.base.text import either
 from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.formats.table import (
+    FORMATS,
     LABELS_OF,
+    WRITTEN,
     Format,
     PictureDefaults,
     base_name,
-    check_labels,
     format_row,
     module_of,
 )
@@ -31,16 +32,15 @@ from manifest_tools.groundtruth.annotations import (
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
-from manifest_tools.groundtruth.contradictions import Contradictions, resolve
-from manifest_tools.groundtruth.example_columns import Example
-from manifest_tools.groundtruth.examples import examples_of, one_attribute
-from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
-from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths, paths_of
+from manifest_tools.groundtruth.contradictions import Contradictions
+from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
 from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
+from manifest_tools.verbs.convert.box_edges import Clipped
+from manifest_tools.verbs.convert.labelled import Labelled, labelled_lines, labelled_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,12 @@ class ConversionPlan:
     shard: int | None = None
     """How many pictures a file has at most; None for one file for all."""
 
+    clip: bool = False
+    """Whether boxes are cut off at the edges of their pictures."""
+
+    data: DataSet | None = None
+    """What was read of another data set; None for a manifest."""
+
     @property
     def multi_label(self) -> bool:
         """Whether a picture may have several classes."""
@@ -129,6 +135,8 @@ class ConversionPlan:
                 "square": recipe.square,
                 "link": self.link,
                 **({"upright": True} if recipe.upright else {}),
+                **({"clip": True} if self.clip else {}),
+                **({"shard": self.shard} if self.shard else {}),
             },
             "encoder": None if recipe.pass_through else decoder_version(),
             "classes": self.table.to_json(),
@@ -156,24 +164,19 @@ def plan_pictures(
     lines = StreamedPictures(lambda: iter(pictures))
     unlabelled = LabelAttribute("", "", "", requested=False)
     source = open_manifest(manifest)
-    found = _Labelled(source, unlabelled, "single_label", ClassTable(), lines, len(pictures), {})
-    return ConversionPlan(
+    found = Labelled(
         manifest,
-        "recordio",
-        "",
-        "",
-        "",
         unlabelled,
-        found.kind,
-        found.table,
+        "single_label",
+        ClassTable(),
         lines,
-        found.count,
+        len(pictures),
         {},
-        Recipe(pass_through=True),
-        False,
-        *_images(found, images, format_row("--to", "recordio")),
+        source.folder,
         source=source,
     )
+    how = How("recordio", Recipe(pass_through=True), tuple(images))
+    return _plan(found, how, ClassTable(), "", "")
 
 
 def plan_parts(manifests: Sequence[str], to: str, output: str | None, **options: Any) -> list[ConversionPlan]:
@@ -183,10 +186,39 @@ def plan_parts(manifests: Sequence[str], to: str, output: str | None, **options:
     """
     if output is None:
         raise Refused(f"{len(manifests)} manifests: expected a place for all of them; type -o NAME")
-    names = UniqueNames()
-    stems = [safe_name(_stem(manifest), "part") for manifest in manifests]
-    parts = [names.unique(stem, "", number) for number, stem in enumerate(stems, 1)]
+    parts = _part_names([_stem(manifest) for manifest in manifests])
     return plan_each(manifests, to, [_output_of("", output)] * len(manifests), parts, **options)
+
+
+def _part_names(stems: Iterable[str]) -> list[str]:
+    names = UniqueNames()
+    return [names.unique(safe_name(stem, "part"), "", number) for number, stem in enumerate(stems, 1)]
+
+
+def plan_data_set(
+    place: str,
+    from_: str,
+    to: str,
+    output: str | None,
+    *,
+    label_attribute: str | None = None,
+    classes: ClassTable | None = None,
+    jobs: Jobs = None,
+    **options: Any,
+) -> list[ConversionPlan]:
+    """Return what ``convert`` would do with a data set of another format: a plan for each of its parts."""
+    how = how_to(to, **options)
+    found = labelled_parts(place, from_, to, label_attribute, classes)
+    if output is None:
+        raise Refused(f"--from {from_} --to {to}: expected a place for the output; type -o NAME")
+    parts = [""] if list(found) == [""] else _part_names(found)
+    if output.endswith("/") and format_row("--to", to).output == "files" and parts == [""]:
+        output = output_file(output, _stem(place))
+    table = next(iter(found.values())).table
+    return [
+        _plan(each, how, table, _output_of("", output), part)
+        for each, part in zip(found.values(), parts, strict=True)
+    ]
 
 
 def plan_each(
@@ -195,103 +227,99 @@ def plan_each(
     outputs: Sequence[str],
     parts: Sequence[str] | None = None,
     *,
-    images: Sequence[str] = (),
     label_attribute: str | None = None,
-    resize: int | None = None,
-    quality: int = 95,
-    pass_through: bool = False,
-    square: bool = False,
-    link: bool = False,
-    upright: bool = False,
     classes: ClassTable | None = None,
     conflicts: ConflictPolicy | None = None,
     jobs: Jobs = None,
+    **options: Any,
 ) -> list[ConversionPlan]:
     """Return a plan for each manifest, each with an output of its own, all with one class table.
 
     Every manifest is read once. ``conflicts`` looks for lines of one picture with different classes, and says
     what becomes of them. Raises ClassConflict where the class tables of two disagree.
     """
-    row = format_row("--to", to)
-    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
-    read: list[_Labelled] = []
+    how = how_to(to, **options)
+    read: list[Labelled] = []
     for manifest in manifests:
         known = classes or (read[0].table if read else None)
-        read.append(_read(manifest, row, to, label_attribute, classes, known, conflicts, jobs))
+        read.append(labelled_lines(manifest, to, label_attribute, classes, known, conflicts, jobs))
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
             first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]
             raise Refused(f"{manifests[0]} has {first}, and {manifest} has {other}")
     table = agree({manifest: found.table for manifest, found in zip(manifests, read, strict=True)})
-    plans = []
-    for manifest, found, output, part in zip(
-        manifests, read, outputs, parts or [""] * len(read), strict=True
-    ):
-        base, ending = base_name(row, output)
-        planned = ConversionPlan(
-            manifest,
-            to,
-            base,
-            ending,
-            part,
-            found.attribute,
-            found.kind,
-            table,
-            found.lines,
-            found.count,
-            found.left_out,
-            recipe,
-            link,
-            *_images(found, images, row),
-            found.contradictions,
-            found.source,
-        )
-        _check(planned, row)
-        plans.append(planned)
-    return plans
+    names = parts or [""] * len(read)
+    return [
+        _plan(found, how, table, output, part)
+        for found, output, part in zip(read, outputs, names, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Labelled:
-    """The labelled lines of a manifest, however they are remembered."""
+class How:
+    """What is done with the pictures of every part."""
 
-    source: Source
-    attribute: LabelAttribute
-    kind: PictureLabelKind
-    table: ClassTable
-    lines: Pictures
-    count: int
-    left_out: dict[str, int]
-    contradictions: Contradictions | None = None
+    to: str
+    recipe: Recipe
+    images: tuple[str, ...] = ()
+    link: bool = False
+    clip: bool = False
+    shard: int | None = None
 
 
-def _read(
-    manifest: str,
-    row: Format,
+def how_to(
     to: str,
-    label_attribute: str | None,
-    classes: ClassTable | None,
-    known: ClassTable | None,
-    conflicts: ConflictPolicy | None,
-    jobs: Jobs,
-) -> _Labelled:
-    source = open_manifest(manifest, known)
-    attribute = one_attribute(source, label_attribute, jobs)
-    kind = picture_label_kind(source.name, attribute)
-    check_labels(source.name, clipped(attribute.name), kind, to)
-    if row.pictures == "named":
-        found = pictures_of(source, attribute, classes=classes, jobs=jobs)
-        return _Labelled(source, attribute, kind, found.table, found, found.count, found.left_out)
-    read = examples_of(source, attribute, classes=classes, jobs=jobs)
-    contradictions = None if conflicts is None else resolve(source.name, read, conflicts)
-    lines = StreamedPictures(lambda: map(_picture, read.examples))
-    return _Labelled(
-        source, attribute, kind, read.table, lines, len(read.examples), read.left_out, contradictions
+    *,
+    images: Sequence[str] = (),
+    resize: int | None = None,
+    quality: int = 95,
+    pass_through: bool = False,
+    square: bool = False,
+    link: bool = False,
+    upright: bool = False,
+    clip: bool = False,
+    shard: int | None = None,
+) -> How:
+    """Return what is done with pictures; raises Refused for options that the format has no use for."""
+    row = format_row("--to", to)
+    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
+    if clip and "boxes" not in row.labels:
+        raise Refused(f"--clip: {to} holds no boxes; leave it out")
+    if shard is not None and not row.shards:
+        sharded = either(name for name in WRITTEN if FORMATS[name].shards)
+        raise Refused(f"--shard: {to} is not cut into files; leave it out, or type --to {sharded}")
+    if shard is not None and shard < 1:
+        raise Refused(f"--shard {shard}: expected how many pictures a file has, 1 or more")
+    return How(to, recipe, tuple(images), link, clip, shard)
+
+
+def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) -> ConversionPlan:
+    row = format_row("--to", how.to)
+    base, ending = base_name(row, output) if output else ("", "")
+    planned = ConversionPlan(
+        found.place,
+        how.to,
+        base,
+        ending,
+        part,
+        found.attribute,
+        found.kind,
+        table,
+        Clipped(found.lines) if how.clip else found.lines,
+        found.count,
+        found.left_out,
+        how.recipe,
+        how.link,
+        *_images(found, how.images, row),
+        found.contradictions,
+        found.source,
+        how.shard,
+        how.clip,
+        found.data,
     )
-
-
-def _picture(example: Example) -> Picture:
-    return Picture(example.number, example.ref, classes=example.classes)
+    if output:
+        _check(planned, row)
+    return planned
 
 
 def _check(planned: ConversionPlan, row: Format) -> None:
@@ -375,12 +403,12 @@ def _recipe(
 _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
 
 
-def _images(found: _Labelled, images: Sequence[str], row: Format) -> _Images:
+def _images(found: Labelled, images: Sequence[str], row: Format) -> _Images:
     """Return where the pictures lie and what is known of them; nothing where none is opened."""
     if row.pictures == "named":
         image_paths(images, ())  # refuses a folder that is not there
         return ImagePaths((), ""), "", {}, {}, 0
-    where = paths_of(found.source, images, [picture.ref for picture in found.lines])
+    where = found.image_paths(images)
     return where, *_inspect(found.lines, where)
 
 
@@ -391,6 +419,9 @@ def _inspect(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str
     absent: dict[str, int] = {}
     to_fetch = 0
     for line in lines:
+        if line.content is not None:
+            digest.update(f"{line.number}\t{line.classes}\t{line.key}\t{line.ref}\n".encode())
+            continue
         size = where.size(line.ref)
         bucket = bucket_of(line.ref)
         pictures[bucket] = pictures.get(bucket, 0) + 1

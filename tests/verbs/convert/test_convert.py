@@ -345,7 +345,7 @@ def test_one_class_and_several_are_not_mixed(parts: str, in_folder: Path) -> Non
 def test_any_number_of_workers_gives_the_same_coco(in_folder: Path, jobs: int) -> None:
     lines = [boxes(n, *([("RH", 0.5)] * (n % 3)), pad="x" * 999_000) for n in range(10)]
     manifest = write(in_folder / "fat.manifest", *lines)
-    convert(manifest, "coco", f"out{jobs}", jobs=jobs)
+    convert(manifest, "coco", f"out{jobs}", jobs=jobs, allow_loss=True)
     found = json.loads(Path(f"out{jobs}.coco.json").read_bytes())
     assert [image["id"] for image in found["images"]] == list(range(1, 11))
     assert [one["id"] for one in found["annotations"]] == list(range(1, 10))

@@ -1,0 +1,91 @@
+"""The class table beside a data set: written with every output, taken back when it is read."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from manifest_tools.base.errors import BadData
+from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.table import Format, base_name, module_of
+from manifest_tools.groundtruth.annotations import DataSet
+from manifest_tools.groundtruth.classes import ClassTable, agree
+
+CLASSES = "classes.json"
+"""In an output folder: the class table, with its hash."""
+
+_LARGEST = 1 << 26  # bytes of a file that may hold a class table
+
+
+def class_table_beside(row: Format, place: str) -> tuple[str, ClassTable] | None:
+    """Return the file beside a data set on this disk that has its class table, and the table.
+
+    In a folder that is ``classes.json``, beside files the report of the conversion. Raises BadData for a
+    table whose hash is not its own: somebody has edited it.
+    """
+    for path in _candidates(row, place):
+        if path == place:
+            continue  # the data set itself
+        value = _json_at(path)
+        classes = value.get("classes") if isinstance(value, dict) else None
+        if isinstance(classes, dict) and isinstance(classes.get("classes"), dict):
+            classes, value = classes["classes"], classes  # a report, with the table in it
+        if isinstance(classes, dict) and isinstance(value.get("sha256"), str):
+            return path, _checked(path, value)
+    return None
+
+
+def read_data_set(row: Format, place: str, options: ReadOptions) -> DataSet:
+    """Return the data set that stands at ``place``, with the class table that stands beside it.
+
+    Raises ClassConflict where that disagrees with ``options.classes``, and what the reader raises.
+    """
+    beside = class_table_beside(row, place)
+    if beside is not None:
+        path, table = beside
+        if options.classes is not None:
+            table = agree({path: table, "--classes": options.classes})
+        options = replace(options, classes=table)
+    data: DataSet = module_of(row).read(place, options)
+    return data
+
+
+def _candidates(row: Format, place: str) -> Iterator[str]:
+    if place == "-" or place.startswith("s3://"):
+        return
+    place = place.rstrip("/") or place
+    above = os.path.dirname(place)
+    if row.output == "folder" or os.path.isdir(place):
+        yield os.path.join(place, CLASSES)
+        yield f"{place}.json"
+        return
+    base = base_name(row, place)[0]
+    if base + base_name(row, place)[1] == place:
+        yield f"{base}.json"
+    yield os.path.join(above, CLASSES)
+    if above:
+        yield f"{above}.json"
+
+
+def _json_at(path: str) -> Any:
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST:
+            return None
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _checked(path: str, value: dict[str, Any]) -> ClassTable:
+    try:
+        table = ClassTable.from_json(value)
+    except BadData as error:
+        raise type(error)(f"{path}: {error}") from error
+    if table.digest != value["sha256"]:
+        raise BadData(
+            f"{path}: its classes were edited: their SHA-256 is another one; give the classes that are right"
+            " with --classes FILE, and remove this file"
+        )
+    return table

@@ -1,0 +1,111 @@
+"""Boxes that are over the edge of their picture, or of no size: counted always, cut off when told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from manifest_tools.base.parallel import Jobs
+from manifest_tools.base.text import counted
+from manifest_tools.groundtruth.annotations import Batch, Box, Picture, Pictures
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class EdgeCounts:
+    """How many boxes are odd."""
+
+    over: int = 0
+    """Over an edge of their picture, where its size is known."""
+
+    empty: int = 0
+    """Without width or height."""
+
+    def remarks(self, clip: bool) -> list[str]:
+        """Return what is to be said, a sentence each."""
+        found = []
+        if self.over:
+            how = "cut off there" if clip else "written as they are; many readers refuse them: type --clip"
+            found.append(f"{counted(self.over, 'box')} over the edge of the picture, {how}")
+        if self.empty:
+            how = "left out" if clip else "written as they are; type --clip to leave them out"
+            found.append(f"{counted(self.empty, 'box')} without width or height, {how}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped(Pictures):
+    """Pictures whose boxes end at the edges of the pictures."""
+
+    pictures: Pictures
+
+    def __iter__(self) -> Iterator[Picture]:
+        return map(clipped_to, self.pictures)
+
+    def map(self, task: Callable[[Batch], R], jobs: Jobs = None) -> Iterator[R]:
+        """Yield ``task`` of every batch, in order, as the pictures themselves do."""
+        return self.pictures.map(_OfClipped(task), jobs)
+
+    def folder(self) -> str:
+        """Return the deepest folder that all pictures share."""
+        return self.pictures.folder()
+
+
+@dataclass(frozen=True, slots=True)
+class _OfClipped(Generic[R]):
+    task: Callable[[Batch], R]
+
+    def __call__(self, batch: Batch) -> R:
+        return self.task(Batch([clipped_to(picture) for picture in batch.pictures], batch.labels_before))
+
+
+def clipped_to(picture: Picture) -> Picture:
+    """Return a picture with its boxes cut off at its edges; what is left of none is left out.
+
+    >>> odd = (Box(0, -2, 8, 5, 5), Box(0, 3, 3, 0, 1))
+    >>> clipped_to(Picture(1, "1.jpg", size=(10, 10), boxes=odd)).boxes
+    (Box(class_index=0, left=0, top=8, width=3, height=2, confidence=None, outline=()),)
+    """
+    if picture.size is None or not any(_is_odd(box, picture.size) for box in picture.boxes):
+        return picture
+    boxes = (_clipped(box, *picture.size) for box in picture.boxes)
+    return replace(picture, boxes=tuple(box for box in boxes if box.width > 0 and box.height > 0))
+
+
+def count_odd(pictures: Pictures, jobs: Jobs = None) -> EdgeCounts:
+    """Count the boxes that are over the edge of their picture, or of no size."""
+    total = EdgeCounts()
+    for found in pictures.map(_count_batch, jobs):
+        total.over += found.over
+        total.empty += found.empty
+    return total
+
+
+def _count_batch(batch: Batch) -> EdgeCounts:
+    counts = EdgeCounts()
+    for picture in batch.pictures:
+        for box in picture.boxes:
+            counts.empty += box.width <= 0 or box.height <= 0
+            counts.over += picture.size is not None and _is_over(box, picture.size)
+    return counts
+
+
+def _is_odd(box: Box, size: tuple[float, float]) -> bool:
+    return box.width <= 0 or box.height <= 0 or _is_over(box, size)
+
+
+def _is_over(box: Box, size: tuple[float, float]) -> bool:
+    width, height = size
+    return box.left < 0 or box.top < 0 or box.left + box.width > width or box.top + box.height > height
+
+
+def _clipped(box: Box, width: float, height: float) -> Box:
+    if not _is_over(box, (width, height)):
+        return box
+    left, top = max(box.left, 0), max(box.top, 0)
+    right, bottom = min(box.left + box.width, width), min(box.top + box.height, height)
+    outline = tuple(
+        tuple(min(max(value, 0), (width, height)[at % 2]) for at, value in enumerate(polygon))
+        for polygon in box.outline
+    )
+    return replace(box, left=left, top=top, width=right - left, height=bottom - top, outline=outline)
