@@ -4,6 +4,7 @@
 VENV ?= .venv
 NUMPY2 ?= .venv-numpy2
 PEERS ?= .venv-peers
+DATA_PEERS ?= .venv-peers-data
 TESTS ?=
 WORKERS ?= 2
 SECONDS ?= 60
@@ -57,8 +58,9 @@ bench: $(VENV)/ready-for-work ## our figures beside those of the peers
 	$(BIN)/python -m benchmarks.manifests
 	$(BIN)/python -m benchmarks.recordio
 
-test-peers: $(VENV)/ready-for-work $(PEERS)/ready ## exported models in MXNet 1.3.1, in .venv-peers
-	MTOOL_MXNET13_PYTHON=$(PEERS)/bin/python $(BIN)/python -m pytest tests/peers $(TESTS)
+test-peers: $(VENV)/ready-for-work $(PEERS)/ready $(DATA_PEERS)/ready ## our models and data sets, read by others
+	MTOOL_MXNET13_PYTHON=$(PEERS)/bin/python MTOOL_PEERS_PYTHON=$(DATA_PEERS)/bin/python \
+	$(BIN)/python -m pytest -n $(WORKERS) $(or $(TESTS),tests/peers)
 
 fuzz: $(VENV)/ready-for-work ## a coverage-guided fuzzer over every command, for SECONDS
 	mkdir -p build
@@ -78,7 +80,7 @@ constraints: ## choose the versions in constraints.txt and constraints-gluon.txt
 	$(call choose-versions,constraints-gluon.txt,$(EXTRAS),dev-gluon)
 
 clean: ## remove whatever was made
-	rm -rf $(VENV) $(NUMPY2) $(PEERS) build dist demo benchmarks/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NUMPY2) $(PEERS) $(DATA_PEERS) build dist demo benchmarks/data .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 %/bin/python:
@@ -102,6 +104,12 @@ $(NUMPY2)/ready-for-work: pyproject.toml constraints.txt | $(NUMPY2)/bin/python
 $(PEERS)/ready: Makefile | $(PEERS)/bin/python
 	$(PEERS)/bin/$(INSTALL) --no-deps mxnet==1.3.1
 	$(PEERS)/bin/$(INSTALL) -c constraints-gluon.txt 'numpy<2' requests 'graphviz<0.9'
+	touch $@
+
+# Whoever reads and writes data sets as mtool does; they want NumPy 2.2 or later together.
+$(DATA_PEERS)/ready: constraints-peers.txt | $(DATA_PEERS)/bin/python
+	$(DATA_PEERS)/bin/$(INSTALL) -c constraints-peers.txt datasets datumaro label-studio-sdk mlcroissant panlabel \
+	polars pyarrow pycocotools supervision tensorflow-cpu webdataset
 	touch $@
 
 # $(call choose-versions,FILE,EXTRAS...): what pip chooses without FILE, between FILE's own words above and below.
