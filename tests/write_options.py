@@ -1,10 +1,15 @@
 """What a writer is given in a test of its own, without a conversion around it."""
 
+import pickle
+import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from itertools import islice
+from typing import Any, BinaryIO, cast
 
 from manifest_tools.base.parallel import Jobs
-from manifest_tools.formats.protocol import WriteOptions
+from manifest_tools.formats.protocol import NotPacked, Pack, Shard, WriteOptions
+from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.images.shrink import Recipe
 from manifest_tools.images.unusable import Unusable
 
@@ -18,6 +23,35 @@ def for_names_only(
     return WriteOptions(
         _opens, _opens, _opens, unusable or _unusable, placed or _placed, Recipe(pass_through=True), jobs
     )
+
+
+def for_packing(
+    data: DataSet,
+    encoded: Callable[[Picture], bytes],
+    *,
+    shard: int | None = None,
+    piece: int = 3,
+    placed: Callable[[str, int, str], None] | None = None,
+) -> WriteOptions:
+    """Return the options of a format that packs pictures; ``encoded`` gives the bytes of each.
+
+    The task is pickled, for it may run elsewhere; what the format cannot take is raised.
+    """
+
+    def packed(part: str, pack: Pack) -> Iterator[Shard]:
+        pictures, task, number = iter(data.parts[part]), pickle.loads(pickle.dumps(pack)), 0
+        while group := list(islice(pictures, shard or piece)):
+            with tempfile.NamedTemporaryFile() as out:
+                found = list(task(((one, encoded(one)) for one in group), cast(BinaryIO, out)))
+                out.flush()
+                for one in found:
+                    if isinstance(one, NotPacked):
+                        raise one.why
+                    (placed or _placed)(part, one.number, one.key)
+                yield Shard(number, found, out.name)
+            number += 1
+
+    return replace(for_names_only(placed=placed), packed=packed, shard=shard)
 
 
 def _opens(part: str, task: Callable[..., object]) -> Iterator[Any]:

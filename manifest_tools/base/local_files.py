@@ -31,10 +31,12 @@ class NewFile:
     """Folders that were made for it, the innermost first."""
 
     def finish(self, sync: bool) -> None:
-        """Close the stream; ``sync`` first waits until the bytes are on the disk."""
-        self.stream.flush()
+        """Close the stream, if its writer has not; ``sync`` waits until the bytes are on the disk."""
         if sync:
-            os.fsync(self.stream.fileno())
+            stream = self.temporary.open("rb") if self.stream.closed else self.stream
+            with stream:
+                stream.flush()
+                os.fsync(stream.fileno())
         self.stream.close()
 
     def replace_target(self) -> None:

@@ -143,6 +143,8 @@ class WriteOptions:
     """What becomes of the bytes of a picture."""
 
     jobs: "Jobs" = None
+    shard: int | None = None
+    """How many pictures a file has at most: each shard of ``packed`` is one then. None: one file a part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,17 @@ FORMATS = {
         reads=True,
         stands_in=True,
     ),
+    "webdataset": Format(
+        "manifest_tools.formats.webdataset",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "packed",
+        "files",
+        (".tar",),
+        PictureDefaults(resize=None, accepted=("JPEG", "PNG")),
+        reads=True,
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
+        shards=True,
+    ),
     "csv": Format(
         "manifest_tools.formats.csv_table",
         frozenset(("single_label",)),

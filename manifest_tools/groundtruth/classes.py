@@ -123,6 +123,27 @@ def numbered(names: Iterable[str], given: ClassTable | None = None) -> dict[str,
     return {name: known[name] if name in known else next(free) for name in names}
 
 
+def renumbered(own: ClassTable, given: ClassTable | None) -> tuple[ClassTable, dict[int, int]]:
+    """Return the table of a data set that has one itself, and for each of its indices the one to have.
+
+    ``given`` decides by name; a class without a name keeps its index. Raises BadData for a name that it
+    lacks, ClassConflict where it has another name for an index that is kept.
+
+    >>> renumbered(ClassTable(((0, "ant"), (1, "bee"))), ClassTable(((0, "bee"), (5, "ant"))))[1]
+    {0: 5, 1: 0}
+    """
+    if given is None:
+        return own, {index: index for index, _ in own.names}
+    known = {name: index for index, name in given.names}
+    nameless = tuple((index, name) for index, name in own.names if name == default_name(index))
+    for pair in own.names:
+        if pair[1] not in known and pair not in nameless:
+            raise BadData(f"--classes does not list the class {shown(pair[1])}; add it")
+    return agree({"--classes": given, "the data set": ClassTable(nameless)}), {
+        index: index if (index, name) in nameless else known[name] for index, name in own.names
+    }
+
+
 def classes_from(given: ClassTable | str | os.PathLike[str] | None) -> ClassTable | None:
     """Return the table that a caller gave: itself, or read from a file; None for none."""
     if given is None or isinstance(given, ClassTable):

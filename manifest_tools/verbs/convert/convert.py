@@ -245,7 +245,16 @@ def _side_car(plans: Sequence[ConversionPlan], publication: Publication) -> Side
 
 
 def _options(work: PictureWork, plan: ConversionPlan, jobs: Jobs) -> WriteOptions:
-    return WriteOptions(work.packed, work.copied, work.masks, work.unusable, work.placed, plan.recipe, jobs)
+    return WriteOptions(
+        work.packed,
+        work.copied,
+        work.masks,
+        work.unusable,
+        work.placed,
+        plan.recipe,
+        jobs,
+        plan.shard,
+    )
 
 
 def _nobody(part: str, number: int, key: str) -> None:
