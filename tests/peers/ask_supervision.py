@@ -3,6 +3,7 @@
 python ask_supervision.py read coco|yolo|voc PICTURES LABELS [data.yaml]    prints [[digest, label], ...]
 python ask_supervision.py write coco|yolo|voc TRAP OUT                      prints true
 python ask_supervision.py folder PLACE                                      prints [[digest, label], ...]
+python ask_supervision.py write_folder TRAP OUT                             prints true
 """
 
 # mypy: disable-error-code=import-not-found
@@ -48,22 +49,17 @@ def folder(place: str) -> list[Any]:
 
 
 def write(form: str, trap: str, out: str) -> bool:
-    """Write the pictures of a part of ``trap.json`` with their boxes."""
+    """Write the pictures of ``trap.json`` with their boxes."""
     import numpy as np
     import supervision as sv
 
-    told = json.loads(Path(trap).read_text())
-    names = told["classes"]
+    names, pictures = _told(trap)
     found = {}
-    for picture in told["pictures"]:
-        if picture["key"].startswith("back/"):
-            continue  # supervision refuses two pictures of one name
-        boxes = picture["boxes"]
-        path = str(Path(trap).parent / "raw" / picture["key"])
-        corners = [[x, y, x + width, y + height] for _, x, y, width, height in boxes]
+    for path, picture in pictures.items():
+        corners = [[x, y, x + width, y + height] for _, x, y, width, height in picture["boxes"]]
         found[path] = sv.Detections(
             xyxy=np.array(corners, dtype=float).reshape(-1, 4),
-            class_id=np.array([names.index(name) for name, *_ in boxes], dtype=int),
+            class_id=np.array([names.index(name) for name, *_ in picture["boxes"]], dtype=int),
         )
     dataset = sv.DetectionDataset(classes=names, images=list(found), annotations=found)
     if form == "coco":
@@ -75,10 +71,41 @@ def write(form: str, trap: str, out: str) -> bool:
     return True
 
 
+def write_folder(trap: str, out: str) -> bool:
+    """Write the pictures of ``trap.json`` with their classes."""
+    import numpy as np
+    import supervision as sv
+
+    names, pictures = _told(trap)
+    found = {
+        path: sv.Classifications(class_id=np.array([names.index(picture["one"])]))
+        for path, picture in pictures.items()
+    }
+    sv.ClassificationDataset(classes=names, images=list(found), annotations=found).as_folder_structure(out)
+    return True
+
+
+def _told(trap: str) -> tuple[list[str], dict[str, Any]]:
+    """Return the classes, and the pictures by path but one: it refuses two of one name."""
+    told = json.loads(Path(trap).read_text())
+    raw = Path(trap).parent / "raw"
+    pictures = {
+        str(raw / picture["key"]): picture
+        for picture in told["pictures"]
+        if not picture["key"].startswith("back/")
+    }
+    return told["classes"], pictures
+
+
 def _digest(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":
-    words: dict[str, Callable[..., Any]] = {"read": read, "folder": folder, "write": write}
+    words: dict[str, Callable[..., Any]] = {
+        "read": read,
+        "folder": folder,
+        "write": write,
+        "write_folder": write_folder,
+    }
     print(json.dumps(words[sys.argv[1]](*sys.argv[2:])))

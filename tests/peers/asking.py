@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.peers.trap import Row
+from tests.peers.trap import Kind, Row, write_trap
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -55,6 +55,21 @@ def _run(*words: object, cache: Path) -> str:
     ran = subprocess.run(typed, capture_output=True, text=True, check=False, env=manners, cwd=cache)
     assert ran.returncode == 0, f"{typed}:\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
     return ran.stdout
+
+
+def converted(run: Run, folder: Path, kind: Kind, to: str, *options: object) -> Path:
+    """Write the trap into a folder, and make ``ds`` of its two manifests there."""
+    words = (*write_trap(folder, kind), "--to", to, "-o", folder / "ds", "--allow-loss", *options)
+    result = run("convert", *words)
+    assert result.exit_code == 0, result.stderr
+    return folder / "ds"
+
+
+def read_back(run: Run, form: str, place: Path, output: Path) -> Path:
+    """Return the manifest, or the folder of manifests, that a data set becomes here."""
+    result = run("convert", "--from", form, place, "-o", output)
+    assert result.exit_code == 0, result.stderr
+    return output
 
 
 def panlabel_finds(form: str, place: Path, part: str, pictures: Path) -> list[Row]:

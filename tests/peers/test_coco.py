@@ -5,33 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.asking import Run, ask, digest_of, needs_peers, panlabel_finds, panlabel_writes
-from tests.peers.trap import Kind, Row, expected, in_manifest, in_one_folder, write_trap
+from tests.peers.asking import (
+    Run,
+    ask,
+    converted,
+    digest_of,
+    needs_peers,
+    panlabel_finds,
+    panlabel_writes,
+    read_back,
+)
+from tests.peers.trap import PARTS, Kind, Row, expected, in_manifest, in_one_folder, write_trap
 
 pytestmark = needs_peers
 
-PARTS = ("train", "validation")
 KINDS: list[Kind] = ["boxes", "single_label", "multi_label"]
-
-
-def written(folder: Path, kind: Kind, run: Run) -> Path:
-    """Write the trap as COCO, and return the folder with a file a part."""
-    result = run("convert", *write_trap(folder, kind), "--to", "coco", "-o", folder / "ds")
-    assert result.exit_code == 0, result.stderr
-    return folder / "ds"
-
-
-def read_back(place: Path, folder: Path, run: Run) -> Path:
-    """Return the manifest, or the folder of them, that a COCO file or a folder of them becomes."""
-    back = folder / ("back" if place.is_dir() else "train.manifest")
-    result = run("convert", "--from", "coco", place, "-o", back, "--force")
-    assert result.exit_code == 0, result.stderr
-    return back
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pycocotools_reads_ours(tmp_path: Path, kind: Kind, run: Run) -> None:
-    place = written(tmp_path, kind, run)
+    place = converted(run, tmp_path, kind, "coco")
     rows: list[Row] = []
     for part in PARTS:
         for name, label in ask("pycocotools", place / f"{part}.coco.json", cache=tmp_path):
@@ -41,7 +34,7 @@ def test_pycocotools_reads_ours(tmp_path: Path, kind: Kind, run: Run) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_datumaro_reads_ours(tmp_path: Path, kind: Kind, run: Run) -> None:
-    place, laid_out = written(tmp_path, kind, run), tmp_path / "laid-out"
+    place, laid_out = converted(run, tmp_path, kind, "coco"), tmp_path / "laid-out"
     (laid_out / "annotations").mkdir(parents=True)
     for part in PARTS:
         task = "instances" if kind == "boxes" else "labels"
@@ -51,7 +44,7 @@ def test_datumaro_reads_ours(tmp_path: Path, kind: Kind, run: Run) -> None:
 
 
 def test_panlabel_reads_ours(tmp_path: Path, run: Run) -> None:
-    place = written(tmp_path, "boxes", run)
+    place = converted(run, tmp_path, "boxes", "coco")
     rows: list[Row] = []
     for part in PARTS:
         rows += panlabel_finds("coco", place / f"{part}.coco.json", part, tmp_path / "raw")
@@ -59,7 +52,7 @@ def test_panlabel_reads_ours(tmp_path: Path, run: Run) -> None:
 
 
 def test_supervision_reads_ours(tmp_path: Path, run: Run) -> None:
-    place = written(tmp_path, "boxes", run)
+    place = converted(run, tmp_path, "boxes", "coco")
     rows: list[Row] = []
     for part in PARTS:
         found = ask(
@@ -78,17 +71,18 @@ def test_what_datumaro_writes_is_read(tmp_path: Path, kind: Kind, run: Run) -> N
     rows: list[Row] = []
     for name, part in (("train", "train"), ("val", "validation")):
         (file,) = (tmp_path / "theirs" / "annotations").glob(f"*_{name}.json")
-        back = read_back(file, tmp_path, run)
+        back = read_back(run, "coco", file, tmp_path / f"{part}-back.manifest")
         rows += in_manifest(back, part, tmp_path / "theirs" / "images" / name)
     assert sorted(rows) == expected(kind)
 
 
 def test_what_panlabel_writes_is_read(tmp_path: Path, run: Run) -> None:
-    ours = written(tmp_path, "boxes", run)
+    ours = converted(run, tmp_path, "boxes", "coco")
     rows: list[Row] = []
     for part in PARTS:
         theirs = panlabel_writes("coco", ours / f"{part}.coco.json", tmp_path / f"{part}.json")
-        rows += in_manifest(read_back(theirs, tmp_path, run), part, tmp_path / "raw")
+        back = read_back(run, "coco", theirs, tmp_path / f"{part}-back.manifest")
+        rows += in_manifest(back, part, tmp_path / "raw")
     assert sorted(rows) == expected("boxes")
 
 
@@ -96,5 +90,5 @@ def test_what_supervision_writes_is_read(tmp_path: Path, run: Run) -> None:
     write_trap(tmp_path, "boxes")
     theirs = tmp_path / "theirs"
     ask("supervision", "write", "coco", tmp_path / "trap.json", theirs, cache=tmp_path)
-    back = read_back(theirs / "train.json", tmp_path, run)
-    assert in_manifest(back, "train", theirs / "images") == in_one_folder()
+    back = read_back(run, "coco", theirs / "train.json", theirs / "back.manifest")
+    assert in_manifest(back, "train", theirs / "images") == in_one_folder("boxes")

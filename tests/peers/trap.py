@@ -19,6 +19,7 @@ from manifest_tools.groundtruth.annotations import TYPE_OF_KIND
 Kind = Literal["single_label", "multi_label", "boxes", "segmentation"]
 Part = Literal["train", "validation"]
 
+PARTS: tuple[Part, ...] = ("train", "validation")
 CLASSES = {0: "no hat", 3: "ant", 7: "hard hat"}
 
 Boxed = tuple[str, int, int, int, int]
@@ -119,12 +120,10 @@ def expected(kind: Kind, **called: str) -> list[Row]:
     return sorted([called.get(trap.part, trap.part), trap.digest(), label_of(trap, kind)] for trap in TRAPS)
 
 
-def in_one_folder() -> list[Row]:
-    """Return what whoever refuses two pictures of one name is to find: boxes, all in one part."""
+def in_one_folder(kind: Kind) -> list[Row]:
+    """Return what whoever refuses two pictures of one name is to find, all in one part."""
     return sorted(
-        ["train", trap.digest(), label_of(trap, "boxes")]
-        for trap in TRAPS
-        if not trap.key.startswith("back/")
+        ["train", trap.digest(), label_of(trap, kind)] for trap in TRAPS if not trap.key.startswith("back/")
     )
 
 
@@ -159,7 +158,7 @@ def write_trap(folder: Path, kind: Kind) -> list[str]:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(trap.content())
     names = []
-    for part in ("train", "validation"):
+    for part in PARTS:
         lines = [_line(trap, kind) for trap in TRAPS if trap.part == part]
         (folder / f"{part}.manifest").write_text("".join(json.dumps(line) + "\n" for line in lines))
         names.append(str(folder / f"{part}.manifest"))
