@@ -116,7 +116,13 @@ def test_no_format_imports_another(path: str) -> None:
         names += ["table", "class_contract"]
     shared = [f"manifest_tools/formats/{name}.py" for name in names]
     formats = {found for found in ours(path) if room(found) == "manifest_tools/formats"}
-    assert formats - set(shared) == set()
+    of_one = {found for found in formats if _format_of(found) == _format_of(path)}
+    assert formats - of_one - set(shared) == set()
+
+
+def _format_of(path: str) -> str:
+    """Return which format a file is of: that of yolo_labels.py is yolo's."""
+    return Path(path).stem.partition("_")[0]
 
 
 SHORTCUT = "manifest_tools/verbs/validate/engine/shortcut"

@@ -127,6 +127,16 @@ FORMATS = {
         report=False,
         holds=PROVENANCE | {"confidence", "image_size"},
     ),
+    "yolo": Format(
+        "manifest_tools.formats.yolo",
+        frozenset(("boxes",)),
+        "copied",
+        "folder",
+        # Ultralytics passes over GIF.
+        defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "WEBP", "TIFF")),
+        reads=True,
+        holds=frozenset(("image_size",)),
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)

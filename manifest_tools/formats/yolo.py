@@ -1,0 +1,176 @@
+"""YOLO as Ultralytics trains from it: pictures, a label file for each, and ``data.yaml``.
+
+Boxes go to ``images/PART/1.jpg`` and ``labels/PART/1.txt``, with a line ``class x y width height`` each. The
+number of a class is its index: ``names`` has a name for every index, also where no line shows it. What YOLO
+has no field for stands in ``ground_truth`` of ``data.yaml``, which others pass over.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from manifest_tools.base.errors import Refused
+from manifest_tools.base.text import counted, listed
+from manifest_tools.formats.protocol import Copied, WriteOptions
+from manifest_tools.formats.safe_names import UniqueNames, file_name
+from manifest_tools.formats.yolo_labels import Size, label_text
+from manifest_tools.formats.yolo_read import read
+from manifest_tools.formats.yolo_yaml import as_json, names_block
+from manifest_tools.groundtruth.annotations import DataSet, Picture
+from manifest_tools.io.folder_sink import FolderSink
+
+__all__ = ["read", "write"]
+
+_KEYS = {
+    "train": ("", "train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+"""Keys of ``data.yaml``, with the names of parts that are meant by each."""
+
+
+def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+    """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file."""
+    if options.recipe.square:
+        raise Refused("--square cuts pictures, so that boxes would be elsewhere; leave it out")
+    folders = part_folders(list(data.parts))
+    outlined = any(box.outline for part in data.parts.values() for picture in part for box in picture.boxes)
+    seen = _Seen()
+    count = 0
+    for part, folder in folders.items():
+        below = f"/{folder}" if folder else ""
+        for made in ("images", "labels"):
+            sink.make_folder(made + below)
+        paths = _Paths(f"images{below}", options.recipe.pass_through)
+        for picture, copied in options.copied(part, paths.of):
+            text = label_text(picture.boxes, seen.frame(picture, copied), outlined)
+            sink.write(label_path(copied.path), text.encode())
+            seen.corners += outlined and sum(not box.outline for box in picture.boxes)
+            count += 1
+    keys = yaml_keys(list(folders))
+    sink.write("data.yaml", yaml_text(data, folders, keys).encode())
+    return {"pictures": count, "files": {}, "remarks": [*seen.remarks(), *_key_remarks(keys, folders)]}
+
+
+def part_folders(parts: Sequence[str]) -> dict[str, str]:
+    """Return the folder of each part below ``images`` and ``labels``.
+
+    No part may be called ``images``: readers find a label file by the last folder of that name.
+
+    >>> part_folders(["train", "images", "labels"])
+    {'train': 'train', 'images': 'images part', 'labels': 'labels'}
+    """
+    return {part: f"{part} part" if part == "images" else part for part in parts}
+
+
+def label_path(picture: str) -> str:
+    """Return the path of a label file from that of its picture.
+
+    >>> label_path("images/train/1.jpg")
+    'labels/train/1.txt'
+    """
+    return f"labels{os.path.splitext(picture)[0].removeprefix('images')}.txt"
+
+
+@dataclass(slots=True)
+class _Paths:
+    """Where the pictures of a part go; no two have one label file, whatever their endings."""
+
+    below: str
+    as_they_are: bool
+    stems: UniqueNames = field(default_factory=UniqueNames)
+
+    def of(self, picture: Picture) -> str:
+        """Return the path of a picture from the output folder."""
+        name = file_name(picture.ref, picture.number, UniqueNames(), self.as_they_are)
+        stem, ending = os.path.splitext(name)
+        return f"{self.below}/{self.stems.unique(stem, '', picture.number)}{ending}"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is to be said of pictures and boxes."""
+
+    other_shape: int = 0
+    corners: int = 0
+
+    def frame(self, picture: Picture, copied: Copied) -> Size:
+        """Return the width and height that boxes are parts of: those of the line, where it has any.
+
+        A picture that was shrunk has the same parts. One of another shape is counted.
+        """
+        if picture.size is None or min(picture.size) <= 0:
+            return copied.size
+        self.other_shape += not same_shape(picture.size, copied.size)
+        return picture.size
+
+    def remarks(self) -> list[str]:
+        """Return a sentence each."""
+        said = []
+        if self.other_shape:
+            said.append(
+                f"{counted(self.other_shape, 'picture')} of another shape than image_size says, so their"
+                " boxes may be off: they may have been turned by EXIF after they were labelled"
+            )
+        if self.corners:
+            said.append(
+                f"{counted(self.corners, 'box')} without an outline written as four corners: Ultralytics"
+                " takes boxes and outlines in one data set for boxes alone"
+            )
+        return said
+
+
+def same_shape(one: Size, other: Size) -> bool:
+    """Say whether two sizes are of one picture, shrunk perhaps, which may cost a pixel.
+
+    >>> same_shape((640, 480), (341, 256)), same_shape((640, 480), (480, 640))
+    (True, False)
+    """
+    (wide, high), (width, height) = one, other
+    return abs(width * high / wide - height) <= 1 or abs(height * wide / high - width) <= 1
+
+
+def yaml_keys(parts: Sequence[str]) -> dict[str, str]:
+    """Return the key of ``data.yaml`` for each part that has one.
+
+    Where no part is called so, the first other one is to train with.
+
+    >>> yaml_keys(["lab3", "validation"]), yaml_keys([""])
+    ({'validation': 'val', 'lab3': 'train'}, {'': 'train'})
+    """
+    keys: dict[str, str] = {}
+    for part in parts:
+        key = next((key for key, names in _KEYS.items() if part.lower() in names), None)
+        if key is not None and key not in keys.values():
+            keys[part] = key
+    others = [part for part in parts if part not in keys]
+    return keys if "train" in keys.values() or not others else keys | {others[0]: "train"}
+
+
+def _key_remarks(keys: dict[str, str], folders: dict[str, str]) -> list[str]:
+    said = []
+    if "val" not in keys.values():
+        said.append(
+            "data.yaml names the pictures to learn from under val as well, because Ultralytics wants val: its"
+            " figures say nothing of new pictures; `mtool split` makes a part for them"
+        )
+    if others := [part for part in folders if part not in keys]:
+        said.append(
+            f"data.yaml names no part beside train, val and test, so Ultralytics passes over {listed(others)}"
+        )
+    return said
+
+
+def yaml_text(data: DataSet, folders: dict[str, str], keys: dict[str, str]) -> str:
+    """Return ``data.yaml``. Without ``path``, its own folder is where Ultralytics looks.
+
+    ``path: .`` would be the folder in which Ultralytics is started.
+    """
+    places = {part: f"images/{folder}" if folder else "images" for part, folder in folders.items()}
+    named = {key: places[part] for part, key in keys.items()}
+    first = named.get("train") or next(iter(places.values()))
+    lines = [f"{key}: {as_json(named.get(key, first))}\n" for key in _KEYS if key in named or key != "test"]
+    own = {"label_attribute": data.attribute, "parts": places, "class_table": data.table.to_json()}
+    names = data.table.labels
+    return "".join((*lines, f"nc: {len(names)}\n", names_block(names), f"ground_truth: {as_json(own)}\n"))

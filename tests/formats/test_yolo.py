@@ -1,0 +1,460 @@
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_tools.base.errors import BadData, MtoolError, Refused
+from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.yolo import part_folders, read, same_shape, write, yaml_keys
+from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
+from manifest_tools.groundtruth.classes import ClassTable
+from manifest_tools.io.folder_sink import FolderSink
+from tests.copied_pictures import for_copies
+from tests.data_sets import s3_refs, tables
+from tests.objects import turned
+from tests.pictures import jpeg
+
+yaml: Any = pytest.importorskip("yaml")  # how others read it
+NO_OPTIONS = ReadOptions()
+TABLE = ClassTable(((0, "RH"), (1, "LH")))
+pixels = st.integers(-50, 5000) | st.floats(-50, 5000)
+sides = st.integers(0, 5000) | st.floats(0, 5000)
+
+
+@st.composite
+def data_sets(draw: st.DrawFn) -> DataSet:
+    """Draw a data set of boxes, some over the edge, some of no size, of one part or several."""
+    table = draw(tables())
+    indices = st.sampled_from([index for index, _ in table.names])
+    boxes = st.lists(st.builds(Box, indices, pixels, pixels, sides, sides), max_size=3).map(tuple)
+    size = st.sampled_from([(60, 40), (40, 60), (7, 3)])
+    names = draw(st.sampled_from([("",), ("train", "validation"), ("images", "b c", "é")]))
+    parts = {}
+    for name in names:
+        count = draw(st.integers(0, 3))
+        found = [Picture(n, draw(s3_refs), draw(size), 3, boxes=draw(boxes)) for n in range(1, count + 1)]
+        parts[name] = StreamedPictures(found.copy)
+    return DataSet(table, "boxes", parts, draw(st.sampled_from(["label", "two-parts"])))
+
+
+def written(data: DataSet, folder: str | Path) -> dict[str, Any]:
+    sink = FolderSink(Path(folder))
+    return write(data, sink, for_copies(data, sink))
+
+
+def boxes(*found: Picture, table: ClassTable = TABLE, **parts: Sequence[Picture]) -> DataSet:
+    given = {part: StreamedPictures(list(pictures).copy) for part, pictures in parts.items()}
+    return DataSet(table, "boxes", given or {"": StreamedPictures(list(found).copy)})
+
+
+def near(box: Box) -> tuple[Any, ...]:
+    numbers = (box.left, box.top, box.width, box.height)
+    return (box.class_index, *(pytest.approx(number, abs=1e-6) for number in numbers))
+
+
+def edges(box: Box) -> tuple[Any, ...]:
+    return (box.class_index, box.left, box.top, box.width, box.height)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data_sets())
+def test_what_is_written_is_read_again(data: DataSet) -> None:
+    with TemporaryDirectory() as folder:
+        written(data, folder)
+        found = read(folder, NO_OPTIONS)
+        assert (found.table, found.attribute, found.lost) == (data.table, data.attribute, {})
+        assert list(found.parts) == list(data.parts)
+        for part, pictures in data.parts.items():
+            before, after = list(pictures), sorted(found.parts[part], key=lambda one: one.key)
+            by_key = dict(zip(sorted(keys(data, part)), after, strict=True))
+            for picture, key in zip(before, keys(data, part), strict=True):
+                assert (by_key[key].key, by_key[key].size, by_key[key].depth) == (key, picture.size, 3)
+                assert list(map(edges, by_key[key].boxes)) == list(map(near, picture.boxes))
+                assert sum(isinstance(n, int) for box in by_key[key].boxes for n in edges(box)) >= sum(
+                    isinstance(n, int) for box in picture.boxes for n in edges(box)
+                )
+
+
+def keys(data: DataSet, part: str) -> list[str]:
+    """Return where the pictures of a part were written, in their order."""
+    with TemporaryDirectory() as folder:
+        sink = FolderSink(Path(folder))
+        options = for_copies(data, sink)
+        found: list[str] = []
+
+        def copied(part: str, path_of: Any) -> Any:
+            for picture, made in options.copied(part, path_of):
+                found.append(f"{part}\n{made.path}")
+                yield picture, made
+
+        write(data, sink, dataclasses.replace(options, copied=copied))
+        return [path.partition("\n")[2] for path in found if path.startswith(f"{part}\n")]
+
+
+def test_the_files_say_what_ultralytics_reads(tmp_path: Path) -> None:
+    table = ClassTable(((0, 'say "é"'), (2, "no")))
+    train = [
+        Picture(1, "s3://raw/left/1.jpg", (60, 40), boxes=(Box(2, 15, 10, 30, 20), Box(0, 0, 0, 60, 40))),
+        Picture(2, "s3://raw/right/1.png", (60, 40)),
+    ]
+    done = written(boxes(table=table, train=train, validation=[]), tmp_path)
+    assert (done["pictures"], done["remarks"]) == (2, [])
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert files == [
+        "data.yaml",
+        *("images", "images/train", "images/train/1-2.png", "images/train/1.jpg", "images/validation"),
+        *("labels", "labels/train", "labels/train/1-2.txt", "labels/train/1.txt", "labels/validation"),
+    ]
+    assert (tmp_path / "labels/train/1.txt").read_text() == "2 0.5 0.5 0.5 0.5\n0 0.5 0.5 1.0 1.0\n"
+    assert (tmp_path / "labels/train/1-2.txt").read_text() == ""
+    found = yaml.safe_load((tmp_path / "data.yaml").read_text("utf-8"))
+    assert found.pop("ground_truth")["class_table"] == table.to_json()
+    assert found == {
+        "train": "images/train",
+        "val": "images/validation",
+        "nc": 3,
+        "names": {0: 'say "é"', 1: "class 1", 2: "no"},
+    }
+
+
+# What Ultralytics takes out of a file before it reads it.
+UNPRINTABLE = "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4, unique=True))
+def test_yaml_reads_every_name(names: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        written(boxes(table=ClassTable(tuple(enumerate(names)))), folder)
+        text = Path(folder, "data.yaml").read_text("utf-8")
+        assert yaml.safe_load(text)["names"] == dict(enumerate(names))
+        assert re.sub(UNPRINTABLE, "", text) == text
+
+
+@pytest.mark.parametrize(
+    ("parts", "keys"),
+    [
+        pytest.param(["train", "validation", "test"], ["train", "val", "test"], id="as split calls them"),
+        pytest.param([""], ["train"], id="without parts"),
+        pytest.param(["lab3", "lab4"], ["train"], id="called otherwise"),
+        pytest.param(["val", "valid", "Train"], ["val", "train"], id="two for one key"),
+    ],
+)
+def test_parts_stand_under_the_keys_of_yaml(parts: list[str], keys: list[str]) -> None:
+    assert list(yaml_keys(parts).values()) == keys
+
+
+def test_what_ultralytics_would_not_do_as_expected_is_said(tmp_path: Path) -> None:
+    done = written(boxes(lab3=[], lab4=[]), tmp_path)
+    assert [remark.partition(",")[0] for remark in done["remarks"]] == [
+        "data.yaml names the pictures to learn from under val as well",
+        "data.yaml names no part beside train",
+    ]
+    assert yaml.safe_load((tmp_path / "data.yaml").read_text())["val"] == "images/lab3"
+
+
+def test_a_part_called_images_is_no_trap() -> None:
+    assert part_folders(["images", "b"]) == {"images": "images part", "b": "b"}
+
+
+def test_boxes_are_parts_of_the_picture_that_was_labelled(tmp_path: Path) -> None:
+    """A picture that was shrunk has the same boxes; one that was turned may not."""
+    pictures = [
+        Picture(1, "s3://b/1.jpg", (6000, 4000), boxes=(Box(0, 1500, 1000, 3000, 2000),)),
+        Picture(2, "s3://b/2.jpg", (40, 60), boxes=(Box(0, 0, 0, 20, 30),)),
+    ]
+    data, shown = boxes(*pictures), boxes(*(Picture(p.number, p.ref, boxes=p.boxes) for p in pictures))
+    sink = FolderSink(tmp_path)
+    options = for_copies(shown, sink)  # which copies 60 x 40 for each
+
+    def copied(part: str, path_of: Any) -> Any:
+        made = [found for _, found in options.copied(part, path_of)]
+        return zip(pictures, made, strict=True)
+
+    done = write(data, sink, dataclasses.replace(options, copied=copied))
+    assert (tmp_path / "labels/1.txt").read_text() == "0 0.5 0.5 0.5 0.5\n"
+    assert (tmp_path / "labels/2.txt").read_text() == "0 0.25 0.25 0.5 0.5\n"
+    assert done["remarks"][0].startswith("1 picture of another shape than image_size says")
+    assert same_shape((6000, 4000), (384, 256)) and not same_shape((40, 60), (60, 40))
+
+
+def test_outlines_stay_and_boxes_among_them_become_corners(tmp_path: Path) -> None:
+    two_pieces = ((0, 0, 10, 0, 10, 10), (20, 20, 30, 20, 30, 30, 20, 30), (40, 1, 41, 1, 41, 2))
+    found = (Box(0, 0, 0, 41, 30, outline=two_pieces), Box(1, 5, 5, 10, 10))
+    done = written(boxes(Picture(1, "s3://b/1.jpg", (60, 40), 3, boxes=found)), tmp_path)
+    assert "1 box without an outline written as four corners" in done["remarks"][0]
+    assert {len(line.split()) % 2 for line in (tmp_path / "labels/1.txt").read_text().splitlines()} == {1}
+    (picture,) = read(str(tmp_path), NO_OPTIONS).parts[""]
+    assert picture.boxes == found
+
+
+def test_a_square_would_cut_boxes(tmp_path: Path) -> None:
+    sink, data = FolderSink(tmp_path), boxes(Picture(1, "s3://b/1.jpg"))
+    with pytest.raises(Refused, match="--square cuts pictures"):
+        write(data, sink, for_copies(data, sink, square=True))
+
+
+# ---- reading what others wrote ----
+
+
+def lay_out(folder: Path, files: dict[str, str | bytes]) -> str:
+    """Write files; what is None is a small picture."""
+    for name, content in files.items():
+        path = folder / "ds" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(folder / "ds")
+
+
+PICTURE = jpeg(1)  # 60 x 40
+BOX = "1 0.5 0.5 0.5 0.5\n"
+HALF = Box(1, 15, 10, 30, 20)
+
+LAYOUTS: dict[str, tuple[dict[str, str | bytes], dict[str, list[str]]]] = {
+    "ultralytics": (
+        {
+            "data.yaml": "path: ../datasets/coco8 # root\ntrain: images/train\nval: images/val\ntest:\n\n"
+            "names:\n  0: person\n  1: bicycle\n\ndownload: |\n  import os\n  x = {y: [\n",
+            "images/train/a.jpg": PICTURE,
+            "labels/train/a.txt": BOX,
+            "images/val/b.jpg": PICTURE,
+            "labels/val/b.txt": "",
+        },
+        {"train": ["images/train/a.jpg"], "val": ["images/val/b.jpg"]},
+    ),
+    "roboflow": (
+        {
+            "data.yaml": "train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\nnc: 2\n"
+            "names: ['person', 'it''s']\n\nroboflow:\n  workspace: x\n  version: 1\n",
+            "train/images/a.jpg": PICTURE,
+            "train/labels/a.txt": BOX,
+            "valid/images/b.jpg": PICTURE,
+            "valid/labels/b.txt": BOX,
+        },
+        {"train": ["train/images/a.jpg"], "valid": ["valid/images/b.jpg"]},
+    ),
+    "lists": (
+        {
+            "data.yaml": "path: C:\\data\ntrain: [train.txt]\nval: lists/val.txt\nnames: [person, bicycle]\n",
+            "train.txt": "./images/x/b.jpg\n\nimages\\x\\a.jpg\n",
+            "lists/val.txt": "images/x/c.jpg\n",
+            **{f"images/x/{name}.jpg": PICTURE for name in "abc"},
+            **{f"labels/x/{name}.txt": BOX for name in "abc"},
+        },
+        {"train": ["images/x/b.jpg", "images/x/a.jpg"], "val": ["images/x/c.jpg"]},
+    ),
+    "darknet": (
+        {
+            "obj.data": "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n",
+            "obj.names": "person\nbicycle\n",
+            "train.txt": "data/obj_train_data/a.jpg\n",
+            "obj_train_data/a.jpg": PICTURE,
+            "obj_train_data/a.txt": BOX,
+        },
+        {"train": ["obj_train_data/a.jpg"]},
+    ),
+    "beside": (
+        {"a.jpg": PICTURE, "a.txt": BOX, "b/c.jpg": PICTURE, "b/c.txt": BOX, "classes.txt": "person\nbus\n"},
+        {"": ["a.jpg", "b/c.jpg"]},
+    ),
+    "images and labels": (
+        {"images/a.jpg": PICTURE, "labels/a.txt": BOX, "classes.txt": "person\nbus\n"},
+        {"": ["images/a.jpg"]},
+    ),
+    "images and labels with parts": (
+        {"images/train/a.jpg": PICTURE, "labels/train/a.txt": BOX, "labels/classes.txt": "person\nbus\n"},
+        {"train": ["images/train/a.jpg"]},
+    ),
+    "parts without a file": (
+        {"train/images/a.jpg": PICTURE, "train/labels/a.txt": BOX, "test/images/b.jpg": PICTURE},
+        {"test": ["test/images/b.jpg"], "train": ["train/images/a.jpg"]},
+    ),
+    "one place under two keys": (
+        {"data.yml": "train: images\nval: images\nnc: 2\n", "images/a.jpg": PICTURE, "labels/a.txt": BOX},
+        {"": ["images/a.jpg"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_layouts_of_the_wild_are_read(tmp_path: Path, layout: str) -> None:
+    files, expected = LAYOUTS[layout]
+    found = read(lay_out(tmp_path, files), NO_OPTIONS)
+    pictures = {part: list(pictures) for part, pictures in found.parts.items()}
+    assert {part: [one.key for one in pictures[part]] for part in pictures} == expected
+    assert [one.ref for part in pictures.values() for one in part] == [
+        f"ds/{key}" for keys in expected.values() for key in keys
+    ]
+    assert {box for part in pictures.values() for one in part for box in one.boxes} == {HALF}
+    assert found.lost == {}
+
+
+def test_what_does_not_belong_together_is_counted_apart(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "data.yaml": "train: images\nval: more.txt\nnames: {0: a, 1: b}\nkpt_shape: [17, 3]\ntest: gone\n",
+        **{f"images/{name}.jpg": PICTURE for name in ("a", "b", "c")},
+        "images/broken.jpg": b"no picture",
+        "labels/a.txt": BOX,
+        **{f"labels/{name}.txt": BOX for name in ("x", "y", "broken")},
+        "more.txt": "images/z.jpg\n",
+    }
+    place = lay_out(tmp_path, files)
+    found = read(place, NO_OPTIONS)
+    assert [len(one.boxes) for one in found.parts["train"]] == [1, 0, 0]
+    assert found.lost == {
+        "label files without a picture": 2,
+        "pictures of a list that are not there": 1,
+        "pictures that cannot be read": 1,
+    }
+    assert found.remarks == tuple(
+        f"{place}/data.yaml: {text}"
+        for text in (
+            "pictures without a label file: 2 (images/b.jpg, ...), taken to show nothing, as Ultralytics"
+            " does",
+            "label files without a picture: 2 (labels/x.txt, ...)",
+            "pictures of a list that are not there: 1 (images/z.jpg)",
+            "pictures that cannot be read: 1 (images/broken.jpg)",
+            "named and not there: test: gone",
+            "keypoints are left out; their boxes are read",
+        )
+    )
+
+
+def test_classes_get_the_indices_that_are_told(tmp_path: Path) -> None:
+    place = lay_out(tmp_path, LAYOUTS["images and labels"][0])
+    table = ClassTable(((3, "bus"), (5, "person")))
+    found = read(place, ReadOptions(classes=table))
+    assert [box.class_index for one in found.parts[""] for box in one.boxes] == [3]
+    with pytest.raises(BadData, match="--classes does not list the class 'bus'; add it"):
+        read(place, ReadOptions(classes=ClassTable(((0, "person"),))))
+    os.remove(f"{place}/classes.txt")
+    assert read(place, NO_OPTIONS).table.names == ((1, "class 1"),)
+    assert read(place, ReadOptions(classes=TABLE)).table == TABLE
+
+
+def test_a_turned_picture_is_measured_upright(tmp_path: Path) -> None:
+    place = lay_out(tmp_path, LAYOUTS["images and labels"][0] | {"images/a.jpg": turned(6)})
+    (picture,) = read(place, NO_OPTIONS).parts[""]
+    assert (picture.size, picture.boxes) == ((40, 60), (Box(1, 10, 15, 20, 30),))
+
+
+def test_predictions_have_a_confidence(tmp_path: Path) -> None:
+    text = "1 0.5 0.5 0.5 0.5 0.75\n0 0 0 0.5 0 0.5 0.5 0.25\n"
+    place = lay_out(tmp_path, LAYOUTS["images and labels"][0] | {"labels/a.txt": text})
+    (picture,) = read(place, NO_OPTIONS).parts[""]
+    assert picture.boxes == (
+        Box(1, 15, 10, 30, 20, 0.75),
+        Box(0, 0, 0, 30, 20, 0.25, ((0, 0, 30, 0, 30, 20),)),
+    )
+
+
+HOSTILE_LABELS = {
+    "1 0.5 0.5 0.5": "expected a class and 4 numbers, or an outline, found 3 numbers",
+    "x 0.5 0.5 0.5 0.5": "expected a number, found 'x'",
+    "2 0.5 0.5 0.5 0.5": "expected a class below 2",
+    "-1 0.5 0.5 0.5 0.5": "expected the number of a class, found '-1'",
+    "0.5 0.5 0.5 0.5 0.5": "expected the number of a class",
+    "1 nan 0.5 0.5 0.5": "expected a number, found 'nan'",
+    "1 1e999 0.5 0.5 0.5": "expected a number, found '1e999'",
+    "1 1_0 0.5 0.5 0.5": "expected a number",
+    "9" * 5000 + " 0 0 0 0": "expected a number",
+    "1,0.5,0.5,0.5,0.5": "expected a number",
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE_LABELS, ids=lambda line: line[:20])
+def test_a_hostile_line_is_named(tmp_path: Path, line: str) -> None:
+    files = LAYOUTS["images and labels"][0] | {"labels/a.txt": f"{BOX}\n{line}\n"}
+    with pytest.raises(BadData, match=r"labels/a.txt:3: ") as caught:
+        list(read(lay_out(tmp_path, files), NO_OPTIONS).parts[""])
+    assert HOSTILE_LABELS[line] in str(caught.value)
+
+
+def test_numbers_of_classes_without_names_are_checked_too(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"images/a.jpg": PICTURE, "labels/a.txt": "99999999 0 0 0 0\n"}
+    with pytest.raises(BadData, match="labels/a.txt:1: expected the number of a class"):
+        read(lay_out(tmp_path, files), NO_OPTIONS)
+
+
+HOSTILE_YAML = {
+    "- a": "data.yaml:1: expected KEY: VALUE",
+    "names: [a": "closed at the end",
+    "names: &x [a]": "expected a text, found '&x [a]'",
+    "names: !!python/object:os.system x": "expected a text",
+    "names: {a: b}": "names: expected numbers as keys",
+    "names: {0: [a]}": "expected one level of brackets",
+    "names: [a, a]": "class 'a' has two indices: 0 and 1",
+    "names: a": "names: expected a list of the classes, found 'a'",
+    "nc: 99999999999": "expected names",
+    "train: images": "expected names",
+    "names: [a]\ntrain: ../../etc": "found none of train",
+    "names: [a]\ntrain: /etc": "found none of train",
+    "names: [a]\ntrain: {a: b}": "train: expected a folder or a list",
+    "names: [a]\ntrain: images\nnames: [b]": "data.yaml:3: the key 'names' is there twice",
+    "names: [a]\ntrain: images\nground_truth: {": "ground_truth: expected what mtool writes",
+    "names: [a]\ntrain: images\nground_truth: " + "[" * 10**6: "ground_truth: expected what mtool writes",
+    'names: ["\\q"]': "write it in double quotes",
+    "names:\n  0: a\n    b: c": "more than one level",
+    "names: [a]\ntrain: hostile.txt": "hostile.txt:1: expected a picture below",
+    "a" + " " * 200_000: "expected KEY: VALUE",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE_YAML, ids=lambda text: text[:30])
+def test_a_hostile_yaml_gives_a_sentence(tmp_path: Path, text: str) -> None:
+    files: dict[str, str | bytes] = {"data.yaml": text, "images/a.jpg": PICTURE, "hostile.txt": "../../x.jpg"}
+    with pytest.raises(MtoolError) as caught:
+        read(lay_out(tmp_path, files), NO_OPTIONS)
+    assert HOSTILE_YAML[text] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
+    written(boxes(Picture(1, "s3://b/1.jpg")), tmp_path)
+    path = tmp_path / "data.yaml"
+    text = path.read_text()
+    path.write_text(text.replace('1: "LH"', '1: "HL"'))
+    with pytest.raises(BadData, match="names and ground_truth disagree"):
+        read(str(tmp_path), NO_OPTIONS)
+    path.write_text(text.replace('"1": "LH"', '"1": "HL"').replace('1: "LH"', '1: "HL"'))
+    with pytest.raises(BadData, match="its class table was changed by hand"):
+        read(str(tmp_path), NO_OPTIONS)
+    path.write_text(text.replace('{"": "images"}', '{"../../x": "images"}'))
+    with pytest.raises(BadData, match="its parts are no names of folders"):
+        read(str(tmp_path), NO_OPTIONS)
+
+
+def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="expected data.yaml, or folders images and labels"):
+        read(lay_out(tmp_path, {"cat/a.jpg": PICTURE}), NO_OPTIONS)
+
+
+def test_a_manifest_goes_out_and_comes_back(in_folder: Path) -> None:
+    from manifest_tools.verbs.convert.convert import convert
+    from manifest_tools.verbs.convert.from_format import convert_from
+
+    Path("raw").mkdir()
+    Path("raw/1.jpg").write_bytes(PICTURE)
+    label = {
+        "image_size": [{"width": 60, "height": 40, "depth": 3}],
+        "annotations": [{"class_id": 1, "top": 10, "left": 15, "height": 20, "width": 30}],
+    }
+    metadata = {"objects": [{}], "class-map": {"1": "LH"}, "type": "groundtruth/object-detection"}
+    line = {"source-ref": "s3://raw/1.jpg", "hands": label, "hands-metadata": metadata}
+    Path("m.manifest").write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    done = convert("m.manifest", "yolo", "ds", images=["raw"])
+    assert "val as well" in done.remarks[0]
+    assert Path("ds/labels/1.txt").read_text() == "1 0.5 0.5 0.5 0.5\n"
+    assert convert("m.manifest", "yolo", "ds", images=["raw"]).outputs[0].state == "unchanged"
+    convert_from("ds", "yolo", "back.manifest", source_prefix="s3://raw")
+    assert Path("back.manifest").read_text() == Path("m.manifest").read_text().replace(
+        "s3://raw/1.jpg", "s3://raw/images/1.jpg"
+    )
