@@ -310,7 +310,7 @@ def test_the_way_back_leads_to_s3(holes: Path, run: Run, s3: "S3Client") -> None
     ("words", "message"),
     [
         pytest.param(["train.manifest"], "expected --to FORMAT", id="neither way"),
-        pytest.param(["a", "--to", "yolo"], "--to yolo: expected one of recordio", id="an unknown target"),
+        pytest.param(["a", "--to", "xml"], "--to xml: expected one of recordio", id="an unknown target"),
         pytest.param(
             ["a", "--from", "recordio"],
             "--from recordio: expected one of images, folder",
