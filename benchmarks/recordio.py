@@ -155,7 +155,7 @@ def seconds(command: Sequence[str]) -> tuple[float, float]:
 
 def mtool_command(folder: Path, name: str) -> list[str]:
     """Return the command line of ``mtool convert``."""
-    words = f"convert {folder / name}.manifest --to recordio --images {folder} --force"
+    words = f"convert {folder / name}.manifest --to recordio --images {folder} --force --allow-loss"
     options = f"--resize {SHORTER} --quality {QUALITY} --jobs {WORKERS} -o {folder / 'mtool' / name}"
     return [sys.executable, "-m", "manifest_tools", *words.split(), *options.split()]
 

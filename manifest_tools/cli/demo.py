@@ -22,7 +22,7 @@ STEPS = (
     "validate output.manifest",
     "filter output.manifest --min-confidence 0.6 -o sure.manifest",
     "split sure.manifest",
-    "convert train.manifest --to folder -o by-class --images ./raw-data",
+    "convert train.manifest --to folder -o by-class --images ./raw-data --side-car",
     "train --images ./raw-data",
     "evaluate --images ./raw-data",
     "predict --manifest validation.manifest --images ./raw-data --sheet sheet.png",

@@ -59,6 +59,11 @@ class _OfClipped(Generic[R]):
         return self.task(Batch([clipped_to(picture) for picture in batch.pictures], batch.labels_before))
 
 
+def whole(pictures: Pictures) -> Pictures:
+    """Return pictures with their boxes as they were before anything was cut off."""
+    return pictures.pictures if isinstance(pictures, Clipped) else pictures
+
+
 def clipped_to(picture: Picture) -> Picture:
     """Return a picture with its boxes cut off at its edges; what is left of none is left out.
 

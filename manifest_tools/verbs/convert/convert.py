@@ -19,7 +19,7 @@ from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
-from manifest_tools.verbs.convert.box_edges import count_odd
+from manifest_tools.verbs.convert.box_edges import count_odd, whole
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
@@ -191,7 +191,7 @@ def carry_out(
     check_key(kms_key, [first.output])
     if row.report and not force:
         _check_made_alike(plans)
-    odd = [count_odd(planned.lines, jobs) for planned in plans if planned.label_kind == "boxes"]
+    odd = [count_odd(whole(planned.lines), jobs) for planned in plans if planned.label_kind == "boxes"]
     work = PictureWork(
         {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
     )

@@ -68,6 +68,7 @@ def restored_lines(
         found = _Found(spool, keys)
         for picture in data.parts[part]:
             found.add(picture)
+        found.find_moved(side_car.keys(of))
         yield from _old_lines(side_car, source, found, data, row, counts)
         counts.added += found.news
         yield from manifest_lines(data, map(extract, found.new()))
@@ -206,9 +207,18 @@ class _Keys:
         known = at < len(self._hashes) and int(self._hashes[at]) == _hash(key)
         return int(self._numbers[at]) if known else None
 
+    @property
+    def last(self) -> int:
+        """The highest number of a line whose picture was in the output."""
+        return int(self._placed[-1]) if len(self._placed) else 0
+
     def has(self, number: int) -> bool:
         """Say whether the picture of a line was in the output."""
         return _is_in(number, self._placed)
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 def _is_in(number: int, values: NDArray[np.int64]) -> bool:
@@ -225,7 +235,7 @@ class _Found:
 
     def __init__(self, spool: IO[bytes], keys: _Keys) -> None:
         self.keys, self._spool = keys, spool
-        self._places = array("q")
+        self._places = array("q", bytes(8 * (keys.last + 1)))
         self._new = array("q")
 
     @property
@@ -242,10 +252,25 @@ class _Found:
         if number is None:
             self._new.append(place)
         else:
-            if number >= len(self._places):
-                self._places.extend([0] * (number + 1024 - len(self._places)))
             self._places[number] = place
         pickle.dump(picture, self._spool)
+
+    def find_moved(self, keys: Iterable[tuple[int, str]]) -> None:
+        """Find new pictures that have the name of one that has gone: files moved to another folder."""
+        if not self._new:
+            return
+        gone = ((number, key) for number, key in keys if not self._place(number))
+        by_name: dict[str, list[int]] = {}
+        for number, key in gone:
+            by_name.setdefault(_name(key), []).append(number)
+        stay = array("q")
+        for place in self._new:
+            numbers = by_name.pop(_name(self._at(place).key), ())
+            if len(numbers) == 1:
+                self._places[numbers[0]] = place
+            else:
+                stay.append(place)
+        self._new = stay
 
     def picture(self, number: int) -> Picture | None:
         """Return the picture of a line; None for one that has gone."""
@@ -257,7 +282,7 @@ class _Found:
         return map(self._at, self._new)
 
     def _place(self, number: int) -> int:
-        return self._places[number] if number < len(self._places) else 0
+        return self._places[number]
 
     def _at(self, place: int) -> Picture:
         self._spool.seek(place - 1)

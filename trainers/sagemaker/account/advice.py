@@ -9,7 +9,7 @@ _VALIDATE = "mtool validate {manifests} --for {purpose}{parameters}"
 _OBJECTS = "mtool validate {manifests} --for {purpose} --objects"
 _REQUEST = "mtool train {manifests} --trainer builtin{launch} --dry-run"
 _BOXES = "mtool validate {manifests} --for object-detection"
-_RECORDS = "mtool convert {train} --to recordio -o train"
+_RECORDS = "mtool convert {train} --to recordio -o train --allow-loss"
 _TRANSFORM = "mtool transform {job} s3://BUCKET/PICTURES/ -o s3://BUCKET/ANSWERS/"
 
 # By the first check of a failure.
@@ -18,7 +18,7 @@ _COMMANDS = {
     "WRAP_NONE": _REQUEST,
     "CTYPE": _REQUEST,
     "HP_WLOSS": "mtool train {manifests} --trainer builtin{launch} -p use_weighted_loss=0 --dry-run",
-    "IMG_NOSUP": "mtool convert {train} --to folder -o by-class",
+    "IMG_NOSUP": "mtool convert {train} --to folder -o by-class --allow-loss",
     "NUM_SAMPLES": _OBJECTS,
     "KEY_CHARS": "mtool validate {manifests}",
     "JSON_PYREPR": "mtool validate {manifests}",

@@ -111,7 +111,7 @@ def recognise_all(texts: Mapping[str, str], setting: Setting) -> tuple[Recognise
 
     >>> found = recognise_all({"the text": "Empty .rec file in train channel"}, Setting())
     >>> [(one.failure.row, one.command) for one in found]
-    [(28, 'mtool convert train.manifest --to recordio -o train')]
+    [(28, 'mtool convert train.manifest --to recordio -o train --allow-loss')]
     """
     found: dict[int, RecognisedFailure] = {}
     for where, text in texts.items():
