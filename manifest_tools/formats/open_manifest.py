@@ -5,6 +5,8 @@ knows the difference.
 """
 
 import os
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,12 +18,13 @@ from manifest_tools.base.remarks import remark
 from manifest_tools.base.text import clipped
 from manifest_tools.formats.class_contract import read_data_set
 from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.safe_names import UniqueNames, file_name
 from manifest_tools.formats.table import FORMATS, Format, base_name
-from manifest_tools.groundtruth.annotations import DataSet
+from manifest_tools.groundtruth.annotations import DataSet, Picture, Pictures
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute
 from manifest_tools.groundtruth.write_line import manifest_lines
-from manifest_tools.io.sources import Source, copied, folder_of, hint_in, open_source
+from manifest_tools.io.sources import Source, TemporaryFolder, copied, folder_of, hint_in, open_source
 
 _CLEARLY = 2  # folders of pictures that say more than a manifest, or a JSON file, beside them
 
@@ -39,19 +42,69 @@ def open_manifest(name: str, classes: ClassTable | None = None) -> Source:
     data = _read(row, place, classes)
     for text in data.remarks:
         remark(text)
-    source = copied(place, manifest_lines(data, data.parts[""]), folder_of(place))
-    source.stands_in = True
-    source.images = (place,) if row.output == "folder" else ()
+    kept = _Kept()
+    pictures = map(kept.with_files, _only_part(row, place, data))
+    source = copied(place, manifest_lines(data, pictures), folder_of(place))
+    source.stands_in, source.kept = True, kept.folder
+    if row.output == "folder":
+        source.images = (place,)
+    elif kept.folder is not None:
+        source.images = (kept.folder.path,)
     return source
 
 
 def stands_in(name: str) -> Format | None:
-    """Return the format of a data set that can be named as a manifest, None where ``name`` is none."""
+    """Return the format of a data set that can be named as a manifest, None where ``name`` is none.
+
+    A folder is what something in it shows, and else a folder of pictures.
+    """
     is_folder = os.path.isdir(name)
-    for row in FORMATS.values():
-        if row.stands_in and (is_folder if row.output == "folder" else name.endswith(row.endings)):
-            return row
-    return None
+    candidates = [
+        (len(mark), row)
+        for row in FORMATS.values()
+        for mark in row.stands_in
+        if (row.output == "folder") == is_folder
+        and (os.path.exists(os.path.join(name, mark)) if is_folder else name.endswith(mark))
+    ]
+    return max(candidates, key=lambda found: found[0])[1] if candidates else None
+
+
+def _only_part(row: Format, place: str, data: DataSet) -> Pictures:
+    """Return the pictures of a data set without parts; raises Refused for one that has some."""
+    if list(data.parts) == [""]:
+        return data.parts[""]
+    word = next(word for word, other in FORMATS.items() if other is row)
+    raise Refused(
+        f"{place}: has the parts {', '.join(data.parts)}; make a manifest of each, with"
+        f" `mtool convert --from {word} {shlex.quote(place)} -o DIR`"
+    )
+
+
+class _Kept:
+    """Gives pictures and masks a file that stand in a container, in a temporary folder."""
+
+    def __init__(self) -> None:
+        self.folder: TemporaryFolder | None = None
+        self._names = UniqueNames()
+
+    def with_files(self, picture: Picture) -> Picture:
+        """Return a picture that stands, with its mask, in a file."""
+        if picture.content is not None:
+            ref = self._written(picture.ref, picture.number, picture.content())
+            picture = replace(picture, ref=ref, content=None)
+        mask = picture.mask
+        if mask is not None and mask.content is not None:
+            ref = self._written("mask.png", picture.number, mask.content())
+            picture = replace(picture, mask=replace(mask, ref=ref, content=None))
+        return picture
+
+    def _written(self, ref: str, number: int, data: bytes) -> str:
+        if self.folder is None:
+            self.folder = TemporaryFolder()
+        name = file_name(ref, number, self._names)
+        with open(os.path.join(self.folder.path, name), "wb") as file:
+            file.write(data)
+        return name
 
 
 def manifest_name(name: str) -> str:
@@ -62,7 +115,7 @@ def manifest_name(name: str) -> str:
 
 def _read(row: Format, place: str, classes: ClassTable | None) -> DataSet:
     """Return the data set; a folder with manifests or COCO files is refused unless it is clearly one."""
-    hint = hint_in(Path(place)) if row.output == "folder" else ""
+    hint = hint_in(Path(place)) if row.stands_in == ("",) else ""
     try:
         data = read_data_set(row, place, ReadOptions(classes=classes))
     except Refused:

@@ -45,8 +45,8 @@ class Format:
 
     writes: bool = True
     reads: bool = False
-    stands_in: bool = False
-    """Whether it is read where a manifest is named: a folder, or a file with one of the endings."""
+    stands_in: tuple[str, ...] = ()
+    """What shows that it is named where a manifest is: the ending of a file, or a name in a folder."""
 
     report: bool = True
     """Whether a report in JSON stands beside the output; without, the file itself has the class table."""
@@ -94,7 +94,7 @@ FORMATS = {
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
         reads=True,
-        stands_in=True,
+        stands_in=("",),  # any folder that nothing else is known of
     ),
     "webdataset": Format(
         "manifest_tools.formats.webdataset",
@@ -115,7 +115,7 @@ FORMATS = {
         (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
         writes=False,
         reads=True,
-        stands_in=True,
+        stands_in=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
     ),
     "coco": Format(
         "manifest_tools.formats.coco",
@@ -124,6 +124,7 @@ FORMATS = {
         "files",
         (".coco.json", ".json"),
         reads=True,
+        stands_in=(".coco.json",),
         report=False,
         holds=PROVENANCE | {"confidence", "image_size"},
     ),

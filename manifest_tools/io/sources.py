@@ -9,8 +9,10 @@ import contextlib
 import gzip
 import hashlib
 import os
+import shutil
 import stat
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -83,6 +85,16 @@ class TemporaryCopy:
             os.unlink(self._path)
 
 
+class TemporaryFolder:
+    """A temporary folder that is removed with the last reference to this object."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp(prefix="mtool-")
+
+    def __del__(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
 @dataclass(slots=True)
 class Source:
     """A manifest that can be read, in blocks and from several processes."""
@@ -110,6 +122,9 @@ class Source:
 
     images: tuple[str, ...] = ()
     """Folders with its pictures, as if ``--images`` named them: of a folder that stands for a manifest."""
+
+    kept: TemporaryFolder | None = None
+    """The pictures of what stands for a manifest, where they had no files; they live as long as it does."""
 
     stands_in: bool = False
     """Whether its lines were made from something else: then a message names a picture, and no line."""
@@ -190,8 +205,6 @@ def decompressed(source: Source) -> Source:
 
 def copied(name: str, chunks: Iterable[bytes], folder: str = "") -> Source:
     """Return the source called ``name`` that has these bytes, in a temporary file."""
-    import tempfile
-
     handle, path = tempfile.mkstemp(prefix="mtool-")
     copy = TemporaryCopy(path)
     with open(handle, "wb") as file:

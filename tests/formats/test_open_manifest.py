@@ -303,3 +303,11 @@ def test_sagemaker_s_preflight_asks_for_uris(in_folder: Path, run: Run) -> None:
         1,
         3,
     )
+
+
+def test_a_coco_file_stands_where_a_manifest_is_named(in_folder: Path, run: Run) -> None:
+    tree("pictures", *PETS)
+    assert run("convert", "pictures", "--to", "coco", "-o", "a").exit_code == 0
+    counts = json.loads(run("stats", "a.coco.json", "--json").stdout)
+    assert {one["name"]: one["lines"] for one in counts["attributes"][0]["classes"]} == {"cats": 2, "dogs": 1}
+    assert run("convert", "a.coco.json", "--to", "folder", "-o", "b").exit_code == 0

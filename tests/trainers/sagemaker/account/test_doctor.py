@@ -180,7 +180,10 @@ def test_without_the_right_to_read_the_log_the_reason_is_read(sagemaker: SageMak
 def test_json(run: "Run") -> None:
     answer = json.loads(run("doctor", "--json", "--text", SEEN[28]).stdout)
     (one,) = answer["known"]
-    assert (one["row"], one["type"]) == (28, "mtool convert train.manifest --to recordio -o train --allow-loss")
+    assert (one["row"], one["type"]) == (
+        28,
+        "mtool convert train.manifest --to recordio -o train --allow-loss",
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("a-job", "--text", "x")], ids=["nothing", "both"])
