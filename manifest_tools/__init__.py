@@ -32,6 +32,11 @@ Data sets:
     convert_from    Makes a manifest of a data set in another format.
     rec_list        Lists the records of a RecordIO file, by their headers.
     rec_verify      Finds what is wrong with one, and with its index and list.
+    rec_extract     Writes its pictures into a folder, with a list of their labels.
+    rec_merge       Makes several of them one, by concatenation.
+    rec_shard       Deals its records out to several files.
+    rec_reindex     Makes its index anew.
+    rec_repair      Cuts out of it what is no whole record.
     fetch           Copies the pictures that manifests name from S3 to this disk.
     pipe            Writes the record stream that Pipe mode would send.
     read_pipe       Reads such a stream again, sample by sample.
@@ -92,7 +97,17 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.merge.report import Merged as Merged
     from manifest_tools.verbs.pipe.pipe import Piped as Piped
     from manifest_tools.verbs.pipe.pipe import pipe as pipe
+    from manifest_tools.verbs.rec.extract import Extracted as Extracted
+    from manifest_tools.verbs.rec.extract import rec_extract as rec_extract
     from manifest_tools.verbs.rec.list_records import rec_list as rec_list
+    from manifest_tools.verbs.rec.merge import Joined as Joined
+    from manifest_tools.verbs.rec.merge import rec_merge as rec_merge
+    from manifest_tools.verbs.rec.reindex import Reindexed as Reindexed
+    from manifest_tools.verbs.rec.reindex import rec_reindex as rec_reindex
+    from manifest_tools.verbs.rec.repair import Repaired as Repaired
+    from manifest_tools.verbs.rec.repair import rec_repair as rec_repair
+    from manifest_tools.verbs.rec.shard import Sharded as Sharded
+    from manifest_tools.verbs.rec.shard import rec_shard as rec_shard
     from manifest_tools.verbs.rec.verify import Verified as Verified
     from manifest_tools.verbs.rec.verify import rec_verify as rec_verify
     from manifest_tools.verbs.rewrite.report import Rewritten as Rewritten
@@ -145,7 +160,12 @@ _HOMES = {
     "verbs.merge.merge": ("merge",),
     "verbs.merge.report": ("Merged",),
     "verbs.pipe.pipe": ("Piped", "pipe"),
+    "verbs.rec.extract": ("Extracted", "rec_extract"),
     "verbs.rec.list_records": ("rec_list",),
+    "verbs.rec.merge": ("Joined", "rec_merge"),
+    "verbs.rec.reindex": ("Reindexed", "rec_reindex"),
+    "verbs.rec.repair": ("Repaired", "rec_repair"),
+    "verbs.rec.shard": ("Sharded", "rec_shard"),
     "verbs.rec.verify": ("Verified", "rec_verify"),
     "verbs.rewrite.report": ("Rewritten",),
     "verbs.rewrite.rewrite": ("rewrite",),

@@ -37,7 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 WORDS = tuple(word for words in GROUPS.values() for word in words)
 # Words that have words of their own behind them: `mtool rec list` is the function rec_list in cli/rec.py.
 SUBWORDS: Mapping[str, tuple[str, ...]] = {
-    "rec": ("list", "verify"),
+    "rec": ("list", "verify", "extract", "merge", "shard", "reindex", "repair"),
 }
 COMMANDS = tuple(f"{word} {behind}".rstrip() for word in WORDS for behind in SUBWORDS.get(word, ("",)))
 """What can be typed behind ``mtool`` and does something."""

@@ -1,13 +1,20 @@
-"""``mtool rec``: RecordIO files of any origin; each word behind it is a function here."""
+"""``mtool rec``: RecordIO files of any origin; each word behind it is a function here or in ``rec_files``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from manifest_tools.base.text import counted
+from manifest_tools.cli.rec_files import File
+from manifest_tools.cli.rec_files import rec_extract as rec_extract
+from manifest_tools.cli.rec_files import rec_merge as rec_merge
+from manifest_tools.cli.rec_files import rec_reindex as rec_reindex
+from manifest_tools.cli.rec_files import rec_repair as rec_repair
+from manifest_tools.cli.rec_files import rec_shard as rec_shard
 from manifest_tools.cli.shared import options
 from manifest_tools.cli.shared.screen import clean, note, print_json, streaming, table, transfer
 
@@ -18,8 +25,6 @@ if TYPE_CHECKING:
 _FEW = 20  # records that a table has where nothing was typed
 _PAGE = 500  # rows that are laid out together
 _LABELS = 6  # of a record that a table shows
-
-File = Annotated[str, typer.Argument(metavar="FILE", help="A .rec, here or in S3.")]
 
 
 def rec() -> None:
@@ -32,6 +37,7 @@ def rec() -> None:
     For example:
       mtool rec list train.rec
       mtool rec verify train.rec --decode
+      mtool rec merge a.rec b.rec -o all.rec
     """
 
 
@@ -71,6 +77,7 @@ def _json_line(one: "Listed") -> str:
     import json
 
     known = {name: value for name, value in asdict(one).items() if value not in (None, "")}
+    known["labels"] = [label if isfinite(label) else str(label) for label in one.labels]
     if not one.width:
         del known["width"], known["height"]
     return json.dumps(known)

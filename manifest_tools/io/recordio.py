@@ -220,5 +220,13 @@ def lst_line(key: int, labels: Sequence[float], path: str) -> str:
     """
     if path != path.strip() or not path or any(character in path for character in "\t\r\n"):
         raise ValueError("a .lst cannot hold a name with a tab or a line end, or blanks around it")
-    columns = "\t".join(f"{label:f}" for label in labels)
+    columns = "\t".join(map(_label, labels))
     return f"{key}\t{columns}\t{path}\n"
+
+
+def _label(label: float) -> str:
+    """Return a label as im2rec writes it, or with more digits where six behind the point are another one."""
+    text = f"{label:f}"
+    # Half of the distance between two 32-bit floats, relative to them.
+    same = abs(float(text) - label) <= abs(label) * 2**-25
+    return text if same else f"{label:.9g}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from manifest_tools.cli.app import COMMANDS, command
+from tests.record_files import image_records, write_rec
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -107,13 +108,26 @@ WRITING = {
     "convert to a folder": ("convert output.manifest --to folder --images raw --allow-loss -o {}", "RH"),
     "convert from": ("convert --from coco a.coco.json -o {}", "a.manifest"),
     "pipe": ("pipe output.manifest --images raw -o {}", "output.pipe"),
+    "rec extract": ("rec extract a.rec -o {}", "a.lst"),
+    "rec merge": ("rec merge a.rec b.rec -o {}", "merged.rec"),
+    "rec shard": ("rec shard a.rec --shards 2 -o {}", "a-00000-of-00002.rec"),
+    "rec reindex": ("rec reindex a.rec -o {}", "a.idx"),
+    "rec repair": ("rec repair torn.rec -o {}", "torn-repaired.rec"),
     "look": ("look output.manifest --images raw --pictures 3 -o {}", "look.html"),
     "stats": ("stats output.manifest --plot {}", "stats.html"),
     "split, plot": ("split output.manifest --plot {}", "split.html"),
     "diff": ("diff output.manifest output.manifest --html {}", "diff.html"),
 }
-FOLDERS = ("split", "convert to a folder")
-ENDINGS = {"convert": ".rec", "look": ".html", "stats": ".html", "split, plot": ".html", "diff": ".html"}
+FOLDERS = ("split", "convert to a folder", "rec extract", "rec shard")
+ENDINGS = {
+    "convert": ".rec",
+    "rec merge": ".rec",
+    "rec repair": ".rec",
+    "look": ".html",
+    "stats": ".html",
+    "split, plot": ".html",
+    "diff": ".html",
+}
 
 
 @pytest.fixture
@@ -126,6 +140,9 @@ def workplace(in_folder: Path, sample: Path) -> Path:
     boxes = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}]
     value = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "RH"}]}
     Path("a.coco.json").write_text(json.dumps(value))
+    write_rec(Path("a.rec"), image_records(3))
+    write_rec(Path("b.rec"), image_records(3, first=3))
+    Path("torn.rec").write_bytes(Path("a.rec").read_bytes()[:-9])
     return in_folder
 
 
@@ -160,7 +177,7 @@ def test_a_name_that_ends_in_a_slash_is_a_folder(run: Run, workplace: Path, name
 def test_what_is_there_already_is_replaced_with_force_alone(run: Run, workplace: Path, name: str) -> None:
     file = f"out{ENDINGS.get(name, '')}"
     place = f"{file}/{WRITING[name][1]}" if name in FOLDERS else file
-    if name == "convert to a folder":
+    if name in ("convert to a folder", "rec extract"):
         run(*typed(name, file))
         place = next(path for path in files() if path.startswith("out/"))
     Path(place).parent.mkdir(exist_ok=True)

@@ -43,7 +43,12 @@ REFUSED: dict[str, tuple[str, ...]] = {
     ),
     "pipe": ("pipe", "bad.manifest", "--json"),
     "rec list": ("rec", "list", "bad.manifest", "--json"),
-    "rec verify": ("rec", "verify", "nowhere.rec", "--json"),
+    **{
+        f"rec {word}": ("rec", word, "nowhere.rec", "--json")
+        for word in ("verify", "extract", "reindex", "repair")
+    },
+    "rec merge": ("rec", "merge", "nowhere.rec", "nowhere.rec", "--json"),
+    "rec shard": ("rec", "shard", "nowhere.rec", "--shards", "2", "--json"),
     "train": ("train", "--train", "good.manifest", "--validation", "bad.manifest", "--json"),
     "tune": ("tune", "--train", "good.manifest", "--validation", "bad.manifest", "--json"),
     "evaluate": ("evaluate", "good.manifest", "--json"),

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Progress
+from manifest_tools.io.byte_ranges import Offsets
 from manifest_tools.io.record_list import LIST, Numbers, RecordList, beside
 from manifest_tools.io.record_spans import Damage, Span, walk
 from manifest_tools.io.recordio import MAGIC, record_id
@@ -29,31 +31,62 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the records of a whole file are, and the numbers that they give themselves."""
+    """Where records are in a file, and the numbers that they give themselves; 24 bytes a record."""
 
-    offsets: Numbers
-    """(records,): the first bytes of the records."""
+    starts: Offsets
+    """(records,): where they begin."""
+
+    ends: Offsets
+    """(records,): where they end, padding and all."""
 
     ids: Numbers
     """(records,): 0 where a record is too short for a number."""
 
-    size: int
-    """The bytes of the file."""
-
-    unnumbered: int
+    unnumbered: int = 0
     """Records that are too short for a number."""
 
-    def repeated(self) -> int | None:
-        """Return the first number that two records have, None where every one has its own."""
-        ids, counts = np.unique(self.ids, return_counts=True)
-        again = ids[counts > 1]
-        return int(again[0]) if len(again) else None
+    @property
+    def size(self) -> int:
+        """The bytes of all records."""
+        return int((self.ends - self.starts).sum())
+
+    def take(self, chosen: "slice | NDArray[np.bool_]") -> "Layout":
+        """Return some of the records, by their place or by a yes or no for each."""
+        return Layout(self.starts[chosen], self.ends[chosen], self.ids[chosen], self.unnumbered)
 
     def keys(self) -> Numbers:
         """Return the keys for an index: numbers where each record has its own, else counted from 0."""
-        if not self.unnumbered and self.repeated() is None:
+        if not self.unnumbered and repeated(self.ids) is None:
             return self.ids
         return np.arange(len(self.ids), dtype=np.uint64)
+
+
+class Places:
+    """Where records are, as they are found one by one."""
+
+    def __init__(self) -> None:
+        self._starts, self._ends, self._ids = array("q"), array("q"), array("Q")
+        self._unnumbered = 0
+
+    def add(self, span: Span) -> None:
+        """Remember a record."""
+        key = record_id(span.head)
+        self._starts.append(span.offset)
+        self._ends.append(span.end)
+        self._ids.append(key or 0)
+        self._unnumbered += key is None
+
+    def layout(self) -> Layout:
+        """Return where the records are that were added."""
+        starts, ends = np.frombuffer(self._starts, np.int64), np.frombuffer(self._ends, np.int64)
+        return Layout(starts, ends, np.frombuffer(self._ids, np.uint64), self._unnumbered)
+
+
+def repeated(ids: Numbers) -> int | None:
+    """Return the first number that several records have, None where every one has its own."""
+    values, counts = np.unique(ids, return_counts=True)
+    again = values[counts > 1]
+    return int(again[0]) if len(again) else None
 
 
 @contextlib.contextmanager
@@ -84,22 +117,20 @@ def read_record(file: Opened, span: Span) -> bytes:
 
 
 def layout(file: Opened, transfer: Progress) -> Layout:
-    """Return where the records are; raises BadData at the first damage."""
-    offsets, ids = array("Q"), array("Q")
-    unnumbered = 0
+    """Return where the records are; raises BadData at the first damage, and where there is none at all."""
+    places = Places()
 
     def sizes() -> Iterator[int]:
-        nonlocal unnumbered
         for span in whole(file):
-            key = record_id(span.head)
-            unnumbered += key is None
-            offsets.append(span.offset)
-            ids.append(key or 0)
+            places.add(span)
             yield span.end - span.offset
 
     for _ in transfer(sizes(), file.size, "finding records"):
         pass
-    return Layout(np.frombuffer(offsets, np.uint64), np.frombuffer(ids, np.uint64), file.size, unnumbered)
+    found = places.layout()
+    if not len(found.ids):
+        raise BadData(f"{file.name}: expected records, found none in {file.size:,} bytes")
+    return found
 
 
 def runs(

@@ -3,8 +3,6 @@
 The codes are those of ``mtool validate``, which finds the same in files of a job; here every record is named.
 """
 
-import io
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,22 +13,16 @@ from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
 from manifest_tools.base.problem import Problem, Severity
 from manifest_tools.base.text import counted
-from manifest_tools.images.integrity import check_picture
-from manifest_tools.images.signatures import describe, picture_format
-from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.record_list import INDEX, RecordList, beside, index_trouble
 from manifest_tools.io.record_spans import Damage, Span, walk
-from manifest_tools.io.recordio import ImageRecord, read_records, record_id, unpack
 from manifest_tools.io.seekable import Opened
-from manifest_tools.verbs.rec.records import Run, list_beside, open_records, runs
+from manifest_tools.verbs.rec.picture_trouble import DESCRIPTION, Inspected, inspect
+from manifest_tools.verbs.rec.records import Places, list_beside, open_records, repeated, runs
 
-NO_RECORDS, FRAMING, WRONG_INDEX, NO_PICTURE = "MT801", "MT802", "MT803", "MT804"
-DESCRIPTION, OTHER_LIST = "MT807", "MT814"
+NO_RECORDS, FRAMING, WRONG_INDEX, OTHER_LIST = "MT801", "MT802", "MT803", "MT814"
 SEVERITIES: dict[str, Severity] = {DESCRIPTION: "warning", OTHER_LIST: "warning"}
 """Of codes that are no errors."""
 
-# The built-in algorithm, and MXNet as SageMaker builds it, read these.
-_READ = ("JPEG", "PNG")
 _MOST_OF_A_CODE = 10_000  # problems that are remembered; all are counted
 
 
@@ -76,20 +68,6 @@ class Verified:
             self.problems.append(Problem(code, severity, self.file, number, "", message))
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """What a worker found in a run of records."""
-
-    problems: list[tuple[int, str, str]]
-    """Number, code and message."""
-
-    labels: list[tuple[int, int, tuple[float, ...]]]
-    """Number, id and labels of records with a picture; empty where nothing compares them."""
-
-    size: int
-    """Bytes."""
-
-
 def rec_verify(
     file: AnyPath, *, decode: bool = False, jobs: Jobs = None, transfer: Progress = no_progress
 ) -> Verified:
@@ -111,15 +89,13 @@ def rec_verify(
 class _Verifying:
     found: Verified
     rows: RecordList | None
-    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
-    ids: "array[int]" = field(default_factory=lambda: array("Q"))
+    places: Places = field(default_factory=Places)
 
     def seen(self, found: Iterator[Span | Damage]) -> Iterator[Span | Damage]:
         """Pass on what was found, and remember where records are."""
         for one in found:
             if isinstance(one, Span):
-                self.offsets.append(one.offset)
-                self.ids.append(record_id(one.head) or 0)
+                self.places.add(one)
             yield one
 
     def damaged(self, damage: Damage, before: int) -> None:
@@ -140,18 +116,17 @@ class _Verifying:
     def finish(self) -> None:
         """Compare what can be compared when all is read."""
         found = self.found
-        found.records = len(self.offsets)
-        ids = np.frombuffer(self.ids, np.uint64)
+        places = self.places.layout()
+        found.records = len(places.ids)
         if not found.records and FRAMING not in found.counts:
             found.add(NO_RECORDS, 0, f"expected records with a picture, found none in {found.size:,} bytes")
         if self.rows is not None and (alone := self.rows.alone())[1]:
             found.add(OTHER_LIST, 0, f"{alone[0]} ({counted(alone[1], 'row')})")
         index = beside(found.file, INDEX)
-        if index is not None and (why := index_trouble(index, np.frombuffer(self.offsets, np.uint64), ids)):
+        if index is not None and (why := index_trouble(index, places.starts.astype(np.uint64), places.ids)):
             found.add(WRONG_INDEX, 0, f"{why}; mtool rec reindex makes a new one")
         found.problems.sort(key=lambda one: (one.line, one.code))
-        values, counts = np.unique(ids, return_counts=True)
-        found.repeated = next(iter(values[counts > 1].tolist()), None)
+        found.repeated = repeated(places.ids)
         listed = None if self.rows is None else self.rows.path
         found.compared = tuple(path for path in (index, listed) if path is not None)
 
@@ -162,38 +137,3 @@ def _inspect_all(opened: Opened, state: _Verifying, jobs: Jobs) -> Iterator[int]
     for inspected in run(task, runs(opened, found, state.damaged), jobs):
         state.add(inspected)
         yield inspected.size
-
-
-def inspect(decode: bool, compared: bool, run_of: Run) -> Inspected:
-    """Return what is wrong with a run of records; the task of a worker."""
-    data = run_of.block.read()
-    problems: list[tuple[int, str, str]] = []
-    labels: list[tuple[int, int, tuple[float, ...]]] = []
-    for number, payload in enumerate(read_records(io.BytesIO(data), run_of.block.uri), run_of.first):
-        try:
-            record = unpack(payload)
-        except ValueError as error:
-            problems.append((number, NO_PICTURE, str(error)))
-            continue
-        code, message = _trouble(number, record, decode)
-        if code:
-            problems.append((number, code, message))
-        if compared and code != DESCRIPTION:
-            labels.append((number, record.id, record.labels))
-    return Inspected(problems, labels, len(data))
-
-
-def _trouble(number: int, record: ImageRecord, decode: bool) -> tuple[str, str]:
-    """Return code and message where a record holds no picture that its readers take, empty ones otherwise."""
-    picture = record.picture
-    if number == 1 and record.id == 0 and not picture and len(record.labels) > 1:
-        return DESCRIPTION, "the first record has no picture: it describes the others"
-    if picture_format(picture) not in _READ:
-        what = describe(picture, len(picture)) if picture else "nothing"
-        return NO_PICTURE, f"expected a JPEG or PNG after the labels, found {what}"
-    try:
-        if decode:
-            check_picture(picture)
-    except Unusable as error:
-        return error.code, error.message
-    return "", ""

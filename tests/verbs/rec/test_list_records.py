@@ -86,4 +86,6 @@ def test_a_program_gets_an_object_a_record(run: "Callable[..., Result]", in_fold
     shown = [json.loads(line) for line in run("rec", "list", "a.rec", "--json").stdout.splitlines()]
     assert len(shown) == 30
     assert shown[4]["labels"] == [1.0]
+    write_rec(Path("b.rec"), [ImageRecord(0, (float("nan"), 1.0), PICTURES[0], vector=True)], names=None)
+    assert json.loads(run("rec", "list", "b.rec", "--json").stdout)["labels"] == ["nan", 1.0]
     assert shown[0]["id"] == 0
