@@ -70,6 +70,13 @@ def convert(
             help="Turn copied pictures by their EXIF flag; JPEGs are encoded anew, with their own tables.",
         ),
     ] = False,
+    unchecked: Annotated[
+        bool,
+        typer.Option(
+            "--unchecked",
+            help="Check header and structure of pictures that stay as they are, and decode none: faster.",
+        ),
+    ] = False,
     clip: Annotated[
         bool, typer.Option("--clip", help="Cut boxes off at the edges of their pictures.")
     ] = False,
@@ -124,6 +131,7 @@ def convert(
         "--square": square,
         "--link": link,
         "--upright": upright,
+        "--unchecked": unchecked,
         "--clip": clip,
         "--shard": shard,
         "--side-car": side_car,

@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from manifest_tools.base.digest_set import DigestSet
+
 # What Windows forbids, which includes every separator; a name must travel.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -44,7 +46,7 @@ class UniqueNames:
     """The names given in one folder so far; capitals, and how accents are composed, do not count."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._taken = DigestSet()
 
     def unique(self, stem: str, ending: str, number: int) -> str:
         """Return ``stem`` and ``ending`` as a name that is still free, and take it.
@@ -56,10 +58,9 @@ class UniqueNames:
         ('IMG_1.JPG', 'img_1-17.jpg')
         """
         name, tries = f"{stem}{ending}", 0
-        while _folded(name) in self._taken:
+        while not self._taken.add(_folded(name)):
             tries += 1
             name = f"{stem}-{number}{ending}" if tries == 1 else f"{stem}-{number}-{tries}{ending}"
-        self._taken.add(_folded(name))
         return name
 
     def unique_with_any(self, stem: str, endings: Sequence[str], number: int) -> str:
@@ -68,7 +69,8 @@ class UniqueNames:
         while any(_folded(name + ending) in self._taken for ending in endings):
             tries += 1
             name = f"{stem}-{number}" if tries == 1 else f"{stem}-{number}-{tries}"
-        self._taken.update(_folded(name + ending) for ending in endings)
+        for ending in endings:
+            self._taken.add(_folded(name + ending))
         return name
 
 

@@ -101,10 +101,33 @@ def check_picture(data: bytes) -> Header:
     A JPEG is decoded to an eighth of its size: that is enough to hear its decoder, and takes less time.
     """
     with opened(data) as image:
-        name, size = "JPEG" if image.format == "MPO" else image.format or "", image.size
+        name, size = _name(image), image.size
         image.draft(None, (1, 1))
         image.load()
         return Header(name, *size, orientation_of(image), _is_shallow(image, data))
+
+
+def check_header(data: bytes) -> Header:
+    """Return format and size of a JPEG or PNG without decoding it; raises Unusable for a damaged one.
+
+    The structure is walked: one that is cut off is found, one with wrong bytes in the middle may not be, and
+    whether it is shallow is not looked for. Other formats have no structure to go by, and are decoded.
+    """
+    if picture_format(data) not in ("JPEG", "PNG"):
+        return check_picture(data)
+    with _unloaded(data) as (image, _):
+        return Header(_name(image), *image.size, _orientation_in_header(image, data))
+
+
+def _orientation_in_header(image: "Image.Image", data: bytes) -> int:
+    # Where a PNG has none before its pixels, Pillow would decode them to look behind.
+    if image.format == "PNG" and "exif" not in image.info and b"eXIf" not in data:
+        return 1
+    return orientation_of(image)
+
+
+def _name(image: "Image.Image") -> str:
+    return "JPEG" if image.format == "MPO" else image.format or ""
 
 
 def orientation_of(image: "Image.Image") -> int:
@@ -139,6 +162,15 @@ def opened(data: bytes) -> Iterator["Image.Image"]:
 
     Raises Unusable for one that is too large, cut off, damaged, or that Pillow cannot decode.
     """
+    with _unloaded(data) as (image, stream):
+        yield image
+        image.load()
+        stream.check_end()
+
+
+@contextlib.contextmanager
+def _unloaded(data: bytes) -> "Iterator[tuple[Image.Image, _PictureStream]]":
+    """Yield a picture whose size and structure were checked; what its decoder raises becomes Unusable."""
     from PIL import Image, UnidentifiedImageError
 
     if len(data) > MAX_BYTES:
@@ -151,9 +183,7 @@ def opened(data: bytes) -> Iterator["Image.Image"]:
             _walk(data, stream)  # first, for Pillow takes its time over a header of a million segments
             with Image.open(stream, formats=FORMATS) as image:
                 check_pixels(*image.size)
-                yield image
-                image.load()
-                stream.check_end()
+                yield image, stream
     except Unusable:
         raise
     except UnidentifiedImageError:

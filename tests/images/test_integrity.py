@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from manifest_tools.images.integrity import check_picture
+from manifest_tools.images.integrity import check_header, check_picture
 from manifest_tools.images.jpeg_structure import walk_jpeg
 from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES, Unusable
@@ -242,3 +242,38 @@ def test_hostile_pictures_end_soon(first: bytes, repeated: bytes, last: bytes) -
     with pytest.raises(Unusable):
         check_picture(data)
     assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize("data", [PHOTO, RESTARTS, PROGRESSIVE, PNG, turned(6, (60, 40))])
+def test_a_header_says_what_a_decode_says(data: bytes) -> None:
+    assert check_header(data) == check_picture(data)
+
+
+def test_a_header_is_read_without_decoding() -> None:
+    at = middle(PHOTO)
+    shorter = PHOTO[:at] + PHOTO[at + 300 :]
+    with pytest.raises(Unusable, match="bytes are missing within its pixels"):
+        check_picture(shorter)
+    assert check_header(shorter) == check_picture(PHOTO)
+
+
+@pytest.mark.parametrize("format", ["GIF", "BMP", "TIFF", "WEBP"])
+def test_formats_without_a_structure_are_decoded_anyway(format: str) -> None:
+    data = encoded(soft(64, 48), format=format)
+    assert check_header(data) == check_picture(data)
+    with pytest.raises(Unusable):
+        check_header(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("data", [PHOTO, RESTARTS, PROGRESSIVE, PNG])
+def test_a_picture_that_is_cut_off_is_found_without_decoding(data: bytes) -> None:
+    for at in (len(data) // 3, len(data) - 20):
+        with pytest.raises(Unusable):
+            check_header(data[:at])
+
+
+def test_orientation_behind_the_pixels_of_a_png_is_found() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    at = PNG.index(b"IEND") - 4
+    assert check_header(PNG[:at] + chunk(b"eXIf", exif.tobytes()[6:]) + PNG[at:]).orientation == 6

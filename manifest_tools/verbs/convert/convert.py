@@ -76,6 +76,7 @@ def convert(
     square: bool = False,
     link: bool = False,
     upright: bool = False,
+    unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
     allow_loss: bool = False,
@@ -95,6 +96,7 @@ def convert(
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
+    ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
     ``clip`` cuts boxes off at the edges of their pictures. ``shard`` is how many pictures a file has at most.
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
@@ -115,6 +117,7 @@ def convert(
         square=square,
         link=link,
         upright=upright,
+        unchecked=unchecked,
         clip=clip,
         shard=shard,
         classes=classes_from(classes),

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
@@ -135,6 +135,7 @@ class ConversionPlan:
                 "square": recipe.square,
                 "link": self.link,
                 **({"upright": True} if recipe.upright else {}),
+                **({"unchecked": True} if recipe.unchecked else {}),
                 **({"clip": True} if self.clip else {}),
                 **({"shard": self.shard} if self.shard else {}),
             },
@@ -277,12 +278,15 @@ def how_to(
     square: bool = False,
     link: bool = False,
     upright: bool = False,
+    unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
 ) -> How:
     """Return what is done with pictures; raises Refused for options that the format has no use for."""
     row = format_row("--to", to)
     recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
+    if unchecked:
+        recipe = _unchecked(recipe, row.defaults, to)
     if clip and "boxes" not in row.labels:
         raise Refused(f"--clip: {to} holds no boxes; leave it out")
     if shard is not None and not row.shards:
@@ -364,6 +368,14 @@ def _stem(manifest: str) -> str:
     ['a', '', '']
     """
     return os.path.basename(_without_ending(manifest)).strip(".")
+
+
+def _unchecked(recipe: Recipe, defaults: PictureDefaults | None, to: str) -> Recipe:
+    if defaults is None:
+        raise Refused(f"--unchecked: {to} names pictures and does not open them; leave it out")
+    if not recipe.pass_through:
+        raise Refused("--unchecked goes with pictures that stay as they are; type --pass-through as well")
+    return replace(recipe, unchecked=True)
 
 
 def _recipe(

@@ -235,6 +235,8 @@ def test_the_report_says_what_was_made_from_what(parts: str) -> None:
             "recordio", {"resize": 20, "pass_through": True}, "--pass-through", id="resized as it is"
         ),
         pytest.param("recordio", {"square": True, "pass_through": True}, "--square", id="cut as it is"),
+        pytest.param("recordio", {"unchecked": True}, "--pass-through as well", id="resized unchecked"),
+        pytest.param("coco", {"unchecked": True}, "coco names pictures", id="unchecked and never opened"),
         pytest.param("recordio", {"quality": 101}, "expected 1 to 100", id="a quality above 100"),
         pytest.param("recordio", {"resize": -1}, "--resize -1", id="a negative size"),
         pytest.param("folder", {"square": True}, "type --resize", id="a folder of squares without a size"),
@@ -365,6 +367,18 @@ def test_parts_of_which_nothing_came_leave_no_folder(two: list[str], in_folder: 
     with pytest.raises(NothingUsable, match="train.manifest, .*validation.manifest: no picture"):
         convert(two, "recordio", "ds", images=["empty"])
     assert not Path("ds").exists()
+
+
+def test_unchecked_pictures_are_not_decoded_and_still_whole(parts: str) -> None:
+    checked = convert(parts, "folder", "checked", images=["raw"])
+    unchecked = convert(parts, "folder", "unchecked", images=["raw"], unchecked=True)
+    assert checked.pictures == unchecked.pictures == 6
+    assert json.loads(Path("unchecked.json").read_text())["options"]["unchecked"] is True
+    whole = Path("raw/1.jpg").read_bytes()
+    Path("raw/1.jpg").write_bytes(whole[:-20])
+    Path("raw/2.jpg").write_bytes(b"no picture")
+    done = convert(parts, "folder", "unchecked", images=["raw"], unchecked=True, force=True)
+    assert [(problem.code, problem.line) for problem in done.problems] == [("MT403", 2), ("MT402", 3)]
 
 
 def test_pictures_stored_turned_are_counted_and_turned_when_asked(parts: str) -> None:
