@@ -107,6 +107,20 @@ def temporary_prefix(target: Path) -> str:
     return f"{_hidden(target)}{_this_host()}-{os.getpid()}-"
 
 
+def process_prefix() -> str:
+    """Return how the names of this process's temporary files begin, wherever they lie."""
+    return f"mtool-{_this_host()}-{os.getpid()}-"
+
+
+def left_in(folder: Path) -> Iterator[Path]:
+    """Yield the temporary files in a folder that processes of this machine left which are gone.
+
+    They are found by ``process_prefix``. A folder that cannot be read has none.
+    """
+    with contextlib.suppress(OSError):
+        yield from _of_processes_gone(folder, f"mtool-{_this_host()}-")
+
+
 def _hidden(target: Path) -> str:
     return f".{target.name[:50]}.mtool-"
 
@@ -119,12 +133,15 @@ def _this_host() -> str:
 
 def left_behind(target: Path) -> Iterator[Path]:
     """Yield what processes of this machine that are gone were writing for ``target``, files and folders."""
-    begin = f"{_hidden(target)}{_this_host()}-"
-    for name in os.listdir(target.parent):
+    yield from _of_processes_gone(target.parent, f"{_hidden(target)}{_this_host()}-")
+
+
+def _of_processes_gone(folder: Path, begin: str) -> Iterator[Path]:
+    for name in os.listdir(folder):
         if name.startswith(begin):
             number = name.removeprefix(begin).partition("-")[0]
             if number.isascii() and number.isdecimal() and not _is_running(int(number)):
-                yield target.parent / name
+                yield folder / name
 
 
 def remove_left_behind(target: Path) -> None:

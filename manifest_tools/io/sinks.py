@@ -9,21 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, cast
 
 from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Exists, MtoolError, Refused
-from manifest_tools.base.local_files import (
-    NewFile,
-    is_special,
-    new_file,
-    same_bytes,
-    same_streams,
-    sync_folder,
-)
-
-if TYPE_CHECKING:
-    from manifest_tools.io.s3 import Object
+from manifest_tools.base.local_files import NewFile, is_special
+from manifest_tools.io.one_output import Output, new_output
 
 STDOUT = "-"
 REJECTS = "rejects.manifest"  # in a folder that --rejects names
@@ -41,27 +32,6 @@ class Published:
 
     state: Literal["written", "unchanged"]
     """Unchanged: it existed before, with the same bytes."""
-
-
-@dataclass(slots=True)
-class _Output:
-    name: str
-    file: NewFile
-    option: str
-    """The option of the command line that names it."""
-
-    wrapper: BinaryIO | None = None
-    existing: "Object | None" = None
-    """The S3 object that it will replace; looked for when the outputs are published."""
-
-    @property
-    def in_s3(self) -> bool:
-        return self.name.startswith("s3://")
-
-    def close(self, sync: bool) -> None:
-        if self.wrapper is not None:
-            self.wrapper.close()
-        self.file.finish(sync)
 
 
 @dataclass(slots=True)
@@ -86,15 +56,16 @@ class Publication:
     marks: list[Path] = field(default_factory=list)
     """Files that say that something is being replaced; removed when all outputs are in place."""
 
-    _outputs: list[_Output] = field(default_factory=list)
+    _outputs: list[Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)
     _targets: set[str] = field(default_factory=set)
 
     def open(self, path: str) -> BinaryIO:
         """Return a stream that writes ``path``; ``-`` is standard output, and ``.gz`` is compressed.
 
-        The folder that it is in is made where there is none. Raises Refused for a path that is open already,
-        and for a folder.
+        The folder that it is in is made where there is none. A new object of S3 is uploaded while it is
+        written; one that exists is compared with a temporary file at the end. Raises Refused for a path that
+        is open already, and for a folder.
         """
         if path == STDOUT:
             self._reserve(path)
@@ -104,25 +75,27 @@ class Publication:
             self._direct.append(stream)
             return stream
         self._reserve(path)
-        file = _file_to_upload(path) if path.startswith("s3://") else new_file(path)
-        output = _Output(path, file, self.options.get(path, "-o"))
+        if path.startswith("s3://"):
+            check_key(self.kms_key, [path])
+        output = new_output(path, self.options.get(path, "-o"), self.kms_key)
         self._outputs.append(output)
         if not path.endswith(".gz"):
-            return output.file.stream
+            return output.stream
         # Without name and time in the header, the same lines give the same bytes.
         output.wrapper = cast(
             BinaryIO,
-            gzip.GzipFile(filename="", mode="wb", fileobj=output.file.stream, compresslevel=6, mtime=0),
+            gzip.GzipFile(filename="", mode="wb", fileobj=output.stream, compresslevel=6, mtime=0),
         )
         return output.wrapper
 
     def temporary(self, path: str) -> str | None:
         """Return the local file behind an open ``path``, for workers that write at offsets.
 
-        Returns None for outputs without such a file: standard output, pipes, compressed outputs.
+        Returns None for outputs without such a file: standard output, pipes, compressed outputs, new objects
+        of S3.
         """
         for output in self._outputs:
-            if output.name == path and output.wrapper is None:
+            if output.name == path and output.wrapper is None and isinstance(output.file, NewFile):
                 return str(output.file.temporary)
         return None
 
@@ -152,14 +125,13 @@ class Publication:
             stream.close()
         for output in self._outputs:
             output.close(self.sync)
-            output.existing = _existing_object(output)
-        same = {output.name for output in self._outputs if _is_unchanged(output)}
+        same = {output.name for output in self._outputs if output.is_unchanged()}
         changed = [output for output in self._outputs if output.name not in same]
-        taken = [output for output in changed if _exists(output)]
+        taken = [output for output in changed if output.exists()]
         if taken and not self.force:
             raise Exists([output.name for output in taken], [output.option for output in taken])
         for output in self._outputs:
-            stays = output.name in same and not self._is_to_encrypt(output)
+            stays = output.name in same and not output.is_to_encrypt(self.kms_key)
             if stays:
                 output.file.discard()
             else:
@@ -169,12 +141,7 @@ class Publication:
         for mark in self.marks:
             mark.unlink(missing_ok=True)
 
-    def _is_to_encrypt(self, output: _Output) -> bool:
-        """Return whether an object with the right bytes has another KMS key than the requested one."""
-        key, existing = self.kms_key, output.existing
-        return key is not None and existing is not None and not existing.has_key(key)
-
-    def _place_or_explain(self, output: _Output) -> None:
+    def _place_or_explain(self, output: Output) -> None:
         try:
             self._place(output)
         except (OSError, MtoolError) as error:
@@ -184,23 +151,12 @@ class Publication:
                 f"{output.name}: could not be written: {why}; outputs that were written before it: {done}"
             ) from error
 
-    def _place(self, output: _Output) -> None:
-        begun, size = time.perf_counter(), output.file.temporary.stat().st_size
-        self._put(output)
+    def _place(self, output: Output) -> None:
+        begun, size = time.perf_counter(), output.size
+        output.put(self.sync, self.kms_key)
         detail(
             __name__, "%s: put in place, %s bytes in %.3f s", output.name, size, time.perf_counter() - begun
         )
-
-    def _put(self, output: _Output) -> None:
-        if output.in_s3:
-            from manifest_tools.io import s3
-
-            s3.upload(str(output.file.temporary), output.name, over=output.existing, kms_key=self.kms_key)
-            output.file.discard()
-            return
-        output.file.replace_target()
-        if self.sync:
-            sync_folder(output.file.target.parent)
 
 
 @contextlib.contextmanager
@@ -277,41 +233,3 @@ def check_key(kms_key: str | None, outputs: Sequence[str]) -> None:
 
 def _resolved(name: str) -> str:
     return name if name.startswith("s3://") else os.path.realpath(name)
-
-
-def _file_to_upload(uri: str) -> NewFile:
-    """Return a local file that is uploaded as ``uri`` at the end: in S3 nothing can be renamed."""
-    import tempfile
-
-    from manifest_tools.io import s3uri
-
-    try:
-        s3uri.parse(uri)
-    except ValueError as error:
-        raise Refused(str(error)) from error
-    stream = tempfile.NamedTemporaryFile(prefix="mtool-", delete=False)  # noqa: SIM115
-    return NewFile(Path(stream.name), Path(stream.name), cast(BinaryIO, stream))
-
-
-def _existing_object(output: _Output) -> "Object | None":
-    if not output.in_s3:
-        return None
-    from manifest_tools.io import s3
-
-    return s3.find(output.name)
-
-
-def _exists(output: _Output) -> bool:
-    return output.existing is not None if output.in_s3 else output.file.target.exists()
-
-
-def _is_unchanged(output: _Output) -> bool:
-    if not output.in_s3:
-        return output.file.target.exists() and same_bytes(output.file.temporary, output.file.target)
-    from manifest_tools.io import s3
-
-    found = output.existing
-    if found is None or found.size != output.file.temporary.stat().st_size:
-        return False
-    with s3.open_stream(output.name, found.etag) as old, output.file.temporary.open("rb") as new:
-        return same_streams(old, new)

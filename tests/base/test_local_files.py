@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.local_files import (
     is_special,
+    left_in,
     new_file,
+    process_prefix,
     same_bytes,
     sync_folder,
     temporary_prefix,
@@ -211,3 +213,12 @@ def test_what_a_killed_process_was_writing_goes_with_the_next_output_of_that_nam
         Path(name).touch()
     new_file("out").discard()
     assert set(os.listdir()) == {running, other_host, other_output}
+
+
+def test_the_temporary_files_of_processes_that_are_gone_are_found(tmp_path: Path) -> None:
+    program = "from manifest_tools.base.local_files import process_prefix; print(process_prefix())"
+    gone = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    for name in (f"{gone.stdout.strip()}abc", f"{process_prefix()}abc", "mtool-elsewhere-1-abc", "mtool-abc"):
+        (tmp_path / name).touch()
+    assert [path.name for path in left_in(tmp_path)] == [f"{gone.stdout.strip()}abc"]
+    assert list(left_in(tmp_path / "none")) == []

@@ -118,7 +118,6 @@ def test_mode_and_links_survive(in_folder: Path, sync: bool) -> None:
         pytest.param("a", "./a", id="another spelling"),
         pytest.param("a", "folder/../a", id="a way round"),
         pytest.param("a", "link", id="a link to it"),
-        pytest.param("s3://b/k", "s3://b/k", id="one object"),
         pytest.param("-", "-", id="standard output"),
     ],
 )
@@ -242,6 +241,12 @@ class TestS3:
         assert [one.state for one in states] == ["written", "written"]
         assert self.objects(bucket) == {"out/a": b"new"}
         assert there() == {"local": b"new"}
+
+    def test_two_outputs_of_one_object_are_refused(self, bucket: "S3Client") -> None:
+        with pytest.raises(Refused, match="two outputs would be this file"), publishing() as publication:
+            publication.open("s3://lab3-rawdata/a")
+            publication.open("s3://lab3-rawdata/a")
+        assert self.objects(bucket) == {}
 
     def test_compression_goes_by_name_there_too(self, bucket: "S3Client") -> None:
         publish({"s3://lab3-rawdata/a.gz": b"{}\n"})

@@ -4,6 +4,7 @@ Every error is an MtoolError of one line that says what to set or type, see ``cl
 """
 
 from manifest_tools.io.s3.client import have_credentials
+from manifest_tools.io.s3.multipart import ObjectStream
 from manifest_tools.io.s3.objects import (
     Listed,
     Object,
@@ -26,6 +27,7 @@ __all__ = [
     "Listed",
     "NotThere",
     "Object",
+    "ObjectStream",
     "download",
     "exists",
     "find",

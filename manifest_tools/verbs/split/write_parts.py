@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from manifest_tools.base.local_files import copy_stream
+from manifest_tools.base.local_files import copy_stream, process_prefix
 from manifest_tools.base.parallel import Jobs, run
 from manifest_tools.io.byte_ranges import runs
 from manifest_tools.io.sinks import Publication
@@ -73,7 +73,7 @@ def _plain_file(publication: Publication, target: str) -> Iterator[str]:
         return
     import tempfile
 
-    with tempfile.NamedTemporaryFile(prefix="mtool-") as plain:
+    with tempfile.NamedTemporaryFile(prefix=process_prefix()) as plain:
         yield plain.name
         with open(plain.name, "rb") as written:
             copy_stream(written, stream)
