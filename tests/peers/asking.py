@@ -65,9 +65,9 @@ def converted(run: Run, folder: Path, kind: Kind, to: str, *options: object) -> 
     return folder / "ds"
 
 
-def read_back(run: Run, form: str, place: Path, output: Path) -> Path:
+def read_back(run: Run, form: str, place: Path, output: Path, *options: object) -> Path:
     """Return the manifest, or the folder of manifests, that a data set becomes here."""
-    result = run("convert", "--from", form, place, "-o", output)
+    result = run("convert", "--from", form, place, "-o", output, *options)
     assert result.exit_code == 0, result.stderr
     return output
 

@@ -120,6 +120,11 @@ def expected(kind: Kind, **called: str) -> list[Row]:
     return sorted([called.get(trap.part, trap.part), trap.digest(), label_of(trap, kind)] for trap in TRAPS)
 
 
+def expected_in(part: Part, kind: Kind) -> list[Row]:
+    """Return what a reader is to find in one part."""
+    return [row for row in expected(kind) if row[0] == part]
+
+
 def in_one_folder(kind: Kind) -> list[Row]:
     """Return what whoever refuses two pictures of one name is to find, all in one part."""
     return sorted(
