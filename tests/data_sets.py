@@ -1,5 +1,7 @@
 """Data sets of labelled pictures as hypothesis draws them, for the laws of formats."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from manifest_tools.groundtruth.annotations import (
@@ -35,8 +37,10 @@ def tables(draw: st.DrawFn) -> ClassTable:
 
 
 @st.composite
-def pictures(draw: st.DrawFn, kind: PictureLabelKind, table: ClassTable, number: int) -> Picture:
-    """Draw a picture with a label of a kind; only boxes come with a size."""
+def pictures(
+    draw: st.DrawFn, kind: PictureLabelKind, table: ClassTable, number: int, inside: bool = False
+) -> Picture:
+    """Draw a picture with a label of a kind; only boxes come with a size, perhaps all ``inside``."""
     ref, provenance = draw(s3_refs), draw(provenances)
     indices = st.sampled_from([index for index, _ in table.names])
     if kind == "single_label":
@@ -52,11 +56,14 @@ def pictures(draw: st.DrawFn, kind: PictureLabelKind, table: ClassTable, number:
         return Picture(
             number, ref, mask=Mask(f"{ref}.png", colours, draw(confidences)), provenance=provenance
         )
-    boxes = st.builds(Box, indices, numbers, numbers, numbers, numbers, st.none() | confidences)
+    edges, sizes = numbers, st.none() | st.tuples(numbers, numbers)
+    if inside:
+        edges, sizes = st.integers(0, 300) | st.floats(0, 300), st.tuples(*[st.integers(600, 4000)] * 2)
+    boxes = st.builds(Box, indices, edges, edges, edges, edges, st.none() | confidences)
     return Picture(
         number,
         ref,
-        size=draw(st.none() | st.tuples(numbers, numbers)),
+        size=draw(sizes),
         depth=draw(st.sampled_from([None, 1, 3])),
         boxes=tuple(draw(st.lists(boxes, max_size=3))),
         provenance=provenance,
@@ -64,13 +71,14 @@ def pictures(draw: st.DrawFn, kind: PictureLabelKind, table: ClassTable, number:
 
 
 @st.composite
-def data_sets(draw: st.DrawFn, *kinds: PictureLabelKind) -> DataSet:
-    """Draw a data set of one part or two, with labels of one of these kinds."""
+def data_sets(draw: st.DrawFn, *kinds: PictureLabelKind, inside: bool = False) -> DataSet:
+    """Draw a data set of one part or two, with labels of one of these kinds; boxes perhaps all ``inside``."""
     kind, table = draw(st.sampled_from(kinds)), draw(tables())
     names = draw(st.sampled_from([("",), ("train", "validation")]))
     parts = {}
     for name in names:
-        found = [draw(pictures(kind, table, number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
+        count = draw(st.integers(1, 4))
+        found = [draw(pictures(kind, table, number, inside)) for number in range(1, count + 1)]
         parts[name] = StreamedPictures(found.copy)
     return DataSet(table, kind, parts, draw(st.sampled_from(["label", "two-parts"])))
 
@@ -78,3 +86,22 @@ def data_sets(draw: st.DrawFn, *kinds: PictureLabelKind) -> DataSet:
 def shown(data: DataSet) -> dict[str, list[str]]:
     """Return the pictures of every part as text, in which 1 and 1.0 differ."""
     return {name: list(map(repr, part)) for name, part in data.parts.items()}
+
+
+def rounded(data: DataSet, digits: int = 6) -> dict[str, list[Picture]]:
+    """Return the pictures of every part, with the edges of their boxes rounded."""
+    return {name: [_rounded(picture, digits) for picture in part] for name, part in data.parts.items()}
+
+
+def _rounded(picture: Picture, digits: int) -> Picture:
+    boxes = [
+        replace(
+            box,
+            left=round(float(box.left), digits),
+            top=round(float(box.top), digits),
+            width=round(float(box.width), digits),
+            height=round(float(box.height), digits),
+        )
+        for box in picture.boxes
+    ]
+    return replace(picture, boxes=tuple(boxes))

@@ -106,6 +106,7 @@ SHARED_BY_FORMATS = (
     "protocol",
     "safe_names",
     "stored",
+    "xml_values",
 )
 
 

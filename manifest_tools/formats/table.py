@@ -138,6 +138,17 @@ FORMATS = {
         reads=True,
         holds=frozenset(("image_size",)),
     ),
+    "label-studio": Format(
+        "manifest_tools.formats.label_studio",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".label-studio.json", ".json"),
+        reads=True,
+        stands_in=(".label-studio.json",),
+        report=False,
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)

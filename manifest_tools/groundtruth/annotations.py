@@ -109,6 +109,9 @@ class Picture:
     content: Content | None = None
     """Returns the bytes of a picture that stands in a container, under no name of its own."""
 
+    labelled: bool = True
+    """False for one among the others that nobody has labelled yet: one that shows nothing is labelled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

@@ -21,13 +21,14 @@ _ORDER: dict[PictureLabelKind, tuple[str, ...]] = {
 def manifest_lines(data: DataSet, pictures: Iterable[Picture]) -> Iterator[bytes]:
     """Yield the line of a manifest for each picture of ``data``, with its newline.
 
-    The line of a picture without a class, where others have one, has no label.
+    The line of a picture that is not labelled has no label, nor has one without a class where others have
+    one.
     """
     names = _Names(data.table.names)
     write, order = _WRITERS[data.label_kind], _ORDER[data.label_kind]
     encode = msgspec.json.Encoder().encode
     for picture in pictures:
-        if data.label_kind == "single_label" and not picture.classes:
+        if not picture.labelled or (data.label_kind == "single_label" and not picture.classes):
             yield encode({"source-ref": picture.ref}) + b"\n"
             continue
         label, found = write(picture, names)

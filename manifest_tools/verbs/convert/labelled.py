@@ -121,16 +121,15 @@ def labelled_parts(
 
 def _part(place: str, data: DataSet, part: str) -> Labelled:
     kind = data.label_kind
-    lines: Pictures = data.parts[part]
-    if kind == "single_label":
-        lines = StreamedPictures(partial(_with_a_class, lines))
+    lines = StreamedPictures(partial(_with_a_label, data.parts[part], kind))
     count = sum(1 for _ in lines)
-    unlabelled = sum(1 for _ in data.parts[part]) - count if kind == "single_label" else 0
+    unlabelled = sum(1 for _ in data.parts[part]) - count
     attribute = LabelAttribute(data.attribute, data.attribute + METADATA, TYPE_OF_KIND[kind], requested=True)
     left_out = {"unlabelled": unlabelled} if unlabelled else {}
     where = f"{place} ({part})" if part else place
     return Labelled(where, attribute, kind, data.table, lines, count, left_out, folder_of(place), data=data)
 
 
-def _with_a_class(pictures: Pictures) -> Iterator[Picture]:
-    return (picture for picture in pictures if picture.classes)
+def _with_a_label(pictures: Pictures, kind: PictureLabelKind) -> Iterator[Picture]:
+    needed = kind == "single_label"
+    return (picture for picture in pictures if picture.labelled and (picture.classes or not needed))

@@ -120,6 +120,8 @@ def _cut(data: bytes) -> Iterator[bytes]:
 
 def is_same_label(one: Picture, other: Picture, data: DataSet, precision: float) -> bool:
     """Say whether two pictures have one label, with edges of boxes that differ by ``precision`` pixels."""
+    if one.labelled != other.labelled:
+        return False
     if data.label_kind == "boxes":
         return len(one.boxes) == len(other.boxes) and all(
             _is_same_box(*pair, precision) for pair in zip(one.boxes, other.boxes, strict=True)
@@ -143,10 +145,10 @@ def _is_same_box(one: Box, other: Box, precision: float) -> bool:
 
 def relabelled(line: bytes, old: Picture, new: Picture, data: DataSet, attribute: LabelAttribute) -> bytes:
     """Return a line with the label of ``new``, and everything else as it was."""
+    if not new.labelled or (data.label_kind == "single_label" and not new.classes):
+        return remove_members(line, frozenset((attribute.name, attribute.metadata_key)))
     if data.label_kind == "boxes":
         return _with_boxes(line, old, new, data, attribute)
-    if data.label_kind == "single_label" and not new.classes:
-        return remove_members(line, frozenset((attribute.name, attribute.metadata_key)))
     names = {index: name for index, name in data.table.names if index in new.classes}
     correction = Correction(old.classes, new.classes, names)
     return set_classes(line, attribute.name, attribute.metadata_key, attribute.kind, correction)
