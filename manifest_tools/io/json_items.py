@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData
 
@@ -40,9 +41,9 @@ def array_items(name: str, chunks: Iterable[bytes], longest: int = LONGEST) -> I
     chunks = iter(chunks)
     rest, count, closed = _begin(name, chunks), 0, False
     while not closed:
-        ends, closed = _ends(rest)
+        ends, closed = element_ends(rest)
         start = 0
-        for end in ends:
+        for end in ends.tolist():
             item = rest[start:end].strip(_SPACE)
             count += 1
             if item:
@@ -79,11 +80,11 @@ def _next(name: str, chunks: Iterator[bytes]) -> bytes:
     return chunk
 
 
-def _ends(text: bytes) -> tuple[list[int], bool]:
-    """Return where the whole elements at the beginning of a text end, and whether the array ends there.
+def element_ends(text: bytes) -> tuple[NDArray[np.int64], bool]:
+    """Return where the whole elements at the beginning of a text end, and whether what holds them ends there.
 
-    >>> _ends(b'[","], 2, 3'), _ends(b"1] ")
-    (([5, 8], False), ([1], True))
+    >>> element_ends(b'[","], 2, 3'), element_ends(b"1] ")
+    ((array([5, 8]), False), (array([1]), True))
     """
     if b"\\" in text:
         text = _ESCAPE.sub(_ESCAPED, text)
@@ -97,7 +98,7 @@ def _ends(text: bytes) -> tuple[list[int], bool]:
     if over.size:
         at, kinds, depth = at[: over[0] + 1], kinds[: over[0] + 1], depth[: over[0] + 1]
     ends = at[((kinds == _COMMA) & (depth == 0)) | (depth < 0)]
-    return ends.tolist(), bool(over.size)
+    return ends, bool(over.size)
 
 
 def _shown(text: bytes) -> str:
