@@ -107,6 +107,17 @@ FORMATS = {
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
         shards=True,
     ),
+    "tfrecord": Format(
+        "manifest_tools.formats.tfrecord",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "packed",
+        "files",
+        (".tfrecord",),
+        PictureDefaults(resize=None, accepted=("JPEG", "PNG")),
+        extra="tfrecord",
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
+        shards=True,
+    ),
     "csv": Format(
         "manifest_tools.formats.csv_table",
         frozenset(("single_label",)),

@@ -333,6 +333,9 @@ def _check(planned: ConversionPlan, row: Format) -> None:
         check_apart(planned.manifest, [planned.output])
     if planned.link and planned.to_fetch:
         raise Refused(f"--link: {planned.to_fetch:,} pictures are not on this disk; type --images FOLDER")
+    if planned.label_kind in ("boxes", "segmentation") and (planned.recipe.shorter or planned.recipe.square):
+        labels = LABELS_OF[planned.label_kind]
+        raise Refused(f"--resize: {labels} are in pixels of the pictures as they are; leave it out")
     if check := getattr(module_of(row), "check", None):
         try:
             check(data_set([planned]))
