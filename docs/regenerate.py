@@ -1,7 +1,7 @@
 """``make docs``: writes the pages that tables and commands say, and runs the README's console blocks.
 
 Every command's help goes into docs/commands.md, every code of ``validate`` into docs/codes.md, and what is
-known of failed jobs into docs/known-failures.md.
+known of failed jobs into docs/known-failures.md; what each format gives back into docs/what-survives.md.
 
 The console blocks of the README and of all pages are run, see ``docs.consoles``. With ``--check`` nothing is
 written, and the exit code is 1 where something differs.
@@ -16,9 +16,10 @@ README = ROOT / "README.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 CODES = ROOT / "docs" / "codes.md"
 FAILURES = ROOT / "docs" / "known-failures.md"
+SURVIVES = ROOT / "docs" / "what-survives.md"
 
 # The README, and every page that is written by hand.
-WRITTEN = (README, *sorted({*(ROOT / "docs").rglob("*.md")} - {COMMANDS, CODES, FAILURES}))
+WRITTEN = (README, *sorted({*(ROOT / "docs").rglob("*.md")} - {COMMANDS, CODES, FAILURES, SURVIVES}))
 
 
 def commands() -> str:
@@ -73,6 +74,13 @@ def failures() -> str:
     return f"{text}\n{_table(headers, rows)}"
 
 
+def survives() -> str:
+    """Return docs/what-survives.md: what of a manifest comes back from each format."""
+    from tests.survival import page
+
+    return page()
+
+
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [headers, ["---"] * len(headers), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
@@ -85,7 +93,7 @@ def _linked(source: str) -> str:
 def main() -> None:
     """Write the files, or with ``--check`` say whether they are up to date."""
     wanted = {page: replayed(page.read_text("utf-8")) for page in WRITTEN}
-    wanted |= {COMMANDS: commands(), CODES: codes(), FAILURES: failures()}
+    wanted |= {COMMANDS: commands(), CODES: codes(), FAILURES: failures(), SURVIVES: survives()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         print(

@@ -5,7 +5,18 @@ import pytest
 from typer.testing import CliRunner
 
 from docs.consoles import learns, replayed
-from docs.regenerate import CODES, COMMANDS, FAILURES, README, WRITTEN, codes, commands, failures
+from docs.regenerate import (
+    CODES,
+    COMMANDS,
+    FAILURES,
+    README,
+    SURVIVES,
+    WRITTEN,
+    codes,
+    commands,
+    failures,
+    survives,
+)
 from manifest_tools.cli.app import COMMANDS as TYPED
 from manifest_tools.cli.app import WORDS, app
 from manifest_tools.known_failures import FAILURES as KNOWN
@@ -33,6 +44,10 @@ def test_the_list_of_codes_is_what_the_rules_say() -> None:
 
 def test_the_list_of_known_failures_is_what_their_table_says() -> None:
     assert FAILURES.read_text("utf-8") == failures(), "type: make docs"
+
+
+def test_the_list_of_what_survives_is_what_the_formats_give_back() -> None:
+    assert SURVIVES.read_text("utf-8") == survives(), "type: make docs"
 
 
 def test_the_site_leads_to_every_page() -> None:

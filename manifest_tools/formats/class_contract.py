@@ -41,14 +41,16 @@ def read_data_set(row: Format, place: str, options: ReadOptions) -> DataSet:
 
     Raises ClassConflict where that disagrees with ``options.classes``, and what the reader raises.
     """
+    read = module_of(row).read
     beside = class_table_beside(row, place)
-    if beside is not None:
-        path, table = beside
-        if options.classes is not None:
-            table = agree({path: table, "--classes": options.classes})
-        options = replace(options, classes=table)
-    data: DataSet = module_of(row).read(place, options)
-    return data
+    if beside is None:
+        data: DataSet = read(place, options)
+        return data
+    path, table = beside
+    if options.classes is not None:
+        table = agree({path: table, "--classes": options.classes})
+    data = read(place, replace(options, classes=table))
+    return replace(data, table=agree({path: table, place: data.table}))
 
 
 def _candidates(row: Format, place: str) -> Iterator[str]:

@@ -230,7 +230,7 @@ def test_the_report_says_what_was_made_from_what(parts: str) -> None:
 @pytest.mark.parametrize(
     ("to", "options", "message"),
     [
-        pytest.param("tfrecord", {}, "expected one of recordio, folder", id="a format that there is not"),
+        pytest.param("pickle", {}, "expected one of recordio, ", id="a format that there is not"),
         pytest.param(
             "recordio", {"resize": 20, "pass_through": True}, "--pass-through", id="resized as it is"
         ),

@@ -345,6 +345,7 @@ def test_what_convert_writes_has_no_problem(
         sample / "output.manifest",
         "--to",
         "recordio",
+        "--allow-loss",
         "-o",
         "train",
         "--images",
