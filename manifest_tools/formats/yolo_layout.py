@@ -1,9 +1,10 @@
 """Where the parts of a YOLO data set lie, and what its classes are called: the layouts found in the wild.
 
 - ``data.yaml`` names folders of pictures, or lists of them in text files (Ultralytics, Roboflow);
-- ``obj.data`` names lists of pictures and a file with the names of the classes (Darknet, CVAT);
-- no such file: ``images`` and ``labels``, with or without parts in them, ``train/images`` and
-  ``train/labels``, or pictures with their label files beside them (labelImg).
+- ``obj.data`` names lists of pictures and a file with the names of the classes (Darknet, CVAT, Datumaro);
+- no such file, or a ``data.yaml`` that names the classes alone (supervision, panlabel): ``images`` and
+  ``labels``, with or without parts in them, ``train/images`` and ``train/labels``, or pictures with their
+  label files beside them (labelImg).
 """
 
 import json
@@ -22,6 +23,7 @@ from manifest_tools.groundtruth.classes import ClassTable, class_table, default_
 PART_KEYS = ("train", "val", "test")
 """The keys under which ``data.yaml`` names parts."""
 
+_DARKNET_PARTS = ("train", "valid", "val", "test")
 _OWN = "ground_truth"  # our own key; Ultralytics passes over keys that it does not know
 _YAMLS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _NAMES = ("classes.txt", "obj.names", "labels/classes.txt")
@@ -105,6 +107,8 @@ def _from_yaml(root: str, path: str) -> Layout:
         layout.attribute, layout.table, parts = own
         _check_names(path, layout.table, table)
         layout.parts = {part: [_inside(path, part, place)] for part, place in parts.items()}
+    elif not named:
+        layout.parts = _parts_in(root)
     if not layout.parts:
         lacking = ", ".join(layout.absent) or "no train, val or test"
         raise BadData(f"{path}: expected folders or lists of pictures, found none of {lacking} here")
@@ -215,11 +219,16 @@ def _check_names(path: str, own: ClassTable, named: ClassTable) -> None:
 
 
 def _from_obj_data(root: str, path: str) -> Layout:
-    """Read Darknet's file: ``train = data/train.txt``, ``names = data/obj.names``."""
+    """Read Darknet's file: ``train = data/train.txt``, ``names = data/obj.names``.
+
+    Darknet knows ``train`` and ``valid``; Datumaro writes the names of all its parts.
+    """
     pairs = (line.partition("=") for line in read_text(path).splitlines() if "=" in line)
     found: dict[str, str] = {key.strip(): value.strip() for key, _, value in pairs}
     layout = Layout(root, {}, where=path)
-    _take_parts(layout, "", {"train": found.get("train", ""), "val": found.get("valid", "")})
+    lists: dict[str, Value] = {key: found[key] for key in _DARKNET_PARTS if key in found}
+    lists |= {key: value for key, value in found.items() if key != "names" and value.endswith(".txt")}
+    _take_parts(layout, "", lists)
     if not layout.parts:
         raise BadData(f"{path}: expected train = LIST of pictures, found no such list here")
     names = _place(layout, "names", "", found.get("names") or "obj.names")

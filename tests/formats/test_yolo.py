@@ -253,13 +253,19 @@ LAYOUTS: dict[str, tuple[dict[str, str | bytes], dict[str, list[str]]]] = {
     ),
     "darknet": (
         {
-            "obj.data": "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n",
+            "obj.data": "classes = 2\ntrain = data/train.txt\nval = data/val.txt\nnames = data/obj.names\n",
             "obj.names": "person\nbicycle\n",
             "train.txt": "data/obj_train_data/a.jpg\n",
             "obj_train_data/a.jpg": PICTURE,
             "obj_train_data/a.txt": BOX,
+            "val.txt": "data/obj_val_data/b.jpg\n",
+            "obj_val_data/b.jpg": PICTURE,
         },
-        {"train": ["obj_train_data/a.jpg"]},
+        {"train": ["obj_train_data/a.jpg"], "val": ["obj_val_data/b.jpg"]},
+    ),
+    "names alone in the YAML": (
+        {"data.yaml": "nc: 2\nnames: [person, bus]\n", "images/a.jpg": PICTURE, "labels/a.txt": BOX},
+        {"": ["images/a.jpg"]},
     ),
     "beside": (
         {"a.jpg": PICTURE, "a.txt": BOX, "b/c.jpg": PICTURE, "b/c.txt": BOX, "classes.txt": "person\nbus\n"},

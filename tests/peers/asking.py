@@ -72,20 +72,20 @@ def read_back(run: Run, form: str, place: Path, output: Path, *options: object) 
     return output
 
 
-def panlabel_finds(form: str, place: Path, part: str, pictures: Path) -> list[Row]:
+def panlabel_finds(form: str, place: Path, part: str, pictures: Path, *options: str) -> list[Row]:
     """Return what panlabel finds in a data set whose pictures lie in a folder."""
     said = place.parent / f"panlabel-{part}.json"
-    run_program(
-        "panlabel", "convert", "--from", form, "-i", place, "--to", "ir-json", "-o", said, cache=place.parent
-    )
+    words = ("--from", form, "-i", place, "--to", "ir-json", "-o", said, *options)
+    run_program("panlabel", "convert", *words, cache=place.parent)
     found = json.loads(said.read_text())
     names = {category["id"]: category["name"] for category in found["categories"]}
     boxes: dict[int, list[Any]] = {image["id"]: [] for image in found["images"]}
     for one in found["annotations"]:
         left, top, right, bottom = (one["bbox"][edge] for edge in ("xmin", "ymin", "xmax", "ymax"))
         boxes[one["image_id"]].append([names[one["category_id"]], left, top, right - left, bottom - top])
+    start = f"{options[-1]}/" if options else ""  # it puts the part that is asked for before the names
     return [
-        [part, digest_of(pictures / image["file_name"]), sorted(boxes[image["id"]])]
+        [part, digest_of(pictures / image["file_name"].removeprefix(start)), sorted(boxes[image["id"]])]
         for image in found["images"]
     ]
 

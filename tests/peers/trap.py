@@ -115,9 +115,13 @@ def label_of(trap: Trap, kind: Kind) -> list[Any]:
     return labels[kind]
 
 
-def expected(kind: Kind, **called: str) -> list[Row]:
-    """Return what a reader is to find; ``validation="val"`` says what a format calls a part."""
-    return sorted([called.get(trap.part, trap.part), trap.digest(), label_of(trap, kind)] for trap in TRAPS)
+def expected(kind: Kind, upright: Path | None = None) -> list[Row]:
+    """Return what a reader is to find; ``upright`` is the turned picture where its pixels were turned."""
+    turned = None if upright is None else hashlib.sha256(upright.read_bytes()).hexdigest()
+    return sorted(
+        [trap.part, turned if turned and trap.turned else trap.digest(), label_of(trap, kind)]
+        for trap in TRAPS
+    )
 
 
 def expected_in(part: Part, kind: Kind) -> list[Row]:
@@ -141,6 +145,16 @@ def in_manifest(manifest: Path, part: str, pictures: Path | None = None) -> list
         label = _names(line[attribute], line[f"{attribute}-metadata"])
         rows.append([part, hashlib.sha256(content).hexdigest(), label])
     return sorted(rows)
+
+
+def close(rows: list[Row]) -> list[Row]:
+    """Return rows whose boxes are rounded to a thousandth of a pixel: label files have so many digits."""
+    return sorted([*row[:-1], sorted(map(_rounded, row[-1]))] for row in rows)
+
+
+def _rounded(box: list[Any]) -> list[Any]:
+    name, *edges = box
+    return [name, *(round(edge, 3) for edge in edges)]
 
 
 def _names(label: Any, metadata: dict[str, Any]) -> list[Any]:
