@@ -147,7 +147,17 @@ FORMATS = {
         # Ultralytics passes over GIF.
         defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "WEBP", "TIFF")),
         reads=True,
-        holds=frozenset(("image_size",)),
+        holds=frozenset(("image_size", "outline")),
+    ),
+    "voc": Format(
+        "manifest_tools.formats.voc",
+        frozenset(("boxes",)),
+        "copied",
+        "folder",
+        defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+        reads=True,
+        holds=PROVENANCE | {"confidence", "image_size"},
+        precision=0.5,
     ),
     "label-studio": Format(
         "manifest_tools.formats.label_studio",

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted, listed
+from manifest_tools.formats.frames import Size, check_not_cut, other_shape_remark, same_shape
 from manifest_tools.formats.protocol import Copied, WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name
-from manifest_tools.formats.yolo_labels import Size, label_text
+from manifest_tools.formats.yolo_labels import label_text
 from manifest_tools.formats.yolo_read import read
 from manifest_tools.formats.yolo_yaml import as_json, names_block
 from manifest_tools.groundtruth.annotations import DataSet, Picture
@@ -32,8 +32,7 @@ _KEYS = {
 
 def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
     """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file."""
-    if options.recipe.square:
-        raise Refused("--square cuts pictures, so that boxes would be elsewhere; leave it out")
+    check_not_cut(options.recipe)
     folders = part_folders(list(data.parts))
     outlined = any(box.outline for part in data.parts.values() for picture in part for box in picture.boxes)
     seen = _Seen()
@@ -109,26 +108,13 @@ class _Seen:
         """Return a sentence each."""
         said = []
         if self.other_shape:
-            said.append(
-                f"{counted(self.other_shape, 'picture')} of another shape than image_size says, so their"
-                " boxes may be off: they may have been turned by EXIF after they were labelled"
-            )
+            said.append(other_shape_remark(self.other_shape))
         if self.corners:
             said.append(
                 f"{counted(self.corners, 'box')} without an outline written as four corners: Ultralytics"
                 " takes boxes and outlines in one data set for boxes alone"
             )
         return said
-
-
-def same_shape(one: Size, other: Size) -> bool:
-    """Say whether two sizes are of one picture, shrunk perhaps, which may cost a pixel.
-
-    >>> same_shape((640, 480), (341, 256)), same_shape((640, 480), (480, 640))
-    (True, False)
-    """
-    (wide, high), (width, height) = one, other
-    return abs(width * high / wide - height) <= 1 or abs(height * wide / high - width) <= 1
 
 
 def yaml_keys(parts: Sequence[str]) -> dict[str, str]:

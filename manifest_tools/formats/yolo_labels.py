@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from manifest_tools.base.text import shown
+from manifest_tools.formats.frames import Size
 from manifest_tools.groundtruth.annotations import Box
 from manifest_tools.groundtruth.classes import MOST_CLASSES
-
-Size = tuple[float, float]
 
 # A product of two floats is off in its last digits: what is nearer than this to a whole pixel is one.
 _NEAR = 1e-6

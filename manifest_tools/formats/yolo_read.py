@@ -8,9 +8,10 @@ from functools import partial
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import clipped, shown
+from manifest_tools.formats.frames import Size
 from manifest_tools.formats.picture_files import check_name, start_of_refs
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.yolo_labels import Size, box_of, class_of
+from manifest_tools.formats.yolo_labels import box_of, class_of
 from manifest_tools.formats.yolo_layout import Layout, layout_of, read_text
 from manifest_tools.formats.yolo_pictures import UNREADABLE, WITHOUT_LABELS, Found, Surprises, pictures_at
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures

@@ -1,0 +1,272 @@
+"""Pascal VOC: an annotation in XML for each picture, the pictures, and lists of the names of each part."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from manifest_tools.base.errors import BadData
+from manifest_tools.base.text import counted, shown
+from manifest_tools.formats.frames import check_not_cut, other_shape_remark, same_shape
+from manifest_tools.formats.picture_files import check_name, start_of_refs
+from manifest_tools.formats.protocol import Copied, ReadOptions, WriteOptions
+from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name
+from manifest_tools.formats.voc_places import (
+    SETS,
+    WHOLE,
+    Layout,
+    files_in,
+    layout_of,
+    names_of,
+    picture_of,
+    read_bytes,
+)
+from manifest_tools.formats.voc_xml import (
+    Annotation,
+    Frame,
+    annotation_of,
+    annotation_text,
+    is_between_pixels,
+    is_held,
+)
+from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
+from manifest_tools.groundtruth.attributes import check_attribute_name
+from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
+from manifest_tools.io.folder_sink import FolderSink
+
+# ---- writing ----
+
+
+def check(data: DataSet) -> None:
+    """Raise BadData for the name of a class that XML has no way to write."""
+    for _, name in data.table.names:
+        if not is_held(name):
+            raise BadData(f"XML cannot hold the class name {shown(name)}; `mtool rewrite` gives it another")
+
+
+def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+    """Write pictures, annotations and a list of names for each part."""
+    check_not_cut(options.recipe)
+    names = dict(enumerate(data.table.labels))
+    paths, seen, count = _Paths(options.recipe.pass_through), _Seen(), 0
+    for folder in ("Annotations", "JPEGImages", SETS):
+        sink.make_folder(folder)
+    for part in data.parts:
+        with open(sink.local_path(f"{SETS}/{part or WHOLE}.txt"), "wb") as listed:
+            for picture, copied in options.copied(part, paths.of):
+                stem = os.path.splitext(os.path.basename(copied.path))[0]
+                frame = seen.frame(picture, copied)
+                text = annotation_text(frame, picture.boxes, names, _own(data.attribute, picture))
+                sink.write(f"Annotations/{stem}.xml", text.encode())
+                listed.write(f"{stem}\n".encode())
+                count += 1
+    return {"pictures": count, "files": {}, "remarks": seen.remarks()}
+
+
+def _own(attribute: str, picture: Picture) -> dict[str, Any]:
+    """Return what VOC has no element for."""
+    found = picture.provenance
+    texts = {
+        "job-name": found.job_name,
+        "human-annotated": found.human_annotated,
+        "creation-date": found.creation_date,
+    }
+    known = {key: value for key, value in texts.items() if value is not None}
+    return {"label_attribute": attribute} | known
+
+
+@dataclass(slots=True)
+class _Paths:
+    """Where pictures go: all parts into one folder, no two with one annotation.
+
+    Names have no blanks: in a list of names some readers take what follows one for something else.
+    """
+
+    as_they_are: bool
+    stems: UniqueNames = field(default_factory=UniqueNames)
+
+    def of(self, picture: Picture) -> str:
+        """Return the path of a picture from the output folder."""
+        name = file_name(picture.ref, picture.number, UniqueNames(), self.as_they_are)
+        stem, ending = os.path.splitext(name)
+        stem = "_".join(stem.replace("#", "_").split())
+        return f"JPEGImages/{self.stems.unique(stem, '', picture.number)}{ending}"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is to be said of pictures and boxes."""
+
+    rounded: int = 0
+    scaled: int = 0
+    other_shape: int = 0
+
+    def frame(self, picture: Picture, copied: Copied) -> Frame:
+        """Return the picture as it was copied, and what its boxes are multiplied by to fit.
+
+        A picture of another shape than its line says keeps its boxes as they are: nobody knows what it was.
+        """
+        width, height = copied.size
+        scale: tuple[float, float] = (1, 1)
+        if picture.size is not None and min(picture.size) > 0 and picture.size != copied.size:
+            across, down = width / picture.size[0], height / picture.size[1]
+            if same_shape(picture.size, copied.size):
+                scale = (across, down)
+                self.scaled += 1
+            else:
+                self.other_shape += 1
+        self.rounded += sum(is_between_pixels(box, scale) for box in picture.boxes)
+        return Frame(copied.path, width, height, picture.depth, scale)
+
+    def remarks(self) -> list[str]:
+        """Return a sentence each."""
+        said = []
+        if self.rounded:
+            boxes = f"{counted(self.rounded, 'box')} with edges between pixels"
+            said.append(f"{boxes}: rounded, by half a pixel at most")
+        if self.scaled:
+            said.append(
+                f"{counted(self.scaled, 'picture')} of another size than image_size says: their boxes are"
+                " scaled to fit"
+            )
+        if self.other_shape:
+            said.append(other_shape_remark(self.other_shape))
+        return said
+
+
+# ---- reading ----
+
+
+def read(place: str, options: ReadOptions) -> DataSet:
+    """Return the pictures of a VOC data set with their boxes, counted from 0: of a folder, or one annotation.
+
+    Classes are numbered by their sorted names, or as ``options.classes`` has them. A picture is named from
+    the folder in which ``place`` lies, and need not be there. Raises Refused and BadData with the file.
+    """
+    place = place.rstrip("/") or place
+    layout = layout_of(place)
+    survey = _survey(layout)
+    indices = _indices(place, survey, options.classes)
+    attribute = options.label_attribute or survey.attribute or "label"
+    check_attribute_name(attribute)
+    table = options.classes or _table(indices)
+    start = start_of_refs(place if os.path.isdir(place) else "", options.source_prefix)
+    parts = {
+        part: StreamedPictures(partial(_pictures, layout, where, indices, start))
+        for part, where in layout.parts.items()
+    }
+    return DataSet(table, "boxes", parts, attribute, survey.lost, survey.remarks(place))
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What a first pass over all annotations finds."""
+
+    names: set[str] = field(default_factory=set)
+    attribute: str | None = None
+    lost: dict[str, int] = field(default_factory=dict)
+    not_there: int = 0
+    """Pictures that annotations name."""
+
+    unlisted: int = 0
+    """Annotations in no list."""
+
+    def lose(self, what: str, number: int = 1) -> None:
+        """Count what a manifest cannot hold, or what is not there."""
+        self.lost[what] = self.lost.get(what, 0) + number
+
+    def remarks(self, place: str) -> tuple[str, ...]:
+        """Return what the user is told."""
+        said = []
+        if self.not_there:
+            said.append(f"{counted(self.not_there, 'picture')} not here, only their annotations")
+        if self.unlisted:
+            said.append(f"{counted(self.unlisted, 'annotation')} in no list of {SETS}, left out")
+        return tuple(f"{place}: {text}" for text in said)
+
+
+_NO_ANNOTATION = "names in lists without an annotation"
+_UNLABELLED = "pictures without an annotation"
+
+
+def _survey(layout: Layout) -> _Survey:
+    survey = _Survey()
+    annotations: set[str] = set()
+    pictures: set[str] = set()
+    for where in layout.parts.values():
+        for path in names_of(layout, where):
+            annotations.add(path)
+            if (found := _read(layout, path)) is None:
+                survey.lose(_NO_ANNOTATION)
+                continue
+            picture, is_there = picture_of(layout, path, found.file_name)
+            check_name(layout.root, picture)
+            pictures.add(picture)
+            survey.not_there += not is_there
+            survey.names.update(one.name for one in found.objects)
+            survey.attribute = survey.attribute or found.attribute
+            for what, number in found.lost.items():
+                survey.lose(what, number)
+    _compare(layout, survey, annotations, pictures)
+    return survey
+
+
+def _compare(layout: Layout, survey: _Survey, annotations: set[str], pictures: set[str]) -> None:
+    """Count the files that belong to nothing; one annotation alone stands for itself."""
+    if any(where.endswith(".xml") for where in layout.parts.values()):
+        return
+    folders = {layout.pictures, *(where for where in layout.parts.values() if not where.endswith(".txt"))}
+    for folder in folders:
+        for path in files_in(layout.root, folder):
+            if path.lower().endswith(PICTURE_ENDINGS) and path not in pictures:
+                survey.lose(_UNLABELLED)
+    every = files_in(layout.root, layout.annotations) if layout.annotations else ()
+    survey.unlisted = sum(path.endswith(".xml") and path not in annotations for path in every)
+
+
+def _read(layout: Layout, path: str) -> Annotation | None:
+    """Return an annotation; None where there is none."""
+    full = os.path.join(layout.root, path)
+    if not os.path.isfile(full):
+        return None
+    try:
+        return annotation_of(read_bytes(full))
+    except ValueError as error:
+        raise BadData(f"{full}: {error}") from error
+
+
+def _indices(place: str, survey: _Survey, given: ClassTable | None) -> dict[str, int]:
+    """Return the class index of each name; blanks around a name count only where the table has them too."""
+    if given is None:
+        stripped = numbered(sorted({name.strip() for name in survey.names}))
+        return {name: stripped[name.strip()] for name in survey.names} | stripped
+    known = {name: index for index, name in enumerate(given.labels)}
+    found = {name: known.get(name, known.get(name.strip())) for name in sorted(survey.names)}
+    for name, index in found.items():
+        if index is None:
+            raise BadData(f"{place}: --classes does not list the class {shown(name)}; add it")
+    return {name: index for name, index in found.items() if index is not None}
+
+
+def _table(indices: dict[str, int]) -> ClassTable:
+    return class_table((index, name.strip()) for name, index in indices.items())
+
+
+def _pictures(layout: Layout, where: str, indices: dict[str, int], start: str) -> Iterator[Picture]:
+    number = 0
+    for path in names_of(layout, where):
+        if (found := _read(layout, path)) is None:
+            continue
+        number += 1
+        picture, _ = picture_of(layout, path, found.file_name)
+        boxes = tuple(replace(one.box, class_index=indices[one.name]) for one in found.objects)
+        yield Picture(
+            number,
+            start + picture,
+            found.size,
+            found.depth,
+            boxes=boxes,
+            provenance=found.provenance,
+            key=picture,
+        )
