@@ -4,9 +4,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from manifest_tools.base.local_files import (
@@ -18,6 +21,29 @@ from manifest_tools.base.local_files import (
 )
 from manifest_tools.io.sinks import Publication, Published
 
+_ON_THE_WAY = 32  # files of a folder that is far
+
+
+class Folder(Protocol):
+    """What takes the files of a folder: ``FolderSink``, or a prefix in S3; picklable."""
+
+    @property
+    def is_far(self) -> bool:
+        """Whether writing is waiting, so that many should write at a time."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write the file ``name``, a path with slashes."""
+        ...
+
+    def make_folder(self, name: str) -> None:
+        """Make the folder ``name``, a path with slashes, which may stay empty."""
+        ...
+
+    def link(self, name: str, source: str) -> None:
+        """Give the file ``source`` a second name; raises Refused or MtoolError where that cannot be."""
+        ...
+
 
 @dataclass(slots=True)
 class FolderSink:
@@ -25,6 +51,11 @@ class FolderSink:
 
     root: Path
     _made: set[Path] = field(default_factory=set)
+
+    @property
+    def is_far(self) -> bool:
+        """Return False: it is on this disk."""
+        return False
 
     def write(self, name: str, data: bytes) -> None:
         """Write the file ``name``, a path with slashes."""
@@ -50,13 +81,42 @@ class FolderSink:
 
     def _path(self, name: str) -> Path:
         """Return where a file is to be written; raises ValueError for a name that leaves the folder."""
-        if "\\" in name or any(part in ("", ".", "..") for part in name.split("/")):
-            raise ValueError(f"expected a path inside the folder, found {name[:200]!r}")
+        check_inside(name)
         path = self.root / name
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)
         return path
+
+
+@contextlib.contextmanager
+def writing(folder: Folder, executor: Executor | None) -> Iterator[Callable[[str, bytes], None]]:
+    """Yield what writes files into a folder: into one that is far in threads, and all are there at the end.
+
+    No more than ``_ON_THE_WAY`` wait at a time. Raises what ``write`` raises, of an earlier file perhaps.
+    """
+    if executor is None or not folder.is_far:
+        yield folder.write
+        return
+    waiting: deque[Future[None]] = deque()
+
+    def write(name: str, data: bytes) -> None:
+        if len(waiting) == _ON_THE_WAY:
+            waiting.popleft().result()
+        waiting.append(executor.submit(folder.write, name, data))
+
+    try:
+        yield write
+        while waiting:
+            waiting.popleft().result()
+    finally:
+        wait(waiting)
+
+
+def check_inside(name: str) -> None:
+    """Raise ValueError for a name, a path with slashes, that leaves the folder in which it is to be."""
+    if "\\" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        raise ValueError(f"expected a path inside the folder, found {name[:200]!r}")
 
 
 @contextlib.contextmanager

@@ -8,8 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Exists, MtoolError, Refused
@@ -34,6 +33,14 @@ class Published:
     """Unchanged: it existed before, with the same bytes."""
 
 
+class Mark(Protocol):
+    """A file or an object that says that something is not whole; a ``Path`` is one."""
+
+    def unlink(self, missing_ok: bool = ...) -> None:
+        """Remove it."""
+        ...
+
+
 @dataclass(slots=True)
 class Publication:
     """The outputs of one command: open for writing in the block of ``publishing``."""
@@ -53,8 +60,8 @@ class Publication:
     published: list[Published] = field(default_factory=list)
     """What became of the outputs; filled when the block ends."""
 
-    marks: list[Path] = field(default_factory=list)
-    """Files that say that something is being replaced; removed when all outputs are in place."""
+    marks: list[Mark] = field(default_factory=list)
+    """What says that something is being replaced; removed when all outputs are in place."""
 
     _outputs: list[Output] = field(default_factory=list)
     _direct: list[BinaryIO] = field(default_factory=list)

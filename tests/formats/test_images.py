@@ -2,6 +2,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,7 @@ def test_a_prefix_in_s3_is_a_folder(s3: "S3Client") -> None:
 def test_a_listing_is_taken_page_by_page(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
     from manifest_tools.io import s3 as ours
 
-    pages = [[ours.Listed(f"k/{page}{n}.jpg", 1, "") for n in range(2)] for page in range(3)]
+    pages = [[ours.Listed(f"k/{page}{n}.jpg", 1, "", datetime.min) for n in range(2)] for page in range(3)]
     taken: list[int] = []
 
     def listed(bucket: str, prefix: str) -> Any:

@@ -130,6 +130,11 @@ def then_ask(first: Callable[[], T], other: Callable[[], object]) -> T:
         raise
 
 
+def refused_of(uri: str, error: object) -> MtoolError:
+    """Return the error for one object of a request for many, which S3 answered all together."""
+    return answer_error(uri, {"Error": error})
+
+
 @contextlib.contextmanager
 def translated_errors(uri: str) -> Iterator[None]:
     """Raise an MtoolError about ``uri`` for what boto3 raises inside the block."""

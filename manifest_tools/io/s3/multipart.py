@@ -117,7 +117,7 @@ class ObjectStream(io.BufferedIOBase):
         self._kms_key = kms_key
         self._number = 1
         self._length = 0
-        self._filling = _new_part()
+        self._filling = new_part()
         self._on_the_way: deque[Future[None]] = deque()
         self._threads: ThreadPoolExecutor | None = None
 
@@ -180,7 +180,7 @@ class ObjectStream(io.BufferedIOBase):
         self._filling.seek(0)
         self._on_the_way.append(self._threads.submit(self._parts.send, self._number, self._filling))
         self._number += 1
-        self._filling = _new_part()
+        self._filling = new_part()
 
     def _end_threads(self) -> None:
         if self._threads is not None:
@@ -188,5 +188,6 @@ class ObjectStream(io.BufferedIOBase):
             self._threads = None
 
 
-def _new_part() -> "IO[bytes]":
+def new_part() -> "IO[bytes]":
+    """Return where the bytes of a part wait: in memory, or on the disk where they are many."""
     return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, prefix=process_prefix()))

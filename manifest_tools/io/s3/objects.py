@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from manifest_tools.io.s3.checksums import check_of, md5_of
@@ -65,6 +66,9 @@ class Listed:
     size: int
     etag: str
     """Without quotes: the MD5 of the bytes as digits, unless they came in parts or KMS encrypts them."""
+
+    changed: datetime
+    """When the bytes were written, by the clock of S3, to the second."""
 
 
 def size(uri: str) -> int:
@@ -174,7 +178,8 @@ def listed(bucket: str, prefix: str, after: str = "") -> Iterator[list[Listed]]:
         pages = client().get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
             yield [
-                Listed(one["Key"], one["Size"], one["ETag"].strip('"')) for one in page.get("Contents", [])
+                Listed(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"])
+                for one in page.get("Contents", [])
             ]
 
 
