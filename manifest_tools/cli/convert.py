@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from manifest_tools.verbs.convert.convert import Converted
 
 
+_NAMED = 12  # outputs that are named; the rest are counted
+
+
 def convert(
     manifests: Annotated[
         list[str],
@@ -238,7 +241,9 @@ def summary(done: "Converted", to: str) -> str:
     """Say in a few lines what was made, and what is not in it."""
     from manifest_tools.verbs.convert.loss import in_words
 
-    named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs)
+    named = ", ".join(f"{clean(output.path)} ({output.state})" for output in done.outputs[:_NAMED])
+    if len(done.outputs) > _NAMED:
+        named += f" and {len(done.outputs) - _NAMED:,} more files"
     of = f"{counted(done.pictures, 'picture')} of {counted(done.table.num_classes, 'class')}"
     text = f"{of}: {named}"
     if done.problems:
