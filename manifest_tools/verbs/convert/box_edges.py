@@ -1,7 +1,7 @@
 """Boxes that are over the edge of their picture, or of no size: counted always, cut off when told."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from manifest_tools.base.parallel import Jobs
@@ -21,6 +21,12 @@ class EdgeCounts:
     empty: int = 0
     """Without width or height."""
 
+    def add(self, picture: Picture) -> None:
+        """Count the odd boxes of a picture."""
+        for box in picture.boxes:
+            self.empty += box.width <= 0 or box.height <= 0
+            self.over += picture.size is not None and _is_over(box, picture.size)
+
     def remarks(self, clip: bool) -> list[str]:
         """Return what is to be said, a sentence each."""
         found = []
@@ -33,18 +39,28 @@ class EdgeCounts:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Clipped(Pictures):
-    """Pictures whose boxes end at the edges of the pictures."""
+@dataclass(slots=True)
+class WatchedBoxes(Pictures):
+    """Pictures whose odd boxes are counted as they are read, and cut off at the edges where that was told."""
 
     pictures: Pictures
+    clip: bool
+    counts: EdgeCounts = field(default_factory=EdgeCounts)
+    """Of the last time that all pictures were read."""
 
     def __iter__(self) -> Iterator[Picture]:
-        return map(clipped_to, self.pictures)
+        self.counts = EdgeCounts()
+        for picture in self.pictures:
+            self.counts.add(picture)
+            yield clipped_to(picture) if self.clip else picture
 
     def map(self, task: Callable[[Batch], R], jobs: Jobs = None) -> Iterator[R]:
         """Yield ``task`` of every batch, in order, as the pictures themselves do."""
-        return self.pictures.map(_OfClipped(task), jobs)
+        self.counts = EdgeCounts()
+        for counts, result in self.pictures.map(_Watching(task, self.clip), jobs):
+            self.counts.over += counts.over
+            self.counts.empty += counts.empty
+            yield result
 
     def folder(self) -> str:
         """Return the deepest folder that all pictures share."""
@@ -52,16 +68,16 @@ class Clipped(Pictures):
 
 
 @dataclass(frozen=True, slots=True)
-class _OfClipped(Generic[R]):
+class _Watching(Generic[R]):
     task: Callable[[Batch], R]
+    clip: bool
 
-    def __call__(self, batch: Batch) -> R:
-        return self.task(Batch([clipped_to(picture) for picture in batch.pictures], batch.labels_before))
-
-
-def whole(pictures: Pictures) -> Pictures:
-    """Return pictures with their boxes as they were before anything was cut off."""
-    return pictures.pictures if isinstance(pictures, Clipped) else pictures
+    def __call__(self, batch: Batch) -> tuple[EdgeCounts, R]:
+        counts = EdgeCounts()
+        for picture in batch.pictures:
+            counts.add(picture)
+        pictures = [*map(clipped_to, batch.pictures)] if self.clip else batch.pictures
+        return counts, self.task(Batch(pictures, batch.labels_before))
 
 
 def clipped_to(picture: Picture) -> Picture:
@@ -75,24 +91,6 @@ def clipped_to(picture: Picture) -> Picture:
         return picture
     boxes = (_clipped(box, *picture.size) for box in picture.boxes)
     return replace(picture, boxes=tuple(box for box in boxes if box.width > 0 and box.height > 0))
-
-
-def count_odd(pictures: Pictures, jobs: Jobs = None) -> EdgeCounts:
-    """Count the boxes that are over the edge of their picture, or of no size."""
-    total = EdgeCounts()
-    for found in pictures.map(_count_batch, jobs):
-        total.over += found.over
-        total.empty += found.empty
-    return total
-
-
-def _count_batch(batch: Batch) -> EdgeCounts:
-    counts = EdgeCounts()
-    for picture in batch.pictures:
-        for box in picture.boxes:
-            counts.empty += box.width <= 0 or box.height <= 0
-            counts.over += picture.size is not None and _is_over(box, picture.size)
-    return counts
 
 
 def _is_odd(box: Box, size: tuple[float, float]) -> bool:

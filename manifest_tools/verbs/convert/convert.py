@@ -19,7 +19,7 @@ from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
-from manifest_tools.verbs.convert.box_edges import count_odd, whole
+from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
@@ -194,7 +194,6 @@ def carry_out(
     check_key(kms_key, [first.output])
     if row.report and not force:
         _check_made_alike(plans)
-    odd = [count_odd(whole(planned.lines), jobs) for planned in plans if planned.label_kind == "boxes"]
     work = PictureWork(
         {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
     )
@@ -219,7 +218,7 @@ def carry_out(
                 **({"lost": dict(lost)} if lost else {}),
             }
             publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
-    remarks += [remark for counts in odd for remark in counts.remarks(first.clip)]
+    remarks += _odd_boxes(plans)
     return Converted(
         tuple(publication.published),
         said["pictures"],
@@ -229,6 +228,12 @@ def carry_out(
         dict(lost or {}),
         tuple(remarks),
     )
+
+
+def _odd_boxes(plans: Sequence[ConversionPlan]) -> list[str]:
+    watched = [planned.lines for planned in plans if isinstance(planned.lines, WatchedBoxes)]
+    total = EdgeCounts(sum(one.counts.over for one in watched), sum(one.counts.empty for one in watched))
+    return total.remarks(plans[0].clip)
 
 
 def _side_car(plans: Sequence[ConversionPlan], publication: Publication) -> SideCarWriter:

@@ -39,7 +39,7 @@ from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import check_on_this_disk
 from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
-from manifest_tools.verbs.convert.box_edges import Clipped
+from manifest_tools.verbs.convert.box_edges import WatchedBoxes
 from manifest_tools.verbs.convert.labelled import Labelled, labelled_lines, labelled_parts
 
 
@@ -309,7 +309,7 @@ def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) 
         found.attribute,
         found.kind,
         table,
-        Clipped(found.lines) if how.clip else found.lines,
+        WatchedBoxes(found.lines, how.clip) if found.kind == "boxes" else found.lines,
         found.count,
         found.left_out,
         how.recipe,
