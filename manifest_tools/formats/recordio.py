@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions
+from manifest_tools.formats.recordio_read import read as read
 from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureLabelKind
 from manifest_tools.images.unusable import UNNAMEABLE, Unusable
 from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack

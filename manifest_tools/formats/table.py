@@ -85,7 +85,17 @@ FORMATS = {
         (".rec",),
         # 256 leaves room to crop the 224 x 224 of the built-in algorithm, which takes JPEG and PNG.
         PictureDefaults(resize=256, accepted=("JPEG", "PNG")),
+        reads=True,
         shards=True,
+    ),
+    "lst": Format(
+        "manifest_tools.formats.lst",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".lst",),
+        writes=False,
+        reads=True,
     ),
     "folder": Format(
         "manifest_tools.formats.image_folder",

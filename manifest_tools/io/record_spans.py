@@ -4,11 +4,21 @@ Between damage and the next record nothing says where records are. So the next m
 begins a record, as the readers of shards do.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from manifest_tools.io.recordio import FIRST, FRAME_SIZE, HEADER_SIZE, LAST, MAGIC, WHOLE, parse_frame
+from manifest_tools.io.recordio import (
+    FIRST,
+    FRAME_SIZE,
+    HEADER_SIZE,
+    LAST,
+    MAGIC,
+    WHOLE,
+    parse_frame,
+    read_records,
+)
 
 _FIRST_WINDOW, _LARGEST_WINDOW = 512, 1 << 20  # bytes that are searched at once
 
@@ -37,6 +47,23 @@ class _Broken:
     reason: str
     proven: int
     """Before this byte no other record can begin: the parts before it are where they have to be."""
+
+
+def payload_start(stream: BinaryIO, span: Span, length: int) -> bytes:
+    """Return the first bytes of a record's payload; more than ``length`` of them where it is in parts."""
+    stream.seek(span.offset)
+    data = stream.read(FRAME_SIZE + length)
+    flag, whole = parse_frame(data, False)
+    if flag == WHOLE or whole >= length:
+        return data[FRAME_SIZE : FRAME_SIZE + min(whole, length)]
+    return payload_of(stream, span)
+
+
+def payload_of(stream: BinaryIO, span: Span) -> bytes:
+    """Return the payload of a record, its parts joined."""
+    stream.seek(span.offset)
+    (payload,) = read_records(io.BytesIO(stream.read(span.end - span.offset)))
+    return payload
 
 
 def walk(stream: BinaryIO, size: int) -> Iterator[Span | Damage]:

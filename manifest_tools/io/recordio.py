@@ -189,6 +189,11 @@ def unpack(payload: bytes) -> ImageRecord:
     return ImageRecord(high << 64 | low, labels, payload[start:], count > 0)
 
 
+def labels_end(payload: bytes) -> int:
+    """Return where the picture begins in an image record, of which the header will do."""
+    return HEADER_SIZE + 4 * int(_HEADER.unpack_from(payload)[0])
+
+
 def record_id(payload: bytes) -> int | None:
     """Return the number in an image record's header, of which the first bytes will do; None without one."""
     return _HEADER.unpack_from(payload)[2] if len(payload) >= HEADER_SIZE else None

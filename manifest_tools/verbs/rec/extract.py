@@ -1,6 +1,5 @@
 """Writes the pictures of a ``.rec`` into a folder, with a list of their labels."""
 
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -14,11 +13,12 @@ from manifest_tools.formats.safe_names import UniqueNames, leaves_folder, safe_n
 from manifest_tools.images.signatures import suffix_of
 from manifest_tools.io.folder_sink import FolderSink, folder_sink
 from manifest_tools.io.record_list import LIST, RecordList, stem
-from manifest_tools.io.recordio import ImageRecord, lst_line, read_records, unpack
+from manifest_tools.io.record_spans import payload_of
+from manifest_tools.io.recordio import ImageRecord, lst_line, unpack
 from manifest_tools.io.seekable import Opened
 from manifest_tools.io.sinks import Published, publishing
 from manifest_tools.verbs.rec.picture_trouble import describes_others
-from manifest_tools.verbs.rec.records import list_beside, open_records, read_record, whole
+from manifest_tools.verbs.rec.records import list_beside, open_records, whole
 
 _DEEPEST = 8  # folders in each other that a list may ask for
 _LONGEST_ENDING = 8
@@ -95,8 +95,7 @@ class _Extraction:
         """Write picture after picture, and yield how many bytes each record has."""
         with self._list:
             for number, span in enumerate(whole(opened), 1):
-                (payload,) = read_records(io.BytesIO(read_record(opened, span)), opened.name)
-                self._add(number, payload)
+                self._add(number, payload_of(opened.stream, span))
                 yield span.end - span.offset
 
     def _add(self, number: int, payload: bytes) -> None:

@@ -1,6 +1,5 @@
 """Lists the records of a ``.rec``: numbers, labels, and what the headers of the pictures say."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,8 +9,9 @@ from manifest_tools.images.headers import ImageHeader, read_header
 from manifest_tools.images.partial_reads import reader_of
 from manifest_tools.images.signatures import describe
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.io.recordio import read_records, unpack
-from manifest_tools.verbs.rec.records import list_beside, open_records, read_record, whole
+from manifest_tools.io.record_spans import payload_of
+from manifest_tools.io.recordio import unpack
+from manifest_tools.verbs.rec.records import list_beside, open_records, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ def rec_list(file: AnyPath, *, limit: int | None = None) -> Iterator[Listed]:
     rows = list_beside(name)
     with open_records(name) as opened:
         for number, span in enumerate(islice(whole(opened), limit), 1):
-            (payload,) = read_records(io.BytesIO(read_record(opened, span)), name)
-            listed = _listed(number, span.offset, payload)
+            listed = _listed(number, span.offset, payload_of(opened.stream, span))
             row = rows.row(listed.id) if rows is not None else None
             yield listed if row is None else replace(listed, name=row.path)
 

@@ -1,6 +1,5 @@
 """A ``.rec`` being written, with its ``.idx`` and its ``.lst``."""
 
-import io
 import os
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -8,11 +7,11 @@ from typing import BinaryIO
 from manifest_tools.base.errors import Exists
 from manifest_tools.io.byte_ranges import runs
 from manifest_tools.io.record_list import INDEX, LIST, RECORDS, Numbers, RecordList, stem
-from manifest_tools.io.record_spans import Span
-from manifest_tools.io.recordio import frame, idx_line, read_records, record_id, renumbered
+from manifest_tools.io.record_spans import Span, payload_of
+from manifest_tools.io.recordio import frame, idx_line, record_id, renumbered
 from manifest_tools.io.seekable import Opened
 from manifest_tools.io.sinks import Publication
-from manifest_tools.verbs.rec.records import Layout, copy_bytes, read_record
+from manifest_tools.verbs.rec.records import Layout, copy_bytes
 
 
 class Trio:
@@ -45,7 +44,7 @@ class Trio:
         """Write records of a file with the numbers from ``first``, and yield how many bytes each was."""
         places = zip(taken.starts.tolist(), taken.ends.tolist(), taken.ids.tolist(), strict=True)
         for key, (start, end, identity) in enumerate(places, first):
-            (payload,) = read_records(io.BytesIO(read_record(file, Span(start, end, b""))), file.name)
+            payload = payload_of(file.stream, Span(start, end, b""))
             framed = frame(payload if record_id(payload) is None else renumbered(payload, key))
             self._describe(key, identity, len(framed), rows)
             self._rec.write(framed)

@@ -110,12 +110,6 @@ def whole(file: Opened) -> Iterator[Span]:
         yield found
 
 
-def read_record(file: Opened, span: Span) -> bytes:
-    """Return the bytes of a record as they stand in the file."""
-    file.stream.seek(span.offset)
-    return file.stream.read(span.end - span.offset)
-
-
 def layout(file: Opened, transfer: Progress) -> Layout:
     """Return where the records are; raises BadData at the first damage, and where there is none at all."""
     places = Places()

@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, TypeVar
 import numpy as np
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import counted
+from manifest_tools.io.detection_labels import MOST_EXACT, boxes_of, no_boxes
 from manifest_tools.io.list_rows import LONGEST_ROW, parse_row
 from manifest_tools.io.record_list import RecordList, beside, index_trouble
 from manifest_tools.io.recordio import MAGIC, CorruptRecord, ImageRecord, frame, read_records, unpack
@@ -31,15 +31,11 @@ T = TypeVar("T")
 RecordFileKind = Literal["rec", "lst"]
 SUFFIXES: dict[str, RecordFileKind] = {".rec": "rec", ".lst": "lst"}
 
-# Whole numbers up to here are the same as 32-bit floats.
-MOST_EXACT = 1 << 24
 # How many different problems are remembered, and how many classes.
 MOST_REASONS = 50
 _MOST_CLASSES = 100_000
 _LARGEST_ID = (1 << 64) - 1
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-# What the labels of a detector begin with: the length of this header, and that of a box; at least so much.
-_HEADER, _BOX = 2, 5
 LABEL = "label"
 """What the labels are called among facts, where a manifest has the name of its label attribute."""
 
@@ -157,45 +153,6 @@ def add_limited_count(
 def record_file_kind(name: str) -> RecordFileKind | None:
     """Say whether a file is a ``.rec`` or a ``.lst``, by its name."""
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
-
-
-def no_boxes(labels: Sequence[float]) -> str:
-    """Say why labels are no boxes for a detector; empty where they are.
-
-    They begin with the length of this header and that of a box. The header may hold more, such as the size of
-    the picture; a box is a class, left, top, right and bottom, and may hold more.
-
-    >>> no_boxes([2, 5, 0, 0.1, 0.1, 0.5, 0.5]), no_boxes([4, 5, 320, 240, 0, 0.1, 0.1, 0.5, 0.5])
-    ('', '')
-    >>> no_boxes([3])
-    'expected the length of the header (2 or more), that of a box (5 or more), then boxes; found 1 number'
-    """
-    wanted = "expected the length of the header (2 or more), that of a box (5 or more), then boxes; found"
-    if len(labels) < _HEADER + _BOX:
-        return f"{wanted} {counted(len(labels), 'number')}"
-    header, box = labels[0], labels[1]
-    if not (_is_length(header, _HEADER) and _is_length(box, _BOX)) or header > len(labels):
-        return f"{wanted} {header:g} and {box:g} at the beginning"
-    rest = len(labels) - int(header)
-    if rest % int(box):
-        return f"{wanted} {rest} numbers after a header of {header:g}, which are no boxes of {box:g} each"
-    boxes = boxes_of(labels)
-    if (boxes[:, 0] < 0).any() or (boxes[:, 0] % 1 != 0).any():
-        return "expected a class index from 0 as the first number of each box"
-    if (boxes[:, 1:_BOX] < 0).any() or (boxes[:, 1:_BOX] > 1).any():
-        return "expected the corners of a box as fractions of the picture's width and height, from 0 to 1"
-    if (boxes[:, 3:_BOX] <= boxes[:, 1:3]).any():
-        return "expected left, top, right and bottom of each box, in this order"
-    return ""
-
-
-def _is_length(number: float, least: int) -> bool:
-    return least <= number < MOST_EXACT and number % 1 == 0
-
-
-def boxes_of(labels: Sequence[float]) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """Return the boxes of a detector's labels, ``(boxes, numbers of a box)``: class, left, top and so on."""
-    return np.asarray(labels[int(labels[0]) :], float).reshape(-1, int(labels[1]))
 
 
 def read_record_file(name: str) -> RecordFile:

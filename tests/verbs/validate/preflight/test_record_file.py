@@ -10,12 +10,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Refused
+from manifest_tools.io.detection_labels import no_boxes
 from manifest_tools.io.recordio import MAGIC, ImageRecord, frame, idx_line, lst_line, pack
 from manifest_tools.verbs.validate.preflight.preflight import Preflight, settings
 from manifest_tools.verbs.validate.preflight.record_file import (
     MOST_REASONS,
     RecordFile,
-    no_boxes,
     read_record_file,
 )
 from manifest_tools.verbs.validate.validate import validate

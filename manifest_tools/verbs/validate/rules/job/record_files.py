@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from manifest_tools.base.problem import Finding
 from manifest_tools.base.text import counted
+from manifest_tools.io.detection_labels import MOST_EXACT
 from manifest_tools.io.recordio import ImageRecord, frame, pack
 from manifest_tools.verbs.validate.engine.file_facts import Occurrences
 from manifest_tools.verbs.validate.preflight.inputs import PreflightInput
-from manifest_tools.verbs.validate.preflight.record_file import MOST_EXACT, RecordFile
+from manifest_tools.verbs.validate.preflight.record_file import RecordFile
 from manifest_tools.verbs.validate.preflight.settings import hyperparameters
 from manifest_tools.verbs.validate.rules.references import (
     IMAGE_CLASSIFICATION,
