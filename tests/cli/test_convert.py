@@ -312,8 +312,8 @@ def test_the_way_back_leads_to_s3(holes: Path, run: Run, s3: "S3Client") -> None
         pytest.param(["train.manifest"], "expected --to FORMAT", id="neither way"),
         pytest.param(["a", "--to", "xml"], "--to xml: expected one of recordio", id="an unknown target"),
         pytest.param(
-            ["a", "--from", "recordio"],
-            "--from recordio: expected one of images, folder",
+            ["a", "--to", "images"],
+            "--to images: expected one of recordio",
             id="one way only",
         ),
         pytest.param(
