@@ -102,6 +102,7 @@ def test_no_verb_imports_another(path: str) -> None:
 SHARED_BY_FORMATS = (
     "__init__",
     "frames",
+    "label_numbers",
     "picture_files",
     "picture_json",
     "protocol",
