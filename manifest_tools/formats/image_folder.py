@@ -1,220 +1,219 @@
-"""A folder a class, as torchvision's ImageFolder, Keras and im2rec --recursive read it."""
+"""A folder a class, as torchvision's ImageFolder, Keras, Hugging Face's imagefolder and im2rec read it."""
 
+import contextlib
 import os
-import shlex
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.base.text import clipped, counted, listed, shown
-from manifest_tools.formats.picture_files import NOISE, check_name, start_of_refs, why_no_picture
+from manifest_tools.base.text import clipped, counted
+from manifest_tools.formats.class_folders import (
+    METADATA,
+    Found,
+    check_are_classes,
+    classes_of,
+    copy_by_class,
+    empty_remarks,
+    folder_names,
+    order_remarks,
+    parts_in,
+    scan,
+)
+from manifest_tools.formats.image_metadata import Metadata, Row, read_metadata, row_line
+from manifest_tools.formats.picture_files import start_of_refs
 from manifest_tools.formats.protocol import ReadOptions, WriteOptions
-from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name, safe_name
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
 from manifest_tools.io.folder_sink import FolderSink
 
+# ---- writing ----
+
 
 def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
     """Write every picture under its class, below a folder for each part where there are several.
 
-    A class without a picture has an empty folder: readers number classes by the folders that are there, so
-    without it every later class would have another number than in the other parts.
+    Beside the folders of its classes each part has ``metadata.jsonl``, with the name of the class as it is,
+    confidence and provenance.
     """
     folders = folder_names(data.table)
     remarks = order_remarks(data.table, folders)
     count = 0
+    split = _SplitWords(any(_SPLIT.search(f"{part}/") for part in data.parts))
     for part in data.parts:
-        below = f"{part}/" if part else ""
-        for folder in folders.values():
-            sink.make_folder(below + folder)
-        paths = _Paths(below, folders, options.recipe.pass_through)
-        shown: set[int] = set()
-        for picture, _ in options.copied(part, paths.of):
-            shown.add(picture.classes[0])
-            count += 1
-        remarks += _empty(part, [folders[index] for index in folders if index not in shown])
-    return {
-        "pictures": count,
-        "folders": {str(index): folder for index, folder in folders.items()},
-        "files": {},
-        "remarks": remarks,
-    }
+        written = _write_part(part, data, folders, sink, options, split)
+        remarks += empty_remarks(part, [folders[index] for index in folders if not written.get(index)])
+        count += sum(written.values())
+    remarks += split.remarks()
+    named = {str(index): folder for index, folder in folders.items()}
+    return {"pictures": count, "folders": named, "files": {}, "remarks": remarks}
 
 
-def order_remarks(table: ClassTable, folders: Mapping[int, str]) -> list[str]:
-    """Return what is to be said where sorted names give classes other numbers than the manifest.
-
-    >>> order_remarks(ClassTable(((0, "a"), (1, "b"))), {0: "a", 1: "b"})
-    []
-    """
-    for number, index in enumerate(sorted(folders, key=folders.__getitem__)):
-        if number != index:
-            example = f"({shown(table.name(index))} {number}, not {index})"
-            return [
-                "readers number classes by sorted names, so they get other numbers than in the manifest"
-                f" {example}: compare with class_to_idx of torchvision, or class_names of Keras"
-            ]
-    return []
-
-
-def _empty(part: str, names: Sequence[str]) -> list[str]:
-    if not names:
-        return []
-    where = f" in {part}" if part else ""
-    return [
-        f"no picture{where} of {listed(names)}: an empty folder keeps the numbers of the others;"
-        " torchvision's ImageFolder takes it with allow_empty=True"
-    ]
+def _write_part(
+    part: str,
+    data: DataSet,
+    folders: Mapping[int, str],
+    sink: FolderSink,
+    options: WriteOptions,
+    split: "_SplitWords",
+) -> dict[int, int]:
+    """Return how many pictures of each class were written."""
+    below = f"{part}/" if part else ""
+    names = dict(data.table.names)
+    written: dict[int, int] = {}
+    with contextlib.ExitStack() as stack:
+        lines = None
+        for picture, copied in copy_by_class(part, below, folders, sink, options):
+            (index,) = picture.classes
+            written[index] = written.get(index, 0) + 1
+            split.look_at(copied.path)
+            lines = lines or stack.enter_context(open(sink.local_path(below + METADATA), "wb"))
+            lines.write(row_line(copied.path.removeprefix(below), names[index], picture))
+    return written
 
 
-def folder_names(table: ClassTable) -> dict[int, str]:
-    """Return a safe name for every class, no two alike on any system, in order of index."""
-    names = UniqueNames()
-    return {index: names.unique(safe_name(name, f"class {index}"), "", index) for index, name in table.names}
+# What Hugging Face's datasets takes for the name of a split, in the name of a folder or of a file.
+_SPLIT = re.compile(
+    r"(^|[-._ 0-9/])(train|training|validation|valid|dev|val|test|testing|eval|evaluation)[-._ 0-9/]"
+)
 
 
 @dataclass(slots=True)
-class _Paths:
-    """Where the pictures of a part go, no two to one place."""
+class _SplitWords:
+    """Looks for names by which Hugging Face's datasets would take some of the pictures for a split."""
 
-    below: str
-    folders: Mapping[int, str]
-    as_they_are: bool
-    names: dict[int, UniqueNames] = field(default_factory=dict)
+    has_parts: bool
+    """Whether folders of parts are called so, which goes before the names of files."""
 
-    def of(self, picture: Picture) -> str:
-        """Return the path of a picture from the output folder."""
-        index = picture.classes[0]
-        names = self.names.setdefault(index, UniqueNames())
-        name = file_name(picture.ref, picture.number, names, self.as_they_are)
-        return f"{self.below}{self.folders[index]}/{name}"
+    count: int = 0
+    first: str = ""
+
+    def look_at(self, path: str) -> None:
+        """Look at the path of a picture."""
+        if not self.has_parts and _SPLIT.search(path):
+            self.count += 1
+            self.first = self.first or path
+
+    def remarks(self) -> list[str]:
+        """Return what is to be said."""
+        if not self.count:
+            return []
+        return [
+            f"{counted(self.count, 'picture')} called as a part may be called ({clipped(self.first)}), which"
+            ' Hugging Face\'s datasets takes for a split: load all of them with data_files="**"'
+        ]
 
 
 # ---- reading ----
-
-# Folders that hold pictures to learn from and to check with, and are no classes.
-_PARTS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
-# What a folder that `mtool train` made has in it: its plots are no class.
-_MODEL = "model.tar.gz"
-# What commands write beside the folders of the classes, where these are all that is here.
-_BESIDE = (".manifest", "split.json", "classes.json")
 
 
 def read(place: str, options: ReadOptions) -> DataSet:
     """Return the pictures of a folder: those in a folder of it are of the class of that name.
 
-    Classes are numbered by their sorted names, or as ``options.classes`` has them. Pictures that lie in no
-    such folder have no class. A picture is named from the folder in which ``place`` lies. Raises Refused for
-    a folder without pictures, and for one whose folders are parts, as train and validation.
+    Folders that are parts, as train and validation, have such folders in them. ``metadata.jsonl`` may name
+    other classes, and confidences. Classes are numbered by their sorted names, or as ``options.classes`` has
+    them. Pictures that lie in no such folder, and in no such file, have no class. A picture is named from the
+    folder in which ``place`` lies. Raises Refused for a folder without pictures.
     """
     place = place.rstrip("/") or place
-    found = _scan(place)
+    found = scan(place)
     if not found.loose and not found.classes:
         raise Refused(f"{place}: expected a folder with pictures, or with a folder of them for each class")
-    _check_are_classes(place, found.classes)
-    indices = numbered(sorted(found.classes), options.classes)
+    parts = parts_in(found)
+    if not parts:
+        check_are_classes(place, found)
     attribute = options.label_attribute or "label"
     check_attribute_name(attribute)
-    read_all = partial(_pictures, found, indices, start_of_refs(place, options.source_prefix))
-    table = class_table((index, name) for name, index in indices.items())
-    parts = {"": StreamedPictures(read_all)}
-    return DataSet(table, "single_label", parts, attribute, remarks=found.remarks(place))
-
-
-@dataclass(slots=True)
-class _Found:
-    """What is in a folder: paths from there, sorted."""
-
-    loose: list[str] = field(default_factory=list)
-    """Pictures that lie in no folder of a class."""
-
-    classes: dict[str, list[str]] = field(default_factory=dict)
-    """The pictures of each class."""
-
-    left_out: dict[str, list[str]] = field(default_factory=dict)
-    """What is no picture, by what it is instead."""
-
-    def leave_out(self, what: str, path: str) -> None:
-        """Remember what is left out, and why."""
-        self.left_out.setdefault(what, []).append(path)
-
-    def remarks(self, place: str) -> tuple[str, ...]:
-        """Return what the user is told."""
-        left_out = (
-            f"{counted(len(paths), what)} ({clipped(min(paths))}{', ...' if len(paths) > 1 else ''})"
-            for what, paths in sorted(self.left_out.items())
-        )
-        text = f"{place}: left out: {', '.join(left_out)}"
-        loose = f"{place}: {counted(len(self.loose), 'picture')} in no folder of a class, without a label"
-        return tuple([text] * bool(self.left_out) + [loose] * bool(self.loose))
-
-
-def _pictures(found: _Found, indices: Mapping[str, int], start: str) -> Iterator[Picture]:
-    labelled = (((indices[name],), paths) for name, paths in sorted(found.classes.items()))
-    number = 0
-    for classes, paths in chain([((), found.loose)], labelled):
-        for path in paths:
-            number += 1
-            yield Picture(number, start + path, classes=classes, key=path)
-
-
-def _scan(place: str) -> _Found:
-    found = _Found()
-    for path in sorted(_files(place, found)):
-        check_name(place, path)
-        name, slash, _ = path.partition("/")
-        if slash:
-            found.classes.setdefault(name, []).append(path)
-        else:
-            found.loose.append(path)
-    return found
-
-
-def _files(place: str, found: _Found) -> Iterator[str]:
-    """Yield the pictures below a folder; no file is opened, and none asked for its state but links."""
-    root = os.path.realpath(place)
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        with os.scandir(os.path.join(place, below)) as entries:
-            inside = [entry for entry in entries if not entry.name.startswith(".")]
-        if below and any(entry.name == _MODEL for entry in inside):
-            found.leave_out("model", below)
-            continue
-        for entry in inside:
-            path = f"{below}{entry.name}"
-            if entry.is_dir(follow_symlinks=False) and entry.name not in NOISE:
-                waiting.append(f"{path}/")
-            elif not below and entry.name.endswith(_BESIDE):
-                continue
-            elif why := why_no_picture(entry, path, root, PICTURE_ENDINGS):
-                found.leave_out(why, path)
-            else:
-                yield path
-
-
-def _check_are_classes(place: str, classes: Mapping[str, Sequence[str]]) -> None:
-    """Raise Refused where the folders of the classes lie deeper: in the only one here, or in parts."""
-    inner = {
-        tuple(path.split("/")[:2]) for paths in classes.values() for path in paths if path.count("/") > 1
+    called = {folder: name for name, folder in _called(options.classes)}
+    start = start_of_refs(place, options.source_prefix)
+    readers = {
+        part: _Part(f"{part}/" if part else "", start, inside, _metadata(place, part, inside, found), called)
+        for part, inside in (parts or {"": found}).items()
     }
-    if len(classes) == 1 and len(inner) > 1:
-        (only,) = classes
-        raise Refused(
-            f"{place}: expected a folder for each class, found one, {shown(only)}, with others in it; type"
-            f" {shlex.quote(os.path.join(place, only))}"
+    names = sorted(set(chain.from_iterable(reader.names() for reader in readers.values())))
+    indices = numbered(names, options.classes)
+    table = class_table((index, name) for name, index in indices.items())
+    streams = {part: StreamedPictures(partial(reader.pictures, indices)) for part, reader in readers.items()}
+    remarks = (*found.remarks(place), *_remarks(place, list(readers.values())))
+    return DataSet(table, "single_label", streams, attribute, remarks=remarks)
+
+
+def _remarks(place: str, parts: Sequence["_Part"]) -> Iterator[str]:
+    """Yield what is said of pictures without a label, and of lines without a picture."""
+    if loose := sum(part.unlabelled for part in parts):
+        yield f"{place}: {counted(loose, 'picture')} in no folder of a class, without a label"
+    if unknown := sum(part.metadata.unknown for part in parts):
+        yield f"{place}: {counted(unknown, 'line')} of {METADATA} without a picture: moved, or taken away"
+
+
+def _called(given: ClassTable | None) -> Iterator[tuple[str, str]]:
+    """Yield the classes of a table with the folders that they would have."""
+    if given is not None:
+        yield from ((given.name(index), folder) for index, folder in folder_names(given).items())
+
+
+def _metadata(place: str, part: str, inside: Found, found: Found) -> Metadata:
+    path = f"{part}/{METADATA}" if part else METADATA
+    if path not in found.metadata:
+        return Metadata()
+    return read_metadata(os.path.join(place, path), {"": inside.loose, **inside.classes})
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The pictures of a part, read anew for every pass."""
+
+    below: str
+    """The folder of the part, with a slash; nothing for the only part."""
+
+    start: str
+    found: Found
+    metadata: Metadata
+    called: Mapping[str, str]
+    """Folder -> name of its class, where that is another one."""
+
+    @property
+    def unlabelled(self) -> int:
+        """How many loose pictures there are of which no line knows the class."""
+        return len(self.found.loose) - self.metadata.named.get("", 0)
+
+    def names(self) -> set[str]:
+        """Return the names of the classes."""
+        of_folders = {
+            self._class_of(folder)
+            for folder in classes_of(self.found)
+            if self.metadata.named.get(folder, 0) < len(self.found.classes.get(folder, " "))
+        }
+        return of_folders.union(*self.metadata.names.values())
+
+    def _class_of(self, folder: str) -> str:
+        """Return the class of pictures of which no line says it."""
+        told = self.metadata.names.get(folder, ())
+        return next(iter(told)) if len(told) == 1 and folder else self.called.get(folder, folder)
+
+    def pictures(self, indices: Mapping[str, int]) -> Iterator[Picture]:
+        """Yield the loose pictures, then those of each class."""
+        number = 0
+        with contextlib.ExitStack() as stack:
+            lines = stack.enter_context(open(self.metadata.path, "rb")) if self.metadata.path else None
+            for folder, paths in (("", self.found.loose), *sorted(self.found.classes.items())):
+                for place, path in enumerate(paths):
+                    number += 1
+                    row = self.metadata.row(lines, folder, place) or Row(path)
+                    yield self._picture(number, folder, path, row, indices)
+
+    def _picture(self, number: int, folder: str, path: str, row: Row, indices: Mapping[str, int]) -> Picture:
+        name = row.class_name or self._class_of(folder)
+        key = self.below + path
+        return Picture(
+            number,
+            self.start + key,
+            classes=(indices[name],) if name else (),
+            confidences=row.confidences if name else (),
+            provenance=row.provenance,
+            key=key,
         )
-    parts = [name for name in sorted(classes) if name.lower() in _PARTS]
-    if len(parts) < len(classes) or not (inner or len(parts) > 1):
-        return
-    names = sorted(parts, key=lambda name: (not name.lower().startswith("train"), "val" not in name.lower()))
-    folders = [os.path.join(place, name) for name in names[:2]]
-    raise Refused(
-        f"{place}: expected a folder for each class, found parts: {listed(parts)}; name them, as in"
-        f" `mtool train {' '.join(map(shlex.quote, folders))}`"
-    )

@@ -15,7 +15,7 @@ from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.remarks import remark
-from manifest_tools.base.text import clipped
+from manifest_tools.base.text import clipped, listed
 from manifest_tools.formats.class_contract import read_data_set
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name
@@ -73,6 +73,12 @@ def _only_part(row: Format, place: str, data: DataSet) -> Pictures:
     """Return the pictures of a data set without parts; raises Refused for one that has some."""
     if list(data.parts) == [""]:
         return data.parts[""]
+    if row.stands_in == ("",):
+        folders = [shlex.quote(os.path.join(place, part)) for part in list(data.parts)[:2]]
+        raise Refused(
+            f"{place}: expected a folder for each class, found parts: {listed(sorted(data.parts))}; name"
+            f" them, as in `mtool train {' '.join(folders)}`"
+        )
     word = next(word for word, other in FORMATS.items() if other is row)
     raise Refused(
         f"{place}: has the parts {', '.join(data.parts)}; make a manifest of each, with"

@@ -104,6 +104,7 @@ FORMATS = {
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
         reads=True,
+        holds=PROVENANCE | {"confidence"},
         stands_in=("",),  # any folder that nothing else is known of
     ),
     "webdataset": Format(
@@ -157,6 +158,7 @@ FORMATS = {
         # Ultralytics passes over GIF.
         defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "WEBP", "TIFF")),
         reads=True,
+        stands_in=("data.yaml", "obj.data"),
         holds=frozenset(("image_size", "outline")),
     ),
     "voc": Format(
@@ -166,6 +168,7 @@ FORMATS = {
         "folder",
         defaults=PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
         reads=True,
+        stands_in=("Annotations",),
         holds=PROVENANCE | {"confidence", "image_size"},
         precision=0.5,
     ),

@@ -34,8 +34,8 @@ def to_folder(manifest: str | list[str], **options: Any) -> Any:
 
 def tree(folder: str | Path) -> list[str]:
     """Return the files of a folder, without what stands there beside pictures."""
-    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.suffix != ".json")
-    return sorted(str(path.relative_to(folder)) for path in files)
+    files = (path for path in Path(folder).rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in files if path.suffix not in (".json", ".jsonl"))
 
 
 @pytest.fixture
@@ -146,7 +146,8 @@ def test_a_class_without_a_picture_in_a_part_keeps_its_folder_and_the_others_the
     os.rename(train, "all.manifest")
     validation = manifest_of(in_folder, ("3.jpg", 2, "c"))
     done = to_folder(["all.manifest", validation])
-    assert sorted(os.listdir("out/all")) == sorted(os.listdir("out/train")) == ["a", "b", "c"]
+    beside = ["a", "b", "c", "metadata.jsonl"]
+    assert sorted(os.listdir("out/all")) == sorted(os.listdir("out/train")) == beside
     assert done.remarks == (
         "no picture in train of 'a', 'b': an empty folder keeps the numbers of the others; torchvision's"
         " ImageFolder takes it with allow_empty=True",
