@@ -1,36 +1,155 @@
-"""The hidden folder beside an output in which the pieces of it are made."""
+"""The hidden folder beside an output in which the pieces of it are made, and found again after a kill."""
 
 import contextlib
+import hashlib
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from manifest_tools.base.errors import MtoolError
-from manifest_tools.base.local_files import make_folder, remove_empty, temporary_prefix
+from manifest_tools.base.errors import MtoolError, Refused
+from manifest_tools.base.local_files import make_folder, remove_empty
+from manifest_tools.base.text import listed
+from manifest_tools.formats.protocol import Place
+from manifest_tools.verbs.convert.ledger import VERSION, Ledger, differences, new_ledger, open_ledger
+
+_LEDGER, _LOCK, _NEW = "ledger.jsonl", "lock", "new"
+_WAIT = 5.0  # seconds that the workers of a killed process are given to notice
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A folder for the pieces of an output, and the ledger of what is finished."""
+
+    folder: str
+    ledger: Ledger
+
+    @property
+    def new(self) -> Path:
+        """Where a folder is written that will be the output."""
+        return Path(self.folder, _NEW)
 
 
 @contextlib.contextmanager
-def workspace(output: str) -> Iterator[str]:
+def workspace(output: str, plan: Mapping[str, Any], resume: bool = False) -> Iterator[Workspace]:
     """Yield a folder for the pieces of ``output``, which goes when the block ends.
 
     It stands beside the output, so that a piece becomes a file of it by a rename; of one in S3, where
-    temporary files stand.
+    temporary files stand. With ``resume``, what a killed process had finished is found in it, and it stays
+    where the block raises. Raises Refused for what was finished of another ``plan``, and where another
+    process is at work.
     """
-    if output.startswith("s3://"):
-        with tempfile.TemporaryDirectory(prefix="mtool-") as folder:
-            yield folder
-        return
-    target = Path(os.path.realpath(output))
-    made = make_folder(target.parent, output)
+    folder, made = _make(output)
+    keep = False
     try:
-        folder = tempfile.mkdtemp(dir=target.parent, prefix=temporary_prefix(target))
+        with _locked(folder, output):
+            space = _open(folder, output, plan, resume)
+            try:
+                yield space
+            except BaseException:
+                keep = resume and bool(space.ledger.finished)
+                raise
+            finally:
+                space.ledger.close()
+                if not keep:
+                    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        remove_empty((folder, *made))
+
+
+def place_of(output: str) -> Path:
+    """Return the folder for the pieces of an output."""
+    if output.startswith("s3://"):
+        own = os.getuid() if hasattr(os, "getuid") else ""
+        digest = hashlib.sha256(output.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return Path(tempfile.gettempdir(), f"mtool-{own}-{digest}")
+    target = Path(os.path.realpath(output))
+    name = target.name
+    if len(name) > 50:
+        name = f"{name[:50]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return target.parent / f".{name}.mtool-pieces"
+
+
+def _make(output: str) -> tuple[Path, tuple[Path, ...]]:
+    """Make the folder, and return it with those that were made above it."""
+    folder = place_of(output)
+    made = make_folder(folder.parent, output)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = os.lstat(folder)
     except OSError as error:
         remove_empty(made)
         raise MtoolError(f"{output}: cannot be written: {error.strerror}") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        remove_empty(made)
+    if not stat.S_ISDIR(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
+        raise Refused(f"{folder}: expected a folder of this user's, found something else; remove it")
+    return folder, made
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, output: str) -> Iterator[None]:
+    """Hold a lock that a process and its workers have until the last of them has ended."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    with open(folder / _LOCK, "wb") as lock:
+        until = time.monotonic() + _WAIT
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Refused(
+                        f"{output}: another process is writing it; wait for its end, or type -o for another"
+                        " place"
+                    ) from None
+                time.sleep(0.05)
+        yield
+
+
+def _open(folder: Path, output: str, plan: Mapping[str, Any], resume: bool) -> Workspace:
+    path = folder / _LEDGER
+    if resume and path.exists():
+        head, ledger = open_ledger(str(path))
+        if head is not None:
+            _check_same(head.version, head.plan, output, plan)
+            _rescue(folder, ledger)
+            return Workspace(str(folder), ledger)
+        ledger.close()
+    for old in folder.iterdir():
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        elif old.name != _LOCK:
+            old.unlink()
+    return Workspace(str(folder), new_ledger(str(path), plan))
+
+
+def _check_same(version: int, then: Mapping[str, Any], output: str, now: Mapping[str, Any]) -> None:
+    found = differences(then, now)
+    if version != VERSION:
+        found.insert(0, "another mtool wrote it")
+    if found:
+        raise Refused(
+            f"--resume: what is finished of {output} is of another conversion: {listed(found)}; type the"
+            " command as it was, or leave --resume out to begin anew"
+        )
+
+
+def _rescue(folder: Path, ledger: Ledger) -> None:
+    """Take the outputs that a killed process was writing: the bytes of pieces are in them."""
+    names: dict[str, str] = {}
+    for key, place in list(ledger.moved.items()):
+        if os.path.dirname(place.path) == str(folder):
+            continue
+        if place.path not in names:
+            names[place.path] = tempfile.mktemp(dir=folder, prefix="kept-")  # noqa: S306 - nobody else is here
+            with contextlib.suppress(OSError):
+                os.replace(place.path, names[place.path])
+        ledger.move(key, Place(names[place.path], place.offset))
