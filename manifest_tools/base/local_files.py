@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from manifest_tools.base.errors import MtoolError, Refused
 
+_BUFFER = 1 << 18
 _CHUNK = 1 << 20  # bytes that are read at a time
 
 
@@ -38,6 +39,13 @@ class NewFile:
                 stream.flush()
                 os.fsync(stream.fileno())
         self.stream.close()
+
+    def begin_with(self, path: str) -> None:
+        """Take a file of the same file system, with the bytes in it, as the beginning of this empty one."""
+        os.chmod(path, stat.S_IMODE(self.temporary.stat().st_mode))
+        os.replace(path, self.temporary)
+        self.stream.close()
+        self.stream = self.temporary.open("ab", buffering=_BUFFER)
 
     def replace_target(self) -> None:
         """Rename ``temporary`` to ``target``."""
@@ -73,7 +81,8 @@ def new_file(path: str) -> NewFile:
         remove_empty(made)
         raise MtoolError(f"{path}: cannot be written: {error.strerror}") from error
     os.chmod(name, _mode_of(target))
-    return NewFile(target, Path(name), open(handle, "wb", buffering=1 << 18), made)
+    os.close(handle)
+    return NewFile(target, Path(name), open(name, "wb", buffering=_BUFFER), made)
 
 
 def make_folder(folder: Path, path: str) -> tuple[Path, ...]:
@@ -212,3 +221,13 @@ def sync_folder(folder: Path) -> None:
 def copy_stream(source: BinaryIO, target: BinaryIO) -> None:
     """Copy the rest of ``source`` to ``target``."""
     shutil.copyfileobj(source, target, _CHUNK)
+
+
+def copy_bytes(source: BinaryIO, target: BinaryIO, length: int) -> None:
+    """Copy ``length`` bytes of ``source`` to ``target``; raises MtoolError where it has fewer."""
+    while length:
+        chunk = source.read(min(length, _CHUNK))
+        if not chunk:
+            raise MtoolError(f"{source.name}: expected {length:,} more bytes; it was changed meanwhile")
+        target.write(chunk)
+        length -= len(chunk)

@@ -97,6 +97,12 @@ def convert(
     allow_loss: Annotated[
         bool, typer.Option("--allow-loss", help="Go on without what the output cannot hold.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on where a killed run was; if this one fails, keep what is finished."
+        ),
+    ] = False,
     classes: options.Classes = None,
     jobs: options.Jobs = None,
     force: options.Force = False,
@@ -127,7 +133,7 @@ def convert(
     if to is None and from_ is None:
         raise Refused(f"expected --to FORMAT ({', '.join(WRITTEN)}) or --from FORMAT ({', '.join(READ)})")
     choices: dict[str, Any] = {"label_attribute": label_attribute, "classes": classes_from(classes)}
-    how = {"force": force, "kms_key": kms_key}
+    how: dict[str, Any] = {"force": force, "kms_key": kms_key}
     changes: dict[str, Any] = {
         "--resize": resize,
         "--pass-through": pass_through,
@@ -138,6 +144,7 @@ def convert(
         "--clip": clip,
         "--shard": shard,
         "--side-car": side_car,
+        "--resume": resume,
     }
     if to is None:
         _check_goes_with("--to", changes)
@@ -145,10 +152,11 @@ def convert(
         done = _from(manifests, from_ or "", output, choices, how, allow_loss, dry_run, as_json)
     else:
         _check_goes_without("--to", {"--source-prefix": source_prefix})
-        choices |= {_keyword(option): value for option, value in changes.items() if option != "--side-car"}
+        choices |= {_keyword(option): value for option, value in changes.items() if option not in _OF_THE_RUN}
         choices |= {"from_": from_, "images": images or (), "quality": quality, "jobs": jobs}
         loss = (allow_loss, side_car, jobs)
-        done = _to(manifests, to, output, choices, {**how, "jobs": jobs}, loss, dry_run, as_json)
+        how |= {"jobs": jobs, "resume": resume}
+        done = _to(manifests, to, output, choices, how, loss, dry_run, as_json)
     if done is None:
         return
     show_problems(done.problems)
@@ -157,6 +165,10 @@ def convert(
     note(summary(done, to or "a manifest"))
     if done.problems:
         raise typer.Exit(1)
+
+
+# What does not decide the bytes of the output.
+_OF_THE_RUN = ("--side-car", "--resume")
 
 
 def _keyword(option: str) -> str:

@@ -1,10 +1,12 @@
 """What formats share: where they write, what they are given to write with, what they may be told to read."""
 
+import io
+import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar
 
-from manifest_tools.base.local_files import copy_stream
+from manifest_tools.base.local_files import copy_bytes
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs
@@ -31,6 +33,17 @@ class Files:
     def open(self, part: str, ending: str = "") -> BinaryIO:
         """Return a stream to write a file of a part with; without ``ending`` it is the main file."""
         return self.publication.open(self._path(part) + (ending or self.ending))
+
+    def begin_with(self, shard: "Shard", part: str, ending: str) -> BinaryIO:
+        """Return a stream that writes a file behind the bytes of a shard, which are there without a copy."""
+        path = self._path(part) + ending
+        stream = self.publication.begin_with(path, shard.path) if shard.is_whole_file else None
+        if stream is None:
+            stream = self.publication.open(path)
+            shard.copy_to(stream)
+        else:
+            shard.places.append(Place(stream.name, 0))
+        return stream
 
     def name(self, part: str, ending: str) -> str:
         """Return the path of a file from the folder in which ``output`` stands."""
@@ -71,6 +84,14 @@ Pack: TypeAlias = "Callable[[Iterator[tuple[Picture, bytes]], BinaryIO], Iterato
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where bytes are that were written."""
+
+    path: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """Pictures that follow one another, packed; their bytes lie in a file until they are wanted."""
 
@@ -79,12 +100,36 @@ class Shard:
 
     packed: Sequence[Packed]
     path: str
+    offset: int = 0
+    """Where in the file they begin."""
+
+    length: int | None = None
+    """Bytes; None for all to the end of the file."""
+
+    is_whole_file: bool = False
+    """Whether the file has these bytes alone, and may go."""
+
+    places: list[Place] = field(default_factory=list)
+    """Where on this disk they were written to."""
 
     def copy_to(self, stream: BinaryIO) -> int:
         """Write the bytes to a stream, and return how many they are."""
+        place = _place_in(stream)
         with open(self.path, "rb") as file:
-            copy_stream(file, stream)
-            return file.tell()
+            length = os.fstat(file.fileno()).st_size - self.offset if self.length is None else self.length
+            file.seek(self.offset)
+            copy_bytes(file, stream, length)
+        if place:
+            stream.flush()
+            self.places.append(place)
+        return length
+
+
+def _place_in(stream: BinaryIO) -> Place | None:
+    """Return where in a file of this disk a stream writes next; None for any other stream."""
+    if not isinstance(stream, io.BufferedWriter) or not os.path.isfile(stream.name):
+        return None
+    return Place(str(stream.name), stream.tell())
 
 
 @dataclass(frozen=True, slots=True)

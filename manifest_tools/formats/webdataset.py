@@ -48,8 +48,9 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, si
             size += shard.copy_to(whole)
             continue
         ending = f"-{shard.number:06}{_ENDING}"
-        with sink.open(part, ending) as stream:
-            sizes[sink.name(part, ending)] = shard.copy_to(stream) + stream.write(END)
+        with sink.begin_with(shard, part, ending) as stream:
+            stream.write(END)
+            sizes[sink.name(part, ending)] = stream.tell()
     if whole:
         sizes[sink.name(part, _ENDING)] = size + whole.write(END)
     return count

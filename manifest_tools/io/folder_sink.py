@@ -72,6 +72,7 @@ class FolderSink:
     def link(self, name: str, source: str) -> None:
         """Give the file ``source`` a second name: a hard link is a file like any other, also when it goes."""
         try:
+            self._path(name).unlink(missing_ok=True)
             os.link(source, self._path(name))
         except OSError as error:
             raise MtoolError(
@@ -120,22 +121,30 @@ def check_inside(name: str) -> None:
 
 
 @contextlib.contextmanager
-def folder_sink(output: str, publication: Publication, *, report: str, is_ours: bool) -> Iterator[FolderSink]:
+def folder_sink(
+    output: str, publication: Publication, *, report: str, is_ours: bool, new: Path | None = None
+) -> Iterator[FolderSink]:
     """Yield a folder that takes the place of ``output`` when the block ends well, and leaves no trace else.
 
     One with the very same files is left alone and reported as unchanged. Another is replaced only with
     ``publication.force``, and only where ``is_ours``: where the file ``report`` says that mtool made it.
-    Raises Refused or Exists at once for what could only fail at the end.
+    It is written in the folder ``new``, on the same file system, which the caller takes away where the block
+    does not end well, or in one of its own. Raises Refused or Exists at once for what could only fail at the
+    end.
     """
     target = Path(os.path.realpath(output))
     _check_target(output, target, publication.force, report, is_ours)
     made = make_folder(target.parent, output)
-    new = _beside(target, output)
+    own = _beside(target, output) if new is None else None
+    root = new or own
+    assert root is not None
     try:
-        yield FolderSink(new)
-        publication.published.append(_publish(output, new, target, publication))
+        root.mkdir(exist_ok=True)
+        yield FolderSink(root)
+        publication.published.append(_publish(output, root, target, publication))
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        if own:
+            shutil.rmtree(own, ignore_errors=True)
         remove_empty(made)
     _remove_left_behind(target)
 

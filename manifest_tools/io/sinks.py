@@ -95,6 +95,23 @@ class Publication:
         )
         return output.wrapper
 
+    def begin_with(self, path: str, file: str) -> BinaryIO | None:
+        """Open ``path`` as ``open`` does, with a local file that becomes its beginning, and goes.
+
+        Returns None, and opens nothing, where that would be a copy: for another file system, for an object,
+        for what is compressed.
+        """
+        if path.endswith(".gz") or path.startswith("s3://") or path == STDOUT or is_special(path):
+            return None
+        self.open(path)
+        output = self._outputs[-1]
+        try:
+            cast(NewFile, output.file).begin_with(file)
+        except OSError:
+            self.drop(path)
+            return None
+        return output.stream
+
     def temporary(self, path: str) -> str | None:
         """Return the local file behind an open ``path``, for workers that write at offsets.
 

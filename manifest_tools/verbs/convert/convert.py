@@ -25,7 +25,7 @@ from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_data_set, plan_parts
 from manifest_tools.verbs.convert.side_car import Head, SideCarWriter
-from manifest_tools.verbs.convert.workspace import workspace
+from manifest_tools.verbs.convert.workspace import Workspace, workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ def convert(
     shard: int | None = None,
     allow_loss: bool = False,
     side_car: bool = False,
+    resume: bool = False,
     classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
     force: bool = False,
@@ -99,7 +100,8 @@ def convert(
     ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
     ``clip`` cuts boxes off at the edges of their pictures. ``shard`` is how many pictures a file has at most.
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
-    any number of ``jobs``. ``kms_key`` encrypts what goes to S3.
+    any number of ``jobs``. ``resume`` goes on where a killed conversion was, and keeps what is finished where
+    this one fails. ``kms_key`` encrypts what goes to S3.
 
     Raises WouldLose for what the format cannot hold, unless ``side_car`` keeps it beside the output, or
     ``allow_loss`` is set.
@@ -128,6 +130,7 @@ def convert(
         *plans,
         lost=lost,
         side_car=side_car,
+        resume=resume,
         jobs=jobs,
         force=force,
         kms_key=kms_key,
@@ -182,6 +185,7 @@ def carry_out(
     *plans: ConversionPlan,
     lost: Mapping[str, int] | None = None,
     side_car: bool = False,
+    resume: bool = False,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -192,16 +196,21 @@ def carry_out(
     first = plans[0]
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
+    if resume and row.pictures == "named":
+        raise Refused(
+            f"--resume: {first.to} opens no picture, so there is nothing to go on from; leave it out"
+        )
     if row.report and not force:
         _check_made_alike(plans)
     work = PictureWork(
         {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
     )
-    space = contextlib.nullcontext("") if row.pictures == "named" else workspace(first.output)
-    with space as work.pieces, publishing(force=force, kms_key=kms_key) as publication:
+    opens = row.pictures != "named"
+    space = workspace(first.output, _description(plans), resume) if opens else contextlib.nullcontext()
+    with space as work.space, publishing(force=force, kms_key=kms_key) as publication:
         if side_car:
             work.placed = _side_car(plans, publication).placed
-        with _sink(row, first, publication) as sink:
+        with _sink(row, first, publication, work.space) as sink:
             work.folder = sink if isinstance(sink, FolderSink) else None
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
             remarks = [*said.pop("remarks", []), *work.counts.remarks(first.recipe.pass_through)]
@@ -270,12 +279,15 @@ def _nobody(part: str, number: int, key: str) -> None:
 
 
 @contextlib.contextmanager
-def _sink(row: Format, plan: ConversionPlan, publication: Publication) -> Iterator[Files | FolderSink]:
+def _sink(
+    row: Format, plan: ConversionPlan, publication: Publication, space: Workspace | None
+) -> Iterator[Files | FolderSink]:
     if row.output == "files":
         yield Files(publication, plan.output, plan.ending)
         return
     made_by_us = _made_as(plan.report, plan.to)
-    with folder_sink(plan.output, publication, report=plan.report, is_ours=made_by_us) as sink:
+    new = space.new if space else None
+    with folder_sink(plan.output, publication, report=plan.report, is_ours=made_by_us, new=new) as sink:
         yield sink
 
 

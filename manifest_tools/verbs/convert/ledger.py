@@ -1,13 +1,14 @@
 """What of a conversion is finished, in a file that outlives it: JSON Lines, a line for each piece.
 
-The first line describes the conversion. A piece is written down when it is made, and again when its bytes have
-gone into an output that is being written: there they are found when the process was killed. A line that was
-cut off does not count, nor a piece whose bytes are no longer there.
+The first line describes the conversion. A piece is written down when it is made, and again when its bytes
+have gone into an output that is being written: there they are found when the process was killed. A line that
+was cut off does not count, nor a piece whose bytes are no longer there.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
@@ -43,7 +44,7 @@ class Moved(msgspec.Struct, frozen=True, tag="moved"):
     offset: int
 
 
-Line: TypeAlias = "Head | Finished | Moved"
+Line: TypeAlias = Head | Finished | Moved
 Key: TypeAlias = tuple[int, int]
 """The numbers of a part and of a piece in it."""
 
@@ -92,14 +93,14 @@ class Ledger:
 
 def new_ledger(path: str, plan: Mapping[str, Any]) -> Ledger:
     """Return an empty ledger of a conversion, in place of any that is there."""
-    ledger = Ledger(open(path, "w+b"), {}, {})
+    ledger = Ledger(Path(path).open("w+b"), {}, {})  # noqa: SIM115 - closed by its close
     ledger._write(Head(VERSION, dict(plan)))
     return ledger
 
 
 def open_ledger(path: str) -> tuple[Head | None, Ledger]:
     """Return what a ledger is of, and the ledger; None for one without a first line."""
-    ledger = Ledger(open(path, "r+b"), {}, {})
+    ledger = Ledger(Path(path).open("r+b"), {}, {})  # noqa: SIM115 - closed by its close
     head: Head | None = None
     end = 0
     for at, line in _lines(ledger.file):
@@ -107,6 +108,7 @@ def open_ledger(path: str) -> tuple[Head | None, Ledger]:
             head = line
         elif isinstance(line, Finished):
             ledger.finished[line.part, line.piece] = at
+            ledger.moved.pop((line.part, line.piece), None)
         else:
             ledger.moved[line.part, line.piece] = Place(line.path, line.offset)
         end = ledger.file.tell()

@@ -1,6 +1,5 @@
 """The stream of pictures under every format: cut into pieces, made by workers, in the order of the lines."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,7 +14,8 @@ from manifest_tools.formats.protocol import Copied, Pack, PathOf, Shard
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import FolderSink
-from manifest_tools.verbs.convert.opening import Fetch, LeftOut, Opening, to_open
+from manifest_tools.verbs.convert.finished import CopiedPieces, Finished, PackedPieces
+from manifest_tools.verbs.convert.opening import Fetch, LeftOut, Opening
 from manifest_tools.verbs.convert.picture_counts import PictureCounts
 from manifest_tools.verbs.convert.pieces import (
     FETCHERS,
@@ -27,9 +27,9 @@ from manifest_tools.verbs.convert.pieces import (
     over_masks,
     pack_piece,
     pictures_a_piece,
-    piece_path,
 )
 from manifest_tools.verbs.convert.plan import ConversionPlan
+from manifest_tools.verbs.convert.workspace import Workspace
 
 P = TypeVar("P", Piece, Copies)
 R = TypeVar("R")
@@ -46,14 +46,6 @@ class _PieceTask(Protocol[T_contra, R_co]):
     def __call__(self, piece: T_contra, /, *, executor: Executor | None = None) -> R_co: ...
 
 
-def _as_it_is(piece: P) -> P:
-    return piece
-
-
-def _without_labels(piece: Copies) -> Copies:
-    return Copies(list(map(to_open, piece.pictures)), piece.paths)
-
-
 @dataclass(slots=True)
 class PictureWork:
     """The pictures of one conversion: found or fetched, made ready, and packed or copied."""
@@ -64,8 +56,8 @@ class PictureWork:
     placed: Callable[[str, int, str], None]
     """Told part, number and key of every picture that is in the output."""
 
-    pieces: str = ""
-    """The folder for the files of pieces; on one file system with the output, where that is on this disk."""
+    space: Workspace | None = None
+    """Where pieces are made, and written down when they are finished; None where no picture is opened."""
 
     folder: FolderSink | None = None
     """Where pictures are copied to."""
@@ -87,27 +79,31 @@ class PictureWork:
 
     def packed(self, part: str, pack: Pack) -> Iterator[Shard]:
         """Yield the pictures of a part in shards, see ``WriteOptions``."""
-        plan = self.plans[part]
-        name = os.path.join(self.pieces, str(list(self.plans).index(part)))
-        task = partial(pack_piece, self._opening(plan), pack, name)
+        assert self.space is not None
+        plan, finished = self.plans[part], PackedPieces(self.space, self._number(part))
+        task = partial(pack_piece, self._opening(plan), pack, finished.name)
         size = plan.shard or pictures_a_piece(plan.count)
         pieces = (Piece(number, found) for number, found in enumerate(cut(plan.lines, size)))
-        for piece, made in self._each(plan, task, pieces):
+        for piece, made in self._each(plan, task, pieces, finished):
             self._take(part, made)
             for packed in made.packed:
                 self.placed(part, packed.number, packed.key)
-            path = piece_path(name, piece.number)
-            yield Shard(piece.number, made.packed, path)
-            os.unlink(path)
+            shard = finished.shard(piece.number, made)
+            yield shard
+            finished.moved(shard)
 
     def copied(self, part: str, path_of: PathOf) -> Iterator[tuple[Picture, Copied]]:
         """Yield the pictures of a part as they are copied into the folder, see ``WriteOptions``."""
+        assert self.space is not None and self.folder is not None
         plan, folder = self.plans[part], self.folder
-        assert folder is not None
+        finished = CopiedPieces(self.space, self._number(part), folder)
         task = partial(copy_piece, self._opening(plan), folder, plan.link)
         size = pictures_a_piece(plan.count)
-        pieces = (Copies(found, list(map(path_of, found))) for found in cut(plan.lines, size))
-        for piece, made in self._each(plan, task, pieces, _without_labels):
+        pieces = (
+            Copies(number, found, list(map(path_of, found)))
+            for number, found in enumerate(cut(plan.lines, size))
+        )
+        for piece, made in self._each(plan, task, pieces, finished):
             self._take(part, made)
             for picture, found in zip(piece.pictures, made.copied, strict=True):
                 if found:
@@ -120,7 +116,7 @@ class PictureWork:
         plan = self.plans[part]
         over: _PieceTask[Piece, list[R | LeftOut]] = partial(over_masks, self._opening(plan), task)
         pieces = (Piece(number, found) for number, found in enumerate(cut(plan.lines, _MASKS)))
-        for piece, made in self._each(plan, over, pieces):
+        for piece, made in self._each(plan, over, pieces, Finished()):
             for picture, found in zip(piece.pictures, made, strict=True):
                 if isinstance(found, LeftOut):
                     self._leave_out(part, found)
@@ -129,6 +125,9 @@ class PictureWork:
 
     def _opening(self, plan: ConversionPlan) -> Opening:
         return Opening(plan.image_paths, plan.recipe, self.fetch if plan.to_fetch else None)
+
+    def _number(self, part: str) -> int:
+        return list(self.plans).index(part)
 
     def _take(self, part: str, made: Made) -> None:
         """Remember what is to be said of the pictures of a piece."""
@@ -141,20 +140,23 @@ class PictureWork:
         plan: ConversionPlan,
         task: _PieceTask[P, R],
         pieces: Iterable[P],
-        sent: Callable[[P], P] = _as_it_is,
+        finished: Finished[R],
     ) -> Iterator[tuple[P, R]]:
-        """Yield each piece and what a task makes of what is ``sent`` of it, in order, with progress."""
-        waiting: deque[P] = deque()
+        """Yield each piece and what a task makes of it, or has made, in order, with progress."""
+        waiting: deque[tuple[P, R | None]] = deque()
 
         def send() -> Iterator[P]:
             for piece in pieces:
-                waiting.append(piece)
-                yield sent(piece)
+                done = finished.made(piece.number)
+                waiting.append((piece, done))
+                yield piece.sent() if done is None else piece.nothing()
 
         def pictures() -> Iterator[tuple[P, R] | None]:
             for made in self._run(plan, task, send()):
-                piece = waiting.popleft()
-                yield piece, made
+                piece, done = waiting.popleft()
+                if done is None:
+                    finished.finish(piece.number, made)
+                yield piece, made if done is None else done
                 yield from repeat(None, len(piece.pictures) - 1)
 
         yield from filter(None, self.progress(pictures(), plan.count, "pictures"))

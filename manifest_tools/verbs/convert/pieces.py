@@ -23,7 +23,7 @@ from manifest_tools.images.shrink import Prepared
 from manifest_tools.images.signatures import suffix_of
 from manifest_tools.images.unusable import MISSING, Unusable
 from manifest_tools.io.folder_sink import FolderSink
-from manifest_tools.verbs.convert.opening import LeftOut, Opening, left_out
+from manifest_tools.verbs.convert.opening import LeftOut, Opening, left_out, to_open
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -87,6 +87,14 @@ class Piece:
 
     pictures: Sequence[Picture]
 
+    def sent(self) -> "Piece":
+        """Return what a worker is to see."""
+        return self
+
+    def nothing(self) -> "Piece":
+        """Return a piece of which nothing is to do."""
+        return Piece(self.number, ())
+
 
 Spread: TypeAlias = Callable[[Callable[[Picture], R], Iterable[Picture]], Iterator[R]]
 """Yields what a task makes of each picture, in order."""
@@ -148,8 +156,17 @@ def _usable(
 class Copies:
     """Pictures that follow one another, each with its path from the output folder."""
 
+    number: int
     pictures: Sequence[Picture]
     paths: Sequence[str]
+
+    def sent(self) -> "Copies":
+        """Return what a worker is to see: without the labels, that goes faster."""
+        return Copies(self.number, list(map(to_open, self.pictures)), self.paths)
+
+    def nothing(self) -> "Copies":
+        """Return a piece of which nothing is to do."""
+        return Copies(self.number, (), ())
 
 
 def copy_piece(

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -28,6 +29,8 @@ class Workspace:
 
     folder: str
     ledger: Ledger
+    keeps: bool = False
+    """Whether what is finished is to stay where the conversion fails."""
 
     @property
     def new(self) -> Path:
@@ -36,18 +39,20 @@ class Workspace:
 
 
 @contextlib.contextmanager
-def workspace(output: str, plan: Mapping[str, Any], resume: bool = False) -> Iterator[Workspace]:
+def workspace(
+    output: str, plan: Mapping[str, Any], resume: bool = False, wait: float = _WAIT
+) -> Iterator[Workspace]:
     """Yield a folder for the pieces of ``output``, which goes when the block ends.
 
     It stands beside the output, so that a piece becomes a file of it by a rename; of one in S3, where
     temporary files stand. With ``resume``, what a killed process had finished is found in it, and it stays
     where the block raises. Raises Refused for what was finished of another ``plan``, and where another
-    process is at work.
+    process is at work and does not end within ``wait`` seconds.
     """
     folder, made = _make(output)
     keep = False
     try:
-        with _locked(folder, output):
+        with _locked(folder, output, wait):
             space = _open(folder, output, plan, resume)
             try:
                 yield space
@@ -91,7 +96,7 @@ def _make(output: str) -> tuple[Path, tuple[Path, ...]]:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, output: str) -> Iterator[None]:
+def _locked(folder: Path, output: str, wait: float) -> Iterator[None]:
     """Hold a lock that a process and its workers have until the last of them has ended."""
     if os.name != "posix":
         yield
@@ -99,7 +104,7 @@ def _locked(folder: Path, output: str) -> Iterator[None]:
     import fcntl
 
     with open(folder / _LOCK, "wb") as lock:
-        until = time.monotonic() + _WAIT
+        until = time.monotonic() + wait
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,17 +123,19 @@ def _open(folder: Path, output: str, plan: Mapping[str, Any], resume: bool) -> W
     path = folder / _LEDGER
     if resume and path.exists():
         head, ledger = open_ledger(str(path))
-        if head is not None:
-            _check_same(head.version, head.plan, output, plan)
-            _rescue(folder, ledger)
-            return Workspace(str(folder), ledger)
-        ledger.close()
+        with contextlib.ExitStack() as closing:
+            closing.callback(ledger.close)
+            if head is not None:
+                _check_same(head.version, head.plan, output, plan)
+                _rescue(folder, ledger)
+                closing.pop_all()
+                return Workspace(str(folder), ledger, resume)
     for old in folder.iterdir():
         if old.is_dir() and not old.is_symlink():
             shutil.rmtree(old)
         elif old.name != _LOCK:
             old.unlink()
-    return Workspace(str(folder), new_ledger(str(path), plan))
+    return Workspace(str(folder), new_ledger(str(path), plan), resume)
 
 
 def _check_same(version: int, then: Mapping[str, Any], output: str, now: Mapping[str, Any]) -> None:
@@ -149,7 +156,7 @@ def _rescue(folder: Path, ledger: Ledger) -> None:
         if os.path.dirname(place.path) == str(folder):
             continue
         if place.path not in names:
-            names[place.path] = tempfile.mktemp(dir=folder, prefix="kept-")  # noqa: S306 - nobody else is here
+            names[place.path] = str(folder / f"kept-{secrets.token_hex(8)}")
             with contextlib.suppress(OSError):
                 os.replace(place.path, names[place.path])
         ledger.move(key, Place(names[place.path], place.offset))

@@ -1,5 +1,6 @@
 """The pieces that a conversion is cut into, and who makes them."""
 
+import contextlib
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from manifest_tools.verbs.convert.opening import to_open
 from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.pieces import cut, pictures_a_piece
 from manifest_tools.verbs.convert.plan import ConversionPlan, plan
+from manifest_tools.verbs.convert.workspace import workspace
 from tests.pictures import jpeg, row, write_manifest
 
 COUNT = 21
@@ -37,15 +39,17 @@ def planned(in_folder: Path) -> ConversionPlan:
     return plan(manifest, "recordio", "out", images=["s3://raw=raw"], pass_through=True)
 
 
+@contextlib.contextmanager
 def work_of(
     planned: ConversionPlan, placed: list[tuple[int, str]] | None = None, **options: Any
-) -> PictureWork:
+) -> Iterator[PictureWork]:
     def note(part: str, number: int, key: str) -> None:
         if placed is not None:
             placed.append((number, key))
 
-    Path("pieces").mkdir(exist_ok=True)
-    return PictureWork({"": planned}, note, "pieces", **options)
+    with workspace("out", {}) as space:
+        yield PictureWork({"": planned}, note, space, **options)
+        assert {path.name for path in Path(space.folder).iterdir()} == {"ledger.jsonl", "lock"}
 
 
 PACK = partial(pack_pictures, Layout("single_label", 2, 0))
@@ -74,22 +78,24 @@ def test_a_piece_is_never_larger_than_memory_can_bear_and_two_workers_have_work(
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, ThreadPoolExecutor(2)], ids=["1", "2", "3", "threads"])
 def test_any_worker_makes_the_same_pieces(planned: ConversionPlan, jobs: Any) -> None:
-    expected = shards_of(work_of(planned, jobs=1))
+    with work_of(planned, jobs=1) as work:
+        expected = shards_of(work)
     placed: list[tuple[int, str]] = []
-    work = work_of(planned, placed, jobs=jobs)
-    assert shards_of(work) == expected
+    with work_of(planned, placed, jobs=jobs) as work:
+        assert shards_of(work) == expected
     assert [number for _, numbers, _ in expected for number in numbers] == [
         number for number in range(1, COUNT + 1) if number != 4
     ]
     assert placed == [(n, str(n)) for n in range(1, COUNT + 1) if n != 4]
     assert [(problem.code, problem.line) for problem in work.problems] == [(MISSING, 4)]
-    assert not list(Path("pieces").iterdir())
 
 
 def test_a_shard_has_as_many_lines_as_the_plan_says(planned: ConversionPlan) -> None:
-    cut_up = shards_of(work_of(replace(planned, shard=10), jobs=2))
+    with work_of(replace(planned, shard=10), jobs=2) as work:
+        cut_up = shards_of(work)
     assert [(number, len(numbers)) for number, numbers, _ in cut_up] == [(0, 9), (1, 10), (2, 1)]
-    whole = b"".join(data for *_, data in shards_of(work_of(planned, jobs=1)))
+    with work_of(planned, jobs=1) as work:
+        whole = b"".join(data for *_, data in shards_of(work))
     assert b"".join(data for *_, data in cut_up) == whole
 
 
@@ -102,8 +108,8 @@ def refuses_odd(pictures: Iterator[tuple[Picture, bytes]], out: Any) -> Iterator
 
 
 def test_what_a_format_refuses_is_a_problem_that_names_its_stage(planned: ConversionPlan) -> None:
-    work = work_of(planned, jobs=2)
-    assert sum(len(shard.packed) for shard in work.packed("", refuses_odd)) == 9
+    with work_of(planned, jobs=2) as work:
+        assert sum(len(shard.packed) for shard in work.packed("", refuses_odd)) == 9
     assert [problem.line for problem in work.problems if problem.code == UNNAMEABLE] == list(range(1, 22, 2))
 
 
@@ -118,8 +124,8 @@ def test_pictures_are_copied_in_order_under_the_paths_they_were_given(
         return f"{picture.classes[0]}/{picture.number}.jpg"
 
     placed: list[tuple[int, str]] = []
-    work = work_of(planned, placed, jobs=jobs, folder=FolderSink(Path("copies")))
-    done = list(work.copied("", path_of))
+    with work_of(planned, placed, jobs=jobs, folder=FolderSink(Path("copies"))) as work:
+        done = list(work.copied("", path_of))
     assert asked == list(range(1, COUNT + 1))
     assert [picture.number for picture, _ in done] == [number for number in asked if number != 4]
     for picture, copied in done:
@@ -140,8 +146,8 @@ def test_masks_are_found_beside_the_pictures(planned: ConversionPlan, jobs: int)
     Path("m.png").write_bytes(b"mask")
     masked = [Picture(n, "", mask=Mask("m.png" if n % 3 else "")) for n in range(1, COUNT + 1)]
     masked_plan = replace(planned, lines=StreamedPictures(masked.copy))
-    work = work_of(masked_plan, jobs=jobs)
-    found = list(work.masks("", inverted))
+    with work_of(masked_plan, jobs=jobs) as work:
+        found = list(work.masks("", inverted))
     assert [picture.number for picture, _ in found] == [n for n in range(1, COUNT + 1) if n % 3 and n != 2]
     assert {data for _, data in found} == {b"ksam"}
     assert {problem.line for problem in work.problems} == {2, *range(3, COUNT + 1, 3)}
