@@ -25,7 +25,7 @@ from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_data_set, plan_parts
 from manifest_tools.verbs.convert.side_car import Head, SideCarWriter
-from manifest_tools.verbs.convert.workspace import Workspace, workspace
+from manifest_tools.verbs.convert.workspace import Workspace, saved, workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,8 @@ def carry_out(
     )
     opens = row.pictures != "named"
     space = workspace(first.output, _description(plans), resume) if opens else contextlib.nullcontext()
-    with space as work.space, publishing(force=force, kms_key=kms_key) as publication:
+    sinks = publishing(force=force, kms_key=kms_key)
+    with space as work.space, sinks as publication, saved(work.space):
         if side_car:
             work.placed = _side_car(plans, publication).placed
         with _sink(row, first, publication, work.space) as sink:

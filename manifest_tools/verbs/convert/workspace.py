@@ -67,6 +67,17 @@ def workspace(
         remove_empty((folder, *made))
 
 
+@contextlib.contextmanager
+def saved(space: Workspace | None) -> Iterator[None]:
+    """Keep the bytes of finished pieces, where asked for, before the outputs that have them are removed."""
+    try:
+        yield
+    except BaseException:
+        if space and space.keeps:
+            _rescue(Path(space.folder), space.ledger)
+        raise
+
+
 def place_of(output: str) -> Path:
     """Return the folder for the pieces of an output."""
     if output.startswith("s3://"):
@@ -150,7 +161,7 @@ def _check_same(version: int, then: Mapping[str, Any], output: str, now: Mapping
 
 
 def _rescue(folder: Path, ledger: Ledger) -> None:
-    """Take the outputs that a killed process was writing: the bytes of pieces are in them."""
+    """Take the outputs that were being written and are not done: the bytes of pieces are in them."""
     names: dict[str, str] = {}
     for key, place in list(ledger.moved.items()):
         if os.path.dirname(place.path) == str(folder):

@@ -70,9 +70,8 @@ def kill_after(pictures: int, options: dict[str, Any]) -> None:
 
 def outputs(output: str) -> dict[str, bytes]:
     """Return every file of an output, and the report beside it, by its name without that of the output."""
-    files = [
-        path for place in sorted(Path().glob(f"{output}*")) for path in (place, *sorted(place.rglob("*")))
-    ]
+    places = sorted(Path().glob(f"{output}*"))
+    files = [path for place in places for path in (place, *sorted(place.rglob("*")))]
     return {str(path).removeprefix(output): path.read_bytes() for path in files if path.is_file()}
 
 
@@ -90,9 +89,15 @@ def spoil_what_is_finished(a_piece: int) -> None:
             picture.write_bytes(bytes(picture.stat().st_size))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("pictures", [0, 17, 39])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "pictures", "jobs"),
+    [
+        *((way, 17, 2) for way in WAYS),
+        ("recordio", 0, 1),
+        ("recordio", 39, 2),
+        ("webdataset in shards", 39, 1),
+    ],
+)
 def test_a_killed_conversion_goes_on_where_it_was(manifest: str, way: str, pictures: int, jobs: int) -> None:
     undisturbed = options_of(manifest, way) | {"output": "whole"}
     convert(**undisturbed)
@@ -115,7 +120,7 @@ def test_a_killed_conversion_goes_on_where_it_was(manifest: str, way: str, pictu
 def test_one_killed_again_and_again_gets_to_its_end(manifest: str) -> None:
     convert(**options_of(manifest, "recordio") | {"output": "whole"})
     options = options_of(manifest, "recordio", resume=True)
-    for pictures in (9, 17, 25):
+    for pictures in (9, 25):
         kill_after(pictures, options)
         spoil_what_is_finished(8)
     convert(**options)
@@ -200,8 +205,9 @@ def test_a_failure_keeps_what_is_finished_only_where_told(manifest: str) -> None
     assert not place_of("out").exists()
     with pytest.raises(Broken):
         convert(**options, fetch=broken_after(30), resume=True)
-    assert finished_pieces() == 3
-    assert convert(**options, fetch=broken_after(16), resume=True).pictures == COUNT
+    done = finished_pieces()
+    assert 0 < done < COUNT / 8
+    assert convert(**options, fetch=broken_after(COUNT - 8 * done), resume=True).pictures == COUNT
 
 
 def test_two_at_a_time_do_not_write_one_output(in_folder: Path) -> None:
