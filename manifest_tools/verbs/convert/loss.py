@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -106,11 +106,50 @@ _NULL = b"null"
 def _count_block(attribute: str, metadata_key: str, holds: frozenset[str], block: Block) -> _Found:
     data = block.read()
     found = _Found(data.count(b"\n") + (not data.endswith(b"\n") and bool(data)))
+    if _is_all_held(data, attribute, metadata_key, holds):
+        return found
     for line in data.split(b"\n"):
         if line.strip():
             words = _words_on(_decoded(line), attribute, metadata_key)
             _add(found.counts, Counter(word for word in set(words) if word not in holds))
     return found
+
+
+def _is_all_held(data: bytes, attribute: str, metadata_key: str, holds: frozenset[str]) -> bool:
+    """Say whether a block has none but keys that are held, at one go; False also where that is not sure."""
+    if "image_size" not in holds and b'"image_size"' in data:
+        return False
+    try:
+        lines = _clean_lines(attribute, metadata_key, holds).decode_lines(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return len(lines) == data.count(b"\n") + (not data.endswith(b"\n"))
+
+
+@lru_cache(maxsize=8)
+def _clean_lines(
+    attribute: str, metadata_key: str, holds: frozenset[str]
+) -> "msgspec.json.Decoder[msgspec.Struct]":
+    """Return a decoder of lines that have nothing but what a format holds; it refuses any other line."""
+    with_confidence = _CONFIDENCES | _WITH_CONFIDENCES if "confidence" in holds else frozenset()
+    keys = {f"f{at}": key for at, key in enumerate(sorted(_HELD | with_confidence | (_OWN & holds)))}
+    empty = msgspec.Raw()
+    metadata = msgspec.defstruct(
+        "Metadata",
+        [(name, msgspec.Raw, empty) for name in keys],
+        rename=keys,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    places = {"ref": "source-ref", "label": attribute, "metadata": metadata_key}
+    line = msgspec.defstruct(
+        "Line",
+        [("ref", msgspec.Raw, empty), ("label", msgspec.Raw, empty), ("metadata", metadata | None, None)],
+        rename=places,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return msgspec.json.Decoder(line)
 
 
 def _add(counts: Counter[str], more: Mapping[str, int]) -> None:

@@ -5,16 +5,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from manifest_tools.base.errors import Refused
-from manifest_tools.formats.table import FORMATS
+from manifest_tools.formats.table import FORMATS, WRITTEN
 from manifest_tools.groundtruth.attributes import LabelAttribute
-from manifest_tools.io.sources import open_source
+from manifest_tools.io.sources import copied, open_source
 from manifest_tools.verbs.convert.convert import convert
 from manifest_tools.verbs.convert.loss import WouldLose, in_words, lost_of_manifest
 from tests.pictures import jpeg
 
 KIND = LabelAttribute("kind", "kind-metadata", "groundtruth/image-classification", requested=True)
+
+
+values = st.sampled_from([0, "x", None, {}, [{"confidence": 1}], {"0": {"confidence": 1}}])
+metadata = st.dictionaries(
+    st.sampled_from(["confidence", "objects", "job-name", "class-name", "type", "class-map", "other"]), values
+)
+lines_of_a_job: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"source-ref": st.just("s3://raw/1.jpg")},
+    optional={
+        "kind": st.sampled_from([0, None, {"image_size": []}]),
+        "kind-metadata": metadata,
+        "worker": values,
+        "b": values,
+        "b-metadata": metadata,
+    },
+)
 
 
 def lost(folder: Path, *lines: dict[str, Any]) -> dict[str, int]:
@@ -90,3 +108,12 @@ def test_from_one_data_set_to_another_what_would_be_lost_is_said_first(in_folder
 def test_what_has_no_meaning_is_refused(in_folder: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused, match=message):
         convert(coco(), **{"to": "folder", "output": "ds", "from_": "coco", "images": ["raw"]} | options)
+
+
+@given(st.lists(lines_of_a_job, min_size=1, max_size=4), st.sampled_from(sorted(WRITTEN)))
+def test_the_shortcut_for_clean_lines_hides_nothing(lines: list[dict[str, Any]], name: str) -> None:
+    """Whole blocks are judged at one go; with a blank line in front each line is looked at by itself."""
+    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    row = FORMATS[name]
+    plain, slow = (lost_of_manifest(copied("a", [each]), KIND, row, 1) for each in (text, b"\n" + text))
+    assert plain == slow
