@@ -104,6 +104,7 @@ SHARED_BY_FORMATS = (
     "class_folders",
     "frames",
     "label_numbers",
+    "hugging_face",
     "picture_files",
     "picture_json",
     "protocol",

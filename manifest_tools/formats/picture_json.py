@@ -159,9 +159,12 @@ def _is_sound(value: PictureJson) -> bool:
 
 
 def described(
-    value: PictureJson, indices: Mapping[int, int], number: int, key: str, ref: str, content: Content
+    value: PictureJson, indices: Mapping[int, int], number: int, key: str, ref: str, content: Content | None
 ) -> Picture:
-    """Return a picture that stands in a container; ``indices`` has the class index for each of ``value``."""
+    """Return a picture that stands, or is named, in a container.
+
+    ``indices`` has the class index for each one of ``value``.
+    """
     size = value.image_size or SizeJson()
     sides = None if size.width is None or size.height is None else (size.width, size.height)
     single = () if value.label is None else (value.label,)

@@ -191,6 +191,9 @@ class WriteOptions:
     shard: int | None = None
     """How many pictures a file has at most: each shard of ``packed`` is one then. None: one file a part."""
 
+    beside: bool = False
+    """Whether a format that packs pictures is only to name them: then ``packed`` is not asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:

@@ -129,6 +129,18 @@ FORMATS = {
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
         shards=True,
     ),
+    "parquet": Format(
+        "manifest_tools.formats.parquet",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "packed",
+        "files",
+        (".parquet",),
+        PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+        reads=True,
+        extra="hf",
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
+        shards=True,
+    ),
     "csv": Format(
         "manifest_tools.formats.csv_table",
         frozenset(("single_label",)),
