@@ -30,7 +30,7 @@ from manifest_tools.formats.voc_xml import (
     is_between_pixels,
     is_held,
 )
-from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
+from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
 from manifest_tools.io.folder_sink import FolderSink
@@ -52,6 +52,8 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
     paths, seen, count = _Paths(options.recipe.pass_through), _Seen(), 0
     for folder in ("Annotations", "JPEGImages", SETS):
         sink.make_folder(folder)
+    if label_map := label_map_of(data.table):
+        sink.write("labelmap.txt", label_map.encode())
     for part in data.parts:
         with open(sink.local_path(f"{SETS}/{part or WHOLE}.txt"), "wb") as listed:
             for picture, copied in options.copied(part, paths.of):
@@ -62,6 +64,20 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
                 listed.write(f"{stem}\n".encode())
                 count += 1
     return {"pictures": count, "files": {}, "remarks": seen.remarks()}
+
+
+def label_map_of(table: ClassTable) -> str:
+    """Return ``labelmap.txt``, without which Datumaro and CVAT know VOC's own classes alone.
+
+    Nothing where a name cannot stand in it.
+
+    >>> label_map_of(ClassTable(((0, "cat"), (1, "dog"))))
+    '# label:color_rgb:parts:actions\\ncat:::\\ndog:::\\n'
+    """
+    names = [name for _, name in table.names]
+    if any(":" in name or name[0] == "#" or [name.strip()] != name.splitlines() for name in names):
+        return ""
+    return "# label:color_rgb:parts:actions\n" + "".join(f"{name}:::\n" for name in names)
 
 
 def _own(attribute: str, picture: Picture) -> dict[str, Any]:
@@ -141,6 +157,7 @@ class _Seen:
 def read(place: str, options: ReadOptions) -> DataSet:
     """Return the pictures of a VOC data set with their boxes, counted from 0: of a folder, or one annotation.
 
+    VOC counts pixels from 1; where an edge that others wrote is 0, all of theirs are taken to count from 0.
     Classes are numbered by their sorted names, or as ``options.classes`` has them. A picture is named from
     the folder in which ``place`` lies, and need not be there. Raises Refused and BadData with the file.
     """
@@ -153,7 +170,7 @@ def read(place: str, options: ReadOptions) -> DataSet:
     table = options.classes or _table(indices)
     start = start_of_refs(place if os.path.isdir(place) else "", options.source_prefix)
     parts = {
-        part: StreamedPictures(partial(_pictures, layout, where, indices, start))
+        part: StreamedPictures(partial(_pictures, layout, where, indices, start, survey.from_0))
         for part, where in layout.parts.items()
     }
     return DataSet(table, "boxes", parts, attribute, survey.lost, survey.remarks(place))
@@ -172,6 +189,9 @@ class _Survey:
     unlisted: int = 0
     """Annotations in no list."""
 
+    from_0: bool = False
+    """Whether there is an edge that cannot be where pixels count from 1."""
+
     def lose(self, what: str, number: int = 1) -> None:
         """Count what a manifest cannot hold, or what is not there."""
         self.lost[what] = self.lost.get(what, 0) + number
@@ -183,6 +203,11 @@ class _Survey:
             said.append(f"{counted(self.not_there, 'picture')} not here, only their annotations")
         if self.unlisted:
             said.append(f"{counted(self.unlisted, 'annotation')} in no list of {SETS}, left out")
+        if self.from_0:
+            said.append(
+                "some boxes begin at pixel 0, so all are taken to count from 0, as Datumaro, CVAT and"
+                " panlabel write them; VOC counts from 1"
+            )
         return tuple(f"{place}: {text}" for text in said)
 
 
@@ -205,11 +230,17 @@ def _survey(layout: Layout) -> _Survey:
             pictures.add(picture)
             survey.not_there += not is_there
             survey.names.update(one.name for one in found.objects)
+            survey.from_0 |= begins_at_0(found)
             survey.attribute = survey.attribute or found.attribute
             for what, number in found.lost.items():
                 survey.lose(what, number)
     _compare(layout, survey, annotations, pictures)
     return survey
+
+
+def begins_at_0(found: Annotation) -> bool:
+    """Say whether somebody else's annotation has an edge at pixel 0; ours may, of a box over the edge."""
+    return found.attribute is None and any(-1 in (one.box.left, one.box.top) for one in found.objects)
 
 
 def _compare(layout: Layout, survey: _Survey, annotations: set[str], pictures: set[str]) -> None:
@@ -253,7 +284,9 @@ def _table(indices: dict[str, int]) -> ClassTable:
     return class_table((index, name.strip()) for name, index in indices.items())
 
 
-def _pictures(layout: Layout, where: str, indices: dict[str, int], start: str) -> Iterator[Picture]:
+def _pictures(
+    layout: Layout, where: str, indices: dict[str, int], start: str, from_0: bool
+) -> Iterator[Picture]:
     number = 0
     for path in names_of(layout, where):
         if (found := _read(layout, path)) is None:
@@ -261,6 +294,8 @@ def _pictures(layout: Layout, where: str, indices: dict[str, int], start: str) -
         number += 1
         picture, _ = picture_of(layout, path, found.file_name)
         boxes = tuple(replace(one.box, class_index=indices[one.name]) for one in found.objects)
+        if from_0 and found.attribute is None:
+            boxes = tuple(map(_from_0, boxes))
         yield Picture(
             number,
             start + picture,
@@ -270,3 +305,8 @@ def _pictures(layout: Layout, where: str, indices: dict[str, int], start: str) -
             provenance=found.provenance,
             key=picture,
         )
+
+
+def _from_0(box: Box) -> Box:
+    """Return a box that was read as if pixels counted from 1, and the last of them belonged to it."""
+    return replace(box, left=box.left + 1, top=box.top + 1, width=box.width - 1, height=box.height - 1)

@@ -104,7 +104,9 @@ def read_bytes(path: str) -> bytes:
 def names_of(layout: Layout, place: str) -> Iterator[str]:
     """Yield the annotations of a part, from the root, in order; a list may name some that are not there."""
     path = os.path.join(layout.root, place)
-    if os.path.isdir(path):
+    if place and place == layout.annotations:  # panlabel keeps the folders of pictures in it
+        yield from sorted(name for name in files_in(layout.root, place) if name.endswith(".xml"))
+    elif os.path.isdir(path):
         start = f"{place}/" if place else ""
         yield from (start + name for name in sorted(os.listdir(path)) if name.endswith(".xml"))
     elif place.endswith(".xml"):

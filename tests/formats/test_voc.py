@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.voc import check, read, write
+from manifest_tools.formats.voc import check, label_map_of, read, write
 from manifest_tools.formats.voc_xml import is_held
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, Provenance, StreamedPictures
 from manifest_tools.groundtruth.classes import ClassTable
@@ -94,6 +94,7 @@ def test_the_files_say_what_others_read(tmp_path: Path) -> None:
         *(f"Annotations/{name}.xml" for name in ("1-2", "1", "a_b__")),
         *("ImageSets/Main/train.txt", "ImageSets/Main/validation.txt"),
         *("JPEGImages/1-2.png", "JPEGImages/1.jpg", "JPEGImages/a_b__.jpg"),
+        "labelmap.txt",
     ]
     assert (tmp_path / "ImageSets/Main/train.txt").read_text() == "1\n1-2\n"
     root = ElementTree.parse(tmp_path / "Annotations/1.xml").getroot()
@@ -202,6 +203,13 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, list[str]]]] = {
         {"Annotations/a.xml": CAT, "Annotations/b.xml": CAT, "JPEGImages/a.jpg": ""},
         {"": ["JPEGImages/a.jpg", "JPEGImages/a.jpg"]},
     ),
+    "annotations in the folders of pictures": (
+        {
+            **{f"Annotations/{name}/1.xml": xml(one(), name=f"{name}/1.jpg") for name in ("a", "b")},
+            **{f"JPEGImages/{name}/1.jpg": "" for name in ("a", "b")},
+        },
+        {"": ["JPEGImages/a/1.jpg", "JPEGImages/b/1.jpg"]},
+    ),
     "beside one another": (
         {"a.xml": xml(one(), name="C:\\photos\\a.JPG"), "a.JPG": ""},
         {"": ["a.JPG"]},
@@ -233,6 +241,26 @@ def test_the_layouts_of_the_wild_are_read(tmp_path: Path, layout: str) -> None:
     ]
     assert {box for part in pictures.values() for one in part for box in one.boxes} == {HALF}
     assert found.lost == {}
+
+
+def test_pixels_count_from_0_where_a_box_of_others_begins_there(tmp_path: Path) -> None:
+    files = {"a.xml": xml(one(edges="0 10 60 30")), "b.xml": xml(one(edges="15 10 45 30")), "a.jpg": ""}
+    found = read(lay_out(tmp_path, files), NO_OPTIONS)
+    assert [picture.boxes for picture in found.parts[""]] == [(Box(0, 0, 10, 60, 20),), (HALF,)]
+    assert "begin at pixel 0, so all are taken to count from 0" in found.remarks[-1]
+
+
+def test_our_box_over_the_edge_does_not_begin_at_0(tmp_path: Path) -> None:
+    over = Box(0, -1, -1, 10, 10)
+    written(boxes(Picture(1, "s3://b/1.jpg", (60, 40), boxes=(over,))), tmp_path)
+    found = read(str(tmp_path), NO_OPTIONS)
+    assert [picture.boxes for picture in found.parts[""]] == [(over,)]
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize("name", ["a:b", "#1", " a", "a\rb"])
+def test_a_label_map_has_only_names_that_can_stand_in_it(name: str) -> None:
+    assert label_map_of(ClassTable(((0, name),))) == ""
 
 
 def test_one_annotation_is_a_data_set(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def read(form: str, place: str) -> list[Any]:
     """Return the pictures and labels that Datumaro finds."""
     import datumaro as dm  # here, for pytest looks into this file without having it
 
-    dataset = dm.Dataset.import_from(place, form)
+    options = {"coordinate_mode": "voc-one-based"} if form == "voc" else {}
+    dataset = dm.Dataset.import_from(place, form, **options)
     names = [label.name for label in dataset.categories()[dm.AnnotationType.label]]
     rows = []
     for item in dataset:
