@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 
 # What would lead a test to somebody's account, or its loopback requests through a proxy.
-STRANGERS = ("AWS_", "MTOOL_IMAGES", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO_CONFIG")
+STRANGERS = ("AWS_", "MTOOL_IMAGES", "MTOOL_S3", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO_CONFIG")
 
 # Where names and addresses stand among the arguments of the audit events of Python's sockets.
 ADDRESSES: dict[str, Callable[..., Any]] = {
@@ -90,6 +90,7 @@ def account_guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "AWS_SHARED_CREDENTIALS_FILE": str(nowhere / "credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
+            "MTOOL_S3": "boto3",  # so that it is known what is asked; tests of obstore take it away
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed.getsockname()[1]}",
         }.items():
             environment.setenv(name, value)

@@ -18,6 +18,7 @@ from manifest_tools.io.s3.objects import (
     open_stream,
     read,
     read_range,
+    read_unless,
     size,
 )
 from manifest_tools.io.s3.removal import remove
@@ -46,6 +47,7 @@ __all__ = [
     "put",
     "read",
     "read_range",
+    "read_unless",
     "remove",
     "size",
     "upload",

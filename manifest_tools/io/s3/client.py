@@ -42,6 +42,19 @@ def have_credentials() -> bool:
         return boto3.session.Session().get_credentials() is not None
 
 
+def credentials() -> tuple[str, str, str | None]:
+    """Return key, secret and session token, as boto3 finds them; raises MtoolError where there are none."""
+    import boto3
+    from botocore.exceptions import NoCredentialsError
+
+    with translated_errors("AWS"):
+        found = boto3.session.Session().get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        frozen = found.get_frozen_credentials()
+    return str(frozen.access_key), str(frozen.secret_key), frozen.token
+
+
 def parsed(uri: str) -> S3Uri:
     """Return bucket and key of a URI; raises Refused."""
     try:

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 
+from manifest_tools.io.s3 import fast
 from manifest_tools.io.s3.checksums import check_of, md5_of
 from manifest_tools.io.s3.client import (
     client,
     parsed,
     then_ask,
     translated_errors,
+    unless,
     unless_past_the_end,
     whole,
 )
 from manifest_tools.io.s3_errors import NotThere
 from manifest_tools.io.s3uri import S3Uri
 
+_NOT_MODIFIED = ("304", "NotModified")
 _CHUNK = 1 << 20  # bytes of a body at a time
 
 # What an object keeps when its bytes are replaced: encryption, metadata and the headers for browsers.
@@ -108,20 +111,31 @@ def read(uri: str, most: int | None = None) -> bytes:
     All bytes are compared with length and checksum; those that differ, or break off, are asked for again,
     and are an error in the end.
     """
+    found = read_unless(uri, "", most)
+    assert found is not None
+    return found.data
+
+
+def read_unless(uri: str, etag: str, most: int | None = None) -> fast.Content | None:
+    """Return the bytes of the object as ``read`` does, with its ETag; None where that is still ``etag``."""
     name = parsed(uri)
+    found = fast.get(name, most, etag)
+    if found is None:
+        with translated_errors(uri):
+            return unless(lambda: whole(lambda: _content(name, etag, most)), _NOT_MODIFIED, None)
+    return found if isinstance(found, fast.Content) else None
 
-    def body() -> bytes:
-        answer = _get(name)
-        if most is not None and answer["ContentLength"] > most:
-            with contextlib.closing(answer["Body"]) as stream:
-                return bytes(stream.read(most + 1))
-        check = check_of(name.bucket, answer)
-        data = check.update(answer["Body"].read())
-        check.finish()
-        return data
 
-    with translated_errors(uri):
-        return whole(body)
+def _content(name: S3Uri, etag: str, most: int | None) -> fast.Content:
+    answer = _get(name, **({"IfNoneMatch": etag} if etag else {}))
+    found = answer.get("ETag", "")
+    if most is not None and answer["ContentLength"] > most:
+        with contextlib.closing(answer["Body"]) as stream:
+            return fast.Content(stream.read(most + 1), found)
+    check = check_of(name.bucket, answer)
+    data = check.update(answer["Body"].read())
+    check.finish()
+    return fast.Content(data, found)
 
 
 def first_bytes(uri: str, length: int) -> tuple[bytes, int, str]:
@@ -214,8 +228,8 @@ def open_stream(uri: str, etag: str = "") -> Iterator[BinaryIO]:
             yield cast(BinaryIO, body)
 
 
-def _get(name: S3Uri) -> Any:
-    return client().get_object(Bucket=name.bucket, Key=name.key, ChecksumMode="ENABLED")
+def _get(name: S3Uri, **condition: Any) -> Any:
+    return client().get_object(Bucket=name.bucket, Key=name.key, ChecksumMode="ENABLED", **condition)
 
 
 def _if_unchanged(etag: str) -> Any:
