@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 
 from manifest_tools.io.s3 import fast
@@ -21,6 +21,7 @@ from manifest_tools.io.s3_errors import NotThere
 from manifest_tools.io.s3uri import S3Uri
 
 _NOT_MODIFIED = ("304", "NotModified")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # where a listing says sizes and ETags alone
 _CHUNK = 1 << 20  # bytes of a body at a time
 
 # What an object keeps when its bytes are replaced: encryption, metadata and the headers for browsers.
@@ -192,7 +193,7 @@ def listed(bucket: str, prefix: str, after: str = "") -> Iterator[list[Listed]]:
         pages = client().get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
             yield [
-                Listed(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"])
+                Listed(one["Key"], one["Size"], one["ETag"].strip('"'), one.get("LastModified", _LONG_AGO))
                 for one in page.get("Contents", [])
             ]
 
