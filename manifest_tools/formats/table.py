@@ -160,7 +160,7 @@ FORMATS = {
         reads=True,
         stands_in=(".coco.json",),
         report=False,
-        holds=PROVENANCE | {"confidence", "image_size"},
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
     ),
     "yolo": Format(
         "manifest_tools.formats.yolo",

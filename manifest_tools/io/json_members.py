@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ from manifest_tools.io.json_items import LONGEST, element_ends
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _KEY = 1 << 16  # bytes of a key
+_NOWHERE = np.empty(0, np.int64)
 _WINDOW = 1 << 12  # bytes in which the end of a value is looked for first
 
 
@@ -37,16 +39,16 @@ class Elements:
     """An array of them."""
 
     starts: NDArray[np.int64]
-    """Where each begins in the whole text, with the blanks before it."""
+    """Where each begins in the whole text, perhaps with blanks before it."""
 
     ends: NDArray[np.int64]
-    """Where each ends, with the blanks behind it."""
+    """Where each ends; up to the next begins there is nothing but blanks and a comma."""
 
 
 def object_members(
     name: str, chunks: Iterable[bytes], arrays: Collection[str], longest: int = LONGEST
 ) -> Iterator[Value | Elements]:
-    """Yield the members of the object that ``chunks`` are the text of; ``arrays`` in pieces, maybe in none.
+    """Yield the members of the object that ``chunks`` are the text of; ``arrays`` in one piece or several.
 
     ``name`` is for messages. Raises BadData where the text is no object, breaks off, has a key of ``arrays``
     twice or with another value than an array, or an element or another value of more than ``longest`` bytes.
@@ -74,6 +76,64 @@ def object_members(
             text.take(b",", "a comma or the end of the object")
     text.take(b"}", "the end of the object")
     text.check_end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """The whole elements at the beginning of a text."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    after: int
+    """Where the next begins, or the bracket that closes the array stands."""
+
+    closed: bool = False
+    """Whether the array ends there."""
+
+
+def _any_elements(text: bytes) -> _Spans:
+    ends, closed = element_ends(text)
+    starts = np.concatenate(([0], ends[:-1] + 1)) if ends.size else ends
+    return _Spans(starts, ends, int(ends[-1]) + (not closed) if ends.size else 0, closed)
+
+
+_BETWEEN = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\{")  # two objects of an array; or it stands in a string
+_TAIL = 1 << 16
+_is_between = np.zeros(256, bool)
+_is_between[list(b", \t\r\n")] = True
+_objects_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _objects(text: bytes) -> _Spans | None:
+    """Return the same of objects with equal blanks between them, six times as fast; None for anything else.
+
+    Where something decodes as an array up to a place, that place is the end of an element. So the end may be
+    guessed. How long each element is, the decoder says; what is between them is looked at.
+    """
+    between = list(_BETWEEN.finditer(text, max(0, len(text) - _TAIL)))
+    if not between:
+        return None
+    end = between[-1].start() + 1
+    try:
+        found = _objects_decoder.decode(b"[" + text[:end] + b"]")
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    lengths = np.array([len(memoryview(element)) for element in found], np.int64)
+    first = len(text) - len(text.lstrip(b" \t\r\n"))
+    gap, odd = divmod(end - first - int(lengths.sum()), len(found) - 1) if len(found) > 1 else (1, 0)
+    starts = first + np.concatenate(([0], np.cumsum(lengths[:-1] + gap)))
+    if odd or gap > _TAIL or not _are_apart(text, starts, gap):
+        return None
+    return _Spans(starts, starts + lengths, text.index(b",", end) + 1)
+
+
+def _are_apart(text: bytes, starts: NDArray[np.int64], gap: int) -> bool:
+    """Say whether every element but the first begins after ``gap`` bytes that are blanks and a comma."""
+    signs = np.frombuffer(text, np.uint8)
+    later = starts[1:]
+    return not _is_between[signs[later]].any() and all(
+        _is_between[signs[later - before]].all() for before in range(1, gap + 1)
+    )
 
 
 @dataclass(slots=True)
@@ -134,14 +194,18 @@ class _Text:
             raise self._unexpected(f"{key} to be an array")
         self.at += 1
         closed = self.peek() == b"]"
+        if closed:
+            yield Elements(key, b"[]", _NOWHERE, _NOWHERE)
         while not closed:
-            ends, closed = element_ends(self.here[self.at :])
-            if ends.size:
-                start, offset, end = self.at, self.before + self.at, int(ends[-1])
-                text = b"[" + self.here[start : start + end] + b"]"
-                self.at += end + (not closed)
-                yield Elements(key, text, np.concatenate(([0], ends[:-1] + 1)) + offset, ends + offset)
-            if not closed:
+            rest = self.here[self.at :]
+            quick = _objects(rest)
+            found = quick or _any_elements(rest)
+            closed = found.closed
+            if found.ends.size:
+                offset, end = self.before + self.at, int(found.ends[-1])
+                yield Elements(key, b"[" + rest[:end] + b"]", found.starts + offset, found.ends + offset)
+            self.at += found.after
+            if not closed and quick is None:
                 self._check_length()
                 self._more()
         self.take(b"]", f"the end of {key}")
@@ -179,4 +243,6 @@ class _Text:
 
     def _unexpected(self, what: str) -> BadData:
         found = clipped(self.here[self.at : self.at + 20].decode("utf-8", "replace"))
+        if found.startswith("\ufeff"):
+            found = "a byte-order mark"
         return BadData(f"{self.name}: expected {what} at byte {self.before + self.at:,}, found {found}")

@@ -251,7 +251,7 @@ def test_a_file_of_others_says_what_a_manifest_cannot_hold(in_folder: Path, run:
     stopped = run(*words)
     assert stopped.exit_code == 2
     assert stopped.stderr == (
-        "mtool: instances.json: a manifest cannot hold crowd regions (1), outlines (1);"
+        "mtool: instances.json: a manifest cannot hold crowd regions (1), outline (1);"
         " type --allow-loss to go on without\n"
     )
     result = run(*words, "--allow-loss")
@@ -260,12 +260,12 @@ def test_a_file_of_others_says_what_a_manifest_cannot_hold(in_folder: Path, run:
         "pictures named by a path, not by a URI in S3: 1 of 1; for a manifest that SageMaker can use, type"
         " --source-prefix s3://BUCKET/PREFIX\n"
         "1 picture of 1 class: out.manifest (written)\n"
-        "left out, as a manifest cannot hold it: crowd regions (1), outlines (1)\n"
+        "left out, as a manifest cannot hold it: crowd regions (1), outline (1)\n"
     )
     rest = ("--label-attribute", "holes", "--force", "--json")
     told = run(*words, "--source-prefix", "s3://raw/photos", "--allow-loss", *rest)
     report = json.loads(told.stdout)
-    assert (report["pictures"], report["lost"]) == (1, {"crowd regions": 1, "outlines": 1})
+    assert (report["pictures"], report["lost"]) == (1, {"crowd regions": 1, "outline": 1})
     line = json.loads(Path("out.manifest").read_bytes())
     assert line["source-ref"] == "s3://raw/photos/left/1.jpg"
     assert line["holes"]["annotations"] == [{"class_id": 0, "top": 2, "left": 1, "height": 4, "width": 3}]

@@ -33,6 +33,30 @@ def test_an_object_is_cut_into_its_members_wherever_it_is_cut_into_chunks(
     assert (found, values) == (array, others)
 
 
+RECORDS = st.fixed_dictionaries({"a": VALUES, "}, {": st.text('},{ "\\', max_size=6)})
+
+
+@given(st.lists(RECORDS, min_size=2, max_size=9), st.integers(30, 400), st.sampled_from([None, 0, 2]))
+@pytest.mark.parametrize("separator", [",", ", ", " ,\n\t", None])
+def test_objects_in_an_array_are_cut_where_others_are(
+    separator: str | None, records: list[Any], size: int, indent: int | None
+) -> None:
+    blanks = [", ", ",", " , "]  # in turn, where there is no one separator
+    texts = [json.dumps(record, indent=indent) for record in records]
+    array = texts[0] + "".join((separator or blanks[at % 3]) + one for at, one in enumerate(texts[1:]))
+    text = f'{{"a": [ {array} ], "b": [{array}]}}'.encode()
+    chunks = (text[start : start + size] for start in range(0, len(text), size))
+    found: dict[str, list[Any]] = {"a": [], "b": []}
+    for member in object_members("a.json", chunks, ["a", "b"]):
+        assert isinstance(member, Elements)
+        spans = zip(member.starts.tolist(), member.ends.tolist(), strict=True)
+        assert [json.loads(text[start:end]) for start, end in spans] == json.loads(member.text)
+        between = zip(member.ends[:-1].tolist(), member.starts[1:].tolist(), strict=True)
+        assert {text[end:start].strip() for end, start in between} <= {b","}
+        found[member.key] += json.loads(member.text)
+    assert found == {"a": records, "b": records}
+
+
 def test_elements_are_yielded_before_the_next_chunk_is_asked_for() -> None:
     def chunks() -> Iterator[bytes]:
         yield b'{"a": [{"b": 1},'
@@ -64,7 +88,7 @@ def test_many_small_members_take_no_time_for_what_follows_them() -> None:
         pytest.param(b'{"b": ' + b"[" * 1000, "values of at most 100 bytes", id="deep"),
         pytest.param(b'{"a": ["' + b"x" * 200, "values of at most 100 bytes", id="a long element"),
         pytest.param(b'{"' + b"x" * 10**5, "expected a key at byte 1", id="a long key"),
-        pytest.param(b"\xef\xbb\xbf{}", "expected an object at byte 0", id="a byte-order mark"),
+        pytest.param(b"\xef\xbb\xbf{}", "found a byte-order mark", id="a byte-order mark"),
     ],
 )
 def test_what_is_no_object_is_refused_in_one_line(text: bytes, message: str) -> None:
