@@ -63,7 +63,7 @@ def _candidates(row: Format, place: str) -> Iterator[str]:
         yield f"{place}.json"
         return
     base = base_name(row, place)[0]
-    if base + base_name(row, place)[1] == place:
+    if base + base_name(row, place)[1] == place or not os.path.exists(place):  # the name of its shards
         yield f"{base}.json"
     yield os.path.join(above, CLASSES)
     if above:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions
+from manifest_tools.formats.protocol import Files, NotPacked, Packed, Shard, WriteOptions
 from manifest_tools.formats.recordio_read import read as read
 from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureLabelKind
 from manifest_tools.images.unusable import UNNAMEABLE, Unusable
@@ -28,37 +28,56 @@ def check(data: DataSet) -> None:
 
 
 def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
-    """Write three files for each part, with one record a picture.
+    """Write three files for each part, with one record a picture; cut into shards, NAME-000000 and so on.
 
     The id and the key of a record are the number of the picture. A single label stands in the header, as a
     float; several become a vector of ``num_classes`` zeros and ones. Paths in the .lst leave out the folder
     that all pictures of the part share.
     """
-    counts = {part: _write_part(part, data, sink, options) for part in data.parts}
+    sizes: dict[str, int] = {}
+    cut_up = options.shard is not None
+    write_one = _write_shards if cut_up else _write_part
+    counts = [write_one(part, data, sink, options, sizes) for part in data.parts]
     return {
-        "pictures": sum(count for count, _ in counts.values()),
+        "pictures": sum(counts),
         "label_width": data.table.num_classes if data.label_kind == "multi_label" else 1,
-        "files": {
-            sink.name(part, ending): size
-            for part, (_, sizes) in counts.items()
-            for ending, size in sizes.items()
-        },
+        "files": sizes,
     }
 
 
-def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions) -> tuple[int, dict[str, int]]:
-    """Return how many records were written, and the bytes of each file by its ending."""
+def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, sizes: dict[str, int]) -> int:
+    """Return how many records were written, and add the bytes of each file to ``sizes``."""
     rec, idx, lst = (sink.open(part, ending) for ending in (".rec", ".idx", ".lst"))
-    sizes = dict.fromkeys((".rec", ".idx", ".lst"), 0)
+    written = dict.fromkeys((".rec", ".idx", ".lst"), 0)
     count = 0
-    layout = Layout(data.label_kind, data.table.num_classes, len(data.parts[part].folder()))
-    for shard in options.packed(part, partial(pack_pictures, layout)):
-        for packed in shard.packed:
-            sizes[".idx"] += idx.write(idx_line(packed.number, sizes[".rec"] + packed.offset).encode())
-            sizes[".lst"] += lst.write(packed.line.encode())
-        sizes[".rec"] += shard.copy_to(rec)
+    for shard in options.packed(part, partial(pack_pictures, Layout.of(data, part))):
+        index, rows = _beside(shard, written[".rec"])
+        written[".idx"] += idx.write(index)
+        written[".lst"] += lst.write(rows)
+        written[".rec"] += shard.copy_to(rec)
         count += len(shard.packed)
-    return count, sizes
+    sizes |= {sink.name(part, ending): size for ending, size in written.items()}
+    return count
+
+
+def _write_shards(part: str, data: DataSet, sink: Files, options: WriteOptions, sizes: dict[str, int]) -> int:
+    """Do what ``_write_part`` does, with three files a shard."""
+    count = 0
+    for shard in options.packed(part, partial(pack_pictures, Layout.of(data, part))):
+        name = f"-{shard.number:06}"
+        sink.begin_with(shard, part, f"{name}.rec").close()
+        sizes[sink.name(part, f"{name}.rec")] = sum(packed.length for packed in shard.packed)
+        for ending, text in zip((".idx", ".lst"), _beside(shard, 0), strict=True):
+            with sink.open(part, name + ending) as stream:
+                sizes[sink.name(part, name + ending)] = stream.write(text)
+        count += len(shard.packed)
+    return count
+
+
+def _beside(shard: Shard, offset: int) -> tuple[bytes, bytes]:
+    """Return the rows of the index and of the list of a shard that begins at ``offset``."""
+    index = "".join(idx_line(packed.number, offset + packed.offset) for packed in shard.packed)
+    return index.encode(), "".join(packed.line for packed in shard.packed).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,11 @@ class Layout:
     num_classes: int
     shared: int
     """Characters of the folder that all refs begin with; the .lst leaves them out."""
+
+    @classmethod
+    def of(cls, data: DataSet, part: str) -> "Layout":
+        """Return the layout of a part."""
+        return cls(data.label_kind, data.table.num_classes, len(data.parts[part].folder()))
 
 
 def pack_pictures(
