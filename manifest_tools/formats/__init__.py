@@ -3,7 +3,7 @@
 A format's module has pure functions between text, or bytes, and value, and two that know files; either may
 be absent:
 
-- ``write(data: DataSet, sink: Files | FolderSink, options: WriteOptions) -> dict`` returns at least how many
+- ``write(data: DataSet, sink: Files | Folder, options: WriteOptions) -> dict`` returns at least how many
   ``pictures`` were written; its ``remarks``, a list of sentences, are for the user; what else it returns goes
   into the report beside the output;
 - ``read(place: str, options: ReadOptions) -> DataSet``.

@@ -12,7 +12,7 @@ from manifest_tools.formats.protocol import Copied, WriteOptions
 from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name, safe_name
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 
 # ---- writing ----
 
@@ -26,7 +26,7 @@ def folder_names(table: ClassTable) -> dict[int, str]:
 
 
 def copy_by_class(
-    part: str, below: str, folders: Mapping[int, str], sink: FolderSink, options: WriteOptions
+    part: str, below: str, folders: Mapping[int, str], sink: Folder, options: WriteOptions
 ) -> Iterator[tuple[Picture, Copied]]:
     """Yield the pictures of a part as they are copied into the folders of their classes, below a folder.
 

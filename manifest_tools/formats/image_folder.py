@@ -29,12 +29,12 @@ from manifest_tools.formats.protocol import ReadOptions, WriteOptions
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 
 # ---- writing ----
 
 
-def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write every picture under its class, below a folder for each part where there are several.
 
     Beside the folders of its classes each part has ``metadata.jsonl``, with the name of the class as it is,
@@ -57,7 +57,7 @@ def _write_part(
     part: str,
     data: DataSet,
     folders: Mapping[int, str],
-    sink: FolderSink,
+    sink: Folder,
     options: WriteOptions,
     split: "_SplitWords",
 ) -> dict[int, int]:
@@ -71,7 +71,7 @@ def _write_part(
             (index,) = picture.classes
             written[index] = written.get(index, 0) + 1
             split.look_at(copied.path)
-            lines = lines or stack.enter_context(open(sink.local_path(below + METADATA), "wb"))
+            lines = lines or stack.enter_context(sink.open(below + METADATA))
             lines.write(row_line(copied.path.removeprefix(below), names[index], picture))
     return written
 

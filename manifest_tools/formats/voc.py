@@ -33,7 +33,7 @@ from manifest_tools.formats.voc_xml import (
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 
 # ---- writing ----
 
@@ -45,7 +45,7 @@ def check(data: DataSet) -> None:
             raise BadData(f"XML cannot hold the class name {shown(name)}; `mtool rewrite` gives it another")
 
 
-def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write pictures, annotations and a list of names for each part."""
     check_not_cut(options.recipe)
     names = dict(enumerate(data.table.labels))
@@ -55,7 +55,7 @@ def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, A
     if label_map := label_map_of(data.table):
         sink.write("labelmap.txt", label_map.encode())
     for part in data.parts:
-        with open(sink.local_path(f"{SETS}/{part or WHOLE}.txt"), "wb") as listed:
+        with sink.open(f"{SETS}/{part or WHOLE}.txt") as listed:
             for picture, copied in options.copied(part, paths.of):
                 stem = os.path.splitext(os.path.basename(copied.path))[0]
                 frame = seen.frame(picture, copied)

@@ -18,7 +18,7 @@ from manifest_tools.formats.yolo_labels import label_text
 from manifest_tools.formats.yolo_read import read
 from manifest_tools.formats.yolo_yaml import as_json, names_block
 from manifest_tools.groundtruth.annotations import DataSet, Picture
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 
 __all__ = ["read", "write"]
 
@@ -30,7 +30,7 @@ _KEYS = {
 """Keys of ``data.yaml``, with the names of parts that are meant by each."""
 
 
-def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file."""
     check_not_cut(options.recipe)
     folders = part_folders(list(data.parts))

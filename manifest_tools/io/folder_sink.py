@@ -7,9 +7,10 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from manifest_tools.base.local_files import (
@@ -34,6 +35,10 @@ class Folder(Protocol):
 
     def write(self, name: str, data: bytes) -> None:
         """Write the file ``name``, a path with slashes."""
+        ...
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Return a stream that writes the file ``name``, a path with slashes, and is closed by its block."""
         ...
 
     def make_folder(self, name: str) -> None:
@@ -64,6 +69,10 @@ class FolderSink:
     def local_path(self, name: str) -> str:
         """Return where the file ``name`` is to be written by a worker; its folder is there."""
         return str(self._path(name))
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Return a stream that writes the file ``name``, a path with slashes."""
+        return self._path(name).open("wb")
 
     def make_folder(self, name: str) -> None:
         """Make the folder ``name``, a path with slashes, which may stay empty."""

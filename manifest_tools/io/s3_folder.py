@@ -7,14 +7,18 @@ by ``mtool jobs --leftovers``. After an error what was written is removed again.
 """
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO, cast
 
 from manifest_tools.base.errors import Exists, MtoolError, Refused
 from manifest_tools.io import s3
-from manifest_tools.io.folder_sink import check_inside
+from manifest_tools.io.folder_sink import Folder, check_inside, writing
 from manifest_tools.io.s3uri import S3Uri, parse
 from manifest_tools.io.sinks import Publication, Published, check_free, check_key
 
@@ -48,6 +52,15 @@ class S3Folder:
         check_inside(name)
         s3.put(f"{self.uri}/{name}", data, kms_key=self.kms_key)
 
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Yield a stream that waits in a temporary file, and is uploaded as ``name`` when the block ends."""
+        check_inside(name)
+        with tempfile.NamedTemporaryFile(prefix="mtool-") as file:
+            yield cast(BinaryIO, file)
+            file.flush()
+            s3.upload(file.name, f"{self.uri}/{name}", kms_key=self.kms_key)
+
     def make_folder(self, name: str) -> None:
         """Write an object of no bytes whose key ends in a slash: a folder, as S3's console makes them."""
         check_inside(name)
@@ -56,6 +69,38 @@ class S3Folder:
     def link(self, name: str, source: str) -> None:
         """Raise Refused: there are no links in S3."""
         raise Refused("--link: an object in S3 cannot be a link; leave --link away to copy")
+
+
+@dataclass(frozen=True, slots=True)
+class InThreads:
+    """A folder whose files are written in threads, while the caller goes on."""
+
+    folder: Folder
+    write: Callable[[str, bytes], None]
+
+    @property
+    def is_far(self) -> bool:
+        """Return False: nobody waits here."""
+        return False
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Return a stream as the folder does."""
+        return self.folder.open(name)
+
+    def make_folder(self, name: str) -> None:
+        """Make a folder as the folder does."""
+        self.folder.make_folder(name)
+
+    def link(self, name: str, source: str) -> None:
+        """Link as the folder does."""
+        self.folder.link(name, source)
+
+
+@contextlib.contextmanager
+def in_threads(folder: Folder, threads: int = 16) -> Iterator[InThreads]:
+    """Yield the folder for a caller that writes one file after the other; all are there at the end."""
+    with ThreadPoolExecutor(threads) as executor, writing(folder, executor) as write:
+        yield InThreads(folder, write)
 
 
 @contextlib.contextmanager

@@ -177,9 +177,6 @@ def test_what_cannot_be_a_key_is_refused(bucket: "S3Client", run: Run, key: str)
     ("text", "words"),
     [
         pytest.param(
-            "convert @a.manifest --to folder -o @out/all", "expected a folder on this disk", id="a folder"
-        ),
-        pytest.param(
             "convert @a.manifest --to recordio --allow-loss", "type -o NAME", id="convert without a place"
         ),
         pytest.param("split @a.manifest", "type -o FOLDER", id="split without a place"),
@@ -320,3 +317,26 @@ def test_a_rewrite_does_not_undo_what_somebody_else_wrote(bucket: "S3Client") ->
     with pytest.raises(MtoolError, match="was changed while it was read"):
         rewrite(f"{HERE}/big.manifest", edits=edits, jobs=meddler)  # type: ignore[arg-type]
     assert objects(bucket)["big.manifest"] == MANIFEST
+
+
+FOLDERS = ["convert @a.manifest --to folder --allow-loss -o @out/all"]
+
+
+@pytest.mark.parametrize("text", FOLDERS, ids=str)
+def test_a_folder_goes_to_s3_whole_with_its_report(pictures: "S3Client", run: Run, text: str) -> None:
+    here = run(*typed(text, ""))
+    there = run(*typed(text, f"{HERE}/"))
+    assert (there.exit_code, here.exit_code) == (0, 0), there.output
+    found = {name: data for name, data in objects(pictures).items() if not name.endswith("/")}
+    assert found == {name.removeprefix("./"): data for name, data in files().items()}
+    again = run(*typed(text, f"{HERE}/"))
+    assert again.exit_code == 2
+    assert run(*typed(text, f"{HERE}/"), "--force").exit_code == 0
+    assert {name: data for name, data in objects(pictures).items() if not name.endswith("/")} == found
+
+
+def test_a_resumed_conversion_removes_what_a_killed_one_left_in_s3(pictures: "S3Client", run: Run) -> None:
+    pictures.create_multipart_upload(Bucket=BUCKET, Key="out/all.rec")
+    done = run(*typed("convert @a.manifest --to recordio --allow-loss -o @out/all --resume", f"{HERE}/"))
+    assert done.exit_code == 0, done.output
+    assert "Uploads" not in pictures.list_multipart_uploads(Bucket=BUCKET)

@@ -17,7 +17,9 @@ from manifest_tools.formats.class_contract import CLASSES
 from manifest_tools.formats.protocol import Files, WriteOptions
 from manifest_tools.formats.table import Format, format_row, module_of
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
-from manifest_tools.io.folder_sink import FolderSink, folder_sink
+from manifest_tools.io import s3
+from manifest_tools.io.folder_sink import Folder, folder_sink
+from manifest_tools.io.s3_folder import InThreads, in_threads, s3_folder
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
@@ -202,6 +204,9 @@ def carry_out(
         )
     if row.report and not force:
         _check_made_alike(plans)
+    if resume and first.output.startswith("s3://"):
+        for upload in s3.leftovers(first.output):
+            s3.abort(upload)
     work = PictureWork(
         {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
     )
@@ -212,12 +217,12 @@ def carry_out(
         if side_car:
             work.placed = _side_car(plans, publication).placed
         with _sink(row, first, publication, work.space) as sink:
-            work.folder = sink if isinstance(sink, FolderSink) else None
+            work.folder = _for_workers(sink)
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
             remarks = [*said.pop("remarks", []), *work.counts.remarks(first.recipe.pass_through)]
             if not said["pictures"]:
                 raise NothingUsable(", ".join(plan.manifest for plan in plans), work.problems)
-            if isinstance(sink, FolderSink):
+            if not isinstance(sink, Files):
                 sink.write(CLASSES, json.dumps(first.table.to_json(), indent=2).encode() + b"\n")
         if row.report:
             report = {
@@ -279,17 +284,29 @@ def _nobody(part: str, number: int, key: str) -> None:
     """Take no notice of where a picture is."""
 
 
+def _for_workers(sink: Files | Folder) -> Folder | None:
+    """Return what workers write pictures into, who wait themselves where it is far."""
+    if isinstance(sink, InThreads):
+        return sink.folder
+    return None if isinstance(sink, Files) else sink
+
+
 @contextlib.contextmanager
 def _sink(
     row: Format, plan: ConversionPlan, publication: Publication, space: Workspace | None
-) -> Iterator[Files | FolderSink]:
+) -> Iterator[Files | Folder]:
     if row.output == "files":
         yield Files(publication, plan.output, plan.ending)
         return
     made_by_us = _made_as(plan.report, plan.to)
+    if plan.output.startswith("s3://"):
+        prefix = s3_folder(plan.output, publication, report=plan.report, is_ours=made_by_us)
+        with prefix as folder, in_threads(folder) as sink:
+            yield sink
+        return
     new = space.new if space else None
-    with folder_sink(plan.output, publication, report=plan.report, is_ours=made_by_us, new=new) as sink:
-        yield sink
+    with folder_sink(plan.output, publication, report=plan.report, is_ours=made_by_us, new=new) as here:
+        yield here
 
 
 def _check_made_alike(plans: Sequence[ConversionPlan]) -> None:
@@ -312,10 +329,13 @@ def _made_as(report: str, to: str) -> bool:
 
 
 def _report_at(path: str) -> dict[str, Any] | None:
-    """Return the report of a conversion; None where there is none on this disk."""
+    """Return the report of a conversion; None where there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        if path.startswith("s3://"):
+            value = json.loads(s3.read(path)) if s3.exists(path) else None
+        else:
+            with open(path, encoding="utf-8") as file:
+                value = json.load(file)
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from manifest_tools.formats.protocol import Place, Shard
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder, FolderSink
 from manifest_tools.verbs.convert.pieces import Made, piece_path
 from manifest_tools.verbs.convert.workspace import Workspace
 
@@ -78,14 +78,16 @@ class CopiedPieces(Finished[Made]):
 
     space: Workspace
     part: int
-    folder: FolderSink
+    folder: Folder
 
     def made(self, number: int) -> Made | None:
         """Return what became of a piece, or None where it is not finished, or a file of it is gone."""
-        found = self.space.ledger.made((self.part, number))
+        found, folder = self.space.ledger.made((self.part, number)), self.folder
+        if not isinstance(folder, FolderSink):
+            return None
         try:
             there = found is not None and all(
-                os.path.getsize(self.folder.local_path(one[0])) == one[3] for one in found.copied if one
+                os.path.getsize(folder.local_path(one[0])) == one[3] for one in found.copied if one
             )
         except OSError:
             return None

@@ -15,7 +15,7 @@ from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.groundtruth.classes import ClassTable, agree, classes_from
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
-from manifest_tools.io.folder_sink import FolderSink, folder_sink
+from manifest_tools.io.folder_sink import Folder, folder_sink
 from manifest_tools.io.sinks import (
     STDOUT,
     Publication,
@@ -195,7 +195,7 @@ class _Extracted:
     ) -> None:
         self._base = manifest.removesuffix(".gz").removesuffix(_ENDING)
         self._prefix, self._publication, self._folders = prefix, publication, folders
-        self._sinks: dict[str, tuple[FolderSink, UniqueNames]] = {}
+        self._sinks: dict[str, tuple[Folder, UniqueNames]] = {}
 
     def of(self, picture: Picture) -> Picture:
         """Return a picture that, with its mask, stands in a file of its own."""

@@ -13,7 +13,7 @@ from manifest_tools.base.problem import Problem
 from manifest_tools.formats.protocol import Copied, Pack, PathOf, Shard
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 from manifest_tools.verbs.convert.finished import CopiedPieces, Finished, PackedPieces
 from manifest_tools.verbs.convert.opening import Fetch, LeftOut, Opening
 from manifest_tools.verbs.convert.picture_counts import PictureCounts
@@ -59,7 +59,7 @@ class PictureWork:
     space: Workspace | None = None
     """Where pieces are made, and written down when they are finished; None where no picture is opened."""
 
-    folder: FolderSink | None = None
+    folder: Folder | None = None
     """Where pictures are copied to."""
 
     fetch: Fetch | None = None
@@ -162,11 +162,11 @@ class PictureWork:
         yield from filter(None, self.progress(pictures(), plan.count, "pictures"))
 
     def _run(self, plan: ConversionPlan, task: _PieceTask[P, R], pieces: Iterable[P]) -> Iterator[R]:
-        fetches = self.fetch is not None and plan.to_fetch
-        if not fetches or not isinstance(self.jobs, int | None):
+        waits = (self.fetch and plan.to_fetch) or (self.folder and self.folder.is_far)
+        if not waits or not isinstance(self.jobs, int | None):
             yield from run(task, pieces, self.jobs)
             return
-        # Fetching is waiting, and Pillow works outside the interpreter's lock: threads will do.
+        # Fetching and writing to S3 are waiting, and Pillow works outside the interpreter's lock: threads do.
         threads = self.jobs or FETCHERS
         with ThreadPoolExecutor(threads) as fetchers, ThreadPoolExecutor(_PACKERS) as packers:
             yield from run(partial(task, executor=fetchers), pieces, packers, ahead=_PACKERS + 1)

@@ -22,7 +22,7 @@ from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.shrink import Prepared
 from manifest_tools.images.signatures import suffix_of
 from manifest_tools.images.unusable import MISSING, Unusable
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder, writing
 from manifest_tools.verbs.convert.opening import LeftOut, Opening, left_out, to_open
 
 T = TypeVar("T")
@@ -170,11 +170,11 @@ class Copies:
 
 
 def copy_piece(
-    opening: Opening, folder: FolderSink, link: bool, piece: Copies, executor: Executor | None = None
+    opening: Opening, folder: Folder, link: bool, piece: Copies, executor: Executor | None = None
 ) -> Made:
     """Copy, or link, the pictures of a piece into a folder."""
     made = Made()
-    with _spread(opening, executor) as spread:
+    with _spread(opening, executor) as spread, writing(folder, executor) as write:
         ready = spread(opening.ready, piece.pictures)
         for picture, path, found in zip(piece.pictures, piece.paths, ready, strict=True):
             if isinstance(found, LeftOut):
@@ -186,7 +186,7 @@ def copy_piece(
             if link:
                 folder.link(path, opening.image_paths.find(picture.ref))
             else:
-                folder.write(path, found.data)
+                write(path, found.data)
             made.add(found)
             made.copied.append((path, *found.size, len(found.data)))
     return made

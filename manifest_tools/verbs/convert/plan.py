@@ -36,7 +36,6 @@ from manifest_tools.groundtruth.contradictions import Contradictions
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
 from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.io.folder_sink import check_on_this_disk
 from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.convert.box_edges import WatchedBoxes
@@ -329,7 +328,6 @@ def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) 
 def _check(planned: ConversionPlan, row: Format) -> None:
     """Raise what can be known before any work: by the format, the place or the options."""
     if row.output == "folder":
-        check_on_this_disk(planned.output)
         check_apart(planned.manifest, [planned.output])
     if planned.link and planned.to_fetch:
         raise Refused(f"--link: {planned.to_fetch:,} pictures are not on this disk; type --images FOLDER")
