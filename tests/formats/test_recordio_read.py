@@ -1,15 +1,16 @@
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats import recordio
 from manifest_tools.formats.protocol import Files, ReadOptions
-from manifest_tools.groundtruth.annotations import Box, DataSet, Picture
+from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.recordio import MAGIC, ImageRecord, frame
 from manifest_tools.io.sinks import publishing
@@ -41,10 +42,19 @@ def labels_and_bytes(one: Picture) -> tuple[tuple[int, ...], bytes]:
     return tuple(sorted(one.classes)), content
 
 
+def without_blanks(data: DataSet) -> DataSet:
+    """Return the data set with other names for pictures: no .lst holds one with blanks around it."""
+    parts = {
+        part: StreamedPictures([replace(one, ref=one.ref.replace(" ", "_")) for one in found].copy)
+        for part, found in data.parts.items()
+    }
+    return replace(data, parts=parts)
+
+
 @given(data_sets("single_label", "multi_label"))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 def test_there_and_back_is_the_same_data_set(tmp_path: Path, data: DataSet) -> None:
-    assume(all(" " not in one.ref for part in data.parts.values() for one in part))  # no .lst holds some
+    data = without_blanks(data)
     shutil.rmtree(tmp_path / "ds", ignore_errors=True)
     with publishing(force=True) as publication:
         sink = Files(publication, str(tmp_path / "ds" / "a"), ".rec")
