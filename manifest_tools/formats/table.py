@@ -195,6 +195,17 @@ FORMATS = {
         report=False,
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
     ),
+    "cvat": Format(
+        "manifest_tools.formats.cvat",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".cvat.xml", ".xml"),
+        reads=True,
+        stands_in=(".cvat.xml",),
+        report=False,
+        holds=PROVENANCE | {"confidence", "image_size", "outline"},
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)

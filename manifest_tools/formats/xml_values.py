@@ -59,6 +59,7 @@ class XmlEvents:
         self.name = name
         self._chunks = iter(chunks)
         self._chunk, self._at, self._since = b"", 0, 0
+        self._open: list[Element] = []
 
     def __iter__(self) -> Iterator[tuple[str, "Element"]]:
         from xml.etree.ElementTree import ParseError
@@ -66,13 +67,15 @@ class XmlEvents:
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import iterparse
 
-        depth = 0
         try:
             for event, element in iterparse(self, events=("start", "end"), forbid_dtd=True):
-                depth += 1 if event == "start" else -1
-                if depth > _DEEPEST:
-                    raise BadData(f"{self.name}: expected at most {_DEEPEST} elements in one another")
+                if event == "end":
+                    self._open.pop()
                 yield event, element
+                if event == "start":
+                    self._open.append(element)
+                if len(self._open) > _DEEPEST:
+                    raise BadData(f"{self.name}: expected at most {_DEEPEST} elements in one another")
         except ParseError as error:
             raise BadData(f"{self.name}: expected XML, found {error}") from error
         except DefusedXmlException as error:
@@ -92,6 +95,8 @@ class XmlEvents:
         return found
 
     def forget(self, element: "Element") -> None:
-        """Throw away what an element has."""
+        """Throw away an element that has ended, with what it has."""
         element.clear()
+        if self._open:
+            self._open[-1].remove(element)
         self._since = 0
