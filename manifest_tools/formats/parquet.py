@@ -110,6 +110,7 @@ def _rows(part: str, data: DataSet, options: WriteOptions) -> Iterator[tuple[int
         return
     for shard in options.packed(part, partial(pack_rows, Wording.of(data))):
         with open(shard.path, "rb", buffering=1 << 20) as file:
+            file.seek(shard.offset)
             yield shard.number, _unpacked(file, len(shard.packed))
 
 

@@ -151,6 +151,15 @@ FORMATS = {
         reads=True,
         stands_in=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
     ),
+    "npy": Format(
+        "manifest_tools.formats.npy",
+        frozenset(("single_label", "multi_label")),
+        "packed",
+        "files",
+        (".images.npy", ".npy", ".npz"),
+        PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
+        reads=True,
+    ),
     "coco": Format(
         "manifest_tools.formats.coco",
         frozenset(("single_label", "multi_label", "boxes")),
