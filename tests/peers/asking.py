@@ -84,10 +84,11 @@ def panlabel_finds(form: str, place: Path, part: str, pictures: Path, *options: 
         left, top, right, bottom = (one["bbox"][edge] for edge in ("xmin", "ymin", "xmax", "ymax"))
         boxes[one["image_id"]].append([names[one["category_id"]], left, top, right - left, bottom - top])
     start = f"{options[-1]}/" if options else ""  # it puts the part that is asked for before the names
-    return [
-        [part, digest_of(pictures / image["file_name"].removeprefix(start)), sorted(boxes[image["id"]])]
-        for image in found["images"]
-    ]
+    rows = []
+    for image in found["images"]:
+        name = image["file_name"].removeprefix("s3://raw/").removeprefix(start)
+        rows.append([part, digest_of(pictures / name), sorted(boxes[image["id"]])])
+    return rows
 
 
 def panlabel_writes(form: str, coco: Path, place: Path) -> Path:
