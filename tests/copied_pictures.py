@@ -7,13 +7,12 @@ from functools import lru_cache
 from manifest_tools.formats.protocol import Copied, PathOf, WriteOptions
 from manifest_tools.formats.safe_names import ANY_ENDING
 from manifest_tools.groundtruth.annotations import DataSet, Picture
-from manifest_tools.images.shrink import Recipe
 from manifest_tools.io.folder_sink import FolderSink
 from tests.pictures import jpeg
 from tests.write_options import for_names_only
 
 
-def for_copies(data: DataSet, sink: FolderSink, *, square: bool = False) -> WriteOptions:
+def for_copies(data: DataSet, sink: FolderSink) -> WriteOptions:
     """Return the options of a format that copies pictures: what is copied is a JPEG of the picture's size."""
 
     def copied(part: str, path_of: PathOf) -> Iterator[tuple[Picture, Copied]]:
@@ -25,8 +24,7 @@ def for_copies(data: DataSet, sink: FolderSink, *, square: bool = False) -> Writ
             sink.write(path, content)
             yield picture, Copied(path, size, len(content))
 
-    recipe = Recipe(square=True) if square else Recipe(pass_through=True)
-    return replace(for_names_only(), copied=copied, recipe=recipe)
+    return replace(for_names_only(), copied=copied)
 
 
 def picture_size(picture: Picture) -> tuple[int, int]:

@@ -115,7 +115,8 @@ def _label_of_kind(line: Line) -> bool:
 
 def main_output(done: Converted, name: str) -> str:
     """Return the path of what ``--from`` is given."""
-    endings = FORMATS[name].endings or ("ds",)
+    row = FORMATS[name]
+    endings = row.endings if row.output == "files" else ("ds",)
     return next(output.path for output in done.outputs if output.path.endswith(endings[0]))
 
 

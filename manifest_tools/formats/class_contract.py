@@ -58,7 +58,7 @@ def _candidates(row: Format, place: str) -> Iterator[str]:
         return
     place = place.rstrip("/") or place
     above = os.path.dirname(place)
-    if row.output == "folder" or os.path.isdir(place):
+    if os.path.isdir(place):
         yield os.path.join(place, CLASSES)
         yield f"{place}.json"
         return

@@ -1,17 +1,9 @@
 """The frame that boxes are in: the size that was labelled, against that of the picture as it was copied."""
 
-from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import counted
-from manifest_tools.images.shrink import Recipe
 
 Size = tuple[float, float]
 """Width and height in pixels."""
-
-
-def check_not_cut(recipe: Recipe) -> None:
-    """Raise Refused where pictures lose their edges, so that boxes would be elsewhere."""
-    if recipe.square:
-        raise Refused("--square cuts pictures, so that boxes would be elsewhere; leave it out")
 
 
 def same_shape(one: Size, other: Size) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import counted
-from manifest_tools.groundtruth.annotations import Box, PictureLabelKind
+from manifest_tools.groundtruth.annotations import Box, Picture, PictureLabelKind
 from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
 from manifest_tools.io.detection_labels import BOX, HEADER, MOST_EXACT, boxes_of, no_boxes
 
@@ -91,6 +91,18 @@ class LabelSurvey:
         if kind == "multi_label" and (given is None or given.num_classes != self.width):
             indices = set(range(self.width))
         return class_table((index, default_name(index)) for index in sorted(indices))
+
+
+def numbers_of(picture: Picture, kind: PictureLabelKind, num_classes: int) -> tuple[float, ...]:
+    """Return the label of a picture as numbers: its class, or zero or one for every class.
+
+    >>> numbers_of(Picture(1, "", classes=(2, 0)), "multi_label", 4)
+    (1.0, 0.0, 1.0, 0.0)
+    """
+    if kind == "single_label":
+        return (float(picture.classes[0]),)
+    shown = set(picture.classes)
+    return tuple(float(index in shown) for index in range(num_classes))
 
 
 def _no_class(labels: Sequence[float]) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from manifest_tools.base.errors import BadData
+from manifest_tools.formats.label_numbers import numbers_of
 from manifest_tools.formats.protocol import Files, NotPacked, Packed, Shard, WriteOptions
 from manifest_tools.formats.recordio_read import read as read
 from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureLabelKind
@@ -101,7 +102,7 @@ def pack_pictures(
     """Write a record for each picture, and yield its line of the .lst."""
     offset = 0
     for picture, encoded in pictures:
-        labels = label_values(layout, picture)
+        labels = numbers_of(picture, layout.label_kind, layout.num_classes)
         try:
             line = lst_line(picture.number, labels, picture.ref[layout.shared :])
         except ValueError as error:
@@ -111,11 +112,3 @@ def pack_pictures(
         length = out.write(frame(pack(record)))
         yield Packed(picture.number, str(picture.number), offset, length, line)
         offset += length
-
-
-def label_values(layout: Layout, picture: Picture) -> tuple[float, ...]:
-    """Return the labels of a record: the class, or zero or one for every class."""
-    if layout.label_kind == "single_label":
-        return (float(picture.classes[0]),)
-    shown = set(picture.classes)
-    return tuple(float(index in shown) for index in range(layout.num_classes))

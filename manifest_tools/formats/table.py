@@ -90,11 +90,12 @@ FORMATS = {
     ),
     "lst": Format(
         "manifest_tools.formats.lst",
-        frozenset(("single_label", "multi_label", "boxes")),
-        "named",
-        "files",
+        frozenset(("single_label", "multi_label")),
+        "copied",
+        "folder",
         (".lst",),
-        writes=False,
+        # What the built-in algorithm takes.
+        defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG")),
         reads=True,
     ),
     "folder": Format(
@@ -268,4 +269,5 @@ def base_name(row: Format, output: str) -> tuple[str, str]:
     """
     output = output.rstrip("/") or output
     ending = next((ending for ending in row.endings if output.endswith(ending)), "")
-    return output.removesuffix(ending), ending or next(iter(row.endings), "")
+    usual = next(iter(row.endings), "") if row.output == "files" else ""
+    return output.removesuffix(ending), ending or usual

@@ -8,7 +8,7 @@ from typing import Any
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import counted, shown
-from manifest_tools.formats.frames import check_not_cut, other_shape_remark, same_shape
+from manifest_tools.formats.frames import other_shape_remark, same_shape
 from manifest_tools.formats.picture_files import check_name, start_of_refs
 from manifest_tools.formats.protocol import Copied, ReadOptions, WriteOptions
 from manifest_tools.formats.safe_names import PICTURE_ENDINGS, UniqueNames, file_name
@@ -47,7 +47,6 @@ def check(data: DataSet) -> None:
 
 def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write pictures, annotations and a list of names for each part."""
-    check_not_cut(options.recipe)
     names = dict(enumerate(data.table.labels))
     paths, seen, count = _Paths(options.recipe.pass_through), _Seen(), 0
     for folder in ("Annotations", "JPEGImages", SETS):

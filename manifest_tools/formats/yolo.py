@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_tools.base.text import counted, listed
-from manifest_tools.formats.frames import Size, check_not_cut, other_shape_remark, same_shape
+from manifest_tools.formats.frames import Size, other_shape_remark, same_shape
 from manifest_tools.formats.protocol import Copied, WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name
 from manifest_tools.formats.yolo_labels import label_text
@@ -32,7 +32,6 @@ _KEYS = {
 
 def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file."""
-    check_not_cut(options.recipe)
     folders = part_folders(list(data.parts))
     outlined = any(box.outline for part in data.parts.values() for picture in part for box in picture.boxes)
     seen = _Seen()

@@ -151,12 +151,9 @@ def test_boxes_follow_a_picture_that_was_shrunk_and_not_one_that_was_turned(tmp_
     ]
 
 
-def test_names_that_xml_cannot_hold_are_refused_and_a_square_too(tmp_path: Path) -> None:
+def test_names_that_xml_cannot_hold_are_refused() -> None:
     with pytest.raises(BadData, match="XML cannot hold the class name"):
         check(DataSet(ClassTable(((0, "a\x1b[0m"),)), "boxes", {}))
-    sink, data = FolderSink(tmp_path), boxes(Picture(1, "s3://b/1.jpg"))
-    with pytest.raises(Refused, match="--square cuts pictures"):
-        write(data, sink, for_copies(data, sink, square=True))
 
 
 # ---- reading what others wrote ----

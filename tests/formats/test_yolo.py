@@ -195,12 +195,6 @@ def test_outlines_stay_and_boxes_among_them_become_corners(tmp_path: Path) -> No
     assert picture.boxes == found
 
 
-def test_a_square_would_cut_boxes(tmp_path: Path) -> None:
-    sink, data = FolderSink(tmp_path), boxes(Picture(1, "s3://b/1.jpg"))
-    with pytest.raises(Refused, match="--square cuts pictures"):
-        write(data, sink, for_copies(data, sink, square=True))
-
-
 # ---- reading what others wrote ----
 
 
