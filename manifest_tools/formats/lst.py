@@ -33,7 +33,7 @@ from manifest_tools.groundtruth.classes import renumbered
 from manifest_tools.images.known_size import known_size
 from manifest_tools.images.paths import is_below
 from manifest_tools.images.unusable import Unusable
-from manifest_tools.io.folder_sink import FolderSink
+from manifest_tools.io.folder_sink import Folder
 from manifest_tools.io.list_rows import LONGEST_ROW, ListRow, parse_row
 from manifest_tools.io.recordio import lst_line
 
@@ -43,14 +43,14 @@ _LIST = "_lst"  # what the folder of a list is called behind that of its picture
 # ---- writing ----
 
 
-def write(data: DataSet, sink: FolderSink, options: WriteOptions) -> dict[str, Any]:
+def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
     """Write the pictures of each part into a folder, and their list, numbered by lines, into another."""
     classes, count = data.table.num_classes, 0
     for part in data.parts:
         folder = part or _ONLY
         sink.make_folder(folder)
         paths = _Paths(folder, options.recipe.pass_through)
-        with open(sink.local_path(f"{folder}{_LIST}/{folder}.lst"), "wb") as rows:
+        with sink.open(f"{folder}{_LIST}/{folder}.lst") as rows:
             for picture, copied in options.copied(part, paths.of):
                 numbers = numbers_of(picture, data.label_kind, classes)
                 row = lst_line(picture.number, numbers, copied.path.removeprefix(f"{folder}/"))
