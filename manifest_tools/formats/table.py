@@ -174,7 +174,7 @@ FORMATS = {
     ),
     "yolo": Format(
         "manifest_tools.formats.yolo",
-        frozenset(("boxes",)),
+        frozenset(("single_label", "boxes")),
         "copied",
         "folder",
         # Ultralytics passes over GIF.

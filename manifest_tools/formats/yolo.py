@@ -14,6 +14,7 @@ from manifest_tools.base.text import counted, listed
 from manifest_tools.formats.frames import Size, other_shape_remark, same_shape
 from manifest_tools.formats.protocol import Copied, WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name
+from manifest_tools.formats.yolo_classes import write_classes
 from manifest_tools.formats.yolo_labels import label_text
 from manifest_tools.formats.yolo_read import read
 from manifest_tools.formats.yolo_yaml import as_json, names_block
@@ -31,7 +32,12 @@ _KEYS = {
 
 
 def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
-    """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file."""
+    """Write pictures, label files and ``data.yaml``; a picture that shows nothing has an empty label file.
+
+    Pictures of one class each go into folders of their classes.
+    """
+    if data.label_kind == "single_label":
+        return write_classes(data, sink, options)
     folders = part_folders(list(data.parts))
     outlined = any(box.outline for part in data.parts.values() for picture in part for box in picture.boxes)
     seen = _Seen()

@@ -44,6 +44,7 @@ class Layout:
     """What the classes are called; None where no file says it."""
 
     attribute: str | None = None
+    label_kind: str = "boxes"
     where: str = ""
     """The file that says it all, or the root."""
 
@@ -104,7 +105,7 @@ def _from_yaml(root: str, path: str) -> Layout:
     named = {key: value_of(path, key, found[key]) for key in PART_KEYS if key in found}
     _take_parts(layout, str(values.get("path") or ""), named)
     if own is not None:
-        layout.attribute, layout.table, parts = own
+        layout.label_kind, layout.attribute, layout.table, parts = own
         _check_names(path, layout.table, table)
         layout.parts = {part: [_inside(path, part, place)] for part, place in parts.items()}
     elif not named:
@@ -164,8 +165,8 @@ def _part_name(key: str, places: Sequence[str]) -> str:
     return safe_name(words[-1]) if words and len(places) == 1 else key
 
 
-def _own(path: str, text: str) -> "tuple[str, ClassTable, dict[str, str]] | None":
-    """Return what we wrote ourselves: label attribute, class table, and parts with their folders."""
+def _own(path: str, text: str) -> "tuple[str, str, ClassTable, dict[str, str]] | None":
+    """Return what we wrote ourselves: label kind and attribute, class table, parts with their folders."""
     if not text:
         return None
     try:
@@ -175,7 +176,7 @@ def _own(path: str, text: str) -> "tuple[str, ClassTable, dict[str, str]] | None
             raise BadData("its class table was changed by hand")
         if not all(isinstance(place, str) and part == safe_part(part) for part, place in parts.items()):
             raise BadData("its parts are no names of folders")
-        return str(value["label_attribute"]), table, parts
+        return str(value.get("label_kind", "boxes")), str(value["label_attribute"]), table, parts
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadData(f"{path}: {_OWN}: expected what mtool writes, found other JSON; remove it") from error
     except BadData as error:

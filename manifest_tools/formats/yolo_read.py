@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import clipped, shown
 from manifest_tools.formats.frames import Size
 from manifest_tools.formats.picture_files import check_name, start_of_refs
 from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.formats.yolo_classes import read_classes
 from manifest_tools.formats.yolo_labels import box_of, class_of
 from manifest_tools.formats.yolo_layout import Layout, layout_of, read_text
 from manifest_tools.formats.yolo_pictures import UNREADABLE, WITHOUT_LABELS, Found, Surprises, pictures_at
@@ -29,11 +30,8 @@ def read(place: str, options: ReadOptions) -> DataSet:
     """
     place = place.rstrip("/") or place
     layout = layout_of(place)
-    if layout is None:
-        raise Refused(
-            f"{place}: expected data.yaml, or folders images and labels, found neither; a folder for each"
-            " class is read with --from folder"
-        )
+    if layout is None or layout.label_kind == "single_label":
+        return read_classes(place, layout, options)
     attribute = options.label_attribute or layout.attribute or "label"
     check_attribute_name(attribute)
     surprises = Surprises()

@@ -432,7 +432,7 @@ def test_a_table_that_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="expected data.yaml, or folders images and labels"):
+    with pytest.raises(Refused, match="expected data.yaml, folders images and labels, or train"):
         read(lay_out(tmp_path, {"cat/a.jpg": PICTURE}), NO_OPTIONS)
 
 
