@@ -17,7 +17,7 @@ from typing import Any
 
 
 def folder(place: str) -> list[Any]:
-    """Return the pictures and classes of an imagefolder."""
+    """Return the pictures and classes of an imagefolder: by its metadata.jsonl, else by its folders."""
     return _rows("imagefolder", data_dir=place)
 
 
@@ -56,7 +56,8 @@ def _label(row: dict[str, Any], features: Any) -> list[Any]:
         return [[names[index], *box] for index, box in pairs]
     if "labels" in row:
         return [features["labels"].feature.names[index] for index in row["labels"]]
-    return [features["label"].names[row["label"]]]
+    label = row["label"]
+    return [label if isinstance(label, str) else features["label"].names[label]]
 
 
 def write(which: str, trap: str, out: str) -> bool:

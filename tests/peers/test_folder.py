@@ -61,13 +61,19 @@ def test_keras_reads_ours(ours: Path, tmp_path: Path) -> None:
 
 
 @needs_peers
-def test_datasets_reads_ours(ours: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("metadata", [True, False], ids=["by the metadata", "by the folders"])
+def test_datasets_reads_ours(ours: Path, metadata: bool, tmp_path: Path) -> None:
+    if not metadata:
+        for part in PARTS:
+            (ours / part / "metadata.jsonl").unlink()
     assert ask("datasets", "folder", ours, cache=tmp_path) == expected("single_label")
 
 
 @needs_peers
 def test_datumaro_reads_ours(ours: Path, tmp_path: Path) -> None:
-    # It refuses a part with an empty folder, without which a class would be missing: the training part alone.
+    # It refuses a part with an empty folder, without which a class would be missing, so the training part
+    # alone; and one with a file that is no picture.
+    (ours / "train" / "metadata.jsonl").unlink()
     found = ask("datumaro", "read", "imagenet", ours / "train", cache=tmp_path)
     assert [["train", *row[1:]] for row in found] == expected_in("train", "single_label")
 
