@@ -144,13 +144,13 @@ FORMATS = {
     ),
     "csv": Format(
         "manifest_tools.formats.csv_table",
-        frozenset(("single_label",)),
+        frozenset(("single_label", "multi_label", "boxes")),
         "named",
         "files",
         (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
-        writes=False,
         reads=True,
         stands_in=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+        holds=PROVENANCE | {"confidence", "image_size"},
     ),
     "npy": Format(
         "manifest_tools.formats.npy",
