@@ -148,7 +148,8 @@ class Copied:
 
 PathOf: TypeAlias = "Callable[[Picture], str]"
 """Where a picture is to be copied to, below the output folder, its ending included (``safe_names.file_name``
-makes such names); called once a picture, in order, before the picture is opened."""
+makes such names), or nothing for one that is left out, of which somebody else says why; called once a
+picture, in order, before the picture is opened."""
 
 
 class OverMasks(Protocol):

@@ -174,7 +174,7 @@ FORMATS = {
     ),
     "yolo": Format(
         "manifest_tools.formats.yolo",
-        frozenset(("single_label", "boxes")),
+        frozenset(("single_label", "boxes", "segmentation")),
         "copied",
         "folder",
         # Ultralytics passes over GIF.

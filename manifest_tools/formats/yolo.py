@@ -6,8 +6,9 @@ has no field for stands in ``ground_truth`` of ``data.yaml``, which others pass 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import Any
 
 from manifest_tools.base.text import counted, listed
@@ -16,6 +17,7 @@ from manifest_tools.formats.protocol import Copied, WriteOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name
 from manifest_tools.formats.yolo_classes import write_classes
 from manifest_tools.formats.yolo_labels import label_text
+from manifest_tools.formats.yolo_masks import SegmentTexts
 from manifest_tools.formats.yolo_read import read
 from manifest_tools.formats.yolo_yaml import as_json, names_block
 from manifest_tools.groundtruth.annotations import DataSet, Picture
@@ -40,21 +42,36 @@ def write(data: DataSet, sink: Folder, options: WriteOptions) -> dict[str, Any]:
         return write_classes(data, sink, options)
     folders = part_folders(list(data.parts))
     outlined = any(box.outline for part in data.parts.values() for picture in part for box in picture.boxes)
-    seen = _Seen()
-    count = 0
-    for part, folder in folders.items():
-        below = f"/{folder}" if folder else ""
-        for made in ("images", "labels"):
-            sink.make_folder(made + below)
-        paths = _Paths(f"images{below}", options.recipe.pass_through)
-        for picture, copied in options.copied(part, paths.of):
-            text = label_text(picture.boxes, seen.frame(picture, copied), outlined)
-            sink.write(label_path(copied.path), text.encode())
-            seen.corners += outlined and sum(not box.outline for box in picture.boxes)
-            count += 1
+    seen, colours, count = _Seen(), dict[int, str](), 0
+    remarks: list[str] = []
+    with TemporaryFile(prefix="mtool-") as spool:
+        for part, folder in folders.items():
+            texts = None
+            if data.label_kind == "segmentation":
+                texts = SegmentTexts(colours, spool)
+                texts.take(part, options.masks, data.table)
+                remarks += texts.remarks(part)
+            for picture, copied in _copied(part, folder, sink, options, texts):
+                text = texts.text(picture) if texts else seen.boxes_text(picture, copied, outlined)
+                sink.write(label_path(copied.path), text)
+                count += 1
     keys = yaml_keys(list(folders))
-    sink.write("data.yaml", yaml_text(data, folders, keys).encode())
-    return {"pictures": count, "files": {}, "remarks": [*seen.remarks(), *_key_remarks(keys, folders)]}
+    sink.write("data.yaml", yaml_text(data, folders, keys, colours).encode())
+    return {
+        "pictures": count,
+        "files": {},
+        "remarks": [*remarks, *seen.remarks(), *_key_remarks(keys, folders)],
+    }
+
+
+def _copied(
+    part: str, folder: str, sink: Folder, options: WriteOptions, texts: SegmentTexts | None
+) -> Iterator[tuple[Picture, Copied]]:
+    """Yield the pictures of a part as they are copied; the folders of an empty part are there too."""
+    below = f"/{folder}" if folder else ""
+    for made in ("images", "labels"):
+        sink.make_folder(made + below)
+    yield from options.copied(part, _Paths(f"images{below}", options.recipe.pass_through, texts).of)
 
 
 def part_folders(parts: Sequence[str]) -> dict[str, str]:
@@ -83,10 +100,15 @@ class _Paths:
 
     below: str
     as_they_are: bool
+    texts: SegmentTexts | None = None
+    """Of masks; a picture whose mask cannot be used is not copied."""
+
     stems: UniqueNames = field(default_factory=UniqueNames)
 
     def of(self, picture: Picture) -> str:
         """Return the path of a picture from the output folder."""
+        if self.texts is not None and not self.texts.has(picture):
+            return ""
         name = file_name(picture.ref, picture.number, UniqueNames(), self.as_they_are)
         stem, ending = os.path.splitext(name)
         return f"{self.below}/{self.stems.unique(stem, '', picture.number)}{ending}"
@@ -108,6 +130,11 @@ class _Seen:
             return copied.size
         self.other_shape += not same_shape(picture.size, copied.size)
         return picture.size
+
+    def boxes_text(self, picture: Picture, copied: Copied, outlined: bool) -> bytes:
+        """Return the label file of boxes."""
+        self.corners += outlined and sum(not box.outline for box in picture.boxes)
+        return label_text(picture.boxes, self.frame(picture, copied), outlined).encode()
 
     def remarks(self) -> list[str]:
         """Return a sentence each."""
@@ -153,7 +180,7 @@ def _key_remarks(keys: dict[str, str], folders: dict[str, str]) -> list[str]:
     return said
 
 
-def yaml_text(data: DataSet, folders: dict[str, str], keys: dict[str, str]) -> str:
+def yaml_text(data: DataSet, folders: dict[str, str], keys: dict[str, str], colours: dict[int, str]) -> str:
     """Return ``data.yaml``. Without ``path``, its own folder is where Ultralytics looks.
 
     ``path: .`` would be the folder in which Ultralytics is started.
@@ -162,6 +189,12 @@ def yaml_text(data: DataSet, folders: dict[str, str], keys: dict[str, str]) -> s
     named = {key: places[part] for part, key in keys.items()}
     first = named.get("train") or next(iter(places.values()))
     lines = [f"{key}: {as_json(named.get(key, first))}\n" for key in _KEYS if key in named or key != "test"]
-    own = {"label_attribute": data.attribute, "parts": places, "class_table": data.table.to_json()}
+    own = {
+        "label_attribute": data.attribute,
+        "label_kind": data.label_kind,
+        "parts": places,
+        "class_table": data.table.to_json(),
+        **({"colours": {str(index): colour for index, colour in sorted(colours.items())}} if colours else {}),
+    }
     names = data.table.labels
     return "".join((*lines, f"nc: {len(names)}\n", names_block(names), f"ground_truth: {as_json(own)}\n"))

@@ -18,6 +18,7 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import shown
 from manifest_tools.formats.safe_names import PICTURE_ENDINGS, leaves_folder, safe_name
 from manifest_tools.formats.yolo_yaml import Value, entries, value_of
+from manifest_tools.groundtruth.annotations import TYPE_OF_KIND, PictureLabelKind
 from manifest_tools.groundtruth.classes import ClassTable, class_table, default_name
 
 PART_KEYS = ("train", "val", "test")
@@ -44,7 +45,10 @@ class Layout:
     """What the classes are called; None where no file says it."""
 
     attribute: str | None = None
-    label_kind: str = "boxes"
+    label_kind: PictureLabelKind = "boxes"
+    colours: dict[int, str] = field(default_factory=dict)
+    """Of the classes on masks."""
+
     where: str = ""
     """The file that says it all, or the root."""
 
@@ -105,9 +109,10 @@ def _from_yaml(root: str, path: str) -> Layout:
     named = {key: value_of(path, key, found[key]) for key in PART_KEYS if key in found}
     _take_parts(layout, str(values.get("path") or ""), named)
     if own is not None:
-        layout.label_kind, layout.attribute, layout.table, parts = own
-        _check_names(path, layout.table, table)
-        layout.parts = {part: [_inside(path, part, place)] for part, place in parts.items()}
+        layout.label_kind, layout.attribute = own.label_kind, own.attribute
+        layout.table, layout.colours = own.table, own.colours
+        _check_names(path, own.table, table)
+        layout.parts = {part: [_inside(path, place)] for part, place in own.parts.items()}
     elif not named:
         layout.parts = _parts_in(root)
     if not layout.parts:
@@ -165,8 +170,20 @@ def _part_name(key: str, places: Sequence[str]) -> str:
     return safe_name(words[-1]) if words and len(places) == 1 else key
 
 
-def _own(path: str, text: str) -> "tuple[str, str, ClassTable, dict[str, str]] | None":
-    """Return what we wrote ourselves: label kind and attribute, class table, parts with their folders."""
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What we wrote ourselves."""
+
+    label_kind: PictureLabelKind
+    attribute: str
+    table: ClassTable
+    parts: dict[str, str]
+    """Part -> its folder."""
+
+    colours: dict[int, str]
+
+
+def _own(path: str, text: str) -> _Own | None:
     if not text:
         return None
     try:
@@ -176,8 +193,10 @@ def _own(path: str, text: str) -> "tuple[str, str, ClassTable, dict[str, str]] |
             raise BadData("its class table was changed by hand")
         if not all(isinstance(place, str) and part == safe_part(part) for part, place in parts.items()):
             raise BadData("its parts are no names of folders")
-        return str(value.get("label_kind", "boxes")), str(value["label_attribute"]), table, parts
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        kind = next(one for one in TYPE_OF_KIND if one == value["label_kind"])
+        colours = {int(index): str(colour) for index, colour in value.get("colours", {}).items()}
+        return _Own(kind, str(value["label_attribute"]), table, parts, colours)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration) as error:
         raise BadData(f"{path}: {_OWN}: expected what mtool writes, found other JSON; remove it") from error
     except BadData as error:
         raise type(error)(f"{path}: {_OWN}: {error}; remove this line to read the file without it") from error
@@ -188,7 +207,7 @@ def safe_part(part: str) -> str:
     return part and safe_name(part)
 
 
-def _inside(path: str, part: str, place: str) -> str:
+def _inside(path: str, place: str) -> str:
     if leaves_folder(place):
         raise BadData(f"{path}: {_OWN}: expected a folder of this data set, found {shown(place)}")
     return place

@@ -14,6 +14,7 @@ from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.yolo_classes import read_classes
 from manifest_tools.formats.yolo_labels import box_of, class_of
 from manifest_tools.formats.yolo_layout import Layout, layout_of, read_text
+from manifest_tools.formats.yolo_masks import with_mask
 from manifest_tools.formats.yolo_pictures import UNREADABLE, WITHOUT_LABELS, Found, Surprises, pictures_at
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
@@ -38,11 +39,12 @@ def read(place: str, options: ReadOptions) -> DataSet:
     sizes = {part: _sizes(layout, places, surprises) for part, places in layout.parts.items()}
     named = layout.table or options.classes or _numbers(layout)
     start = start_of_refs(place if os.path.isdir(place) else "", options.source_prefix)
-    reader = _Reader(layout, len(named.labels), _indices(layout, named, options.classes), start)
+    table = options.classes or named
+    reader = _Reader(layout, len(named.labels), _indices(layout, named, options.classes), start, table)
     parts = {part: StreamedPictures(partial(reader.pictures, part, found)) for part, found in sizes.items()}
     lost = {what: count for what, count in surprises.counts.items() if what != WITHOUT_LABELS}
     remarks = _remarks(layout, surprises)
-    return DataSet(options.classes or named, "boxes", parts, attribute, lost, remarks)
+    return DataSet(table, layout.label_kind, parts, attribute, lost, remarks)
 
 
 def _sizes(layout: Layout, places: Sequence[str], surprises: Surprises) -> "array[int]":
@@ -111,6 +113,7 @@ class _Reader:
 
     indices: dict[int, int]
     start: str
+    table: ClassTable
 
     def pictures(self, part: str, sizes: "array[int]") -> Iterator[Picture]:
         """Yield the pictures of a part that have a size."""
@@ -122,7 +125,9 @@ class _Reader:
             boxes = tuple(self._box(where, line, (width, height)) for where, line in _lines(self.layout, one))
             channels = None if depth < 0 else depth
             ref = self.start + one.picture
-            yield Picture(number, ref, (width, height), channels, boxes=boxes, key=one.picture)
+            picture = Picture(number, ref, (width, height), channels, boxes=boxes, key=one.picture)
+            is_mask = self.layout.label_kind == "segmentation"
+            yield with_mask(picture, self.table, self.layout.colours) if is_mask else picture
 
     def _box(self, where: str, line: str, size: Size) -> Box:
         try:

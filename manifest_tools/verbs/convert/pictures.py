@@ -1,7 +1,7 @@
 """The stream of pictures under every format: cut into pieces, made by workers, in the order of the lines."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +44,12 @@ class _PieceTask(Protocol[T_contra, R_co]):
     """Makes a piece; where it fetches, in threads of an executor that all pieces share."""
 
     def __call__(self, piece: T_contra, /, *, executor: Executor | None = None) -> R_co: ...
+
+
+def _copies(number: int, pictures: Sequence[Picture], path_of: PathOf) -> Copies:
+    """Return a piece of the pictures that have a place."""
+    placed = [(picture, path) for picture in pictures if (path := path_of(picture))]
+    return Copies(number, [picture for picture, _ in placed], [path for _, path in placed])
 
 
 @dataclass(slots=True)
@@ -99,10 +105,7 @@ class PictureWork:
         finished = CopiedPieces(self.space, self._number(part), folder)
         task = partial(copy_piece, self._opening(plan), folder, plan.link)
         size = pictures_a_piece(plan.count)
-        pieces = (
-            Copies(number, found, list(map(path_of, found)))
-            for number, found in enumerate(cut(plan.lines, size))
-        )
+        pieces = (_copies(number, found, path_of) for number, found in enumerate(cut(plan.lines, size)))
         for piece, made in self._each(plan, task, pieces, finished):
             self._take(part, made)
             for picture, found in zip(piece.pictures, made.copied, strict=True):
