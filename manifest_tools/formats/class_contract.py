@@ -8,7 +8,7 @@ from typing import Any
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.table import Format, base_name, module_of
+from manifest_tools.formats.table import Format, base_name, module_of, name_of_shards
 from manifest_tools.groundtruth.annotations import DataSet
 from manifest_tools.groundtruth.classes import ClassTable, agree
 
@@ -65,6 +65,8 @@ def _candidates(row: Format, place: str) -> Iterator[str]:
     base = base_name(row, place)[0]
     if base + base_name(row, place)[1] == place or not os.path.exists(place):  # the name of its shards
         yield f"{base}.json"
+    if row.shards and name_of_shards(base, one=True) != base:
+        yield f"{name_of_shards(base, one=True)}.json"
     yield os.path.join(above, CLASSES)
     if above:
         yield f"{above}.json"

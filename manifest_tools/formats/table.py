@@ -1,5 +1,6 @@
 """The table of data set formats, and what is looked up in it."""
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -271,3 +272,19 @@ def base_name(row: Format, output: str) -> tuple[str, str]:
     ending = next((ending for ending in row.endings if output.endswith(ending)), "")
     usual = next(iter(row.endings), "") if row.output == "files" else ""
     return output.removesuffix(ending), ending or usual
+
+
+_SHARD = re.compile(r"-\d{5,}(-of-\d{5})?\Z")
+_SHARDS = re.compile(r"-(\*|\{\d+\.\.\d+\})(-of-(\d{5}|\*))?\Z")
+
+
+def name_of_shards(base: str, one: bool = False) -> str:
+    """Return the name of an output whose shards a pattern names; with ``one`` that of a single shard as well.
+
+    >>> name_of_shards("ds/train-{000000..000009}"), name_of_shards("a-00001-of-00005", one=True)
+    ('ds/train', 'a')
+    >>> name_of_shards("a-00001-of-00005")
+    'a-00001-of-00005'
+    """
+    whole = _SHARDS.sub("", base)
+    return _SHARD.sub("", whole) if one else whole

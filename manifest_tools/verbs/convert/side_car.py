@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from manifest_tools.base.errors import BadData
-from manifest_tools.formats.table import Format, base_name
+from manifest_tools.formats.table import Format, base_name, name_of_shards
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.sinks import Publication
@@ -93,6 +93,8 @@ def find_side_car(row: Format, place: str) -> tuple[SideCar, str] | None:
     if place == "-" or place.startswith("s3://"):
         return None
     base = base_name(row, place.rstrip("/"))[0]
+    if row.shards and not os.path.exists(place):
+        base = name_of_shards(base)
     above, name = os.path.split(base)
     for candidate, part in ((base, ""), (above, name)):
         head = _head(candidate + _KEYS) if candidate else None
