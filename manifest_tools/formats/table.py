@@ -217,6 +217,15 @@ FORMATS = {
         report=False,
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
     ),
+    "fiftyone": Format(
+        "manifest_tools.formats.fiftyone",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "copied",
+        "folder",
+        # What a browser shows.
+        defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "GIF", "WEBP")),
+        holds=PROVENANCE | {"confidence", "image_size"},
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
