@@ -8,7 +8,15 @@ import typer
 
 from manifest_tools.base.text import counted
 from manifest_tools.cli.shared import options
-from manifest_tools.cli.shared.screen import clean, note, print_json, table, transfer, warn
+from manifest_tools.cli.shared.screen import (
+    clean,
+    keep_stdout_for_data,
+    note,
+    print_json,
+    table,
+    transfer,
+    warn,
+)
 
 if TYPE_CHECKING:
     from manifest_tools.io.sinks import Published
@@ -160,6 +168,8 @@ def rec_reindex(
     """
     from manifest_tools.verbs.rec.reindex import rec_reindex as reindex
 
+    if output == "-":
+        keep_stdout_for_data()
     done = reindex(file, output, keys=keys, force=force, kms_key=kms_key, transfer=transfer)
     if as_json:
         told = {"file": done.file, "records": done.records, "keys": done.keys}

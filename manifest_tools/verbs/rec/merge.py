@@ -12,8 +12,8 @@ from manifest_tools.base.parallel import Progress, no_progress
 from manifest_tools.base.text import listed
 from manifest_tools.io.record_list import INDEX, LIST, RECORDS, Numbers, RecordList, stem
 from manifest_tools.io.seekable import Opened
-from manifest_tools.io.sinks import Published, check_apart, check_key, output_file, publishing
-from manifest_tools.verbs.rec.outputs import Trio, check_replaceable
+from manifest_tools.io.sinks import Published, check_apart, output_file, publishing
+from manifest_tools.verbs.rec.outputs import Trio, check_replaceable, check_target
 from manifest_tools.verbs.rec.records import Layout, layout, list_beside, open_records
 
 
@@ -82,7 +82,7 @@ def rec_merge(
 def _check(names: Sequence[str], target: str, kms_key: str | None) -> None:
     if len(names) < 2:
         raise Refused(f"expected two .rec files or more to merge, found {len(names)}")
-    check_key(kms_key, [target])
+    check_target(target, kms_key)
     for name in names:
         check_apart(name, [target + ending for ending in (RECORDS, INDEX, LIST)])
 

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from manifest_tools.base.errors import Exists
+from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.io.byte_ranges import runs
 from manifest_tools.io.record_list import INDEX, LIST, RECORDS, Numbers, RecordList, stem
 from manifest_tools.io.record_spans import Span, payload_of
 from manifest_tools.io.recordio import frame, idx_line, record_id, renumbered
 from manifest_tools.io.seekable import Opened
-from manifest_tools.io.sinks import Publication
+from manifest_tools.io.sinks import STDOUT, Publication, check_key
 from manifest_tools.verbs.rec.records import Layout, copy_bytes
 
 
@@ -65,6 +65,13 @@ class Trio:
         """Close the files, which are complete: of many shards only some can be open at a time."""
         for stream in filter(None, (self._rec, self._idx, self._lst)):
             stream.close()
+
+
+def check_target(name: str, kms_key: str | None) -> None:
+    """Raise Refused for a name that three files cannot have, and for a KMS key that would do nothing."""
+    if name == STDOUT:
+        raise Refused("-: expected a name for three files, found standard output; type -o NAME.rec")
+    check_key(kms_key, [name])
 
 
 def check_replaceable(name: str, size: int, force: bool) -> None:

@@ -11,7 +11,7 @@ from manifest_tools.base.parallel import Progress, no_progress
 from manifest_tools.base.text import counted
 from manifest_tools.io.record_list import INDEX, Numbers, stem
 from manifest_tools.io.recordio import idx_line
-from manifest_tools.io.sinks import Published, check_apart, output_file, publishing
+from manifest_tools.io.sinks import Published, check_apart, check_key, output_file, publishing
 from manifest_tools.verbs.rec.records import Layout, layout, open_records, repeated
 
 Keys = Literal["id", "count"]
@@ -46,6 +46,7 @@ def rec_reindex(
     """
     name = as_text(file)
     target = stem(name) + INDEX if output is None else output_file(as_text(output), stem(name) + INDEX)
+    check_key(kms_key, [target])
     check_apart(name, [target])
     with publishing(force=force, kms_key=kms_key) as publication, open_records(name) as opened:
         found = layout(opened, transfer)

@@ -14,7 +14,7 @@ from manifest_tools.io.record_list import RECORDS, stem
 from manifest_tools.io.record_spans import Damage, Span, walk
 from manifest_tools.io.seekable import Opened
 from manifest_tools.io.sinks import Published, output_file, publishing
-from manifest_tools.verbs.rec.outputs import Trio, check_replaceable
+from manifest_tools.verbs.rec.outputs import Trio, check_replaceable, check_target
 from manifest_tools.verbs.rec.picture_trouble import DESCRIPTION, inspect
 from manifest_tools.verbs.rec.records import Places, list_beside, open_records, runs
 
@@ -79,6 +79,7 @@ def rec_repair(
     name = as_text(file)
     usual = f"{stem(name)}-repaired{RECORDS}"
     target = usual if output is None else output_file(as_text(output), usual)
+    check_target(target, kms_key)
     with publishing(force=force, kms_key=kms_key) as publication, open_records(name) as opened:
         found, places = Repaired(name), Places()
         bad = _bad_records(opened, found, places, decode, jobs, transfer)

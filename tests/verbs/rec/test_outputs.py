@@ -160,6 +160,34 @@ def test_an_output_is_no_input_and_one_file_is_nothing_to_merge(tmp_path: Path) 
         rec_merge(one, other, output=write_rec(tmp_path / "c.rec", image_records(1)))
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("merge a.rec b.rec -o -", "found standard output"),
+        ("repair torn.rec -o -", "found standard output"),
+        ("repair torn.rec --kms-key x", "leave --kms-key out"),
+        ("reindex a.rec --kms-key x", "leave --kms-key out"),
+        ("shard a.rec --shards 2 --kms-key x", "leave --kms-key out"),
+        ("merge a.rec b.rec --kms-key x", "leave --kms-key out"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_work(
+    run: "Callable[..., Result]", in_folder: Path, words: str, message: str
+) -> None:
+    for name, first in (("a", 0), ("b", 3)):
+        write_rec(Path(f"{name}.rec"), image_records(3, first=first), names=None)
+    Path("torn.rec").write_bytes(Path("a.rec").read_bytes()[:-5])
+    before = sorted(in_folder.iterdir())
+    done = run("rec", *words.split())
+    assert (done.exit_code, message in done.stderr) == (2, True), done.output
+    assert sorted(in_folder.iterdir()) == before
+
+
+def test_an_index_goes_to_standard_output_alone(run: "Callable[..., Result]", in_folder: Path) -> None:
+    write_rec(Path("a.rec"), image_records(2))
+    assert run("rec", "reindex", "a.rec", "-o", "-", "--json").stdout == Path("a.idx").read_text()
+
+
 def test_an_index_is_made_anew(tmp_path: Path) -> None:
     path = Path(write_rec(tmp_path / "a.rec", image_records(5, first=7)))
     right = path.with_suffix(".idx").read_bytes()
