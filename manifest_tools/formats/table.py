@@ -226,6 +226,15 @@ FORMATS = {
         defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "GIF", "WEBP")),
         holds=PROVENANCE | {"confidence", "image_size"},
     ),
+    "rekognition": Format(
+        "manifest_tools.formats.rekognition",
+        frozenset(("single_label", "multi_label", "boxes")),
+        "named",
+        "files",
+        (".manifest", ".jsonl"),
+        writes=False,
+        reads=True,
+    ),
 }
 
 WRITTEN = tuple(name for name, row in FORMATS.items() if row.writes)
