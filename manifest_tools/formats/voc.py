@@ -28,8 +28,8 @@ from manifest_tools.formats.voc_xml import (
     annotation_of,
     annotation_text,
     is_between_pixels,
-    is_held,
 )
+from manifest_tools.formats.xml_values import is_held
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, class_table, numbered

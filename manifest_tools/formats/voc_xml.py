@@ -7,13 +7,12 @@ Numbers are whole, so edges between pixels are rounded. What VOC has no element 
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 from manifest_tools.base.text import shown
+from manifest_tools.formats.xml_values import as_content
 from manifest_tools.groundtruth.annotations import Box, Provenance
 
 if TYPE_CHECKING:
@@ -45,10 +44,10 @@ def annotation_text(
     folder, _, name = frame.path.rpartition("/")
     lines = [
         "<annotation>",
-        f"\t<folder>{_escaped(folder)}</folder>",
-        f"\t<filename>{_escaped(name)}</filename>",
+        f"\t<folder>{as_content(folder)}</folder>",
+        f"\t<filename>{as_content(name)}</filename>",
         "\t<source><database>Amazon SageMaker Ground Truth</database></source>",
-        f"\t<ground_truth>{_escaped(json.dumps(own))}</ground_truth>",
+        f"\t<ground_truth>{as_content(json.dumps(own))}</ground_truth>",
         "\t<size>",
         f"\t\t<width>{frame.width}</width>",
         f"\t\t<height>{frame.height}</height>",
@@ -66,7 +65,7 @@ def _object_lines(box: Box, name: str, found: tuple[int, int, int, int]) -> list
     confidence = {} if box.confidence is None else {"confidence": box.confidence}
     return [
         "\t<object>",
-        f"\t\t<name>{_escaped(name)}</name>",
+        f"\t\t<name>{as_content(name)}</name>",
         "\t\t<pose>Unspecified</pose>",
         "\t\t<truncated>0</truncated>",
         "\t\t<difficult>0</difficult>",
@@ -93,22 +92,6 @@ def is_between_pixels(box: Box, scale: tuple[float, float] = (1, 1)) -> bool:
     """Say whether an edge of a box is rounded."""
     edges = (box.left, box.top, box.left + box.width, box.top + box.height)
     return any(edge * scale[at % 2] % 1 for at, edge in enumerate(edges))
-
-
-_NOT_HELD = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def is_held(text: str) -> bool:
-    r"""Say whether XML has a way to write a text.
-
-    >>> is_held("naïve"), is_held("\x00")
-    (True, False)
-    """
-    return _NOT_HELD.search(text) is None
-
-
-def _escaped(text: str) -> str:
-    return escape(text, {"\r": "&#13;"})
 
 
 # ---- reading ----

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from manifest_tools.base.errors import BadData, MtoolError, Refused
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.voc import check, label_map_of, read, write
-from manifest_tools.formats.voc_xml import is_held
+from manifest_tools.formats.xml_values import is_held
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, Provenance, StreamedPictures
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.folder_sink import FolderSink
