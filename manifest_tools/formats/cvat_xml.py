@@ -69,7 +69,7 @@ def colour(index: int) -> str:
     """Return the colour of a class: neighbours differ, and the same index has always the same.
 
     >>> colour(0), colour(1)
-    ('#e63939', '#3967e6')
+    ('#e63939', '#396ce6')
     """
     rgb = colorsys.hsv_to_rgb(index * 0.618033988749895 % 1, 0.75, 0.9)
     return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)

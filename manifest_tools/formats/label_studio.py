@@ -16,6 +16,7 @@ from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import counted, shown
 from manifest_tools.formats.label_studio_config import config_xml, image_name, outlines_name
 from manifest_tools.formats.label_studio_pictures import read
+from manifest_tools.formats.label_studio_regions import percent
 from manifest_tools.formats.label_studio_tasks import (
     GROUND_TRUTH,
     LOCAL_FILES,
@@ -24,7 +25,6 @@ from manifest_tools.formats.label_studio_tasks import (
     ImageSize,
     Result,
     Value,
-    percent,
 )
 from manifest_tools.formats.protocol import Files, WriteOptions
 from manifest_tools.formats.safe_names import leaves_folder

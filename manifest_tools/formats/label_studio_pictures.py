@@ -7,16 +7,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from manifest_tools.base.text import shown
 from manifest_tools.formats.label_studio_controls import Choice, choose, count_lost, remarks_of, table_of
 from manifest_tools.formats.label_studio_export import TaskFile, files_of, ground_truth_of, survey
+from manifest_tools.formats.label_studio_regions import box_of, size_of
 from manifest_tools.formats.label_studio_tasks import (
     LOCAL_FILES,
     GroundTruth,
     ImageSize,
     Result,
     TaskRead,
-    box_of,
     choices_of,
     family_of,
-    size_of,
 )
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.safe_names import leaves_folder

@@ -1,7 +1,7 @@
 """Manifests of Rekognition Custom Labels: a label attribute for each class of a picture, or boxes.
 
-The number that such a label has says nothing; its class is the ``class-name``. Those of a line become
-one: of one class where no line has several, and of several classes else.
+The number that such a label has says nothing; its class is the ``class-name``. The label attributes of a line
+become one: of one class where no line has several, and of several classes else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -201,14 +201,10 @@ def _pictures(source: Source, indices: Mapping[str, int]) -> Iterator[Picture]:
 
 def _boxes(source: Source, requested: str | None, found: _Found, given: ClassTable | None) -> DataSet:
     """Return the boxes of a manifest, which are as they are elsewhere."""
-    attribute = label_attribute(
-        source, requested or (next(iter(found.boxes)) if len(found.boxes) == 1 else None)
-    )
+    only = next(iter(found.boxes)) if len(found.boxes) == 1 else None
+    attribute = label_attribute(source, requested or only)
     pictures = pictures_of(source, attribute)
     table = agree(({} if given is None else {"--classes": given}) | {source.name: pictures.table})
-    left_out = (
-        [f"{source.name}: left out, without boxes: {by_state(pictures.left_out)}"]
-        if pictures.left_out
-        else []
-    )
-    return DataSet(table, "boxes", {"": pictures}, attribute.name, found.lost, tuple(left_out))
+    said = f"{source.name}: left out, without boxes: {by_state(pictures.left_out)}"
+    remarks = (said,) if pictures.left_out else ()
+    return DataSet(table, "boxes", {"": pictures}, attribute.name, found.lost, remarks)
