@@ -97,6 +97,12 @@ def convert(
     allow_loss: Annotated[
         bool, typer.Option("--allow-loss", help="Go on without what the output cannot hold.")
     ] = False,
+    croissant: Annotated[
+        bool,
+        typer.Option(
+            "--croissant", help="Describe the output in NAME.croissant.json, for MLCommons' readers."
+        ),
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -145,6 +151,7 @@ def convert(
         "--shard": shard,
         "--side-car": side_car,
         "--resume": resume,
+        "--croissant": croissant,
     }
     if to is None:
         _check_goes_with("--to", changes)
@@ -155,7 +162,7 @@ def convert(
         choices |= {_keyword(option): value for option, value in changes.items() if option not in _OF_THE_RUN}
         choices |= {"from_": from_, "images": images or (), "quality": quality, "jobs": jobs}
         loss = (allow_loss, side_car, jobs)
-        how |= {"jobs": jobs, "resume": resume}
+        how |= {"jobs": jobs, "resume": resume, "croissant": croissant}
         done = _to(manifests, to, output, choices, how, loss, dry_run, as_json)
     if done is None:
         return
@@ -168,7 +175,7 @@ def convert(
 
 
 # What does not decide the bytes of the output.
-_OF_THE_RUN = ("--side-car", "--resume")
+_OF_THE_RUN = ("--side-car", "--resume", "--croissant")
 
 
 def _keyword(option: str) -> str:

@@ -87,6 +87,7 @@ FORMATS = {
         # 256 leaves room to crop the 224 x 224 of the built-in algorithm, which takes JPEG and PNG.
         PictureDefaults(resize=256, accepted=("JPEG", "PNG")),
         reads=True,
+        stands_in=(".rec",),
         shards=True,
     ),
     "lst": Format(
@@ -117,6 +118,7 @@ FORMATS = {
         (".tar",),
         PictureDefaults(resize=None, accepted=("JPEG", "PNG")),
         reads=True,
+        stands_in=(".tar",),
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
         shards=True,
     ),
@@ -139,6 +141,7 @@ FORMATS = {
         (".parquet",),
         PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
         reads=True,
+        stands_in=(".parquet",),
         extra="hf",
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
         shards=True,
@@ -161,6 +164,7 @@ FORMATS = {
         (".images.npy", ".npy", ".npz"),
         PictureDefaults(resize=None, accepted=PICTURE_FORMATS),
         reads=True,
+        stands_in=(".images.npy", ".npz"),
     ),
     "coco": Format(
         "manifest_tools.formats.coco",

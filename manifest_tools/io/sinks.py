@@ -123,6 +123,14 @@ class Publication:
                 return str(output.file.temporary)
         return None
 
+    def local_files(self) -> Iterator[tuple[str, str]]:
+        """Yield every open output on this disk, and the file with all that was written until now."""
+        for output in self._outputs:
+            if isinstance(output.file, NewFile) and output.wrapper is None:
+                if not output.file.stream.closed:  # some libraries close what they write to
+                    output.file.stream.flush()
+                yield output.name, str(output.file.temporary)
+
     def _reserve(self, path: str) -> None:
         if _resolved(path) in self._targets:
             raise Refused(f"{path}: two outputs would be this file; type another name, or type it once")

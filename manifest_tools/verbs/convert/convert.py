@@ -22,6 +22,7 @@ from manifest_tools.io.folder_sink import Folder, folder_sink
 from manifest_tools.io.s3_folder import InThreads, in_threads, s3_folder
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
+from manifest_tools.verbs.convert.description import CountedParts, check_can_describe, describe
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
@@ -84,6 +85,7 @@ def convert(
     allow_loss: bool = False,
     side_car: bool = False,
     resume: bool = False,
+    croissant: bool = False,
     classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
     force: bool = False,
@@ -100,7 +102,8 @@ def convert(
     S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
     ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
-    ``clip`` cuts boxes off at the edges of their pictures. ``shard`` is how many pictures a file has at most.
+    ``croissant`` describes the output in a file beside it. ``clip`` cuts boxes off at the edges of their
+    pictures. ``shard`` is how many pictures a file has at most.
     A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
     any number of ``jobs``. ``resume`` goes on where a killed conversion was, and keeps what is finished where
     this one fails. ``kms_key`` encrypts what goes to S3.
@@ -133,6 +136,7 @@ def convert(
         lost=lost,
         side_car=side_car,
         resume=resume,
+        croissant=croissant,
         jobs=jobs,
         force=force,
         kms_key=kms_key,
@@ -188,6 +192,7 @@ def carry_out(
     lost: Mapping[str, int] | None = None,
     side_car: bool = False,
     resume: bool = False,
+    croissant: bool = False,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
@@ -202,6 +207,8 @@ def carry_out(
         raise Refused(
             f"--resume: {first.to} opens no picture, so there is nothing to go on from; leave it out"
         )
+    if croissant:
+        check_can_describe(first)
     if row.report and not force:
         _check_made_alike(plans)
     if resume and first.output.startswith("s3://"):
@@ -216,6 +223,7 @@ def carry_out(
     with space as work.space, sinks as publication, saved(work.space):
         if side_car:
             work.placed = _side_car(plans, publication).placed
+        work.placed = parts = CountedParts(work.placed)
         with _sink(row, first, publication, work.space) as sink:
             work.folder = _for_workers(sink)
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
@@ -224,6 +232,8 @@ def carry_out(
                 raise NothingUsable(", ".join(plan.manifest for plan in plans), work.problems)
             if not isinstance(sink, Files):
                 sink.write(CLASSES, json.dumps(first.table.to_json(), indent=2).encode() + b"\n")
+        if croissant:
+            describe(first, parts.counts, publication, row.output == "folder")
         if row.report:
             report = {
                 **_description(plans),
