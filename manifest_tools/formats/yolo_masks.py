@@ -107,7 +107,7 @@ def with_mask(picture: Picture, table: ClassTable, colours: Mapping[int, str]) -
     """Return a picture with its outlines as a mask, whose PNG is drawn when it is wanted."""
     assert picture.size is not None
     width, height = picture.size
-    listed = tuple((index, colours.get(index)) for index, _ in table.names)
+    listed = tuple((index, colours[index]) for index, _ in table.names if index in colours)
     background = next((colours[index] for index in background_of(table) if index in colours), _WHITE)
     draw = partial(_drawn, picture.boxes, (int(width), int(height)), dict(colours), background)
     mask = Mask(f"{os.path.splitext(picture.ref)[0]}.png", listed, content=draw)
