@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -36,12 +37,15 @@ def measure(
 ) -> Figures:
     """Run a command ``runs`` times after one warm-up, and return the medians.
 
-    The files that it ``makes`` in ``folder`` are removed before each run, so none is compared or freed.
+    What it ``makes`` in ``folder`` is removed before each run, so none is compared or freed.
     """
     found = []
     for _ in range(runs + 1):
         for name in makes:
-            (folder / name).unlink(missing_ok=True)
+            if (folder / name).is_dir():
+                shutil.rmtree(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
         found.append(_run(command, folder, shell))
     found = found[1:]
     return Figures(

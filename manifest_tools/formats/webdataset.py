@@ -63,16 +63,19 @@ def pack_pictures(
     offset = 0
     for picture, encoded in pictures:
         key = f"{picture.number:08}"
-        members = [(suffix_of(encoded) or ".jpg", encoded)]
+        length = out.write(member_header(key + (suffix_of(encoded) or ".jpg"), len(encoded)))
+        length += out.write(encoded)
+        behind = [padding(len(encoded))]
         if wording.kind == "single_label" and picture.classes:
-            members.append((".cls", str(picture.classes[0]).encode()))
-        members.append((".json", wording.text(picture)))
-        length = 0
-        for ending, content in members:
-            length += out.write(member_header(key + ending, len(content))) + out.write(content)
-            length += out.write(padding(len(content)))
+            behind += _member(f"{key}.cls", str(picture.classes[0]).encode())
+        behind += _member(f"{key}.json", wording.text(picture))
+        length += out.write(b"".join(behind))  # small, and so in one go
         yield Packed(picture.number, key, offset, length)
         offset += length
+
+
+def _member(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    return member_header(name, len(content)), content, padding(len(content))
 
 
 # ---- reading ----
