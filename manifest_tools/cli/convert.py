@@ -103,6 +103,24 @@ def convert(
             "--croissant", help="Describe the output in NAME.croissant.json, for MLCommons' readers."
         ),
     ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(
+            "--max-errors", metavar="N", help="Stop, and write nothing, when more pictures are unusable."
+        ),
+    ] = None,
+    quarantine: Annotated[
+        str | None,
+        typer.Option(
+            "--quarantine", metavar="FILE", help="JSON Lines of what is unusable: line, reason, stage."
+        ),
+    ] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(
+            "--retry", metavar="FILE", help="Convert just the lines of such a file, under their numbers."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -152,6 +170,9 @@ def convert(
         "--side-car": side_car,
         "--resume": resume,
         "--croissant": croissant,
+        "--retry": retry,
+        "--max-errors": max_errors,
+        "--quarantine": quarantine,
     }
     if to is None:
         _check_goes_with("--to", changes)
@@ -163,19 +184,20 @@ def convert(
         choices |= {"from_": from_, "images": images or (), "quality": quality, "jobs": jobs}
         loss = (allow_loss, side_car, jobs)
         how |= {"jobs": jobs, "resume": resume, "croissant": croissant}
+        how |= {"max_errors": max_errors, "quarantine": quarantine}
         done = _to(manifests, to, output, choices, how, loss, dry_run, as_json)
     if done is None:
         return
-    show_problems(done.problems)
+    show_problems(done.problems, done.unusable)
     if as_json:
         print_json(as_value(done))
     note(summary(done, to or "a manifest"))
-    if done.problems:
+    if done.unusable:
         raise typer.Exit(1)
 
 
 # What does not decide the bytes of the output.
-_OF_THE_RUN = ("--side-car", "--resume", "--croissant")
+_OF_THE_RUN = ("--side-car", "--resume", "--croissant", "--max-errors", "--quarantine")
 
 
 def _keyword(option: str) -> str:
@@ -206,6 +228,7 @@ def _to(
 ) -> "Converted | None":
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
     from manifest_tools.verbs.convert.convert import NothingUsable, agreed_losses, carry_out, plan_all
+    from manifest_tools.verbs.convert.left_out_pictures import TooManyUnusable
 
     plans = plan_all(manifests, to, output, **choices)
     lost = agreed_losses(plans, *loss)
@@ -219,7 +242,7 @@ def _to(
     try:
         fetch = next(filter(None, fetches), None)
         return carry_out(*plans, lost=lost, side_car=loss[1], fetch=fetch, progress=progress, **how)
-    except NothingUsable as error:
+    except (NothingUsable, TooManyUnusable) as error:
         show_problems(error.problems)
         raise
 
@@ -265,8 +288,8 @@ def summary(done: "Converted", to: str) -> str:
         named += f" and {len(done.outputs) - _NAMED:,} more files"
     of = f"{counted(done.pictures, 'picture')} of {counted(done.table.num_classes, 'class')}"
     text = f"{of}: {named}"
-    if done.problems:
-        text += f"\nleft out as unusable: {counted(len(done.problems), 'picture')}"
+    if done.unusable:
+        text += f"\nleft out as unusable: {counted(sum(done.unusable.values()), 'picture')}"
     text += "".join(f"\n{clean(remark)}" for remark in done.remarks)
     if done.left_out:
         text += f"\nlines without a label: {by_state(done.left_out)}"
@@ -283,6 +306,7 @@ def as_value(done: "Converted") -> dict[str, Any]:
         "outputs": [asdict(output) for output in done.outputs],
         "pictures": done.pictures,
         "problems": [asdict(problem) for problem in done.problems],
+        "unusable": done.unusable,
         "left_out": done.left_out,
         "lost": done.lost,
         "remarks": list(done.remarks),

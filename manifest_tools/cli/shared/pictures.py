@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from manifest_tools.base.text import by_state
@@ -110,11 +110,11 @@ def write_pages(
     return publication.published
 
 
-def show_problems(problems: "Sequence[Problem]") -> None:
-    """Print the first problems, and how many there are of each code."""
+def show_problems(problems: "Sequence[Problem]", counts: Mapping[str, int] | None = None) -> None:
+    """Print the first problems, and how many there are of each code; ``counts`` says it of more of them."""
     for problem in problems[:_SHOWN]:
         warn(clean(str(problem)))
-    if len(problems) > _SHOWN:
-        counts = Counter(problem.code for problem in problems)
+    counts = counts or Counter(problem.code for problem in problems)
+    if sum(counts.values()) > _SHOWN:
         listed = ", ".join(f"{count:,} {code}" for code, count in sorted(counts.items()))
-        warn(f"... {len(problems) - _SHOWN:,} more; in all {listed}")
+        warn(f"... {sum(counts.values()) - _SHOWN:,} more; in all {listed}")

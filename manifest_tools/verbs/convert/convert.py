@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,12 @@ from manifest_tools.io.s3_folder import InThreads, in_threads, s3_folder
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
 from manifest_tools.verbs.convert.description import CountedParts, check_can_describe, describe
+from manifest_tools.verbs.convert.left_out_pictures import LeftOutPictures
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_data_set, plan_parts
+from manifest_tools.verbs.convert.quarantine import write_quarantine
 from manifest_tools.verbs.convert.side_car import Head, SideCarWriter
 from manifest_tools.verbs.convert.workspace import Workspace, saved, workspace
 
@@ -40,7 +42,7 @@ class Converted:
     """How many pictures are in the outputs."""
 
     problems: tuple[Problem, ...] = ()
-    """Why other pictures are not."""
+    """Why other pictures are not: the first of them."""
 
     left_out: dict[str, int] = field(default_factory=dict)
     """Lines without a label, by state."""
@@ -54,6 +56,9 @@ class Converted:
 
     on_this_disk: int = 0
     """Pictures that a manifest, made of a data set that was read, names by a path and not by a URI in S3."""
+
+    unusable: dict[str, int] = field(default_factory=dict)
+    """How many pictures are left out as unusable, by code."""
 
 
 class NothingUsable(BadData):
@@ -82,6 +87,9 @@ def convert(
     unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
+    retry: AnyPath | None = None,
+    max_errors: int | None = None,
+    quarantine: AnyPath | None = None,
     allow_loss: bool = False,
     side_car: bool = False,
     resume: bool = False,
@@ -104,7 +112,9 @@ def convert(
     ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
     ``croissant`` describes the output in a file beside it. ``clip`` cuts boxes off at the edges of their
     pictures. ``shard`` is how many pictures a file has at most.
-    A picture that cannot be used is a problem of the result, not an error. The bytes are the same for
+    A picture that cannot be used is a problem of the result, not an error, unless there are more than
+    ``max_errors``; ``quarantine`` is a file for all of them, with their lines, and ``retry`` such a file, of
+    which just the lines are converted. The bytes are the same for
     any number of ``jobs``. ``resume`` goes on where a killed conversion was, and keeps what is finished where
     this one fails. ``kms_key`` encrypts what goes to S3.
 
@@ -127,6 +137,7 @@ def convert(
         unchecked=unchecked,
         clip=clip,
         shard=shard,
+        retry=None if retry is None else as_text(retry),
         classes=classes_from(classes),
         jobs=jobs,
     )
@@ -137,6 +148,8 @@ def convert(
         side_car=side_car,
         resume=resume,
         croissant=croissant,
+        max_errors=max_errors,
+        quarantine=None if quarantine is None else as_text(quarantine),
         jobs=jobs,
         force=force,
         kms_key=kms_key,
@@ -172,6 +185,8 @@ def agreed_losses(
         raise Refused("--side-car and --allow-loss: the one keeps what the other lets go; type one of them")
     if first.data is not None and side_car:
         raise Refused("--side-car keeps the lines of a manifest, and with --from there is none; leave it out")
+    if side_car and first.retried:
+        raise Refused("--side-car keeps all lines of a manifest, --retry converts some; type --allow-loss")
     if side_car:
         return {}
     row = format_row("--to", first.to)
@@ -193,13 +208,18 @@ def carry_out(
     side_car: bool = False,
     resume: bool = False,
     croissant: bool = False,
+    max_errors: int | None = None,
+    quarantine: str | None = None,
     jobs: Jobs = None,
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Do what the plans of one conversion say; raises NothingUsable where nothing would come of it."""
+    """Do what the plans of one conversion say.
+
+    Raises NothingUsable where nothing would come of it, TooManyUnusable for more than ``max_errors``.
+    """
     first = plans[0]
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
@@ -214,13 +234,22 @@ def carry_out(
     if resume and first.output.startswith("s3://"):
         for upload in s3.leftovers(first.output):
             s3.abort(upload)
+    if max_errors is not None and max_errors < 0:
+        raise Refused(f"--max-errors {max_errors}: expected how many pictures may be left out, 0 or more")
+    left_out = LeftOutPictures(max_errors, None if quarantine is None else {})
     work = PictureWork(
-        {planned.part: planned for planned in plans}, _nobody, fetch=fetch, jobs=jobs, progress=progress
+        {planned.part: planned for planned in plans},
+        _nobody,
+        fetch=fetch,
+        jobs=jobs,
+        progress=progress,
+        left_out=left_out,
     )
     opens = row.pictures != "named"
     space = workspace(first.output, _description(plans), resume) if opens else contextlib.nullcontext()
-    sinks = publishing(force=force, kms_key=kms_key)
-    with space as work.space, sinks as publication, saved(work.space):
+    options = {} if quarantine is None else {quarantine: "--quarantine"}
+    sinks = publishing(force=force, kms_key=kms_key, options=options)
+    with contextlib.closing(left_out), space as work.space, sinks as publication, saved(work.space):
         if side_car:
             work.placed = _side_car(plans, publication).placed
         work.placed = parts = CountedParts(work.placed)
@@ -229,7 +258,7 @@ def carry_out(
             said = module_of(row).write(data_set(plans), sink, _options(work, first, jobs))
             remarks = [*said.pop("remarks", []), *work.counts.remarks(first.recipe.pass_through)]
             if not said["pictures"]:
-                raise NothingUsable(", ".join(plan.manifest for plan in plans), work.problems)
+                raise NothingUsable(", ".join(plan.manifest for plan in plans), left_out.problems)
             if not isinstance(sink, Files):
                 sink.write(CLASSES, json.dumps(first.table.to_json(), indent=2).encode() + b"\n")
         if croissant:
@@ -238,20 +267,23 @@ def carry_out(
             report = {
                 **_description(plans),
                 **said,
-                "dropped": _by_code(work.problems),
+                "dropped": dict(sorted(left_out.by_code.items())),
                 "left_out": _left_out(plans),
                 **({"lost": dict(lost)} if lost else {}),
             }
             publication.open(first.report).write(json.dumps(report, indent=2).encode() + b"\n")
+        if quarantine is not None:
+            write_quarantine(publication.open(quarantine), plans, left_out)
     remarks += _odd_boxes(plans)
     return Converted(
         tuple(publication.published),
         said["pictures"],
-        tuple(work.problems),
+        tuple(left_out.problems),
         _left_out(plans),
         first.table,
         dict(lost or {}),
         tuple(remarks),
+        unusable=dict(sorted(left_out.by_code.items())),
     )
 
 
@@ -384,10 +416,3 @@ def is_current(plan: ConversionPlan) -> bool:
     made = {key: report.get(key) for key in description}
     same_files = bool(sizes) and sizes == report["files"]
     return made == description and same_files and not report.get("dropped")
-
-
-def _by_code(problems: Iterable[Problem]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for problem in problems:
-        counts[problem.code] = counts.get(problem.code, 0) + 1
-    return dict(sorted(counts.items()))

@@ -9,12 +9,12 @@ from itertools import repeat
 from typing import Protocol, TypeVar
 
 from manifest_tools.base.parallel import Jobs, Progress, no_progress, run
-from manifest_tools.base.problem import Problem
 from manifest_tools.formats.protocol import Copied, Pack, PathOf, Shard
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.folder_sink import Folder
 from manifest_tools.verbs.convert.finished import CopiedPieces, Finished, PackedPieces
+from manifest_tools.verbs.convert.left_out_pictures import LeftOutPictures
 from manifest_tools.verbs.convert.opening import Fetch, LeftOut, Opening
 from manifest_tools.verbs.convert.picture_counts import PictureCounts
 from manifest_tools.verbs.convert.pieces import (
@@ -71,9 +71,7 @@ class PictureWork:
     fetch: Fetch | None = None
     jobs: Jobs = None
     progress: Progress = no_progress
-    problems: list[Problem] = field(default_factory=list)
-    """Why pictures are left out."""
-
+    left_out: LeftOutPictures = field(default_factory=LeftOutPictures)
     counts: PictureCounts = field(default_factory=PictureCounts)
 
     def unusable(self, part: str, number: int, why: Unusable) -> None:
@@ -81,7 +79,7 @@ class PictureWork:
         self._leave_out(part, LeftOut(number, "", why.code, why.message, "write"))
 
     def _leave_out(self, part: str, found: LeftOut) -> None:
-        self.problems.append(self.plans[part].problem(found.number, found.why, found.ref))
+        self.left_out.add(self.plans[part], found)
 
     def packed(self, part: str, pack: Pack) -> Iterator[Shard]:
         """Yield the pictures of a part in shards, see ``WriteOptions``."""

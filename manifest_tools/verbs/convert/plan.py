@@ -40,6 +40,7 @@ from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.convert.box_edges import WatchedBoxes
 from manifest_tools.verbs.convert.labelled import Labelled, labelled_lines, labelled_parts
+from manifest_tools.verbs.convert.retry import Retry, read_retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ class ConversionPlan:
 
     data: DataSet | None = None
     """What was read of another data set; None for a manifest."""
+
+    retried: bool = False
+    """Whether these are only some lines of the manifest: those that a quarantine names."""
 
     @property
     def multi_label(self) -> bool:
@@ -209,6 +213,8 @@ def plan_data_set(
     """Return what ``convert`` would do with a data set of another format: a plan for each of its parts."""
     how = how_to(to, **options)
     found = labelled_parts(place, from_, to, label_attribute, classes)
+    if how.retry:
+        how.retry.check([one.place for one in found.values()])
     if output is None:
         raise Refused(f"--from {from_} --to {to}: expected a place for the output; type -o NAME")
     parts = [""] if list(found) == [""] else _part_names(found)
@@ -239,6 +245,8 @@ def plan_each(
     what becomes of them. Raises ClassConflict where the class tables of two disagree.
     """
     how = how_to(to, **options)
+    if how.retry:
+        how.retry.check(manifests)
     read: list[Labelled] = []
     for manifest in manifests:
         known = classes or (read[0].table if read else None)
@@ -265,6 +273,8 @@ class How:
     link: bool = False
     clip: bool = False
     shard: int | None = None
+    retry: Retry | None = None
+    """The lines that are converted; None for all."""
 
 
 def how_to(
@@ -280,6 +290,7 @@ def how_to(
     unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
+    retry: str | None = None,
 ) -> How:
     """Return what is done with pictures; raises Refused for options that the format has no use for."""
     row = format_row("--to", to)
@@ -293,11 +304,13 @@ def how_to(
         raise Refused(f"--shard: {to} is not cut into files; leave it out, or type --to {sharded}")
     if shard is not None and shard < 1:
         raise Refused(f"--shard {shard}: expected how many pictures a file has, 1 or more")
-    return How(to, recipe, tuple(images), link, clip, shard)
+    return How(to, recipe, tuple(images), link, clip, shard, None if retry is None else read_retry(retry))
 
 
 def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) -> ConversionPlan:
     row = format_row("--to", how.to)
+    if how.retry:
+        found = how.retry.of(found)
     base, ending = base_name(row, output) if output else ("", "")
     planned = ConversionPlan(
         found.place,
@@ -319,6 +332,7 @@ def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) 
         how.shard,
         how.clip,
         found.data,
+        how.retry is not None,
     )
     if output:
         _check(planned, row)

@@ -87,7 +87,7 @@ def test_any_worker_makes_the_same_pieces(planned: ConversionPlan, jobs: Any) ->
         number for number in range(1, COUNT + 1) if number != 4
     ]
     assert placed == [(n, str(n)) for n in range(1, COUNT + 1) if n != 4]
-    assert [(problem.code, problem.line) for problem in work.problems] == [(MISSING, 4)]
+    assert [(problem.code, problem.line) for problem in work.left_out.problems] == [(MISSING, 4)]
 
 
 def test_a_shard_has_as_many_lines_as_the_plan_says(planned: ConversionPlan) -> None:
@@ -110,7 +110,8 @@ def refuses_odd(pictures: Iterator[tuple[Picture, bytes]], out: Any) -> Iterator
 def test_what_a_format_refuses_is_a_problem_that_names_its_stage(planned: ConversionPlan) -> None:
     with work_of(planned, jobs=2) as work:
         assert sum(len(shard.packed) for shard in work.packed("", refuses_odd)) == 9
-    assert [problem.line for problem in work.problems if problem.code == UNNAMEABLE] == list(range(1, 22, 2))
+    problems = work.left_out.problems
+    assert [problem.line for problem in problems if problem.code == UNNAMEABLE] == list(range(1, 22, 2))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -150,7 +151,7 @@ def test_masks_are_found_beside_the_pictures(planned: ConversionPlan, jobs: int)
         found = list(work.masks("", inverted))
     assert [picture.number for picture, _ in found] == [n for n in range(1, COUNT + 1) if n % 3 and n != 2]
     assert {data for _, data in found} == {b"ksam"}
-    assert {problem.line for problem in work.problems} == {2, *range(3, COUNT + 1, 3)}
+    assert {problem.line for problem in work.left_out.problems} == {2, *range(3, COUNT + 1, 3)}
 
 
 def test_a_worker_that_copies_is_not_sent_the_labels() -> None:
