@@ -58,7 +58,9 @@ class Retry:
         names = {basename(place) for place in places}
         for manifest in self.lines:
             if manifest not in places and basename(manifest) not in names:
-                raise Refused(f"--retry {self.path}: has lines of {clipped(manifest)}; type that manifest")
+                raise Refused(
+                    f"--retry {self.path}: has lines of {clipped(basename(manifest))}; type that manifest too"
+                )
 
 
 def read_retry(path: str) -> Retry:
