@@ -43,6 +43,7 @@ def convert(
         ),
     ] = None,
     images: options.Images = None,
+    cache: options.Cache = None,
     label_attribute: options.LabelAttribute = None,
     source_prefix: Annotated[
         str,
@@ -173,6 +174,7 @@ def convert(
         "--retry": retry,
         "--max-errors": max_errors,
         "--quarantine": quarantine,
+        "--cache": cache,
     }
     if to is None:
         _check_goes_with("--to", changes)
@@ -185,7 +187,7 @@ def convert(
         loss = (allow_loss, side_car, jobs)
         how |= {"jobs": jobs, "resume": resume, "croissant": croissant}
         how |= {"max_errors": max_errors, "quarantine": quarantine}
-        done = _to(manifests, to, output, choices, how, loss, dry_run, as_json)
+        done = _to(manifests, to, output, choices, how, loss, cache, dry_run, as_json)
     if done is None:
         return
     show_problems(done.problems, done.unusable)
@@ -197,7 +199,7 @@ def convert(
 
 
 # What does not decide the bytes of the output.
-_OF_THE_RUN = ("--side-car", "--resume", "--croissant", "--max-errors", "--quarantine")
+_OF_THE_RUN = ("--side-car", "--resume", "--croissant", "--max-errors", "--quarantine", "--cache")
 
 
 def _keyword(option: str) -> str:
@@ -223,6 +225,7 @@ def _to(
     choices: dict[str, Any],
     how: dict[str, Any],
     loss: tuple[bool, bool, int | None],
+    cache: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> "Converted | None":
@@ -232,7 +235,7 @@ def _to(
 
     plans = plan_all(manifests, to, output, **choices)
     lost = agreed_losses(plans, *loss)
-    fetches = [pictures_of(plan) for plan in plans]
+    fetches = [pictures_of(plan, cache) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
         note(f"{count:,} pictures would become {plans[0].output} ({to})")

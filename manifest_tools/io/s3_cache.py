@@ -59,11 +59,12 @@ class ObjectCache:
     def _keep(self, path: str, head: _Head, data: bytes) -> None:
         """Write a file that is there whole or not at all, in place of an older one."""
         with _said(self.folder):
-            folder = os.path.dirname(path)
+            folder, new_files = os.path.dirname(path), os.path.join(self.folder, _NEW)
+            os.makedirs(new_files, exist_ok=True)
             os.makedirs(folder, exist_ok=True)
             if os.path.islink(folder):
                 raise Refused(f"--cache {self.folder}: {folder} leads elsewhere; remove it")
-            handle, new = tempfile.mkstemp(prefix=process_prefix(), dir=os.path.join(self.folder, _NEW))
+            handle, new = tempfile.mkstemp(prefix=process_prefix(), dir=new_files)
             try:
                 with open(handle, "wb") as file:
                     file.write(msgspec.json.encode(head) + b"\n")
@@ -75,7 +76,7 @@ class ObjectCache:
 
 
 def object_cache(folder: str) -> ObjectCache:
-    """Return the cache in a folder, which is made; removes what processes left in it that were killed.
+    """Return the cache in a folder, which is made with the first object; removes what killed processes left.
 
     Raises Refused for a folder that has something else in it, MtoolError for one that cannot be written.
     """
@@ -87,7 +88,6 @@ def object_cache(folder: str) -> ObjectCache:
     if place.is_dir() and not (place / _NEW).is_dir() and any(place.iterdir()):
         raise Refused(f"--cache {folder}: expected an empty folder, or a cache; found other files")
     with _said(folder):
-        (place / _NEW).mkdir(parents=True, exist_ok=True)
         for path in left_in(place / _NEW):
             path.unlink(missing_ok=True)
     return ObjectCache(str(place))

@@ -135,6 +135,7 @@ def test_a_folder_that_leads_elsewhere_is_not_written_into(
     bucket: "S3Client", tmp_path: Path, cache: ObjectCache
 ) -> None:
     (tmp_path / "outside").mkdir()
+    Path(cache.folder).mkdir()
     Path(cache._path(URI)).parent.symlink_to(tmp_path / "outside")
     with pytest.raises(Refused, match="leads elsewhere"):
         cache.read(URI, MOST)
@@ -152,6 +153,7 @@ def test_what_killed_processes_left_is_removed(cache: ObjectCache) -> None:
     program = "from manifest_tools.base.local_files import process_prefix; print(process_prefix())"
     gone = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     left = Path(cache.folder, "new", f"{gone.stdout.strip()}abc")
+    left.parent.mkdir(parents=True)
     left.touch()
     assert object_cache(cache.folder) == cache
     assert not left.exists()
@@ -171,10 +173,15 @@ def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_said(bucket: "S3Client", tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(MtoolError, match="cannot be written"):
-        object_cache(str(tmp_path / "kept"))
+        object_cache(str(tmp_path / "kept")).read(URI, MOST)
+
+
+def test_a_cache_that_nothing_is_read_from_is_not_made(tmp_path: Path) -> None:
+    object_cache(str(tmp_path / "kept"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_error_of_s3_is_that_of_s3(speaking: Callable[[Answers], None], cache: ObjectCache) -> None:

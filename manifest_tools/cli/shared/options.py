@@ -127,6 +127,15 @@ Images = Annotated[
 ]
 
 
+Cache = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Keep pictures that are fetched from S3 in this folder, until their objects change.",
+    ),
+]
+
 ModelPath = Annotated[
     str,
     typer.Option(

@@ -64,15 +64,16 @@ def note_left_out(plan: "ConversionPlan") -> None:
         note(f"{clean(plan.manifest)}: lines without a label, left out: {by_state(plan.left_out)}")
 
 
-def pictures_of(plan: "ConversionPlan") -> "Fetch | None":
+def pictures_of(plan: "ConversionPlan", cache: str | None = None) -> "Fetch | None":
     """Return what fetches the pictures that are not here, or None; says before any work what that means.
 
+    ``cache`` is the folder where they are kept.
     Raises Refused where no picture at all can be had.
     """
     from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
 
-    fetch = fetcher(plan)
-    text = missing(plan, fetch is not None)
+    fetch = fetcher(plan, cache)
+    text = missing(plan, fetch is not None, cache)
     if text:
         note(clean(text))
     return fetch

@@ -25,6 +25,7 @@ from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
 from manifest_tools.verbs.convert.description import CountedParts, check_can_describe, describe
 from manifest_tools.verbs.convert.left_out_pictures import LeftOutPictures
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
+from manifest_tools.verbs.convert.missing_pictures import fetcher
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.pictures import PictureWork
 from manifest_tools.verbs.convert.plan import ConversionPlan, data_set, plan, plan_data_set, plan_parts
@@ -77,6 +78,7 @@ def convert(
     *,
     from_: str | None = None,
     images: AnyPaths = (),
+    cache: AnyPath | None = None,
     label_attribute: str | None = None,
     resize: int | None = None,
     quality: int = 95,
@@ -107,7 +109,8 @@ def convert(
     ``from_`` says that it is no manifest but one data set of another format.
     ``output`` is a name without ending, or a folder; None is beside the manifest. ``images`` says where
     pictures lie, see ``image_paths``; what it does not cover comes from ``fetch``, called in threads with an
-    S3 URI. ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
+    S3 URI. ``cache`` fetches it from S3, and is the folder where it is kept.
+    ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
     ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
     ``croissant`` describes the output in a file beside it. ``clip`` cuts boxes off at the edges of their
@@ -142,6 +145,8 @@ def convert(
         jobs=jobs,
     )
     lost = agreed_losses(plans, allow_loss, side_car, jobs)
+    if cache is not None:
+        fetch = fetch or next(filter(None, (fetcher(one, as_text(cache)) for one in plans)), None)
     return carry_out(
         *plans,
         lost=lost,

@@ -1,22 +1,39 @@
 """What anybody trips over first: the pictures are not on this disk."""
 
 import shlex
+from functools import partial
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
+from manifest_tools.formats.table import format_row
 from manifest_tools.images.paths import first_of
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan
 
 
-def fetcher(plan: ConversionPlan) -> Fetch | None:
-    """Return what fetches pictures from S3, or None where there are no credentials, or nothing to fetch."""
+def fetcher(plan: ConversionPlan, cache: str | None = None) -> Fetch | None:
+    """Return what fetches pictures from S3, or None where there are no credentials, or nothing to fetch.
+
+    ``cache`` is a folder where they are kept, each until its object changes. Raises Refused for one that
+    cannot be.
+    """
+    if cache is not None and format_row("--to", plan.to).pictures == "named":
+        raise Refused(f"--cache: {plan.to} opens no picture, so there is nothing to keep; leave it out")
     if not plan.to_fetch:
         return None
     from manifest_tools.io import s3
 
-    return fetch_from_s3 if s3.have_credentials() else None
+    if not s3.have_credentials():
+        return None
+    return fetch_from_s3 if cache is None else kept_from_s3(cache)
+
+
+def kept_from_s3(cache: str) -> Fetch:
+    """Return what fetches pictures from S3, and keeps them in a folder."""
+    from manifest_tools.io.s3_cache import object_cache
+
+    return partial(object_cache(cache).read, most=MAX_BYTES)
 
 
 def fetch_from_s3(uri: str) -> bytes:
@@ -26,7 +43,7 @@ def fetch_from_s3(uri: str) -> bytes:
     return s3.read(uri, MAX_BYTES)
 
 
-def missing(plan: ConversionPlan, can_fetch: bool) -> str:
+def missing(plan: ConversionPlan, can_fetch: bool, cache: str | None = None) -> str:
     """Say in one line which pictures are not on this disk, and what will be done about it; or nothing.
 
     Raises Refused, with the same line, where not one picture could be had.
@@ -38,7 +55,8 @@ def missing(plan: ConversionPlan, can_fetch: bool) -> str:
     where = ", ".join(f"{bucket}" for bucket in plan.absent if bucket != ".") or "this manifest"
     text = f"{absent:,} of {total:,} pictures of {where} are not on this disk"
     if can_fetch:
-        return f"{text}; {plan.to_fetch:,} are fetched from S3, and not kept: {_fetch(plan)} would keep them"
+        kept = f"kept in {shown(cache)}" if cache else f"not kept: {_fetch(plan)} would keep them"
+        return f"{text}; {plan.to_fetch:,} are fetched from S3, and {kept}"
     if plan.to_fetch:
         text += (
             f", and there are no AWS credentials: type {_advice(plan)}, or with credentials {_fetch(plan)}"
