@@ -1,37 +1,39 @@
-"""Ask mlcroissant what it makes of a description; runs in the environment of the peers.
+"""Ask mlcroissant about a description; runs in the environment of the peers.
 
-python ask_mlcroissant.py FILE RECORD_SET...    prints {"errors": [...], "RECORD_SET": [first records]}
+python ask_mlcroissant.py FILE    prints {"errors": [...], "records": {record set: [record, ...]}};
+                                  of a picture its middle pixel
 """
 
-# mypy: disable-error-code="import-not-found, import-untyped"
+# mypy: disable-error-code=import-not-found
 
-import itertools
 import json
 import sys
 from typing import Any
 
 
-def read(place: str, *record_sets: str) -> dict[str, Any]:
-    """Return the errors, and the records of some record sets; pictures by their sizes."""
+def read(place: str) -> dict[str, Any]:
+    """Return what is wrong with a description, and the records that it leads to."""
     import mlcroissant as mlc  # here, for pytest looks into this file without having it
 
     dataset = mlc.Dataset(place)
-    found: dict[str, Any] = {"errors": sorted(dataset.metadata.ctx.issues.errors)}
-    for name in record_sets:
-        records = itertools.islice(dataset.records(name), 10)
-        found[name] = [{key: _plain(value) for key, value in record.items()} for record in records]
-    return found
+    records = {
+        found.id: [
+            {key.rpartition("/")[2]: _plain(value) for key, value in record.items()}
+            for record in dataset.records(found.id)
+        ]
+        for found in dataset.metadata.record_sets
+    }
+    return {"errors": sorted(map(str, dataset.metadata.issues.errors)), "records": records}
 
 
 def _plain(value: Any) -> Any:
+    if hasattr(value, "getpixel"):
+        width, height = value.size
+        return list(value.convert("RGB").getpixel((width // 2, height // 2)))
     if isinstance(value, bytes):
         return value.decode()
-    if hasattr(value, "size") and hasattr(value, "getpixel"):
-        return list(value.size)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return value if isinstance(value, int | float | str | list | type(None)) else str(value)
+    return value.item() if hasattr(value, "item") else value
 
 
 if __name__ == "__main__":
-    print(json.dumps(read(*sys.argv[1:])))
+    print(json.dumps(read(sys.argv[1])))
