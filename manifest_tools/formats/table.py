@@ -72,7 +72,7 @@ PROVENANCE = frozenset(("job-name", "human-annotated", "creation-date"))
 FORMATS = {
     "images": Format(
         "manifest_tools.formats.images",
-        frozenset(("single_label",)),
+        frozenset(),
         "named",
         "folder",
         writes=False,

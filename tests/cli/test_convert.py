@@ -385,3 +385,9 @@ def test_a_folder_of_pictures_that_is_not_there_is_refused_where_no_picture_is_o
     assert done.exit_code == 2
     assert "--images ./raw-dta" in done.stderr
     assert not Path("out.coco.json").exists()
+
+
+def test_classes_of_pictures_without_labels_are_refused(in_folder: Path, run: Run) -> None:
+    Path("names.txt").write_text("RH\nLH\n")
+    said = run("convert", "--from", "images", ".", "--classes", "names.txt", "-o", "a.manifest").stderr
+    assert said == "mtool: --classes: --from images reads no labels; leave it out\n"

@@ -98,6 +98,8 @@ def plan_manifests(
     row = format_row("--from", source_format)
     if source_prefix:
         _check_prefix(source_prefix)
+    if classes is not None and not row.labels:
+        raise Refused(f"--classes: --from {source_format} reads no labels; leave it out")
     beside = output is None
     if output is None:
         if place == STDOUT or place.startswith("s3://") or folder_of(place) == place.rstrip("/"):
