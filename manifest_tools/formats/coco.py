@@ -6,33 +6,30 @@ COCO has no field for stands in fields that other readers pass over: ``ground_tr
 picture, ``depth`` of a picture, ``ground_truth_class_id`` of a category, and ``score`` of an annotation.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
-from manifest_tools.base.local_files import copy_stream
 from manifest_tools.base.parallel import Jobs, run
+from manifest_tools.base.text import shown
 from manifest_tools.formats.coco_file import (
     Annotation,
+    GroundTruth,
     Image,
-    Label,
-    annotations_of,
-    categories_of,
     class_indices,
-    image_of,
     picture_of,
     ref_of,
 )
 from manifest_tools.formats.coco_index import Index, Spans, index_of, read_elements
-from manifest_tools.formats.protocol import Files, ReadOptions, WriteOptions
+from manifest_tools.formats.coco_masks import MaskPlaces, with_mask
+from manifest_tools.formats.coco_write import write
+from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.groundtruth.annotations import (
     Batch,
     DataSet,
@@ -42,92 +39,11 @@ from manifest_tools.groundtruth.annotations import (
 )
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassTable, agree, class_table
-from manifest_tools.images.paths import common_folder
-from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sources import Source, copied, open_bytes
 
+__all__ = ["read", "write"]
+
 R = TypeVar("R")
-
-# ---- writing ----
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """The JSON of a batch of pictures, without the brackets of the two arrays."""
-
-    images: bytes
-    annotations: bytes
-    numbers: Sequence[int]
-    """Of the pictures that are in them."""
-
-    unusable: Sequence[tuple[int, Unusable]]
-
-
-def _texts(folder: str, batch: Batch) -> _Texts:
-    images: list[Image] = []
-    annotations: list[Annotation] = []
-    numbers: list[int] = []
-    unusable: list[tuple[int, Unusable]] = []
-    for picture in batch.pictures:
-        try:
-            images.append(image_of(picture, folder))
-        except Unusable as why:
-            unusable.append((picture.number, why.with_traceback(None)))
-        else:
-            numbers.append(picture.number)
-            annotations += annotations_of(picture, batch.labels_before + len(annotations) + 1)
-    encode = msgspec.json.Encoder().encode
-    return _Texts(encode(images)[1:-1], encode(annotations)[1:-1], numbers, unusable)
-
-
-def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
-    """Write a file for each part; ids of pictures are the numbers of their lines."""
-    folder = common_folder(found for pictures in data.parts.values() if (found := pictures.folder()))
-    return {"pictures": sum(_write_part(part, folder, data, sink, options) for part in data.parts)}
-
-
-def _write_part(part: str, folder: str, data: DataSet, sink: Files, options: WriteOptions) -> int:
-    """Write the pictures as they come, and keep the annotations in a temporary file until then."""
-    out = sink.open(part)
-    head = {
-        "info": {"description": "Labels of Amazon SageMaker Ground Truth"},
-        "licenses": (),
-        "ground_truth": Label(data.attribute, data.label_kind),
-        "categories": categories_of(data.table),
-    }
-    out.write(msgspec.json.encode(head)[:-1] + b',"images":[')
-    count = 0
-    with tempfile.TemporaryFile(prefix="mtool-") as waiting:
-        images, annotations = _Array(out), _Array(cast(BinaryIO, waiting))
-        for texts in data.parts[part].map(partial(_texts, folder), options.jobs):
-            images.add(texts.images)
-            annotations.add(texts.annotations)
-            count += len(texts.numbers)
-            for number in texts.numbers:
-                options.placed(part, number, str(number))
-            for number, why in texts.unusable:
-                options.unusable(part, number, why)
-        out.write(b'],"annotations":[')
-        waiting.seek(0)
-        copy_stream(cast(BinaryIO, waiting), out)
-    out.write(b"]}\n")
-    return count
-
-
-@dataclass(slots=True)
-class _Array:
-    """A JSON array being written, batch by batch; its brackets are somebody else's."""
-
-    stream: BinaryIO
-    empty: bool = True
-
-    def add(self, items: bytes) -> None:
-        if items:
-            self.stream.write(items if self.empty else b"," + items)
-            self.empty = False
-
-
-# ---- reading ----
 
 
 def read(place: str, options: ReadOptions) -> DataSet:
@@ -149,7 +65,7 @@ def read(place: str, options: ReadOptions) -> DataSet:
     attribute = options.label_attribute or (stated.label_attribute if stated else "label")
     check_attribute_name(attribute)
     parts = {
-        part: CocoPictures(file, sources[part], kind, indices[file.where], options.source_prefix)
+        part: CocoPictures(file, sources[part], kind, indices[file.where], table, options.source_prefix)
         for part, file in files.items()
     }
     return DataSet(table, kind, parts, attribute, lost)
@@ -187,6 +103,8 @@ def _table(file: Index, indices: Mapping[int, int]) -> ClassTable:
 def _kind(files: Sequence[Index]) -> PictureLabelKind:
     """Return what the labels are: by what is there, and where that leaves it open by what the files state."""
     stated = {file.stated.label_kind for file in files if file.stated}
+    if stated == {"segmentation"} or all(_is_masks(file) for file in files):
+        return "segmentation"
     if any(file.boxed.any() for file in files):
         return "boxes"
     if stated == {"multi_label"}:
@@ -194,6 +112,11 @@ def _kind(files: Sequence[Index]) -> PictureLabelKind:
     if not any(len(file.labels) for file in files):
         return "boxes"  # pictures that show nothing
     return "single_label" if all((np.diff(file.first) == 1).all() for file in files) else "multi_label"
+
+
+def _is_masks(file: Index) -> bool:
+    """Say whether a file has masks and no boxes."""
+    return bool(file.runs.any()) and bool(file.runs.all()) and not file.boxed.any()
 
 
 def _lost(files: Sequence[Index], kind: PictureLabelKind) -> dict[str, int]:
@@ -207,6 +130,10 @@ def _lost(files: Sequence[Index], kind: PictureLabelKind) -> dict[str, int]:
     for file in files:
         for what, number in file.lost.items():
             count(what, number)
+        if kind == "segmentation":
+            count("annotations without a mask", int(np.count_nonzero(~file.shaped)))
+            file.leave_out(~file.shaped)
+            continue
         count("run-length masks", int(np.count_nonzero(file.runs)))
         if kind == "boxes":
             count("annotations without a box", int(np.count_nonzero(~file.boxed)))
@@ -228,6 +155,7 @@ class CocoPictures(Pictures):
     indices: Mapping[int, int]
     """Category id -> class index."""
 
+    table: ClassTable
     prefix: str = ""
 
     def __iter__(self) -> Iterator[Picture]:
@@ -239,7 +167,7 @@ class CocoPictures(Pictures):
         Raises BadData for a name that leads out of the folder, MtoolError for a file that changed meanwhile.
         """
         index = self.index
-        reader = _Reader(index.where, index.path, self.kind, self.indices, self.prefix, task)
+        reader = _Reader(index.where, index.path, self.kind, self.indices, self.table, self.prefix, task)
         yield from run(reader, self._batches(), jobs)
         self.source.check_unchanged()
 
@@ -282,6 +210,7 @@ class _Reader(Generic[R]):
     path: str
     kind: PictureLabelKind
     indices: Mapping[int, int]
+    table: ClassTable
     prefix: str
     task: Callable[[Batch], R]
 
@@ -289,14 +218,19 @@ class _Reader(Generic[R]):
         return self.task(Batch(self._pictures(places), places.labels_before))
 
     def _pictures(self, places: _Places) -> list[Picture]:
+        bounds = places.first.tolist()
         try:
             images = read_elements(self.path, places.images, Image)
+            if self.kind == "segmentation":
+                return [
+                    self._masked(places.number + at, image, places.labels[bounds[at] : bounds[at + 1]])
+                    for at, image in enumerate(images)
+                ]
             labels = read_elements(self.path, places.labels, Annotation)
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             raise MtoolError(
                 f"{self.where}: was changed while it was read; run the same command again"
             ) from error
-        bounds = places.first.tolist()
         return [
             self._picture(places.number + at, image, labels[bounds[at] : bounds[at + 1]])
             for at, image in enumerate(images)
@@ -304,6 +238,11 @@ class _Reader(Generic[R]):
 
     def _picture(self, place: int, image: Image, labels: Sequence[Annotation]) -> Picture:
         number = image.id if isinstance(image.id, int) else place
-        return picture_of(
-            number, image, labels, ref_of(self.where, image, self.prefix), self.kind, self.indices
-        )
+        ref = ref_of(self.where, image, self.prefix)
+        return picture_of(number, image, labels, ref, self.kind, self.indices)
+
+    def _masked(self, place: int, image: Image, labels: Spans) -> Picture:
+        picture = self._picture(place, image, ())
+        what, said = f"image {shown(image.id)}", image.ground_truth or GroundTruth()
+        places = MaskPlaces(self.where, self.path, what, labels, picture.size, self.indices)
+        return with_mask(picture, places, self.table, said.colours, said.confidence)

@@ -23,6 +23,11 @@ class GroundTruth(msgspec.Struct, rename="kebab", omit_defaults=True, gc=False):
     job_name: str | None = None
     human_annotated: str | None = None
     creation_date: str | None = None
+    confidence: Number | None = None
+    """Of a mask as a whole."""
+
+    colours: dict[int, str | None] | None = None
+    """Of a mask: the colour of each class index."""
 
 
 class Image(msgspec.Struct, omit_defaults=True, gc=False):
@@ -97,7 +102,6 @@ def image_of(picture: Picture, folder: str) -> Image:
     if leaves_folder(name):
         raise Unusable(OUTSIDE, f"expected a path below a folder, found {shown(name)}")
     width, height = picture.size or (None, None)
-    found = picture.provenance
     return Image(
         picture.number,
         name,
@@ -105,9 +109,21 @@ def image_of(picture: Picture, folder: str) -> Image:
         height,
         picture.depth,
         picture.ref if in_s3 else None,
-        None
-        if found == _UNKNOWN
-        else GroundTruth(found.job_name, found.human_annotated, found.creation_date),
+        _ground_truth(picture),
+    )
+
+
+def _ground_truth(picture: Picture) -> GroundTruth | None:
+    found, mask = picture.provenance, picture.mask
+    if mask is None:
+        return (
+            None
+            if found == _UNKNOWN
+            else GroundTruth(found.job_name, found.human_annotated, found.creation_date)
+        )
+    colours = dict(mask.colours)
+    return GroundTruth(
+        found.job_name, found.human_annotated, found.creation_date, mask.confidence, colours or None
     )
 
 

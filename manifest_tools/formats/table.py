@@ -168,7 +168,7 @@ FORMATS = {
     ),
     "coco": Format(
         "manifest_tools.formats.coco",
-        frozenset(("single_label", "multi_label", "boxes")),
+        frozenset(("single_label", "multi_label", "boxes", "segmentation")),
         "named",
         "files",
         (".coco.json", ".json"),

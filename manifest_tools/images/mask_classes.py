@@ -78,13 +78,18 @@ def mask_png(
 
     A later class covers those before it.
     """
-    from PIL import Image
-
     width, height = size
     pixels = np.full((height, width), colour_number(background) or 0, np.uint32)
     for index, polygons in outlines:
         inside = np.logical_xor.reduce([filled(polygon, size) for polygon in polygons])
         pixels[inside] = colour_number(colours.get(index)) or 0
+    return png_of_colours(pixels)
+
+
+def png_of_colours(pixels: Colours) -> bytes:
+    """Return the PNG of pixels in colours."""
+    from PIL import Image
+
     rgb = np.stack([pixels >> 16, pixels >> 8 & 255, pixels & 255], axis=-1).astype(np.uint8)
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "PNG")

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
@@ -432,11 +433,20 @@ _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
 
 def _images(found: Labelled, images: Sequence[str], row: Format) -> _Images:
     """Return where the pictures lie and what is known of them; nothing where none is opened."""
-    if row.pictures == "named":
+    if row.pictures == "named" and found.kind == "segmentation":
+        found = replace(found, lines=StreamedPictures(partial(_masks_of, found.lines)))
+    elif row.pictures == "named":
         image_paths(images, ())  # refuses a folder that is not there
         return ImagePaths((), ""), "", {}, {}, 0
     where = found.image_paths(images)
     return where, *_inspect(found.lines, where)
+
+
+def _masks_of(lines: Pictures) -> Iterator[Picture]:
+    """Yield the masks, in place of the pictures that nobody will open."""
+    for picture in lines:
+        if (mask := picture.mask) is not None:
+            yield Picture(picture.number, mask.ref, content=mask.content, key=picture.key)
 
 
 def _inspect(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
