@@ -88,6 +88,10 @@ def convert(
         int | None,
         typer.Option("--shard", metavar="N", help="Cut each part into files of N pictures at most."),
     ] = None,
+    beside: Annotated[
+        bool,
+        typer.Option("--beside", help="Leave pictures where they are, and name them: --to parquet."),
+    ] = False,
     side_car: Annotated[
         bool,
         typer.Option(
@@ -168,6 +172,7 @@ def convert(
         "--unchecked": unchecked,
         "--clip": clip,
         "--shard": shard,
+        "--beside": beside,
         "--side-car": side_car,
         "--resume": resume,
         "--croissant": croissant,

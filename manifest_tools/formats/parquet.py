@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, BinaryIO
 
-from manifest_tools.base.errors import BadData
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats.hugging_face import MOST_CLASSES, import_pyarrow, schema_of
 from manifest_tools.formats.parquet_rows import read as read
 from manifest_tools.formats.picture_json import PictureJson, Wording, picture_json
@@ -118,6 +118,10 @@ def _named(part: str, data: DataSet, options: WriteOptions) -> Iterator[_Row]:
     """Yield the rows of pictures that stay where they are; their keys are the numbers of the rows."""
     wording = Wording.of(data)
     for number, picture in enumerate(data.parts[part], 1):
+        if picture.content is not None and not picture.ref.startswith("s3://"):
+            raise Refused(
+                f"--beside: {picture.ref} stands in a file of many, and has none itself; leave it out"
+            )
         options.placed(part, picture.number, str(number))
         width, height = picture.size or (0, 0)
         yield _Row(picture.number, (int(width), int(height)), None, picture.ref, wording.text(picture))

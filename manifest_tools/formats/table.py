@@ -64,6 +64,9 @@ class Format:
     shards: bool = False
     """Whether a part may be cut into several files."""
 
+    beside: bool = False
+    """Whether a format that packs pictures may also leave them where they are, and name them."""
+
 
 PROVENANCE = frozenset(("job-name", "human-annotated", "creation-date"))
 """What Ground Truth says of where a label comes from."""
@@ -145,6 +148,7 @@ FORMATS = {
         extra="hf",
         holds=PROVENANCE | {"confidence", "image_size", "outline"},
         shards=True,
+        beside=True,
     ),
     "csv": Format(
         "manifest_tools.formats.csv_table",

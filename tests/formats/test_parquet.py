@@ -347,3 +347,21 @@ def test_a_pyarrow_that_wants_another_numpy_is_said_with_what_to_type(tmp_path: 
     assert said.stderr.splitlines()[-1].endswith(
         'pyarrow cannot be used here (pyarrow requires NumPy 2.0 or newer); type: pip install "pyarrow<26"'
     )
+
+
+def test_pictures_beside_are_named_and_none_is_opened(in_folder: Path, run: Run) -> None:
+    write(in_folder / "m", boxes(0, ("RH", 0.9)), boxes(1))
+    words = ("convert", "m", "--to", "parquet", "-o", "ds", "--beside", "--side-car")
+    assert run(*words).exit_code == 0
+    assert [(one.ref, one.content) for one in read("ds.parquet").parts[""]] == [
+        ("s3://raw/0.jpg", None),
+        ("s3://raw/1.jpg", None),
+    ]
+    assert run("convert", "--from", "parquet", "ds.parquet", "-o", "back").exit_code == 0
+    assert Path("back").read_bytes() == Path("m").read_bytes()
+    for option in (("--resize", "9"), ("--upright",), ("--unchecked",), ("--resume",)):
+        assert run(*words[:5], "other", "--beside", *option, "--allow-loss").exit_code == 2
+    assert "goes with --to parquet" in run("convert", "m", "--to", "coco", "--beside").stderr
+    theirs(in_folder / "inside.parquet", image=PICTURES, label=["a", "b"])
+    inside = ("convert", "--from", "parquet", "inside.parquet", "--to", "parquet", "-o", "x", "--beside")
+    assert "stands in a file of many" in run(*inside).stderr

@@ -89,6 +89,7 @@ def convert(
     unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
+    beside: bool = False,
     retry: AnyPath | None = None,
     max_errors: int | None = None,
     quarantine: AnyPath | None = None,
@@ -113,6 +114,7 @@ def convert(
     ``resize`` is the shorter edge in pixels (0: as it is; None: what the format does usually).
     ``upright`` turns pictures that are copied as they are by their EXIF flag; others are turned anyway.
     ``unchecked`` looks at header and structure of pictures that stay as they are, and decodes none.
+    ``beside`` leaves pictures where they are, and names them where the format has them inside otherwise.
     ``croissant`` describes the output in a file beside it. ``clip`` cuts boxes off at the edges of their
     pictures. ``shard`` is how many pictures a file has at most.
     A picture that cannot be used is a problem of the result, not an error, unless there are more than
@@ -140,6 +142,7 @@ def convert(
         unchecked=unchecked,
         clip=clip,
         shard=shard,
+        beside=beside,
         retry=None if retry is None else as_text(retry),
         classes=classes_from(classes),
         jobs=jobs,
@@ -228,7 +231,7 @@ def carry_out(
     first = plans[0]
     row = format_row("--to", first.to)
     check_key(kms_key, [first.output])
-    if resume and row.pictures == "named":
+    if resume and not first.opens:
         raise Refused(
             f"--resume: {first.to} opens no picture, so there is nothing to go on from; leave it out"
         )
@@ -250,8 +253,7 @@ def carry_out(
         progress=progress,
         left_out=left_out,
     )
-    opens = row.pictures != "named"
-    space = workspace(first.output, _description(plans), resume) if opens else contextlib.nullcontext()
+    space = workspace(first.output, _description(plans), resume) if first.opens else contextlib.nullcontext()
     options = {} if quarantine is None else {quarantine: "--quarantine"}
     sinks = publishing(force=force, kms_key=kms_key, options=options)
     with contextlib.closing(left_out), space as work.space, sinks as publication, saved(work.space):
@@ -324,6 +326,7 @@ def _options(work: PictureWork, plan: ConversionPlan, jobs: Jobs) -> WriteOption
         plan.recipe,
         jobs,
         plan.shard,
+        plan.beside,
     )
 
 

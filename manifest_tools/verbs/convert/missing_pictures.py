@@ -5,7 +5,6 @@ from functools import partial
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.base.text import shown
-from manifest_tools.formats.table import format_row
 from manifest_tools.images.paths import first_of
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.verbs.convert.opening import Fetch
@@ -18,7 +17,7 @@ def fetcher(plan: ConversionPlan, cache: str | None = None) -> Fetch | None:
     ``cache`` is a folder where they are kept, each until its object changes. Raises Refused for one that
     cannot be.
     """
-    if cache is not None and format_row("--to", plan.to).pictures == "named":
+    if cache is not None and not plan.opens:
         raise Refused(f"--cache: {plan.to} opens no picture, so there is nothing to keep; leave it out")
     if not plan.to_fetch:
         return None

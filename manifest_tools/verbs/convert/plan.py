@@ -101,8 +101,16 @@ class ConversionPlan:
     data: DataSet | None = None
     """What was read of another data set; None for a manifest."""
 
+    beside: bool = False
+    """Whether a format that packs pictures only names them."""
+
     retried: bool = False
     """Whether these are only some lines of the manifest: those that a quarantine names."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether pictures are opened."""
+        return not self.beside and format_row("--to", self.to).pictures != "named"
 
     @property
     def multi_label(self) -> bool:
@@ -142,6 +150,7 @@ class ConversionPlan:
                 **({"unchecked": True} if recipe.unchecked else {}),
                 **({"clip": True} if self.clip else {}),
                 **({"shard": self.shard} if self.shard else {}),
+                **({"beside": True} if self.beside else {}),
             },
             "encoder": None if recipe.pass_through else decoder_version(),
             "classes": self.table.to_json(),
@@ -274,6 +283,7 @@ class How:
     link: bool = False
     clip: bool = False
     shard: int | None = None
+    beside: bool = False
     retry: Retry | None = None
     """The lines that are converted; None for all."""
 
@@ -291,13 +301,18 @@ def how_to(
     unchecked: bool = False,
     clip: bool = False,
     shard: int | None = None,
+    beside: bool = False,
     retry: str | None = None,
 ) -> How:
     """Return what is done with pictures; raises Refused for options that the format has no use for."""
     row = format_row("--to", to)
-    recipe = _recipe(row.defaults, to, resize, quality, pass_through, square, link, upright)
+    if beside and not row.beside:
+        with_pictures = either(name for name in WRITTEN if FORMATS[name].beside)
+        raise Refused(f"--beside: goes with --to {with_pictures}; leave it out")
+    defaults, called = (None, f"{to} --beside") if beside else (row.defaults, to)
+    recipe = _recipe(defaults, called, resize, quality, pass_through, square, link, upright)
     if unchecked:
-        recipe = _unchecked(recipe, row.defaults, to)
+        recipe = _unchecked(recipe, defaults, called)
     if clip and "boxes" not in row.labels:
         raise Refused(f"--clip: {to} holds no boxes; leave it out")
     if shard is not None and not row.shards:
@@ -305,7 +320,9 @@ def how_to(
         raise Refused(f"--shard: {to} is not cut into files; leave it out, or type --to {sharded}")
     if shard is not None and shard < 1:
         raise Refused(f"--shard {shard}: expected how many pictures a file has, 1 or more")
-    return How(to, recipe, tuple(images), link, clip, shard, None if retry is None else read_retry(retry))
+    return How(
+        to, recipe, tuple(images), link, clip, shard, beside, None if retry is None else read_retry(retry)
+    )
 
 
 def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) -> ConversionPlan:
@@ -327,12 +344,13 @@ def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) 
         found.left_out,
         how.recipe,
         how.link,
-        *_images(found, how.images, row),
+        *_images(found, how.images, how.beside or row.pictures == "named"),
         found.contradictions,
         found.source,
         how.shard,
         how.clip,
         found.data,
+        how.beside,
         how.retry is not None,
     )
     if output:
@@ -431,11 +449,11 @@ def _recipe(
 _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
 
 
-def _images(found: Labelled, images: Sequence[str], row: Format) -> _Images:
+def _images(found: Labelled, images: Sequence[str], named: bool) -> _Images:
     """Return where the pictures lie and what is known of them; nothing where none is opened."""
-    if row.pictures == "named" and found.kind == "segmentation":
+    if named and found.kind == "segmentation":
         found = replace(found, lines=StreamedPictures(partial(_masks_of, found.lines)))
-    elif row.pictures == "named":
+    elif named:
         image_paths(images, ())  # refuses a folder that is not there
         return ImagePaths((), ""), "", {}, {}, 0
     where = found.image_paths(images)
