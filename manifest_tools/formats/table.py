@@ -234,6 +234,14 @@ FORMATS = {
         defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG", "BMP", "GIF", "WEBP")),
         holds=PROVENANCE | {"confidence", "image_size"},
     ),
+    "semantic-segmentation": Format(
+        "manifest_tools.formats.semantic_segmentation",
+        frozenset(("segmentation",)),
+        "copied",
+        "folder",
+        # All that the channel of pictures takes; others become JPEG with `--resize 0`.
+        defaults=PictureDefaults(resize=None, accepted=("JPEG",)),
+    ),
     "rekognition": Format(
         "manifest_tools.formats.rekognition",
         frozenset(("single_label", "multi_label", "boxes")),
