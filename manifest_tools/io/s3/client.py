@@ -8,6 +8,7 @@ a malformed URI, NotThere, Denied, or MtoolError itself.
 import contextlib
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -65,16 +66,48 @@ def parsed(uri: str) -> S3Uri:
 
 def client() -> "S3Client":
     """Return the client of this process; a new one after a fork, or when AWS's variables have changed."""
-    return _new_client(os.getpid(), aws_variables())
+    return once(_new_client, os.getpid(), aws_variables())
 
 
-def aws_variables() -> tuple[tuple[str, str], ...]:
-    """Return the variables that say which S3, whose, and where."""
-    return tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
+def once(make: Callable[..., T], *arguments: object) -> T:
+    """Return what a cached function makes; threads that ask at a time wait for the first, and share it."""
+    with _making:
+        return make(*arguments)
+
+
+_making = threading.RLock()
+
+
+def _new_lock() -> None:
+    global _making
+    _making = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)  # a thread that is not there any more may hold the old one
+
+_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONFIG_FILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
+
+
+def aws_variables() -> tuple[str | None, ...]:
+    """Return the variables that say which S3, whose, and where; asked for every request."""
+    return tuple(map(os.environ.get, _VARIABLES))
 
 
 @functools.lru_cache(maxsize=1)
-def _new_client(pid: int, settings: tuple[tuple[str, str], ...]) -> "S3Client":
+def _new_client(pid: int, settings: tuple[str | None, ...]) -> "S3Client":
     import boto3
     from botocore.config import Config
     from botocore.session import get_session

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from manifest_tools.io.s3.checksums import md5_of
-from manifest_tools.io.s3.client import aws_variables, client, credentials
+from manifest_tools.io.s3.client import aws_variables, client, credentials, once
 from manifest_tools.io.s3uri import S3Uri
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
-_MINUTES = 5  # after which boto3 is asked for credentials again
+_MINUTES = 14  # of credentials; obstore asks for others five before their end, and boto3 renews ten before
 _HOPELESS = 8  # failures one after the other, after which a bucket is boto3's
 _TRIES = 3  # of a request, before boto3 goes on trying
 
@@ -64,7 +64,7 @@ def get(name: S3Uri, most: int | None = None, etag: str = "") -> Content | Uncha
     from obstore.exceptions import BaseError, NotModifiedError
 
     try:
-        answer = obstore.get(_store(name.bucket, aws_variables()), name.key, options=_unless(etag))
+        answer = obstore.get(once(_store, name.bucket, aws_variables()), name.key, options=_unless(etag))
         if most is not None and answer.meta["size"] > most:
             return None
         data, found = bytes(answer.bytes()), answer.meta["e_tag"] or ""
@@ -90,7 +90,7 @@ def put(name: S3Uri, data: bytes) -> bool:
     from obstore.exceptions import BaseError
 
     try:
-        obstore.put(_store(name.bucket, aws_variables()), name.key, data, use_multipart=False)
+        obstore.put(once(_store, name.bucket, aws_variables()), name.key, data, use_multipart=False)
     except (BaseError, OSError, ValueError):
         _failures[name.bucket] += 1
         return False
@@ -136,7 +136,7 @@ def _is_md5(bucket: str, etag: str, data: bytes) -> bool:
 
 
 @functools.lru_cache(maxsize=16)
-def _store(bucket: str, settings: tuple[tuple[str, str], ...]) -> "S3Store":
+def _store(bucket: str, settings: tuple[str | None, ...]) -> "S3Store":
     from obstore.store import S3Store
 
     meta = client().meta

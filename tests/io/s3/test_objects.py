@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.io import s3 as our
+from manifest_tools.io.s3.client import client
 from tests.scripted_s3 import Answers, a_server, refusing, speak
 
 if TYPE_CHECKING:
@@ -315,3 +317,9 @@ def test_boto3_is_imported_when_the_work_needs_it() -> None:
     program = "import sys, manifest_tools.io.s3; print('boto3' in sys.modules, 'botocore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+def test_threads_that_begin_together_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")  # so that there is none yet
+    with ThreadPoolExecutor(16) as threads:
+        assert len({id(found) for found in threads.map(lambda _: client(), range(64))}) == 1
