@@ -86,6 +86,7 @@ NO_KEYWORD: dict[str, dict[str, str]] = {
     "transform": {"price_per_hour": "only printed", "emit": "prints a script"},
     "jobs": {
         "follow": "the function is the list alone",
+        "leftovers": "what it lists are no jobs",
         "every": "goes with follow",
         "dry_run": "goes with jobs stop",
     },

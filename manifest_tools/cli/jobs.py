@@ -10,6 +10,7 @@ import typer
 from manifest_tools.base.errors import Refused
 from manifest_tools.cli.shared import job_table
 from manifest_tools.cli.shared.choices import choice
+from manifest_tools.cli.shared.leftovers import list_leftovers
 from manifest_tools.cli.shared.screen import clean, note, print_json, printing
 from trainers.sagemaker.account.jobs import KINDS
 
@@ -36,6 +37,14 @@ def jobs(
     idle: Annotated[
         bool, typer.Option("--idle", help="List the endpoints that were not asked anything for an hour.")
     ] = False,
+    leftovers: Annotated[
+        str | None,
+        typer.Option(
+            "--leftovers",
+            metavar="S3-URI",
+            help="List what killed commands left: uploads under a bucket or prefix, temporary files.",
+        ),
+    ] = None,
     price_per_hour: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,6 +77,7 @@ def jobs(
       mtool jobs --idle
       mtool jobs logs birds-20240301-123005 --follow
       mtool jobs stop birds-20240301-123005
+      mtool jobs --leftovers s3://bucket/data-sets
     """
     from trainers.sagemaker.account.jobs import read_prices
 
@@ -75,6 +85,7 @@ def jobs(
         "--kind": bool(kind),
         "--all": everything,
         "--idle": idle,
+        "--leftovers": leftovers is not None,
         "--follow": follow,
         "--every": every is not None,
         "--dry-run": dry_run,
@@ -84,7 +95,9 @@ def jobs(
     if follow and as_json:
         raise Refused("--follow prints lines as they come, and --json at the end; leave one of them out")
     prices = read_prices(price_per_hour or ())
-    if what is None and idle:
+    if leftovers is not None:
+        list_leftovers(leftovers, as_json)
+    elif what is None and idle:
         _list_idle(prices, as_json)
     elif what is None:
         _list(kind or KINDS, everything, prices, as_json)
@@ -98,7 +111,7 @@ def jobs(
 
 # Which options go with what; None is the list.
 _GO_WITH: dict[Task | None, set[str]] = {
-    None: {"--kind", "--all", "--idle", "--price-per-hour"},
+    None: {"--kind", "--all", "--idle", "--leftovers", "--price-per-hour"},
     "show": {"--price-per-hour"},
     "logs": {"--follow", "--every", "--price-per-hour"},
     "stop": {"--dry-run"},
@@ -115,6 +128,8 @@ def _check(what: Task | None, name: str | None, given: dict[str, bool]) -> None:
         raise Refused(f"{option} goes with {words} only; leave it out")
     if given["--idle"] and (given["--kind"] or given["--all"]):
         raise Refused("--idle lists endpoints, all of them; leave --kind and --all out")
+    if given["--leftovers"] and sum(given.values()) > 1:
+        raise Refused("--leftovers lists uploads in S3, and no jobs; leave the other options out")
     for option in ("--price-per-hour", "--every"):
         if what == "logs" and given[option] and not given["--follow"]:
             raise Refused(f"{option} goes with --follow; type both")
