@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -218,9 +217,12 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def copy_stream(source: BinaryIO, target: BinaryIO) -> None:
-    """Copy the rest of ``source`` to ``target``."""
-    shutil.copyfileobj(source, target, _CHUNK)
+def copy_stream(source: BinaryIO, target: BinaryIO) -> int:
+    """Copy the rest of ``source`` to ``target``, and return how many bytes it had."""
+    length = 0
+    while chunk := source.read(_CHUNK):
+        length += target.write(chunk)
+    return length
 
 
 def copy_bytes(source: BinaryIO, target: BinaryIO, length: int) -> None:

@@ -126,6 +126,12 @@ def convert(
             "--retry", metavar="FILE", help="Convert just the lines of such a file, under their numbers."
         ),
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask", metavar="ADDRESS", help="Workers of the Dask scheduler tcp://HOST:PORT, or local."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -175,6 +181,7 @@ def convert(
         "--beside": beside,
         "--side-car": side_car,
         "--resume": resume,
+        "--dask": dask,
         "--croissant": croissant,
         "--retry": retry,
         "--max-errors": max_errors,
@@ -191,7 +198,7 @@ def convert(
         choices |= {"from_": from_, "images": images or (), "quality": quality, "jobs": jobs}
         loss = (allow_loss, side_car, jobs)
         how |= {"jobs": jobs, "resume": resume, "croissant": croissant}
-        how |= {"max_errors": max_errors, "quarantine": quarantine}
+        how |= {"max_errors": max_errors, "quarantine": quarantine, "dask": dask}
         done = _to(manifests, to, output, choices, how, loss, cache, dry_run, as_json)
     if done is None:
         return
@@ -204,7 +211,7 @@ def convert(
 
 
 # What does not decide the bytes of the output.
-_OF_THE_RUN = ("--side-car", "--resume", "--croissant", "--max-errors", "--quarantine", "--cache")
+_OF_THE_RUN = ("--dask", "--side-car", "--resume", "--croissant", "--max-errors", "--quarantine", "--cache")
 
 
 def _keyword(option: str) -> str:

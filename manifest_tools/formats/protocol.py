@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar
 
-from manifest_tools.base.local_files import copy_bytes
+from manifest_tools.base.local_files import copy_bytes, copy_stream
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs
@@ -114,6 +114,8 @@ class Shard:
 
     def copy_to(self, stream: BinaryIO) -> int:
         """Write the bytes to a stream, and return how many they are."""
+        if self.path.startswith("s3://"):
+            return self._copy_object(stream)
         place = _place_in(stream)
         with open(self.path, "rb") as file:
             length = os.fstat(file.fileno()).st_size - self.offset if self.length is None else self.length
@@ -123,6 +125,14 @@ class Shard:
             stream.flush()
             self.places.append(place)
         return length
+
+    def _copy_object(self, stream: BinaryIO) -> int:
+        from manifest_tools.io import s3
+
+        if isinstance(stream, s3.ObjectStream):
+            return stream.copy_from(self.path)
+        with s3.open_stream(self.path) as found:
+            return copy_stream(found, stream)
 
 
 def _place_in(stream: BinaryIO) -> Place | None:

@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 from manifest_tools.base.errors import MtoolError
 from manifest_tools.base.local_files import process_prefix
 from manifest_tools.io.s3.client import client, parsed, translated_errors
+from manifest_tools.io.s3.objects import head, read_range
 from manifest_tools.io.s3.uploads import put, settings_for
 
 SMALLEST = 5 << 20
@@ -22,6 +23,7 @@ MOST = 10_000
 _FIRST = 8 << 20
 _ALIKE = 1000  # parts, before they become twice as large
 _IN_MEMORY = 32 << 20  # bytes of a part; those of a larger one wait on the disk
+_COPIED = 1 << 30  # bytes that S3 copies as one part
 _AT_ONCE = 2  # parts on their way, beside the one that is being filled
 
 
@@ -146,6 +148,35 @@ class ObjectStream(io.BufferedIOBase):
                 self._send()
         self._length += length
         return length
+
+    def copy_from(self, uri: str) -> int:
+        """Write the bytes of another object, and return how many they are; S3 copies what fills a part.
+
+        What is too small for a part of its own comes here, and goes back with its neighbours. Raises
+        MtoolError where the object changes meanwhile.
+        """
+        source = head(uri)
+        at = 0
+        if waiting := self._filling.tell():
+            at = min(source.size, max(0, self._least() - waiting))
+        if source.size - at < self._least():
+            at = source.size
+        if at:
+            self.write(read_range(uri, 0, at))
+        while source.size - at >= self._least():
+            if self._filling.tell():
+                self._send()
+            end = source.size if source.size - at < 2 * _COPIED else at + _COPIED
+            self._parts.begin()
+            self._parts.copy(self._number, uri, at, end, source.etag)
+            self._number += 1
+            self._length += end - at
+            at = end
+        return source.size
+
+    def _least(self) -> int:
+        """Return how many bytes the next part has at least: with fewer there would be too many parts."""
+        return SMALLEST if self._number <= _ALIKE else part_size(self._number)
 
     def finish(self, sync: bool = True) -> None:
         """Upload what is left, and wait until all parts are there; nobody sees the object yet."""

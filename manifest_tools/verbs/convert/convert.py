@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
+from manifest_tools.base.cluster import cluster
 from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
@@ -99,6 +100,7 @@ def convert(
     croissant: bool = False,
     classes: ClassTable | AnyPath | None = None,
     jobs: Jobs = None,
+    dask: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
@@ -120,8 +122,9 @@ def convert(
     A picture that cannot be used is a problem of the result, not an error, unless there are more than
     ``max_errors``; ``quarantine`` is a file for all of them, with their lines, and ``retry`` such a file, of
     which just the lines are converted. The bytes are the same for
-    any number of ``jobs``. ``resume`` goes on where a killed conversion was, and keeps what is finished where
-    this one fails. ``kms_key`` encrypts what goes to S3.
+    any number of ``jobs``, and for the workers of ``dask``: the address of a scheduler, or ``local``.
+    ``resume`` goes on where a killed conversion was, and keeps what is finished where this one fails.
+    ``kms_key`` encrypts what goes to S3.
 
     Raises WouldLose for what the format cannot hold, unless ``side_car`` keeps it beside the output, or
     ``allow_loss`` is set.
@@ -159,6 +162,7 @@ def convert(
         max_errors=max_errors,
         quarantine=None if quarantine is None else as_text(quarantine),
         jobs=jobs,
+        dask=dask,
         force=force,
         kms_key=kms_key,
         fetch=fetch,
@@ -219,6 +223,7 @@ def carry_out(
     max_errors: int | None = None,
     quarantine: str | None = None,
     jobs: Jobs = None,
+    dask: str | None = None,
     force: bool = False,
     kms_key: str | None = None,
     fetch: Fetch | None = None,
@@ -237,6 +242,8 @@ def carry_out(
         )
     if croissant:
         check_can_describe(first)
+    if dask is not None and not first.opens:
+        raise Refused(f"--dask: {first.to} opens no picture, so there is nothing to share out; leave it out")
     if row.report and not force:
         _check_made_alike(plans)
     if resume and first.output.startswith("s3://"):
@@ -252,11 +259,20 @@ def carry_out(
         jobs=jobs,
         progress=progress,
         left_out=left_out,
+        kms_key=kms_key,
     )
-    space = workspace(first.output, _description(plans), resume) if first.opens else contextlib.nullcontext()
+    far = dask is not None and first.output.startswith("s3://")
+    made = workspace(first.output, _description(plans), resume, far=far)
+    space = made if first.opens else contextlib.nullcontext()
     options = {} if quarantine is None else {quarantine: "--quarantine"}
     sinks = publishing(force=force, kms_key=kms_key, options=options)
-    with contextlib.closing(left_out), space as work.space, sinks as publication, saved(work.space):
+    with (
+        contextlib.closing(left_out),
+        _workers(work, dask),
+        space as work.space,
+        sinks as publication,
+        saved(work.space),
+    ):
         if side_car:
             work.placed = _side_car(plans, publication).placed
         work.placed = parts = CountedParts(work.placed)
@@ -292,6 +308,17 @@ def carry_out(
         tuple(remarks),
         unusable=dict(sorted(left_out.by_code.items())),
     )
+
+
+@contextlib.contextmanager
+def _workers(work: PictureWork, dask: str | None) -> Iterator[None]:
+    """Let the workers of a Dask cluster make the pieces."""
+    if dask is None:
+        yield
+        return
+    with cluster(dask) as workers:
+        work.jobs, work.ahead = workers.executor, workers.ahead
+        yield
 
 
 def _odd_boxes(plans: Sequence[ConversionPlan]) -> list[str]:

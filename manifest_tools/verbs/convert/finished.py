@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from manifest_tools.formats.protocol import Place, Shard
+from manifest_tools.io import s3
 from manifest_tools.io.folder_sink import Folder, FolderSink
 from manifest_tools.verbs.convert.pieces import Made, piece_path
 from manifest_tools.verbs.convert.workspace import Workspace
@@ -35,7 +36,7 @@ class PackedPieces(Finished[Made]):
     @property
     def name(self) -> str:
         """How the names of the files of pieces begin."""
-        return os.path.join(self.space.folder, str(self.part))
+        return f"{self.space.far or self.space.folder}/{self.part}"
 
     def made(self, number: int) -> Made | None:
         """Return what became of a piece, or None where it is not finished, or its bytes are gone."""
@@ -43,6 +44,9 @@ class PackedPieces(Finished[Made]):
         if found is None:
             return None
         place = self._place(number)
+        if place.path.startswith("s3://"):
+            there = s3.find(place.path)
+            return found if there and there.size == found.length else None
         try:
             return found if os.path.getsize(place.path) >= place.offset + found.length else None
         except OSError:
@@ -56,7 +60,7 @@ class PackedPieces(Finished[Made]):
     def shard(self, number: int, made: Made) -> Shard:
         """Return a piece as a format sees it."""
         place = self._place(number)
-        own = place.path == piece_path(self.name, number)
+        own = place.path == piece_path(self.name, number) and not self.space.far
         return Shard(number, made.packed, place.path, place.offset, made.length, own)
 
     def moved(self, shard: Shard) -> None:

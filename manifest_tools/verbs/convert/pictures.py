@@ -70,6 +70,12 @@ class PictureWork:
 
     fetch: Fetch | None = None
     jobs: Jobs = None
+    ahead: int | None = None
+    """Pieces that are in work at a time; None for a few for each worker."""
+
+    kms_key: str | None = None
+    """Encrypts pieces in S3."""
+
     progress: Progress = no_progress
     left_out: LeftOutPictures = field(default_factory=LeftOutPictures)
     counts: PictureCounts = field(default_factory=PictureCounts)
@@ -85,7 +91,7 @@ class PictureWork:
         """Yield the pictures of a part in shards, see ``WriteOptions``."""
         assert self.space is not None
         plan, finished = self.plans[part], PackedPieces(self.space, self._number(part))
-        task = partial(pack_piece, self._opening(plan), pack, finished.name)
+        task = partial(pack_piece, self._opening(plan), pack, finished.name, kms_key=self.kms_key)
         size = plan.shard or pictures_a_piece(plan.count)
         pieces = (Piece(number, found) for number, found in enumerate(cut(plan.lines, size)))
         for piece, made in self._each(plan, task, pieces, finished):
@@ -165,7 +171,7 @@ class PictureWork:
     def _run(self, plan: ConversionPlan, task: _PieceTask[P, R], pieces: Iterable[P]) -> Iterator[R]:
         waits = (self.fetch and plan.to_fetch) or (self.folder and self.folder.is_far)
         if not waits or not isinstance(self.jobs, int | None):
-            yield from run(task, pieces, self.jobs)
+            yield from run(task, pieces, self.jobs, self.ahead)
             return
         # Fetching and writing to S3 are waiting, and Pillow works outside the interpreter's lock: threads do.
         threads = self.jobs or FETCHERS

@@ -6,6 +6,8 @@ worker but into the file that it writes; what comes back is small.
 
 import contextlib
 import os
+import secrets
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
+from manifest_tools.base.local_files import process_prefix
 from manifest_tools.base.parallel import run
 from manifest_tools.formats.protocol import NotPacked, Pack, Packed
 from manifest_tools.formats.safe_names import ANY_ENDING
@@ -115,15 +118,37 @@ def _spread(opening: Opening, executor: Executor | None) -> Iterator[Spread[Prep
 
 
 def pack_piece(
-    opening: Opening, pack: Pack, name: str, piece: Piece, executor: Executor | None = None
+    opening: Opening,
+    pack: Pack,
+    name: str,
+    piece: Piece,
+    kms_key: str | None = None,
+    executor: Executor | None = None,
 ) -> Made:
-    """Pack the pictures of a piece into the file ``name`` with its number; it appears whole or not at all."""
-    made = Made()
+    """Pack the pictures of a piece into the file ``name`` with its number; it appears whole or not at all.
+
+    One in S3 is written on this disk, and uploaded. Where another worker makes the same, the bytes are alike.
+    """
     if not piece.pictures:
-        return made
+        return Made()
     path = piece_path(name, piece.number)
-    temporary = f"{path}-{os.getpid()}"
-    with _spread(opening, executor) as spread, open(temporary, "wb") as out:
+    if not path.startswith("s3://"):
+        temporary = f"{path}-{secrets.token_hex(8)}"
+        made = _packed(opening, pack, temporary, piece, executor)
+        os.replace(temporary, path)
+        return made
+    from manifest_tools.io import s3
+
+    with tempfile.TemporaryDirectory(prefix=process_prefix()) as folder:
+        temporary = os.path.join(folder, "piece")
+        made = _packed(opening, pack, temporary, piece, executor)
+        s3.upload(temporary, path, kms_key=kms_key)
+    return made
+
+
+def _packed(opening: Opening, pack: Pack, path: str, piece: Piece, executor: Executor | None) -> Made:
+    made = Made()
+    with _spread(opening, executor) as spread, open(path, "wb") as out:
         found = zip(piece.pictures, spread(opening.ready, piece.pictures), strict=True)
         refs = {picture.number: picture for picture in piece.pictures}
         for picture in pack(_usable(made, found), out):
@@ -132,7 +157,6 @@ def pack_piece(
             else:
                 made.packed.append(picture)
         made.length = out.tell()
-    os.replace(temporary, path)
     return made
 
 

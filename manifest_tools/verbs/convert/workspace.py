@@ -32,6 +32,9 @@ class Workspace:
     keeps: bool = False
     """Whether what is finished is to stay where the conversion fails."""
 
+    far: str = ""
+    """The prefix in S3 where pieces are made instead, for workers on other machines; empty for none."""
+
     @property
     def new(self) -> Path:
         """Where a folder is written that will be the output."""
@@ -40,12 +43,13 @@ class Workspace:
 
 @contextlib.contextmanager
 def workspace(
-    output: str, plan: Mapping[str, Any], resume: bool = False, wait: float = _WAIT
+    output: str, plan: Mapping[str, Any], resume: bool = False, *, far: bool = False, wait: float = _WAIT
 ) -> Iterator[Workspace]:
     """Yield a folder for the pieces of ``output``, which goes when the block ends.
 
     It stands beside the output, so that a piece becomes a file of it by a rename; of one in S3, where
-    temporary files stand. With ``resume``, what a killed process had finished is found in it, and it stays
+    temporary files stand, or with ``far``, for workers on other machines, below a prefix of the
+    bucket. With ``resume``, what a killed process had finished is found in it, and it stays
     where the block raises. Raises Refused for what was finished of another ``plan``, and where another
     process is at work and does not end within ``wait`` seconds.
     """
@@ -55,6 +59,8 @@ def workspace(
         with _locked(folder, output, wait):
             space = _open(folder, output, plan, resume)
             try:
+                if far:
+                    space.far = _far(output, anew=not space.ledger.finished)
                 yield space
             except BaseException:
                 keep = resume and bool(space.ledger.finished)
@@ -62,6 +68,8 @@ def workspace(
             finally:
                 space.ledger.close()
                 if not keep:
+                    if space.far:
+                        _remove_far(space.far)
                     shutil.rmtree(folder, ignore_errors=True)
     finally:
         remove_empty((folder, *made))
@@ -89,6 +97,22 @@ def place_of(output: str) -> Path:
     if len(name) > 50:
         name = f"{name[:50]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     return target.parent / f".{name}.mtool-pieces"
+
+
+def _far(output: str, anew: bool) -> str:
+    """Return the prefix for the pieces of an object, hidden beside it; with ``anew`` nothing is there."""
+    above, _, name = output.rpartition("/")
+    prefix = f"{above}/.{name}.mtool-pieces"
+    if anew:
+        _remove_far(prefix)
+    return prefix
+
+
+def _remove_far(prefix: str) -> None:
+    from manifest_tools.io import s3
+
+    bucket, _, key = prefix.removeprefix("s3://").partition("/")
+    s3.remove(bucket, (found.key for some in s3.listed(bucket, f"{key}/") for found in some))
 
 
 def _make(output: str) -> tuple[Path, tuple[Path, ...]]:

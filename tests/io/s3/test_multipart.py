@@ -189,3 +189,33 @@ class TestTogether:
         with pytest.raises(Refused, match="expected a KMS key"), publishing(kms_key="no key") as publication:
             publication.open(URI)
             pytest.fail("it was opened")
+
+
+@pytest.mark.parametrize(
+    ("written", "lengths", "etag_parts"),
+    [
+        pytest.param(0, [6 * MIB, 6 * MIB], 2, id="copied whole"),
+        pytest.param(3, [11 * MIB, 7, 6 * MIB + 1], 2, id="what waits takes what it lacks from the next"),
+        pytest.param(3, [5 * MIB, 5 * MIB], 2, id="too small to give and be copied"),
+        pytest.param(0, [9, 7], 0, id="too small for a part"),
+    ],
+)
+def test_bytes_of_other_objects_are_copied_by_s3(
+    bucket: "S3Client", written: int, lengths: list[int], etag_parts: int
+) -> None:
+    whole = bytes(written)
+    stream = our.ObjectStream(URI)
+    stream.write(whole)
+    for number, length in enumerate(lengths):
+        data = bytes([65 + number]) * length
+        bucket.put_object(Bucket=BUCKET, Key=f"pieces/{number}", Body=data)
+        assert stream.copy_from(f"s3://{BUCKET}/pieces/{number}") == length
+        whole += data
+    stream.write(b"end")
+    assert stream.tell() == len(whole) + 3
+    stream.finish()
+    stream.replace_target()
+    found = bucket.get_object(Bucket=BUCKET, Key="out/train.rec")
+    assert found["Body"].read() == whole + b"end"
+    parts = found["ETag"].strip('"').partition("-")[2]
+    assert int(parts or 0) == (etag_parts + 1 if etag_parts else 0)
