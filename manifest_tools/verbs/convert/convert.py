@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
-from manifest_tools.base.cluster import cluster
 from manifest_tools.base.errors import BadData, Exists, Refused
 from manifest_tools.base.parallel import Jobs, Progress, no_progress
 from manifest_tools.base.problem import Problem
@@ -23,6 +22,7 @@ from manifest_tools.io.folder_sink import Folder, folder_sink
 from manifest_tools.io.s3_folder import InThreads, in_threads, s3_folder
 from manifest_tools.io.sinks import Publication, Published, check_key, publishing
 from manifest_tools.verbs.convert.box_edges import EdgeCounts, WatchedBoxes
+from manifest_tools.verbs.convert.cluster import cluster
 from manifest_tools.verbs.convert.description import CountedParts, check_can_describe, describe
 from manifest_tools.verbs.convert.left_out_pictures import LeftOutPictures
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set, lost_of_manifest
