@@ -14,7 +14,7 @@ import msgspec
 from manifest_tools.base.text import counted
 from manifest_tools.formats.frames import other_shape_remark, same_shape
 from manifest_tools.formats.protocol import Copied, WriteOptions
-from manifest_tools.formats.safe_names import UniqueNames, file_name
+from manifest_tools.formats.safe_names import UniqueNames, file_name_of_own_stem
 from manifest_tools.groundtruth.annotations import DataSet, Picture, PictureLabelKind
 from manifest_tools.io.folder_sink import Folder
 
@@ -63,9 +63,8 @@ class _Paths:
 
     def of(self, picture: Picture) -> str:
         """Return the path of a picture from the output folder."""
-        name = file_name(picture.ref, picture.number, UniqueNames(), self.as_they_are)
-        stem, ending = os.path.splitext(name)
-        return f"{self.below}/{self.stems.unique(stem, '', picture.number)}{ending}"
+        name = file_name_of_own_stem(picture.ref, picture.number, self.stems, self.as_they_are)
+        return f"{self.below}/{name}"
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats.hugging_face import MOST_CLASSES, import_pyarrow, schema_of
 from manifest_tools.formats.parquet_rows import read as read
 from manifest_tools.formats.picture_json import PictureJson, Wording, picture_json
-from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions
-from manifest_tools.groundtruth.annotations import Batch, DataSet, Picture
+from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions, shard_count
+from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.images.frame_size import frame_size
 from manifest_tools.images.signatures import suffix_of
 from manifest_tools.images.unusable import Unusable
@@ -49,7 +49,7 @@ def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
 
 def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, sizes: dict[str, int]) -> int:
     place = f"data/{part}" if part else ""
-    shards = _count(part, data, options) if options.shard else 1
+    shards = shard_count(part, data, options)
     count = 0
     file: _File | None = None
     for number, rows in _rows(part, data, options):
@@ -70,16 +70,6 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, si
         )
     sizes[file.name] = file.close()
     return count
-
-
-def _count(part: str, data: DataSet, options: WriteOptions) -> int:
-    """Return how many shards a part will have: their names say it, so it is counted before."""
-    assert options.shard
-    return -(-sum(data.parts[part].map(_pictures_in, options.jobs)) // options.shard)
-
-
-def _pictures_in(batch: Batch) -> int:
-    return len(batch.pictures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from manifest_tools.base.local_files import copy_bytes, copy_stream
 
 if TYPE_CHECKING:
     from manifest_tools.base.parallel import Jobs
-    from manifest_tools.groundtruth.annotations import Picture
+    from manifest_tools.groundtruth.annotations import Batch, DataSet, Picture
     from manifest_tools.groundtruth.classes import ClassTable
     from manifest_tools.images.shrink import Recipe
     from manifest_tools.images.unusable import Unusable
@@ -218,3 +218,14 @@ class ReadOptions:
 
     classes: "ClassTable | None" = None
     """The indices that classes are to have, by their names."""
+
+
+def shard_count(part: str, data: "DataSet", options: WriteOptions) -> int:
+    """Return how many shards a part will have, for names that say it: its pictures are counted before."""
+    if options.shard is None:
+        return 1
+    return -(-sum(data.parts[part].map(_pictures_in, options.jobs)) // options.shard)
+
+
+def _pictures_in(batch: "Batch") -> int:
+    return len(batch.pictures)

@@ -97,3 +97,14 @@ def file_name(ref: str, number: int, names: UniqueNames, as_it_is: bool = True) 
     elif ending.lower() not in PICTURE_ENDINGS:
         return names.unique_with_any(safe_name(stem + ending), PICTURE_ENDINGS, number) + ANY_ENDING
     return names.unique(safe_name(stem), ending, number)
+
+
+def file_name_of_own_stem(ref: str, number: int, stems: UniqueNames, as_it_is: bool = True) -> str:
+    """Return a name as ``file_name`` does, of which no other has the stem: a file of labels is called so too.
+
+    >>> stems = UniqueNames()
+    >>> [file_name_of_own_stem(name, 7, stems) for name in ("1.jpg", "1.png")]
+    ['1.jpg', '1-7.png']
+    """
+    stem, ending = os.path.splitext(file_name(ref, number, UniqueNames(), as_it_is))
+    return f"{stems.unique(stem, '', number)}{ending}"

@@ -18,7 +18,7 @@ import numpy as np
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.text import counted
 from manifest_tools.formats.protocol import OverMasks, WriteOptions
-from manifest_tools.formats.safe_names import UniqueNames, file_name
+from manifest_tools.formats.safe_names import UniqueNames, file_name_of_own_stem
 from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.images.mask_classes import colour_number, colours_of, regions
 from manifest_tools.io.folder_sink import Folder
@@ -175,5 +175,5 @@ class _Paths:
         """Return the path of a picture from the output folder."""
         if not self.masks.has(picture):
             return ""
-        stem = os.path.splitext(file_name(picture.ref, picture.number, UniqueNames(), False))[0]
-        return f"{self.channel}/{self.stems.unique(stem, '.jpg', picture.number)}"
+        name = file_name_of_own_stem(picture.ref, picture.number, self.stems, as_it_is=False)
+        return f"{self.channel}/{name}"

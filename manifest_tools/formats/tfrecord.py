@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from manifest_tools.formats.picture_json import Wording
-from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions
-from manifest_tools.groundtruth.annotations import Batch, DataSet, Picture
+from manifest_tools.formats.protocol import Files, NotPacked, Packed, WriteOptions, shard_count
+from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.frame_size import frame_size
 from manifest_tools.images.signatures import picture_format
@@ -39,7 +39,7 @@ def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:
 
 def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, sizes: dict[str, int]) -> int:
     whole = None if options.shard else sink.open(part, _ENDING)
-    shards = _count(part, data, options) if options.shard else 1
+    shards = shard_count(part, data, options)
     count = size = 0
     for shard in options.packed(part, partial(pack_pictures, Wording.of(data))):
         count += len(shard.packed)
@@ -52,16 +52,6 @@ def _write_part(part: str, data: DataSet, sink: Files, options: WriteOptions, si
     if whole:
         sizes[sink.name(part, _ENDING)] = size
     return count
-
-
-def _count(part: str, data: DataSet, options: WriteOptions) -> int:
-    """Return how many shards a part will have: their names say it, so it is counted before."""
-    assert options.shard
-    return -(-sum(data.parts[part].map(_pictures_in, options.jobs)) // options.shard)
-
-
-def _pictures_in(batch: Batch) -> int:
-    return len(batch.pictures)
 
 
 def class_names(data: DataSet) -> tuple[str, str, bytes]:

@@ -14,7 +14,7 @@ from typing import Any
 from manifest_tools.base.text import counted, listed
 from manifest_tools.formats.frames import Size, other_shape_remark, same_shape
 from manifest_tools.formats.protocol import Copied, WriteOptions
-from manifest_tools.formats.safe_names import UniqueNames, file_name
+from manifest_tools.formats.safe_names import UniqueNames, file_name_of_own_stem
 from manifest_tools.formats.yolo_classes import write_classes
 from manifest_tools.formats.yolo_labels import label_text
 from manifest_tools.formats.yolo_masks import SegmentTexts
@@ -109,9 +109,8 @@ class _Paths:
         """Return the path of a picture from the output folder."""
         if self.texts is not None and not self.texts.has(picture):
             return ""
-        name = file_name(picture.ref, picture.number, UniqueNames(), self.as_they_are)
-        stem, ending = os.path.splitext(name)
-        return f"{self.below}/{self.stems.unique(stem, '', picture.number)}{ending}"
+        name = file_name_of_own_stem(picture.ref, picture.number, self.stems, self.as_they_are)
+        return f"{self.below}/{name}"
 
 
 @dataclass(slots=True)
