@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from manifest_tools.base.errors import BadData
+from manifest_tools.base.errors import BadData, Refused
+from manifest_tools.base.text import listed
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.table import Format, base_name, module_of, name_of_shards
 from manifest_tools.groundtruth.annotations import DataSet
@@ -50,7 +52,20 @@ def read_data_set(row: Format, place: str, options: ReadOptions) -> DataSet:
     if options.classes is not None:
         table = agree({path: table, "--classes": options.classes})
     data = read(place, replace(options, classes=table))
+    if row.stands_in == ("",):
+        _check_is_by_class(place, path, table, data.table)
     return replace(data, table=agree({path: table, place: data.table}))
+
+
+def _check_is_by_class(place: str, path: str, table: ClassTable, found: ClassTable) -> None:
+    """Raise Refused for a folder of another format, none of whose folders is a class of its class table."""
+    names = [name for _, name in found.names]
+    if names and table.names and not {name for _, name in table.names} & set(names):
+        raise Refused(
+            f"{place}: expected a folder for each of the classes of {path},"
+            f" {listed([name for _, name in table.names])}, found {listed(names)}: it is of another format,"
+            f" which `mtool convert --from FORMAT {shlex.quote(place)}` may read"
+        )
 
 
 def _candidates(row: Format, place: str) -> Iterator[str]:

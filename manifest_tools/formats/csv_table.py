@@ -1,8 +1,12 @@
 """A table of pictures with their classes or boxes, as CSV: what spreadsheets, Kaggle and pandas have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 
+from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats.csv_rows import COLUMNS, Row, Table
 from manifest_tools.formats.csv_writing import write
 from manifest_tools.formats.protocol import ReadOptions
@@ -17,31 +21,74 @@ __all__ = ["COLUMNS", "read", "write"]
 def read(place: str, options: ReadOptions) -> DataSet:
     """Return the pictures of a CSV table with a header, in the order of its rows.
 
-    Classes are numbered as the table says, by their sorted names (numbers by size), or as ``options.classes``
-    has them. A row is a picture; where there are columns of a box, or one of ``classes``, rows of one picture
-    follow one another. A row without a class is a picture without a label, or one that shows nothing. Raises
-    Refused where no column is known to hold pictures, BadData for a row that cannot be read.
+    A folder of tables has one for each part. Classes are numbered as the table says, by their sorted names
+    (numbers by size), or as ``options.classes`` has them. A row is a picture; where there are columns of a
+    box, or one of ``classes``, rows of one picture follow one another. A row without a class is a picture
+    without a label, or one that shows nothing. Raises Refused where no column is known to hold pictures, or a
+    folder has no table, BadData for a row that cannot be read.
     """
-    table = Table(open_bytes(place), options.source_prefix)
-    classes = _classes(table, options.classes)
+    tables = {part: Table(open_bytes(path), options.source_prefix) for part, path in _files(place)}
+    kind = _kind(place, tables.values())
+    classes = _classes(list(tables.values()), options.classes)
     attribute = options.label_attribute or "label"
     check_attribute_name(attribute)
     indices = {name: index for index, name in classes.names}
-    parts = {"": StreamedPictures(partial(_pictures, table, indices))}
-    return DataSet(classes, table.kind, parts, attribute, remarks=table.remarks())
+    parts = {part: StreamedPictures(partial(_pictures, table, indices)) for part, table in tables.items()}
+    remarks = (remark for table in tables.values() for remark in table.remarks())
+    return DataSet(classes, kind, parts, attribute, remarks=tuple(remarks))
 
 
-def _classes(table: Table, given: ClassTable | None) -> ClassTable:
+_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+
+
+def _files(place: str) -> list[tuple[str, str]]:
+    """Return the parts of a place with their tables."""
+    if not os.path.isdir(place):
+        return [("", place)]
+    names = sorted(name for name in os.listdir(place) if name.endswith(_ENDINGS) and not name.startswith("."))
+    if not names:
+        raise Refused(f"{place}: expected CSV tables in this folder, found no *.csv")
+    parts = [(_ENDING.sub("", name), os.path.join(place, name)) for name in names]
+    for (part, path), (other, again) in pairwise(sorted(parts)):
+        if part == other:
+            raise Refused(f"{place}: expected one table of each part, found {path} and {again}; name one")
+    return parts
+
+
+_ENDING = re.compile(r"[.][ct]sv([.]gz)?\Z")
+
+
+_KINDS = {"single_label": "a class a row", "multi_label": "classes of pictures", "boxes": "boxes"}
+
+
+def _kind(place: str, tables: Iterable[Table]) -> PictureLabelKind:
+    """Return what the labels of all tables are."""
+    first, *others = tables
+    for other in others:
+        if other.kind != first.kind:
+            raise BadData(
+                f"{place}: expected tables of one kind, found {_KINDS[first.kind]} in {first.source.name},"
+                f" {_KINDS[other.kind]} in {other.source.name}; convert them one by one"
+            )
+    return first.kind
+
+
+def _classes(tables: Sequence[Table], given: ClassTable | None) -> ClassTable:
     """Return the class table, after one pass; raises ClassConflict where indices disagree."""
-    found = dict.fromkeys((row.index, row.name) for row in table.rows() if row.name)
-    if not table.states_indices:
-        indices = numbered(sorted({name for _, name in found}, key=_order), given)
+    found = [dict.fromkeys((row.index, row.name) for row in table.rows() if row.name) for table in tables]
+    if not all(table.states_indices for table in tables):
+        names = {name for rows in found for _, name in rows}
+        indices = numbered(sorted(names, key=_order), given)
         return class_table((index, name) for name, index in indices.items())
+    stated = {table.source.name: _stated(table, rows) for table, rows in zip(tables, found, strict=True)}
+    return agree(({} if given is None else {"--classes": given}) | stated)
+
+
+def _stated(table: Table, rows: Iterable[tuple[int | None, str]]) -> ClassTable:
     try:
-        stated = class_table((index, name) for index, name in found if index is not None)
+        return class_table((index, name) for index, name in rows if index is not None)
     except ClassConflict as conflict:
         raise ClassConflict(f"{table.source.name}: {conflict}") from conflict
-    return agree(({} if given is None else {"--classes": given}) | {table.source.name: stated})
 
 
 def _order(name: str) -> tuple[float, str]:

@@ -24,7 +24,15 @@ from manifest_tools.groundtruth.annotations import DataSet, Picture, Pictures
 from manifest_tools.groundtruth.classes import ClassTable, classes_from
 from manifest_tools.groundtruth.examples import Examples, examples_of, one_attribute
 from manifest_tools.groundtruth.write_line import manifest_lines
-from manifest_tools.io.sources import Source, TemporaryFolder, copied, folder_of, hint_in, open_source
+from manifest_tools.io.sources import (
+    Source,
+    TemporaryFolder,
+    copied,
+    find_manifests,
+    folder_of,
+    hint_in,
+    open_source,
+)
 
 _CLEARLY = 2  # folders of pictures that say more than a manifest, or a JSON file, beside them
 
@@ -125,12 +133,23 @@ def _read(row: Format, place: str, classes: ClassTable | None) -> DataSet:
     try:
         data = read_data_set(row, place, ReadOptions(classes=classes))
     except Refused:
+        if row.stands_in == ("",):
+            _check_has_no_data_set(place)
         if hint:
             open_source(place)
         raise
     if hint and len(data.table.names) < _CLEARLY:
         open_source(place)
     return data
+
+
+def _check_has_no_data_set(folder: str) -> None:
+    """Raise Refused with the name of a file that can be named in place of a folder, where there is one."""
+    if find_manifests(Path(folder)):
+        return
+    inside = (os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith("."))
+    if path := next((path for path in inside if os.path.isfile(path) and stands_in(path)), None):
+        raise Refused(f"{folder}: expected a manifest, found a folder; type the name of a file in it: {path}")
 
 
 def read_examples(
@@ -171,8 +190,16 @@ class _Ref(msgspec.Struct, rename={"ref": "source-ref"}):
 
 def names_paths(source: Source) -> bool:
     """Say whether the first line names its picture by a path, and not by a URI."""
-    first = source.head().lstrip().partition(b"\n")[0]
+    return names_path(source.head().lstrip().partition(b"\n")[0])
+
+
+def names_path(line: bytes) -> bool:
+    """Say whether a line names its picture by a path, and not by a URI; one that is no JSON does not.
+
+    >>> names_path(b'{"source-ref": "s3://b/1.jpg"}'), names_path(b'{"label": 1, "source-ref": "1.jpg"}')
+    (False, True)
+    """
     try:
-        return not msgspec.json.decode(first, type=_Ref).ref.startswith("s3://")
+        return not msgspec.json.decode(line, type=_Ref).ref.startswith("s3://")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False

@@ -102,6 +102,7 @@ FORMATS = {
         # What the built-in algorithm takes.
         defaults=PictureDefaults(resize=None, accepted=("JPEG", "PNG")),
         reads=True,
+        stands_in=("images_lst", "train_lst"),
     ),
     "folder": Format(
         "manifest_tools.formats.image_folder",

@@ -97,7 +97,11 @@ class SegmentTexts:
         """Yield what is to be said."""
         where = f" of {part}" if part else ""
         if self.unknown:
-            yield f"{counted(self.unknown, 'mask')}{where} with pixels of a colour that is no class, left out"
+            have = "has" if self.unknown == 1 else "have"
+            yield (
+                f"{counted(self.unknown, 'mask')}{where} {have} pixels of a colour that is no class:"
+                " they are of no segment"
+            )
 
 
 # ---- reading ----

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +13,12 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
 from manifest_tools.formats.csv_cells import from_cell
-from manifest_tools.formats.csv_table import COLUMNS
+from manifest_tools.formats.csv_table import COLUMNS, read
 from manifest_tools.formats.open_manifest import open_manifest
+from manifest_tools.formats.protocol import ReadOptions
+from manifest_tools.verbs.convert.convert import convert
+from manifest_tools.verbs.convert.from_format import convert_from
+from tests.ground_truth import boxes, write
 from tests.pictures import jpeg
 
 if TYPE_CHECKING:
@@ -164,3 +169,39 @@ def test_a_table_without_a_column_of_classes_says_so(in_folder: Path, run: Run) 
         "a.csv: no column of classes is known, so no line has a label; found 'image', 'size'; type: mtool"
         in said
     )
+
+
+def test_a_folder_of_tables_has_a_part_for_each(in_folder: Path) -> None:
+    for name, text in (("train.csv", "image,label\n1.jpg,b\n"), ("val.tsv", "image\tlabel\n2.jpg\ta\n")):
+        (in_folder / name).write_text(text)
+    data = read(".", ReadOptions())
+    assert data.table.names == ((0, "a"), (1, "b"))
+    assert {part: [one.classes for one in pictures] for part, pictures in data.parts.items()} == {
+        "train": [(1,)],
+        "val": [(0,)],
+    }
+
+
+def test_parts_that_were_written_come_back_byte_for_byte(in_folder: Path) -> None:
+    lines = {}
+    for number, part in enumerate(("train", "validation")):
+        lines[part] = write(in_folder / f"{part}.manifest", boxes(number, ("LH", 0.5)))
+    convert(list(lines.values()), "csv", "ds", side_car=True)
+    convert_from("ds", "csv", "back")
+    for part, path in lines.items():
+        assert Path(f"back/{part}.manifest").read_bytes() == Path(path).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "expected CSV tables in this folder, found no *.csv"),
+        ({"a.csv": "image,label\n", "a.tsv": "image\tlabel\n"}, "expected one table of each part, found"),
+        ({"a.csv": "image,label\n", "b.csv": "image,label,left,top,width,height\n"}, "tables of one kind"),
+    ],
+)
+def test_a_folder_of_other_tables_is_refused(in_folder: Path, files: dict[str, str], said: str) -> None:
+    for name, text in files.items():
+        (in_folder / name).write_text(text)
+    with pytest.raises((Refused, BadData), match=re.escape(said)):
+        read(".", ReadOptions())

@@ -311,3 +311,37 @@ def test_a_coco_file_stands_where_a_manifest_is_named(in_folder: Path, run: Run)
     counts = json.loads(run("stats", "a.coco.json", "--json").stdout)
     assert {one["name"]: one["lines"] for one in counts["attributes"][0]["classes"]} == {"cats": 2, "dogs": 1}
     assert run("convert", "a.coco.json", "--to", "folder", "-o", "b").exit_code == 0
+
+
+def two_classes(name: str) -> str:
+    """Write a manifest of two classes, and make its pictures."""
+    tree("raw", "1.jpg", "2.jpg")
+    metadata = [{"class-name": side, "type": "groundtruth/image-classification"} for side in ("RH", "LH")]
+    rows = [
+        {"source-ref": f"s3://b/{number + 1}.jpg", "kind": number, "kind-metadata": metadata[number]}
+        for number in range(2)
+    ]
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return name
+
+
+def test_a_folder_with_a_list_and_its_pictures_has_the_classes_of_the_list(in_folder: Path) -> None:
+    convert(two_classes("a.manifest"), "lst", "ds", images=["raw"])
+    assert labels("ds") == {"ds/images/1.jpg": 0, "ds/images/2.jpg": 1}
+
+
+def test_a_folder_of_which_no_folder_is_one_of_its_classes_is_of_another_format(
+    in_folder: Path, run: Run
+) -> None:
+    convert(two_classes("a.manifest"), "lst", "ds", images=["raw"])
+    done = run("convert", "--from", "folder", "ds", "-o", "back.manifest")
+    assert (done.exit_code, Path("back.manifest").exists()) == (2, False)
+    assert "for each of the classes of ds/classes.json, 'RH', 'LH', found 'images'" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "label-studio.json"])
+def test_a_folder_of_files_says_which_may_be_named(in_folder: Path, ending: str) -> None:
+    Path("ds").mkdir()
+    Path("ds", f"train.{ending}").write_text("")
+    with pytest.raises(Refused, match=f"found a folder; type the name of a file in it: ds/train.{ending}"):
+        open_manifest("ds")

@@ -71,7 +71,7 @@ def test_masks_are_drawn_again_pixel_by_pixel(in_folder: Path) -> None:
 
 def test_pixels_of_no_class_are_said(in_folder: Path) -> None:
     done = convert(manifest(in_folder, png(MASK.replace("..bb", "?.bb"))), "yolo", "ds", images=["raw"])
-    assert done.remarks[0] == "1 mask with pixels of a colour that is no class, left out"
+    assert done.remarks[0] == "1 mask has pixels of a colour that is no class: they are of no segment"
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

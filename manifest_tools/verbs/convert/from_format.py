@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats.class_contract import read_data_set
+from manifest_tools.formats.open_manifest import names_path
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.safe_names import UniqueNames, file_name, safe_name
 from manifest_tools.formats.table import Format, base_name, format_row
@@ -161,8 +162,8 @@ def write_manifests(planned: ManifestPlan, *, force: bool = False, kms_key: str 
             with staged(publication.open(path), path) as stream:
                 for line in _lines(planned, part, restored, extract.of):
                     stream.write(line)
-                    count += 1
-                    local += not line.startswith(_IN_S3)
+                    count += not line.isspace()
+                    local += not line.startswith(_IN_S3) and names_path(line)
     remarks = list(data.remarks)
     if planned.side_car is not None:
         remarks += restored.remarks(planned.side_car.path)
@@ -186,7 +187,7 @@ def _lines(
     return restored_lines(side_car, data, part, of, planned.row, restored, extract)
 
 
-_IN_S3 = b'{"source-ref":"s3://'  # how the lines begin that name an object
+_IN_S3 = b'{"source-ref":"s3://'  # how lines of ours begin that name an object; others are parsed
 
 
 class _Extracted:

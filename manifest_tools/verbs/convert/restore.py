@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from manifest_tools.base.text import counted
 from manifest_tools.edits.members import remove_members
 from manifest_tools.edits.set_classes import Correction, set_classes
 from manifest_tools.formats.table import Format
@@ -45,7 +46,8 @@ class Restored:
             )
             if count
         ]
-        return [f"{path}: {', '.join([f'{self.same:,} lines as they were', *more])}"]
+        same = f"{counted(self.same, 'line')} as {'it was' if self.same == 1 else 'they were'}"
+        return [f"{path}: {', '.join([same, *more])}"]
 
 
 def restored_lines(

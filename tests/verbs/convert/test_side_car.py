@@ -178,3 +178,12 @@ def test_the_order_of_the_classes_comes_back_from_the_table_in_the_folder(by_cla
         "right hand": 0,
         "left hand": 1,
     }
+
+
+def test_lines_that_name_objects_are_no_paths_however_they_are_spaced(by_class: Path) -> None:
+    blank = Path("all.manifest").read_text() + "\n"
+    Path("all.manifest").write_text(blank)
+    convert("all.manifest", "folder", "ds", images=["raw"], side_car=True, force=True)
+    done = convert_from("ds", "folder", "back.manifest")
+    assert Path("back.manifest").read_text() == blank
+    assert (done.pictures, done.on_this_disk) == (4, 0)
