@@ -12,8 +12,9 @@ from typing import Any
 from manifest_tools.formats.table import FORMATS, LABELS_OF, READ, WRITTEN
 from manifest_tools.groundtruth.annotations import PictureLabelKind
 from manifest_tools.groundtruth.classes import ClassTable
-from manifest_tools.verbs.convert.convert import Converted, convert
+from manifest_tools.verbs.convert.convert import convert
 from manifest_tools.verbs.convert.from_format import convert_from
+from manifest_tools.verbs.convert.result import Converted
 from tests.rich_manifest import NAMES, manifest_of
 
 TABLE = ClassTable((*sorted(NAMES.items()), (7, "seen on no picture")))

@@ -14,10 +14,11 @@ from manifest_tools.formats.table import LabelsNotHeld
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.images.shrink import Recipe
-from manifest_tools.verbs.convert.convert import carry_out, is_current
+from manifest_tools.verbs.convert.carry_out import carry_out
 from manifest_tools.verbs.convert.missing_pictures import fetcher, missing
 from manifest_tools.verbs.convert.opening import Fetch
 from manifest_tools.verbs.convert.plan import ConversionPlan, plan, plan_each
+from manifest_tools.verbs.convert.report import is_current
 from trainers.dataset import Dataset, from_records
 from trainers.model_archive import Model, is_nameless
 

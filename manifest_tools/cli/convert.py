@@ -13,7 +13,7 @@ from manifest_tools.cli.shared.screen import clean, keep_stdout_for_data, note, 
 from manifest_tools.formats.table import READ, WRITTEN
 
 if TYPE_CHECKING:
-    from manifest_tools.verbs.convert.convert import Converted
+    from manifest_tools.verbs.convert.result import Converted
 
 
 _NAMED = 12  # outputs that are named; the rest are counted
@@ -242,8 +242,11 @@ def _to(
     as_json: bool,
 ) -> "Converted | None":
     """Convert manifests; ``dry_run`` only says what would be done, and returns None."""
-    from manifest_tools.verbs.convert.convert import NothingUsable, agreed_losses, carry_out, plan_all
+    from manifest_tools.verbs.convert.agreed_losses import agreed_losses
+    from manifest_tools.verbs.convert.carry_out import carry_out
+    from manifest_tools.verbs.convert.convert import plan_all
     from manifest_tools.verbs.convert.left_out_pictures import TooManyUnusable
+    from manifest_tools.verbs.convert.result import NothingUsable
 
     plans = plan_all(manifests, to, output, **choices)
     lost = agreed_losses(plans, *loss)

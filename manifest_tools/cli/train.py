@@ -168,7 +168,7 @@ def _leak(pair: "PlannedPair") -> str:
 
 def _show_plans(intention: str, plans: "Sequence[ConversionPlan]") -> None:
     """Say what would be done, and what of it is there already."""
-    from manifest_tools.verbs.convert.convert import is_current
+    from manifest_tools.verbs.convert.report import is_current
 
     note(intention)
     for plan in plans:

@@ -34,7 +34,7 @@ def data_sets(
 
 def read_data(plan: "ConversionPlan", jobs: int | None) -> "tuple[Dataset, tuple[Problem, ...]]":
     """Return the data set of a plan, and why pictures had to be left out of it, after saying so."""
-    from manifest_tools.verbs.convert.convert import NothingUsable
+    from manifest_tools.verbs.convert.result import NothingUsable
     from trainers.prepare import dataset
 
     note_left_out(plan)

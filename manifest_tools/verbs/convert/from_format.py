@@ -27,9 +27,9 @@ from manifest_tools.io.sinks import (
 )
 from manifest_tools.io.sources import folder_of
 from manifest_tools.io.staging import staged
-from manifest_tools.verbs.convert.convert import Converted
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set
 from manifest_tools.verbs.convert.restore import Restored, restored_lines
+from manifest_tools.verbs.convert.result import Converted
 from manifest_tools.verbs.convert.side_car import SideCar, find_side_car
 
 _ENDING = ".manifest"

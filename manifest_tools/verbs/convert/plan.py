@@ -10,15 +10,11 @@ from typing import Any
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.problem import Problem
-from manifest_tools.base.text import either
 from manifest_tools.formats.open_manifest import open_manifest
 from manifest_tools.formats.safe_names import UniqueNames, safe_name
 from manifest_tools.formats.table import (
-    FORMATS,
     LABELS_OF,
-    WRITTEN,
     Format,
-    PictureDefaults,
     base_name,
     format_row,
     module_of,
@@ -35,13 +31,13 @@ from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.groundtruth.contradictions import Contradictions
 from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
-from manifest_tools.images.shrink import MAX_SIDE, Recipe, decoder_version
+from manifest_tools.images.shrink import Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.convert.box_edges import WatchedBoxes
+from manifest_tools.verbs.convert.how import How, how_to
 from manifest_tools.verbs.convert.labelled import Labelled, labelled_lines, labelled_parts
-from manifest_tools.verbs.convert.retry import Retry, read_retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,58 +269,6 @@ def plan_each(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """What is done with the pictures of every part."""
-
-    to: str
-    recipe: Recipe
-    images: tuple[str, ...] = ()
-    link: bool = False
-    clip: bool = False
-    shard: int | None = None
-    beside: bool = False
-    retry: Retry | None = None
-    """The lines that are converted; None for all."""
-
-
-def how_to(
-    to: str,
-    *,
-    images: Sequence[str] = (),
-    resize: int | None = None,
-    quality: int = 95,
-    pass_through: bool = False,
-    square: bool = False,
-    link: bool = False,
-    upright: bool = False,
-    unchecked: bool = False,
-    clip: bool = False,
-    shard: int | None = None,
-    beside: bool = False,
-    retry: str | None = None,
-) -> How:
-    """Return what is done with pictures; raises Refused for options that the format has no use for."""
-    row = format_row("--to", to)
-    if beside and not row.beside:
-        with_pictures = either(name for name in WRITTEN if FORMATS[name].beside)
-        raise Refused(f"--beside: goes with --to {with_pictures}; leave it out")
-    defaults, called = (None, f"{to} --beside") if beside else (row.defaults, to)
-    recipe = _recipe(defaults, called, resize, quality, pass_through, square, link, upright)
-    if unchecked:
-        recipe = _unchecked(recipe, defaults, called)
-    if clip and "boxes" not in row.labels:
-        raise Refused(f"--clip: {to} holds no boxes; leave it out")
-    if shard is not None and not row.shards:
-        sharded = either(name for name in WRITTEN if FORMATS[name].shards)
-        raise Refused(f"--shard: {to} is not cut into files; leave it out, or type --to {sharded}")
-    if shard is not None and shard < 1:
-        raise Refused(f"--shard {shard}: expected how many pictures a file has, 1 or more")
-    return How(
-        to, recipe, tuple(images), link, clip, shard, beside, None if retry is None else read_retry(retry)
-    )
-
-
 def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) -> ConversionPlan:
     row = format_row("--to", how.to)
     if how.retry:
@@ -402,48 +346,6 @@ def _stem(manifest: str) -> str:
     ['a', '', '']
     """
     return os.path.basename(_without_ending(manifest)).strip(".")
-
-
-def _unchecked(recipe: Recipe, defaults: PictureDefaults | None, to: str) -> Recipe:
-    if defaults is None:
-        raise Refused(f"--unchecked: {to} names pictures and does not open them; leave it out")
-    if not recipe.pass_through:
-        raise Refused("--unchecked goes with pictures that stay as they are; type --pass-through as well")
-    return replace(recipe, unchecked=True)
-
-
-def _recipe(
-    defaults: PictureDefaults | None,
-    to: str,
-    resize: int | None,
-    quality: int,
-    pass_through: bool,
-    square: bool,
-    link: bool,
-    upright: bool,
-) -> Recipe:
-    if link and upright:
-        raise Refused("--link and --upright: the one leaves pictures as they are, the other turns them")
-    if defaults is None:
-        options = {"--resize": resize is not None, "--square": square, "--link": link, "--upright": upright}
-        for option, typed in options.items():
-            if typed:
-                raise Refused(f"{option}: {to} names pictures and does not open them; leave it out")
-        return Recipe(pass_through=True)
-    for option, typed in (("--resize", resize is not None), ("--square", square)):
-        for other, as_it_is in (("--pass-through", pass_through), ("--link", link)):
-            if typed and as_it_is:
-                raise Refused(f"{option} changes pictures, {other} does not; type one of them")
-    if resize is not None and not 0 <= resize <= MAX_SIDE:
-        raise Refused(f"--resize {resize}: expected 0 to {MAX_SIDE:,} pixels")
-    if not 1 <= quality <= 100:
-        raise Refused(f"--quality {quality}: expected 1 to 100")
-    shorter = defaults.resize if resize is None else resize
-    if pass_through or shorter is None:
-        if square:
-            raise Refused("--square: pictures are copied as they are; type --resize N as well")
-        return Recipe(pass_through=True, accepted=defaults.accepted, upright=upright)
-    return Recipe(shorter, quality, square)
 
 
 _Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]

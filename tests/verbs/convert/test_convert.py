@@ -13,9 +13,12 @@ from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.images.shrink import shrink
 from manifest_tools.images.unusable import MAX_BYTES
 from manifest_tools.io.recordio import ImageRecord, read_records, unpack
-from manifest_tools.verbs.convert.convert import NothingUsable, carry_out, convert, is_current
+from manifest_tools.verbs.convert.carry_out import carry_out
+from manifest_tools.verbs.convert.convert import convert
 from manifest_tools.verbs.convert.pieces import pictures_a_piece
 from manifest_tools.verbs.convert.plan import plan, plan_each, plan_parts
+from manifest_tools.verbs.convert.report import is_current
+from manifest_tools.verbs.convert.result import NothingUsable
 from tests.ground_truth import boxes, write
 from tests.objects import turned
 from tests.pictures import jpeg, row, write_manifest
