@@ -190,7 +190,7 @@ def convert(
     }
     if to is None:
         _check_goes_with("--to", changes)
-        choices["source_prefix"] = source_prefix
+        choices |= {"source_prefix": source_prefix, "images": images or ()}
         done = _from(manifests, from_ or "", output, choices, how, allow_loss, dry_run, as_json)
     else:
         _check_goes_without("--to", {"--source-prefix": source_prefix})

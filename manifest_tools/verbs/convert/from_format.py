@@ -1,25 +1,22 @@
 """The way back: a data set of another format becomes a manifest, or one for each of its parts."""
 
 import contextlib
-import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from manifest_tools.base.arguments import AnyPath, as_text
+from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats.class_contract import read_data_set
 from manifest_tools.formats.open_manifest import names_path
 from manifest_tools.formats.protocol import ReadOptions
-from manifest_tools.formats.safe_names import UniqueNames, file_name, safe_name
+from manifest_tools.formats.safe_names import safe_name
 from manifest_tools.formats.table import Format, base_name, format_row
 from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.groundtruth.classes import ClassTable, agree, classes_from
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
-from manifest_tools.io.folder_sink import Folder, folder_sink
 from manifest_tools.io.sinks import (
     STDOUT,
-    Publication,
     check_apart,
     check_key,
     output_file,
@@ -27,12 +24,12 @@ from manifest_tools.io.sinks import (
 )
 from manifest_tools.io.sources import folder_of
 from manifest_tools.io.staging import staged
+from manifest_tools.verbs.convert.extracted import ENDING, Extracted
 from manifest_tools.verbs.convert.loss import WouldLose, lost_of_data_set
+from manifest_tools.verbs.convert.measured import Measured, measured
 from manifest_tools.verbs.convert.restore import Restored, restored_lines
 from manifest_tools.verbs.convert.result import Converted
 from manifest_tools.verbs.convert.side_car import SideCar, find_side_car
-
-_ENDING = ".manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,7 @@ class ManifestPlan:
     outputs: Mapping[str, str]
     """The path of a manifest for each part."""
 
+    measured: Measured
     source_prefix: str = ""
     side_car: SideCar | None = None
     part: str = ""
@@ -59,6 +57,7 @@ def convert_from(
     from_: str,
     output: AnyPath | None = None,
     *,
+    images: AnyPaths = (),
     source_prefix: str = "",
     label_attribute: str | None = None,
     classes: ClassTable | AnyPath | None = None,
@@ -70,14 +69,17 @@ def convert_from(
 
     ``output`` is the manifest, or for a data set of several parts the folder of their manifests; None is
     beside ``place``. ``source_prefix`` says where the pictures lie in S3, as ``s3://bucket/prefix``; without
-    it they are named as the data set names them. A side-car beside ``place`` gives the lines back that it
-    has. Pictures and masks that stand in no file of their own get one, in a folder beside the manifest.
+    it they are named as the data set names them. ``images`` says where they lie on this disk: boxes need the
+    size of their picture, which its header has where the data set does not. A side-car beside ``place`` gives
+    the lines back that it has. Pictures and masks that stand in no file of their own get one, in a folder
+    beside the manifest.
     Raises WouldLose for what a manifest cannot hold, unless ``allow_loss`` is set.
     """
     planned = plan_manifests(
         as_text(place),
         from_,
         None if output is None else as_text(output),
+        images=as_texts(images),
         source_prefix=source_prefix,
         label_attribute=label_attribute,
         classes=classes_from(classes),
@@ -91,6 +93,7 @@ def plan_manifests(
     source_format: str,
     output: str | None = None,
     *,
+    images: Sequence[str] = (),
     source_prefix: str = "",
     label_attribute: str | None = None,
     classes: ClassTable | None = None,
@@ -111,15 +114,16 @@ def plan_manifests(
         label_attribute, classes = _known(side_car, source_prefix, label_attribute, classes)
     data = read_data_set(row, place, ReadOptions(source_prefix, label_attribute, classes))
     if list(data.parts) == [""]:
-        name = base_name(row, place)[0].rpartition("/")[2] + _ENDING
-        outputs = {"": output + _ENDING if beside else output_file(output, name)}
-    elif output == STDOUT or output.endswith((_ENDING, ".gz")):
+        name = base_name(row, place)[0].rpartition("/")[2] + ENDING
+        outputs = {"": output + ENDING if beside else output_file(output, name)}
+    elif output == STDOUT or output.endswith((ENDING, ".gz")):
         raise Refused(f"-o {output}: {place} has the parts {', '.join(data.parts)}; type -o FOLDER for them")
     else:
-        outputs = {name: f"{output.rstrip('/')}/{safe_name(name, 'part')}{_ENDING}" for name in data.parts}
+        outputs = {name: f"{output.rstrip('/')}/{safe_name(name, 'part')}{ENDING}" for name in data.parts}
     check_apart(place, list(outputs.values()))
     lost = lost_of_data_set(data, None)
-    return ManifestPlan(place, row, data, outputs, source_prefix, side_car, part, lost)
+    sizes = measured(data, folder_of(place), images)
+    return ManifestPlan(place, row, data, outputs, sizes, source_prefix, side_car, part, lost)
 
 
 def _known(
@@ -158,13 +162,13 @@ def write_manifests(planned: ManifestPlan, *, force: bool = False, kms_key: str 
     restored = Restored()
     with publishing(force=force, kms_key=kms_key) as publication, contextlib.ExitStack() as folders:
         for part, path in planned.outputs.items():
-            extract = _Extracted(path, planned.source_prefix, publication, folders)
+            extracted = Extracted(path, planned.source_prefix, publication, folders)
             with staged(publication.open(path), path) as stream:
-                for line in _lines(planned, part, restored, extract.of):
+                for line in _lines(planned, part, restored, _chain(extracted, planned.measured)):
                     stream.write(line)
                     count += not line.isspace()
                     local += not line.startswith(_IN_S3) and names_path(line)
-    remarks = list(data.remarks)
+    remarks = [*data.remarks, *planned.measured.remarks()]
     if planned.side_car is not None:
         remarks += restored.remarks(planned.side_car.path)
     return Converted(
@@ -175,6 +179,10 @@ def write_manifests(planned: ManifestPlan, *, force: bool = False, kms_key: str 
         on_this_disk=local,
         remarks=tuple(remarks),
     )
+
+
+def _chain(extracted: Extracted, sizes: Measured) -> Callable[[Picture], Picture]:
+    return lambda picture: extracted.of(sizes.of(picture))
 
 
 def _lines(
@@ -188,40 +196,3 @@ def _lines(
 
 
 _IN_S3 = b'{"source-ref":"s3://'  # how lines of ours begin that name an object; others are parsed
-
-
-class _Extracted:
-    """Gives pictures and masks a file that have none, in folders beside the manifest."""
-
-    def __init__(
-        self, manifest: str, prefix: str, publication: Publication, folders: contextlib.ExitStack
-    ) -> None:
-        self._base = manifest.removesuffix(".gz").removesuffix(_ENDING)
-        self._prefix, self._publication, self._folders = prefix, publication, folders
-        self._sinks: dict[str, tuple[Folder, UniqueNames]] = {}
-
-    def of(self, picture: Picture) -> Picture:
-        """Return a picture that, with its mask, stands in a file of its own."""
-        if picture.content is not None and not self._prefix:
-            ref = self._written("images", picture, picture.ref, picture.content())
-            picture = replace(picture, ref=ref, content=None)
-        mask = picture.mask
-        if mask is not None and mask.content is not None:
-            stem = os.path.splitext(picture.ref)[0]
-            ref = self._written("masks", picture, f"{stem}.png", mask.content())
-            picture = replace(picture, mask=replace(mask, ref=ref, content=None))
-        return picture
-
-    def _written(self, what: str, picture: Picture, name: str, data: bytes) -> str:
-        folder = f"{self._base}.{what}"
-        if what not in self._sinks:
-            if self._base == STDOUT:
-                raise Refused(f"-o {STDOUT}: its {what} need a folder beside the manifest; type -o FILE")
-            made = os.path.exists(self._base + _ENDING)
-            opened = folder_sink(folder, self._publication, report=self._base + _ENDING, is_ours=made)
-            self._sinks[what] = self._folders.enter_context(opened), UniqueNames()
-        sink, names = self._sinks[what]
-        path = file_name(name, picture.number, names)
-        sink.write(path, data)
-        ref = f"{os.path.basename(folder)}/{path}"
-        return f"{self._prefix.rstrip('/')}/{ref}" if self._prefix else ref
