@@ -12,7 +12,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from manifest_tools.base.details import detail
 from manifest_tools.base.errors import Refused
@@ -76,27 +76,29 @@ class ImagePaths:
             yield self.base, ref
 
 
-def paths_of(source: Source, options: Iterable[str], refs: Sequence[str]) -> ImagePaths:
+def paths_of(source: Source, options: Iterable[str], refs: Iterable[str]) -> ImagePaths:
     """Return the ImagePaths of a manifest, for the values of ``--images`` and some or all of its refs."""
     return image_paths([*options, *source.images], refs, source.folder)
 
 
-def image_paths(options: Iterable[str], refs: Sequence[str], base: str = ".") -> ImagePaths:
+def image_paths(options: Iterable[str], refs: Iterable[str], base: str = ".") -> ImagePaths:
     """Return the ImagePaths for the values of ``--images``, and a manifest in the folder ``base``.
 
-    ``refs`` are its source-refs. Raises Refused for a folder that does not exist, and for a folder alone if
-    the refs are in several buckets.
+    ``refs`` are its source-refs, which are looked at once, and only for a folder alone; few are remembered.
+    Raises Refused for a folder that does not exist, and for a folder alone if the refs are in several
+    buckets.
 
     >>> image_paths(["s3://lab3-rawdata=."], []).mapped[0][0]
     's3://lab3-rawdata/'
     """
     typed: list[tuple[str, str]] = []
-    guessed: list[tuple[str, str]] = []
+    bare: list[str] = []
     for option in options:
         if option.startswith(_S3):
             typed.append(_pair(option))
         else:
-            guessed += _guesses(option, refs)
+            bare.append(option)
+    guessed = list(_guesses([(option, _folder(option, option)) for option in bare], refs))
     typed.sort(key=lambda pair: -len(pair[0]))
     mapped = tuple(dict.fromkeys(typed + guessed))
     for prefix, folder in mapped[:_TOLD]:
@@ -123,27 +125,57 @@ def _pair(option: str) -> tuple[str, str]:
     return prefix.rstrip("/") + "/", _folder(folder, option)
 
 
-def _guesses(option: str, refs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what a bare folder may be a copy of, first what the files in it show."""
-    folder = _folder(option, option)
-    in_s3 = [ref for ref in refs if ref.startswith(_S3)]
-    buckets = list(dict.fromkeys(map(bucket_of, in_s3)))
-    if len(buckets) > 1:
-        raise Refused(
-            f"--images {option}: the pictures are in {len(buckets)} buckets; type one"
-            f" --images {buckets[0]}=FOLDER for each"
-        )
-    if in_s3:
-        yield from ((prefix, folder) for prefix in _prefixes(folder, in_s3))
-    relative = [ref for ref in refs if not ref.startswith(_S3)] or [""]
-    yield from ((prefix, folder) for prefix in _prefixes(folder, relative))
+@dataclass(slots=True)
+class _Refs:
+    """What is remembered of any number of source-refs: a few of them, and the folder that all share."""
+
+    lowest: str | None = None
+    highest: str | None = None
+    few: list[str] = field(default_factory=list)
+    """From the first on, at equal distances."""
+
+    _distance: int = 1
+    _count: int = 0
+
+    def add(self, ref: str) -> None:
+        """Take notice of one."""
+        if self.lowest is None or self.highest is None:
+            self.lowest = self.highest = ref
+        elif ref < self.lowest:
+            self.lowest = ref
+        elif ref > self.highest:
+            self.highest = ref
+        if self._count % self._distance == 0:
+            self.few.append(ref)
+            if len(self.few) == 2 * _SAMPLE:
+                self.few, self._distance = self.few[::2], 2 * self._distance
+        self._count += 1
+
+    def prefixes(self, folder: str) -> list[str]:
+        """Return the prefixes that ``folder`` may stand for, those with most files there first."""
+        every = _folders_of(common_folder([self.lowest or "", self.highest or ""]))
+        few = self.few or [""]
+        return sorted(every, key=lambda prefix: -sum(_is_in(folder, ref[len(prefix) :]) for ref in few))
 
 
-def _prefixes(folder: str, refs: Sequence[str]) -> list[str]:
-    """Return the prefixes of some refs that ``folder`` may stand for, those with most files there first."""
-    every = _folders_of(common_folder(refs))
-    sample = refs[:: -(-len(refs) // _SAMPLE)]
-    return sorted(every, key=lambda prefix: -sum(_is_in(folder, ref[len(prefix) :]) for ref in sample))
+def _guesses(bare: Sequence[tuple[str, str]], refs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what bare folders, each with its option, may be copies of; first what the files in them show."""
+    in_s3, relative, buckets = _Refs(), _Refs(), dict[str, None]()
+    for ref in refs if bare else ():
+        if ref.startswith(_S3):
+            in_s3.add(ref)
+            buckets[bucket_of(ref)] = None
+        else:
+            relative.add(ref)
+    for option, folder in bare:
+        if len(buckets) > 1:
+            raise Refused(
+                f"--images {option}: the pictures are in {len(buckets)} buckets; type one"
+                f" --images {next(iter(buckets))}=FOLDER for each"
+            )
+        if buckets:
+            yield from ((prefix, folder) for prefix in in_s3.prefixes(folder))
+        yield from ((prefix, folder) for prefix in relative.prefixes(folder))
 
 
 def _folders_of(prefix: str) -> list[str]:

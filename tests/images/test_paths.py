@@ -1,5 +1,7 @@
 import os
 import tempfile
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -197,3 +199,30 @@ def test_no_picture_is_taken_for_another_s(keys: list[str]) -> None:
         copy = copy_of(Path(os.path.realpath(name)), *keys)
         found = image_paths([str(copy)], [f"s3://b/{key}" for key in keys])
         assert [Path(found.find(f"s3://b/{key}")).read_text() for key in keys] == keys
+
+
+def test_any_number_of_refs_is_looked_at_once_and_few_are_remembered(tmp_path: Path) -> None:
+    (tmp_path / "raw/left").mkdir(parents=True)
+    (tmp_path / "raw/left/1.jpg").write_bytes(b"1")
+    asked = 0
+
+    def refs() -> Iterator[str]:
+        nonlocal asked
+        for number in range(100_000):
+            asked += 1
+            yield f"s3://bucket/2019/left/{number}.jpg"
+
+    tracemalloc.start()
+    try:
+        found = image_paths([str(tmp_path / "raw")], refs())
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+    assert asked == 100_000
+    assert found.find("s3://bucket/2019/left/1.jpg") == str(tmp_path / "raw/left/1.jpg")
+
+
+def test_refs_are_not_looked_at_where_no_folder_stands_alone(tmp_path: Path) -> None:
+    refs = iter(["s3://bucket/1.jpg"])
+    assert image_paths([f"s3://bucket={tmp_path}"], refs).covers("s3://bucket/1.jpg")
+    assert next(refs) == "s3://bucket/1.jpg"

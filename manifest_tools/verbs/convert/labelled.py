@@ -57,7 +57,7 @@ class Labelled:
 
     def image_paths(self, images: Sequence[str]) -> ImagePaths:
         """Return where the pictures lie, for the values of ``--images``."""
-        refs = [picture.ref for picture in self.lines]
+        refs = (picture.ref for picture in self.lines)
         beside = self.source.images if self.source else ()
         return image_paths([*images, *beside], refs, self.folder)
 
