@@ -152,7 +152,11 @@ class TaskRead:
 
 
 def read_task(item: bytes) -> TaskRead:
-    """Return a task of either export; raises msgspec's errors, or RecursionError, for what is none."""
+    """Return a task of either export; raises msgspec's errors, UnicodeDecodeError or RecursionError else.
+
+    What is not decoded here is decoded later, so that all of it is to be UTF-8.
+    """
+    str(item, "utf-8")
     task = _task.decode(item)
     if task.data is None:
         return _min_task(_data.decode(item))

@@ -8,6 +8,7 @@
 
 import os
 import posixpath
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -86,6 +87,8 @@ def _listed_parts(root: str) -> dict[str, str]:
 
 
 def _is_part(path: str) -> bool:
+    if not os.path.isfile(path):
+        return True  # who reads it says what is wrong
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = [line.split() for line in islice(file, 20) if line.strip()]
     return not lines or any(len(words) < 2 or words[-1] not in ("-1", "0", "1") for words in lines)
@@ -94,7 +97,10 @@ def _is_part(path: str) -> bool:
 def read_bytes(path: str) -> bytes:
     """Return the bytes of an annotation or a list; raises BadData for one that is far too large."""
     try:
-        if os.path.getsize(path) > _LARGEST:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a FIFO would wait for somebody
+            raise Refused(f"{path}: expected a file, found something else; remove it")
+        if status.st_size > _LARGEST:
             raise BadData(f"{path}: expected at most {_LARGEST >> 20} MB of text")
         return Path(path).read_bytes()
     except OSError as error:

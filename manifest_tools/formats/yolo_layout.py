@@ -10,6 +10,7 @@
 import json
 import os
 import posixpath
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,10 @@ def _yaml_in(folder: str) -> str | None:
 def read_text(path: str) -> str:
     """Return the text of a file; raises BadData for a file that is none, or far too large."""
     try:
-        if os.path.getsize(path) > _MOST_BYTES:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # a FIFO would wait for somebody
+            raise Refused(f"{path}: expected a file, found something else; remove it")
+        if status.st_size > _MOST_BYTES:
             raise BadData(f"{path}: expected at most {_MOST_BYTES >> 20} MB of text")
         return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,12 +4,12 @@ A single-label line has one index and one ``class-name``, so a table is known on
 """
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from manifest_tools.base.errors import BadData
@@ -22,6 +22,7 @@ class ClassConflict(BadData):
 
 # The limit is on memory: arrays by class have an element for each index up to the highest.
 MOST_CLASSES = 10**7
+_LARGEST = 1 << 26  # bytes of a file of classes
 
 
 def default_name(index: int) -> str:
@@ -157,7 +158,11 @@ def read_class_table(path: str) -> ClassTable:
     Raises BadData for another file, ClassConflict for a class that the file names twice.
     """
     try:
-        text = Path(path).read_text("utf-8-sig").rstrip("\n")
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise BadData(f"expected a class table of at most {_LARGEST >> 20} MB, found more")
+        text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig").read().rstrip("\n")
         if text.lstrip()[:1] in ("{", "["):
             return ClassTable.from_json(json.loads(text))
         return class_table(enumerate(text.split("\n") if text else ()))

@@ -4,9 +4,12 @@ A header says type, order and shape; then come the bytes. What it says is believ
 these bytes.
 """
 
+import io
 import os
 import shutil
 import tempfile
+import tokenize
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.base.local_files import copy_stream
-from manifest_tools.base.text import shown
+from manifest_tools.base.text import clipped, shown
 
 _HEADER = 128  # bytes: a multiple of 64, long enough for any shape here
 _LONGEST_HEADER = 10_000
@@ -169,14 +172,18 @@ def _begin_of(path: str, info: zipfile.ZipInfo) -> int:
 
 def _read_header(file: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """Return type, shape and length of the header; raises BadData for objects, which would be unpickled."""
-    form: Any = np.lib.format
+    begin = file.tell()
+    # NumPy reads a header of whatever length it says, up to 4 GB: here there is no more of it.
+    head = io.BytesIO(file.read(_LONGEST_HEADER + 12))
     try:
-        version = form.read_magic(file)
-        read = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
-        shape, fortran, dtype = read(file, max_header_size=_LONGEST_HEADER)
-    except (ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        shape, fortran, dtype = _parsed(head)
+    except (
+        *(ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError),
+        *(tokenize.TokenError, OverflowError),
+    ) as error:
+        reason = clipped((str(error).splitlines() or [type(error).__name__])[0])
         raise BadData(f"{name}: expected a .npy file; {reason}") from error
+    file.seek(begin + head.tell())
     if dtype.hasobject:
         raise BadData(
             f"{name}: an array of objects is a pickle, which can run any program, so it is not read; where it"
@@ -188,6 +195,16 @@ def _read_header(file: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int, .
             " numpy.save(FILE, numpy.ascontiguousarray(x))"
         )
     return dtype, shape, file.tell()
+
+
+def _parsed(head: BinaryIO) -> Any:
+    """Return shape, order and type of a header; what Python warns of in its text is not for a user."""
+    form: Any = np.lib.format
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        version = form.read_magic(head)
+        read = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+        return read(head, max_header_size=_LONGEST_HEADER)
 
 
 def _checked(found: StoredArray, length: int) -> StoredArray:

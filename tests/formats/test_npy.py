@@ -241,6 +241,14 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: zipped(images=pixels(0, (1, 4, 6, 3)), x=pixels(0, (1, 4, 6, 3))),
         "expected one array of images, found two",
     ),
+    "a header that does not end": ("a.npy", lambda: headed("{'descr': ("), "expected a .npy file"),
+    "a header with a backslash": ("a.npy", lambda: headed("{'descr': \\q"), "expected a .npy file"),
+    "a header of Python 2 with bad escapes": ("a.npy", lambda: headed("'\\q', 3L"), "expected a .npy file"),
+    "a header of 4 GB": (
+        "a.npy",
+        lambda: b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + bytes(10**5),
+        "expected a .npy file",
+    ),
     "a huge index": (
         "a.npz",
         lambda: zipped(images=pixels(0, (1, 4, 6, 3)), labels=np.array([10**9])),
@@ -262,7 +270,11 @@ def zipped(**arrays: Any) -> bytes:
 
 
 def lying(shape: tuple[int, ...]) -> bytes:
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return headed(f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}")
+
+
+def headed(text: str) -> bytes:
+    text = text.ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(10)
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -335,6 +336,14 @@ def test_nesting_that_has_an_end_is_read_as_any_other(tmp_path: Path) -> None:
     deep = "<a>" * 3000 + "</a>" * 3000
     (picture,) = read(lay_out(tmp_path, {"a.xml": xml(one(), more=deep)}), NO_OPTIONS).parts[""]
     assert picture.boxes == (HALF,)
+
+
+def test_a_fifo_in_the_place_of_a_list_is_not_waited_for(tmp_path: Path) -> None:
+    place = lay_out(tmp_path, {"Annotations/a.xml": CAT, "ImageSets/Main/train.txt": "a\n"})
+    Path(place, "ImageSets/Main/train.txt").unlink()
+    os.mkfifo(Path(place, "ImageSets/Main/train.txt"))
+    with pytest.raises(Refused, match=r"train.txt: expected a file, found something else"):
+        read(place, NO_OPTIONS)
 
 
 @pytest.mark.parametrize("name", ["../../a", "/etc/passwd", "C:\\a", "..\\a"])

@@ -407,6 +407,15 @@ HOSTILE_YAML = {
 }
 
 
+@pytest.mark.parametrize("name", ["data.yaml", "labels/a.txt"])
+def test_a_fifo_in_the_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    place = lay_out(tmp_path, LAYOUTS["images and labels"][0])
+    Path(place, name).unlink(missing_ok=True)
+    os.mkfifo(Path(place, name))
+    with pytest.raises(Refused, match=f"{name}: expected a file, found something else"):
+        list(read(place, NO_OPTIONS).parts[""])
+
+
 @pytest.mark.parametrize("text", HOSTILE_YAML, ids=lambda text: text[:30])
 def test_a_hostile_yaml_gives_a_sentence(tmp_path: Path, text: str) -> None:
     files: dict[str, str | bytes] = {"data.yaml": text, "images/a.jpg": PICTURE, "hostile.txt": "../../x.jpg"}

@@ -134,6 +134,7 @@ def test_a_file_of_classes(in_folder: Path, content: bytes, table: ClassTable) -
         pytest.param(b'{"' + b"9" * 5000 + b'": "x"}', id="an index of 5,000 digits"),
         pytest.param(b"[" * 100_000, id="100,000 brackets"),
         pytest.param(b"\xff\xd8\xff\xe0", id="a picture"),
+        pytest.param(bytes(65 << 20), id="65 MB"),
     ],
 )
 def test_a_file_that_is_no_table_is_said_to_be_none(in_folder: Path, content: bytes) -> None:

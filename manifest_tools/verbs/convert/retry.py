@@ -6,6 +6,7 @@ from os.path import basename
 
 import msgspec
 
+from manifest_tools.base.bounded_lines import bounded_lines
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.base.text import clipped
 from manifest_tools.groundtruth.annotations import Picture, Pictures
@@ -69,7 +70,7 @@ def read_retry(path: str) -> Retry:
     decoder = msgspec.json.Decoder(Entry)
     try:
         with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(bounded_lines(file, f"--retry {path}"), 1):
                 try:
                     entry = decoder.decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

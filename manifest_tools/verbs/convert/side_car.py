@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from manifest_tools.base.bounded_lines import LONGEST_LINE, bounded_lines
 from manifest_tools.base.errors import BadData
 from manifest_tools.formats.table import Format, base_name, name_of_shards
 from manifest_tools.groundtruth.attributes import LabelAttribute
@@ -71,8 +72,8 @@ class SideCar:
     def keys(self, part: str) -> Iterator[tuple[int, str]]:
         """Yield the line number and key of every picture of a part that is in the output."""
         with open(self.path, "rb") as file:
-            next(file)
-            for number, line in enumerate(file, 2):
+            file.readline(LONGEST_LINE)
+            for number, line in enumerate(bounded_lines(file, self.path), 2):
                 try:
                     found, at, key = _entry.decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -106,7 +107,7 @@ def find_side_car(row: Format, place: str) -> tuple[SideCar, str] | None:
 def _head(path: str) -> Head | None:
     try:
         with open(path, "rb") as file:
-            first = file.readline(1 << 26)
+            first = file.readline(LONGEST_LINE)
     except OSError:
         return None
     try:

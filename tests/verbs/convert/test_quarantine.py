@@ -116,8 +116,9 @@ def test_a_line_that_is_another_by_now_is_no_retry(manifest: str) -> None:
         ("no json\n", r"q.jsonl:1: expected a line as --quarantine writes it"),
         ('{"manifest": "a.manifest"}\n', "q.jsonl:1: expected a line"),
         ("[" * 100_000 + "\n", "q.jsonl:1: expected a line"),
+        ("\0" * (65 << 20), "q.jsonl: expected lines of at most 64 MB, found a longer one"),
     ],
-    ids=["nothing", "text", "half", "deep"],
+    ids=["nothing", "text", "half", "deep", "long"],
 )
 def test_what_is_no_quarantine_is_refused(manifest: str, content: str, message: str) -> None:
     Path("q.jsonl").write_text(content)

@@ -145,7 +145,9 @@ def test_what_the_side_car_knows_better_is_refused(
         ("[" * 10_000, "expected a side-car"),
         ("{}", "expected a side-car"),
         ("@\n[1, 2]", "ds.side-car.jsonl:2: expected .part, line, key."),
+        ("@\n" + "\0" * (65 << 20), "ds.side-car.jsonl: expected lines of at most 64 MB"),
     ],
+    ids=["nothing", "deep", "an object", "half", "long"],
 )
 def test_a_side_car_that_is_none_is_one_line(by_class: Path, text: str, message: str) -> None:
     path = Path("ds.side-car.jsonl")
