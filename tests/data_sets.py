@@ -1,8 +1,7 @@
 """Data sets of labelled pictures as hypothesis draws them, for the laws of formats."""
 
-from dataclasses import replace
-
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from manifest_tools.groundtruth.annotations import (
     Box,

@@ -1,11 +1,12 @@
 """Masks as COCO has them, and back: run lengths of each class of a picture but the background."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from manifest_tools.base.errors import BadData, MtoolError

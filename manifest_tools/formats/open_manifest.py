@@ -6,10 +6,10 @@ knows the difference.
 
 import os
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from manifest_tools.base.arguments import AnyPath, as_text
 from manifest_tools.base.errors import Refused

@@ -4,11 +4,12 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import IO
 
 import numpy as np
+from msgspec.structs import replace
 
 from manifest_tools.base.text import counted
 from manifest_tools.formats.protocol import OverMasks

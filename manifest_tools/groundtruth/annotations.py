@@ -1,6 +1,7 @@
 """Pictures with their labels, of no format and without bytes: what data set formats write from and read into.
 
-Numbers are kept as they were written: an integer stays one, and a fraction is the same fraction again.
+Numbers are kept as they were written: an integer stays one, and a fraction is the same fraction again. There
+are millions of them: they are msgspec's structs, which are made in a tenth of the time of a dataclass.
 """
 
 from abc import ABC, abstractmethod
@@ -8,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeVar
+
+import msgspec
 
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.groundtruth.classes import ClassTable
@@ -32,8 +35,7 @@ Content = Callable[[], bytes]
 _BATCH = 4096  # pictures that a stream without blocks hands on at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True, gc=False):
     """A rectangle on a picture, in pixels from the picture's upper left corner."""
 
     class_index: int
@@ -48,8 +50,7 @@ class Box:
     """Polygons, each ``x, y, x, y...`` in pixels; several for an object in pieces. No manifest holds one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(msgspec.Struct, frozen=True, gc=False):
     """A picture whose colours say the class of each pixel."""
 
     ref: str
@@ -65,8 +66,7 @@ class Mask:
     """Returns the PNG where it stands in no file of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(msgspec.Struct, frozen=True, gc=False):
     """Where a label comes from, in the words of Ground Truth's metadata; None where nothing says it."""
 
     job_name: str | None = None
@@ -77,8 +77,7 @@ class Provenance:
     """As it was written, in whatever form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True, gc=False):
     """A labelled picture; which of the label's fields count is the data set's ``label_kind``."""
 
     number: int

@@ -2,7 +2,6 @@ import json
 import tracemalloc
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from defusedxml import ElementTree
 from hypothesis import given
+from msgspec.structs import replace
 
 from manifest_tools.base.errors import BadData, MtoolError
 from manifest_tools.formats.cvat import read, write

@@ -1,10 +1,11 @@
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from manifest_tools.formats.fiftyone import write
 from manifest_tools.formats.protocol import Copied, PathOf
@@ -30,11 +31,11 @@ def written(folder: Path, kind: Any, **parts: list[Picture]) -> dict[str, Any]:
     def copied(part: str, path_of: PathOf) -> Iterator[tuple[Picture, Copied]]:
         """Say that every picture has one size, whatever its line says."""
         small = [replace(picture, size=None) for picture in data.parts[part]]
-        again = for_copies(replace(data, parts={part: StreamedPictures(small.copy)}), sink)
+        again = for_copies(dataclasses.replace(data, parts={part: StreamedPictures(small.copy)}), sink)
         for picture, (_, made) in zip(data.parts[part], again.copied(part, path_of), strict=True):
             yield picture, made
 
-    return write(data, sink, replace(options, copied=copied))
+    return write(data, sink, dataclasses.replace(options, copied=copied))
 
 
 def labels(folder: Path) -> Any:

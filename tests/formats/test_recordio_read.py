@@ -1,11 +1,12 @@
+import dataclasses
 import pickle
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats import recordio
@@ -48,7 +49,7 @@ def without_blanks(data: DataSet) -> DataSet:
         part: StreamedPictures([replace(one, ref=one.ref.replace(" ", "_")) for one in found].copy)
         for part, found in data.parts.items()
     }
-    return replace(data, parts=parts)
+    return dataclasses.replace(data, parts=parts)
 
 
 @given(data_sets("single_label", "multi_label"))

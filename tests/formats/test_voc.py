@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from manifest_tools.base.errors import BadData, MtoolError, Refused
 from manifest_tools.formats.protocol import ReadOptions
@@ -73,8 +74,8 @@ def test_what_is_written_is_read_again(data: DataSet) -> None:
         first = next((picture for part in data.parts.values() for picture in part), None)
         assert found.attribute == (data.attribute if first else "label")
         for part, pictures in data.parts.items():
-            back = [dataclasses.replace(picture, ref="", key="") for picture in found.parts[part]]
-            assert back == [dataclasses.replace(picture, ref="") for picture in pictures]
+            back = [replace(picture, ref="", key="") for picture in found.parts[part]]
+            assert back == [replace(picture, ref="") for picture in pictures]
 
 
 def test_the_files_say_what_others_read(tmp_path: Path) -> None:

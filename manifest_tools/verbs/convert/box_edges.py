@@ -1,8 +1,10 @@
 """Boxes that are over the edge of their picture, or of no size: counted always, cut off when told."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import counted

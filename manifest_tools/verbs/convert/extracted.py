@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats.safe_names import UniqueNames, file_name

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec.structs import replace
 
 from manifest_tools.base.text import counted
 from manifest_tools.groundtruth.annotations import DataSet, Picture

@@ -1,10 +1,11 @@
 """How the picture of a line is opened: found on this disk or fetched, and made ready to be written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from manifest_tools.groundtruth.annotations import Picture
 from manifest_tools.images.paths import ImagePaths, read_file
