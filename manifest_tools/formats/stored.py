@@ -78,7 +78,7 @@ def _named(place: str, ending: str) -> Iterator[str]:
             raise Refused(f"{place}: expected a pattern of at most {_MOST_FILES:,} files, found more")
         yield from found
     elif any(sign in place for sign in "*?["):
-        yield from sorted(glob(place))
+        yield from sorted(path for path in glob(place) if path.endswith(ending))
     elif os.path.isfile(place + ending):
         yield place + ending
     else:

@@ -102,6 +102,21 @@ _NOT_MANIFESTS = (
         lambda head: head.startswith(b"\x0a\x23\xd7\xce"),
     ),
     (
+        "a NumPy array",
+        "if it has pictures, type: mtool convert --from npy {name} -o NAME.manifest",
+        lambda head: head.startswith(b"\x93NUMPY"),
+    ),
+    (
+        "a zip archive",
+        "unpack it, and type the name of what is in it",
+        lambda head: head.startswith(b"PK\x03\x04"),
+    ),
+    (
+        "XML",
+        "if it is of CVAT, type: mtool convert --from cvat {name} -o NAME.manifest",
+        lambda head: head.lstrip().startswith((b"<?xml", b"<annotation")),
+    ),
+    (
         "an S3Prefix manifest (one JSON array of keys, no labels)",
         "type the name of the augmented manifest, such as output.manifest",
         _is_s3prefix,

@@ -384,7 +384,7 @@ def hint_in(folder: Path) -> str:
     """Return what to type in place of a folder that has manifests or COCO files, or nothing."""
     if manifests := find_manifests(folder):
         return f"type the name of a file in it, such as {folder / manifests[0]}"
-    if any(folder.glob("*.json")):
+    if any(path.name != "classes.json" for path in folder.glob("*.json")):
         return f"if it has COCO files, type: mtool convert --from coco {folder} -o NAME.manifest"
     return ""
 

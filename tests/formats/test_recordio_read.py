@@ -146,6 +146,7 @@ def test_shards_are_one_part_again(tmp_path: Path) -> None:
     assert {part: len(pictures(data, part)) for part in data.parts} == {"train": 5, "validation": 2}
     assert [one.key for one in pictures(data, "train")] == ["0", "1", "2", "3", "4"]
     assert len(pictures(read(tmp_path / "ds" / "train-*.rec"))) == 5
+    assert len(pictures(read(tmp_path / "ds" / "train-*"))) == 5  # not the .idx beside each
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,17 @@ class EdgeCounts:
         """Return what is to be said, a sentence each."""
         found = []
         if self.over:
-            how = "cut off there" if clip else "written as they are; many readers refuse them: type --clip"
+            how = "cut off there" if clip else _as_written(self.over, "many readers refuse {}: type --clip")
             found.append(f"{counted(self.over, 'box')} over the edge of the picture, {how}")
         if self.empty:
-            how = "left out" if clip else "written as they are; type --clip to leave them out"
+            how = "left out" if clip else _as_written(self.empty, "type --clip to leave {} out")
             found.append(f"{counted(self.empty, 'box')} without width or height, {how}")
         return found
+
+
+def _as_written(count: int, what: str) -> str:
+    are, them = ("it is", "it") if count == 1 else ("they are", "them")
+    return f"written as {are}; {what.format(them)}"
 
 
 @dataclass(slots=True)

@@ -93,6 +93,8 @@ def find_side_car(row: Format, place: str) -> tuple[SideCar, str] | None:
     """Return the side-car of a data set on this disk, and which of its parts stands there, ``""`` for all."""
     if place == "-" or place.startswith("s3://"):
         return None
+    if row.output == "folder" and os.path.isfile(place):  # such as the data.yaml of YOLO
+        place = os.path.dirname(place) or os.getcwd()
     base = base_name(row, place.rstrip("/"))[0]
     if row.shards and not os.path.exists(place):
         base = name_of_shards(base)

@@ -189,3 +189,24 @@ def test_lines_that_name_objects_are_no_paths_however_they_are_spaced(by_class: 
     done = convert_from("ds", "folder", "back.manifest")
     assert Path("back.manifest").read_text() == blank
     assert (done.pictures, done.on_this_disk) == (4, 0)
+
+
+def test_a_data_yaml_stands_for_the_folder_in_which_it_is(
+    by_class: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert("all.manifest", "yolo", "yolo", images=["raw"], side_car=True)
+    monkeypatch.chdir("yolo")
+    convert_from("data.yaml", "yolo", "../back.manifest")
+    assert Path("../back.manifest").read_bytes() == Path("../all.manifest").read_bytes()
+
+
+def test_one_odd_box_is_spoken_of_as_one(in_folder: Path) -> None:
+    size = [{"width": 10, "height": 10, "depth": 3}]
+    box = {"class_id": 0, "left": 5, "top": 2, "width": 20, "height": 0}
+    label = {"image_size": size, "annotations": [box]}
+    metadata = {"objects": [{}], "class-map": {"0": "x"}, "type": "groundtruth/object-detection"}
+    Path("a.manifest").write_text(json.dumps({"source-ref": "s3://b/1", "k": label, "k-metadata": metadata}))
+    assert convert("a.manifest", "coco", "ds").remarks == (
+        "1 box over the edge of the picture, written as it is; many readers refuse it: type --clip",
+        "1 box without width or height, written as it is; type --clip to leave it out",
+    )
