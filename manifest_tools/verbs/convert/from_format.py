@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from manifest_tools.base.arguments import AnyPath, AnyPaths, as_text, as_texts
 from manifest_tools.base.errors import Refused
 from manifest_tools.formats.class_contract import read_data_set
-from manifest_tools.formats.open_manifest import names_path
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.safe_names import safe_name
 from manifest_tools.formats.table import Format, base_name, format_row
 from manifest_tools.groundtruth.annotations import DataSet, Picture
 from manifest_tools.groundtruth.classes import ClassTable, agree, classes_from
-from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io import s3uri
 from manifest_tools.io.sinks import (
     STDOUT,
@@ -30,6 +28,7 @@ from manifest_tools.verbs.convert.measured import Measured, measured
 from manifest_tools.verbs.convert.restore import Restored, restored_lines
 from manifest_tools.verbs.convert.result import Converted
 from manifest_tools.verbs.convert.side_car import SideCar, find_side_car
+from manifest_tools.verbs.convert.written import Written, written, written_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +163,10 @@ def write_manifests(planned: ManifestPlan, *, force: bool = False, kms_key: str 
         for part, path in planned.outputs.items():
             extracted = Extracted(path, planned.source_prefix, publication, folders)
             with staged(publication.open(path), path) as stream:
-                for line in _lines(planned, part, restored, _chain(extracted, planned.measured)):
-                    stream.write(line)
-                    count += not line.isspace()
-                    local += not line.startswith(_IN_S3) and names_path(line)
+                for found in _lines(planned, part, restored, _chain(extracted, planned.measured)):
+                    stream.write(found.text)
+                    count += found.lines
+                    local += found.on_this_disk
     remarks = [*data.remarks, *planned.measured.remarks()]
     if planned.side_car is not None:
         remarks += restored.remarks(planned.side_car.path)
@@ -187,12 +186,9 @@ def _chain(extracted: Extracted, sizes: Measured) -> Callable[[Picture], Picture
 
 def _lines(
     planned: ManifestPlan, part: str, restored: Restored, extract: Callable[[Picture], Picture]
-) -> Iterable[bytes]:
+) -> Iterable[Written]:
     data, side_car = planned.data, planned.side_car
     of = part or planned.part
     if side_car is None or of not in side_car.head.parts:
-        return manifest_lines(data, map(extract, data.parts[part]))
-    return restored_lines(side_car, data, part, of, planned.row, restored, extract)
-
-
-_IN_S3 = b'{"source-ref":"s3://'  # how lines of ours begin that name an object; others are parsed
+        return written_pictures(data, data.parts[part], extract)
+    return written(restored_lines(side_car, data, part, of, planned.row, restored, extract))

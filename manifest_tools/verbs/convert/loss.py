@@ -11,7 +11,7 @@ from manifest_tools.base.errors import Refused
 from manifest_tools.base.parallel import Jobs
 from manifest_tools.base.text import clipped
 from manifest_tools.formats.table import Format
-from manifest_tools.groundtruth.annotations import DataSet, Picture
+from manifest_tools.groundtruth.annotations import Batch, DataSet, Picture
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.scan import scan
@@ -68,9 +68,13 @@ def lost_of_data_set(data: DataSet, row: Format | None) -> dict[str, int]:
     if row is None and data.label_kind != "boxes":
         return dict(counts)
     for pictures in data.parts.values():
-        for picture in pictures:
-            counts.update(word for word in _words_of(picture) if word not in holds)
+        for found in pictures.map(partial(_count_pictures, holds)):
+            counts.update(found)
     return dict(counts)
+
+
+def _count_pictures(holds: frozenset[str], batch: Batch) -> Counter[str]:
+    return Counter(word for picture in batch.pictures for word in _words_of(picture) if word not in holds)
 
 
 def _words_of(picture: Picture) -> Iterator[str]:
