@@ -115,7 +115,7 @@ def _count_block(attribute: str, metadata_key: str, holds: frozenset[str], block
     for line in data.split(b"\n"):
         if line.strip():
             words = _words_on(_decoded(line), attribute, metadata_key)
-            _add(found.counts, Counter(word for word in set(words) if word not in holds))
+            _add(found.counts, Counter(word for word in dict.fromkeys(words) if word not in holds))
     return found
 
 

@@ -67,6 +67,13 @@ def test_a_manifest_with_a_new_key_on_each_line_is_summed_up(tmp_path: Path) -> 
     assert in_words(found).endswith("and 95 more")
 
 
+def test_what_is_counted_stands_in_the_order_of_the_lines_so_that_reports_are_the_same(
+    tmp_path: Path,
+) -> None:
+    line = {"source-ref": "s3://raw/1.jpg", "kind": 0, "c": 1, "a": 1, "d": 1, "b": 1, "f": 1, "e": 1}
+    assert list(lost(tmp_path, line)) == ["key c", "key a", "key d", "key b", "key f", "key e"]
+
+
 def coco(**annotation: Any) -> str:
     """Write pictures and a COCO file of them."""
     Path("raw").mkdir()
