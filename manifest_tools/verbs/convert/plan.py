@@ -330,6 +330,8 @@ def _output_of(manifest: str, output: str | None) -> str:
         raise Refused(f"{manifest}: expected a place for the output; type -o NAME")
     if output == "-":
         raise Refused("-o -: expected a name; several files, or a folder, cannot go to standard output")
+    if output is not None and output.rstrip("/") == "s3:":
+        raise Refused(f"-o {output}: expected s3://BUCKET/NAME")
     return _without_ending(manifest) if output is None else output
 
 

@@ -252,7 +252,10 @@ def test_what_cannot_be_meant_is_refused(parts: str, to: str, options: dict[str,
         convert(parts, to, "out", **{"images": ["raw"], **options})
 
 
-@pytest.mark.parametrize(("manifest", "output"), [("-", None), ("s3://raw/m", None), ("train.manifest", "-")])
+@pytest.mark.parametrize(
+    ("manifest", "output"),
+    [("-", None), ("s3://raw/m", None), ("train.manifest", "-"), ("train.manifest", "s3://")],
+)
 def test_an_output_without_a_place_is_refused(parts: str, manifest: str, output: str | None) -> None:
     with pytest.raises(Refused):
         convert(manifest, "recordio", output)
