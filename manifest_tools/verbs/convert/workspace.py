@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from manifest_tools.base.errors import MtoolError, Refused
 from manifest_tools.base.local_files import make_folder, remove_empty
@@ -120,14 +120,18 @@ def _make(output: str) -> tuple[Path, tuple[Path, ...]]:
     folder = place_of(output)
     made = make_folder(folder.parent, output)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = os.lstat(folder)
+        _make_own(folder)
     except OSError as error:
         remove_empty(made)
         raise MtoolError(f"{output}: cannot be written: {error.strerror}") from error
+    return folder, made
+
+
+def _make_own(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
         raise Refused(f"{folder}: expected a folder of this user's, found something else; remove it")
-    return folder, made
 
 
 @contextlib.contextmanager
@@ -136,22 +140,34 @@ def _locked(folder: Path, output: str, wait: float) -> Iterator[None]:
     if os.name != "posix":
         yield
         return
+    with _lock_of(folder, output, time.monotonic() + wait):
+        yield
+
+
+def _lock_of(folder: Path, output: str, until: float) -> BinaryIO:
+    """Return the lock, held; who had it before has removed the folder, lock and all, perhaps just now."""
+    while True:
+        with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as closing:
+            _make_own(folder)
+            lock = closing.enter_context(open(folder / _LOCK, "wb"))
+            _wait_for(lock, output, until)
+            if os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / _LOCK)):
+                closing.pop_all()
+                return lock
+
+
+def _wait_for(lock: BinaryIO, output: str, until: float) -> None:
     import fcntl
 
-    with open(folder / _LOCK, "wb") as lock:
-        until = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise Refused(
-                        f"{output}: another process is writing it; wait for its end, or type -o for another"
-                        " place"
-                    ) from None
-                time.sleep(0.05)
-        yield
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Refused(
+                    f"{output}: another process is writing it; wait for its end, or type -o for another place"
+                ) from None
+            time.sleep(0.05)
 
 
 def _open(folder: Path, output: str, plan: Mapping[str, Any], resume: bool) -> Workspace:

@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,20 @@ def test_two_at_a_time_do_not_write_one_output(in_folder: Path) -> None:
     ):
         raise AssertionError
     assert not list(in_folder.iterdir())
+
+
+def test_who_waited_for_the_end_of_another_begins_in_a_folder_of_its_own(in_folder: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with workspace("out", {}):
+            second = pool.submit(_in_workspace)
+            time.sleep(0.2)
+        assert second.result() == ["ledger.jsonl", "lock"]
+    assert not list(in_folder.iterdir())
+
+
+def _in_workspace() -> list[str]:
+    with workspace("out", {}) as space:
+        return sorted(os.listdir(space.folder))
 
 
 def test_a_format_that_opens_no_picture_has_nothing_to_resume(manifest: str) -> None:
