@@ -80,6 +80,11 @@ class Ledger:
         self.moved[key] = place
         self._write(Moved(*key, place.path, place.offset))
 
+    def forget(self, key: Key) -> None:
+        """Take a piece for one that is not finished."""
+        self.finished.pop(key, None)
+        self.moved.pop(key, None)
+
     def _write(self, line: Line) -> int:
         at = self.file.seek(0, os.SEEK_END)
         self.file.write(_encode(line) + b"\n")

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -20,6 +21,7 @@ from manifest_tools.formats.protocol import Place
 from manifest_tools.verbs.convert.ledger import VERSION, Ledger, differences, new_ledger, open_ledger
 
 _LEDGER, _LOCK, _NEW = "ledger.jsonl", "lock", "new"
+_TEMPORARY = re.compile(r"(\..*\.)?mtool-")
 _WAIT = 5.0  # seconds that the workers of a killed process are given to notice
 
 
@@ -206,8 +208,17 @@ def _rescue(folder: Path, ledger: Ledger) -> None:
     for key, place in list(ledger.moved.items()):
         if os.path.dirname(place.path) == str(folder):
             continue
+        if not _is_ours(place.path, folder):
+            ledger.forget(key)
+            continue
         if place.path not in names:
             names[place.path] = str(folder / f"kept-{secrets.token_hex(8)}")
             with contextlib.suppress(OSError):
                 os.replace(place.path, names[place.path])
         ledger.move(key, Place(names[place.path], place.offset))
+
+
+def _is_ours(path: str, folder: Path) -> bool:
+    """Say whether a file may be one that was being written: a ledger may come from anybody."""
+    above, name = os.path.split(os.path.realpath(path))
+    return bool(_TEMPORARY.match(name)) and Path(above).is_relative_to(folder.parent)

@@ -159,6 +159,24 @@ def test_a_ledger_that_was_cut_off_counts_as_far_as_it_goes(manifest: str) -> No
     assert Path("out.rec").read_bytes() == Path("whole.rec").read_bytes()
 
 
+@pytest.mark.parametrize("place", ["mine.txt", "elsewhere/.a.rec.mtool-host-1-x", "elsewhere/mtool-host-1-x"])
+def test_a_ledger_that_names_files_of_others_takes_none(
+    manifest: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, place: str
+) -> None:
+    convert(**options_of(manifest, "recordio") | {"output": "whole"})
+    options = options_of(manifest, "recordio", jobs=1)
+    kill_after(17, options)
+    mine = tmp_path / place
+    if "/" in place:
+        mine = tmp_path_factory.mktemp("elsewhere") / Path(place).name
+    mine.write_bytes(bytes(10**6))
+    with (place_of("out") / "ledger.jsonl").open("a") as ledger:
+        ledger.write(f'{{"type":"moved","part":0,"piece":0,"path":"{mine}","offset":0}}\n')
+    convert(**options, resume=True)
+    assert mine.read_bytes() == bytes(10**6)
+    assert Path("out.rec").read_bytes() == Path("whole.rec").read_bytes()
+
+
 @pytest.mark.parametrize("garbage", [b"", b"{}\n", b"[" * 10_000 + b"\n", b"\xff\xfe\n"], ids=repr)
 def test_a_ledger_without_a_beginning_is_begun_anew(manifest: str, garbage: bytes) -> None:
     options = options_of(manifest, "recordio", jobs=1)
