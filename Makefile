@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 BIN = $(VENV)/bin
 INSTALL = python -m pip --disable-pip-version-check --quiet install
 # What is installed everywhere but at a newcomer's; the trainers of torch and keras are still to come.
-EXTRAS = plots,dask,tune,serve,docs,masks,hf,tfrecord,fast
+EXTRAS = plots,dask,tune,serve,docs,hf,tfrecord,fast
 
 .PHONY: help setup demo check test test-numpy2 lint format bench test-peers fuzz docs site \
 	docker-steps constraints clean
@@ -57,6 +57,9 @@ format: $(VENV)/ready-for-work ## let ruff order and lay out the code
 bench: $(VENV)/ready-for-work ## our figures beside those of the peers
 	$(BIN)/python -m benchmarks.manifests
 	$(BIN)/python -m benchmarks.recordio
+	$(BIN)/python -m benchmarks.datasets
+	$(BIN)/python -m benchmarks.packed_pictures
+	$(BIN)/python -m benchmarks.s3
 
 test-peers: $(VENV)/ready-for-work $(PEERS)/ready $(DATA_PEERS)/ready ## our models and data sets, read by others
 	MTOOL_MXNET13_PYTHON=$(PEERS)/bin/python MTOOL_PEERS_PYTHON=$(DATA_PEERS)/bin/python \

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tests.trainers.sagemaker.stand_in import SageMaker
 
 REPOSITORY = Path(__file__).parent.parent
+
+# How long an example takes is the machine's business, which has others to do.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 # What would lead a test to somebody's account, or its loopback requests through a proxy.
 STRANGERS = ("AWS_", "MTOOL_IMAGES", "MTOOL_S3", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "BOTO_CONFIG")

@@ -31,7 +31,9 @@ from tests.import_graph import ALL, importers
         ),
         pytest.param("manifest_tools/io/s3uri.py", "manifest_tools/io/s3uri.py", id="doctests are tests"),
         pytest.param(
-            "tests/scripted_s3.py", "tests/io/test_s3.py", id="helpers of tests are tested by their users"
+            "tests/scripted_s3.py",
+            "tests/io/s3/test_objects.py",
+            id="helpers of tests are tested by their users",
         ),
         pytest.param("tests/test_hostile.py", "tests/test_hostile.py", id="a changed test is run"),
     ],

@@ -103,6 +103,7 @@ def plan_against(
                 label_attribute=label_attribute,
                 pass_through=True,
                 classes=table,
+                conflicts="keep",  # lines that are compared are remembered, so the manifest is read once
             )
     except ClassConflict as conflict:
         # The cause without the advice to type `mtool validate`, which does not know the table of the owner.

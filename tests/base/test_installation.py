@@ -46,6 +46,7 @@ def test_an_extra_that_is_named_exists(extra: str) -> None:
 
 def test_both_lists_of_versions_agree_but_for_what_mxnet_asks_for() -> None:
     plain, gluon = versions("constraints.txt"), versions("constraints-gluon.txt")
-    assert {name for name in plain if gluon.get(name) != plain[name]} == {"numpy"}
+    # pyarrow 26 does not import beside NumPy 1.26.
+    assert {name for name in plain if gluon.get(name) != plain[name]} == {"numpy", "pyarrow"}
     assert (plain["numpy"][:2], gluon["numpy"][:2]) == ("2.", "1.")
     assert set(gluon) - set(plain) == {"graphviz", "mxnet", "opencv-python-headless", "setuptools"}
