@@ -24,6 +24,7 @@ from manifest_tools.groundtruth.classes import (
     numbered,
     renumbered,
 )
+from manifest_tools.images.unusable import MAX_PIXELS
 from manifest_tools.io.npy_files import StoredArray, stored_array, stored_arrays
 
 _PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".dill")
@@ -264,6 +265,10 @@ def _check_pictures(images: StoredArray) -> None:
         or (shape[0] and 0 in shape)
     ):
         raise BadData(f"{images.name}: expected (pictures, height, width, 3), found {_described(images)}")
+    if shape[1] * shape[2] > MAX_PIXELS:
+        raise BadData(
+            f"{images.name}: expected pictures of at most {MAX_PIXELS:,} pixels, found {_described(images)}"
+        )
 
 
 def _described(array: StoredArray) -> str:

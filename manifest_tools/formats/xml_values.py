@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NOT_HELD = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DEEPEST = 64
+_LONGEST = 8 << 20  # bytes without a tag that ends: the parser goes over them again with all that it is given
 _LARGEST = 64 << 20  # bytes between two calls of `forget`
 _READ = 1 << 16
 
@@ -58,7 +59,7 @@ class XmlEvents:
     def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
         self.name = name
         self._chunks = iter(chunks)
-        self._chunk, self._at, self._since = b"", 0, 0
+        self._chunk, self._at, self._since, self._silent = b"", 0, 0, 0
         self._open: list[Element] = []
 
     def __iter__(self) -> Iterator[tuple[str, "Element"]]:
@@ -69,6 +70,7 @@ class XmlEvents:
 
         try:
             for event, element in iterparse(self, events=("start", "end"), forbid_dtd=True):
+                self._silent = 0
                 if event == "end":
                     self._open.pop()
                 yield event, element
@@ -90,6 +92,11 @@ class XmlEvents:
         found = self._chunk[self._at : self._at + _READ]
         self._at += len(found)
         self._since += len(found)
+        self._silent += len(found)
+        if self._silent > _LONGEST:
+            raise BadData(
+                f"{self.name}: expected tags and texts of at most {_LONGEST >> 20} MB, found a longer one"
+            )
         if self._since > _LARGEST:
             raise BadData(f"{self.name}: expected elements of at most {_LARGEST:,} bytes, found a larger one")
         return found

@@ -275,6 +275,7 @@ BOMB = (
         pytest.param("<a>" * 10_000, "at most 64 elements in one another", id="deep"),
         pytest.param('<?xml version="1.0" encoding="klingon"?><a/>', "expected XML", id="encoding"),
         pytest.param("<annotations><track/></annotations>", "for images, found tracks", id="video"),
+        pytest.param(f"<annotations><a b='{'x' * (9 << 20)}'/>", "tags and texts of at most 8 MB", id="long"),
         pytest.param(image(name=""), "image 1: expected a name", id="no name"),
         pytest.param(image(name="../1.jpg"), "image 1: expected a name below a folder", id="a way out"),
         pytest.param(image(name="C:\\1.jpg"), "image 1: expected a name below a folder", id="a drive"),

@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 import tempfile
 from collections.abc import Callable
@@ -286,6 +287,15 @@ def test_a_hostile_file_gives_a_sentence_and_runs_nothing(in_folder: Path, name:
         read(file)
     assert message in str(caught.value) and "\n" not in str(caught.value)
     assert not Path("ran").exists()
+
+
+def test_a_picture_that_no_memory_should_hold_is_refused(in_folder: Path) -> None:
+    Path("a.npy").write_bytes(
+        headed("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 40000, 25000), }")
+    )
+    os.truncate("a.npy", Path("a.npy").stat().st_size - 10 + 40000 * 25000)
+    with pytest.raises(BadData, match="expected pictures of at most"):
+        read("a.npy")
 
 
 def test_what_is_typed_in_place_of_a_pickle_works(in_folder: Path) -> None:
