@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
@@ -20,8 +20,20 @@ CLASSES = "classes.json"
 _LARGEST = 1 << 26  # bytes of a file that may hold a class table
 
 
-def class_table_beside(row: Format, place: str) -> tuple[str, ClassTable] | None:
-    """Return the file beside a data set on this disk that has its class table, and the table.
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What stands beside a data set."""
+
+    path: str
+    """The file that says it."""
+
+    table: ClassTable
+    label_attribute: str | None
+    """The label attribute of all parts; None where they have several, or nothing says it."""
+
+
+def contract_beside(row: Format, place: str) -> Contract | None:
+    """Return the class table that stands beside a data set on this disk, and its label attribute.
 
     In a folder that is ``classes.json``, beside files the report of the conversion. Raises BadData for a
     table whose hash is not its own: somebody has edited it.
@@ -29,13 +41,20 @@ def class_table_beside(row: Format, place: str) -> tuple[str, ClassTable] | None
     for path in _candidates(row, place):
         if path == place:
             continue  # the data set itself
-        value = _json_at(path)
+        whole = value = _json_at(path)
         classes = value.get("classes") if isinstance(value, dict) else None
         if isinstance(classes, dict) and isinstance(classes.get("classes"), dict):
             classes, value = classes["classes"], classes  # a report, with the table in it
         if isinstance(classes, dict) and isinstance(value.get("sha256"), str):
-            return path, _checked(path, value)
+            return Contract(path, _checked(path, value), _attribute(whole))
     return None
+
+
+def _attribute(value: dict[str, Any]) -> str | None:
+    parts = value.get("parts")
+    of_parts = [part.get("label_attribute") for part in parts.values()] if isinstance(parts, dict) else []
+    names = {name for name in (value.get("label_attribute"), *of_parts) if isinstance(name, str)}
+    return names.pop() if len(names) == 1 else None
 
 
 def read_data_set(row: Format, place: str, options: ReadOptions) -> DataSet:
@@ -44,14 +63,15 @@ def read_data_set(row: Format, place: str, options: ReadOptions) -> DataSet:
     Raises ClassConflict where that disagrees with ``options.classes``, and what the reader raises.
     """
     read = module_of(row).read
-    beside = class_table_beside(row, place)
+    beside = contract_beside(row, place)
     if beside is None:
         data: DataSet = read(place, options)
         return data
-    path, table = beside
+    path, table = beside.path, beside.table
     if options.classes is not None:
         table = agree({path: table, "--classes": options.classes})
-    data = read(place, replace(options, classes=table))
+    attribute = options.label_attribute or beside.label_attribute
+    data = read(place, replace(options, classes=table, label_attribute=attribute))
     if row.stands_in == ("",):
         _check_is_by_class(place, path, table, data.table)
     return replace(data, table=agree({path: table, place: data.table}))
@@ -104,7 +124,7 @@ def _checked(path: str, value: dict[str, Any]) -> ClassTable:
         raise type(error)(f"{path}: {error}") from error
     if table.digest != value["sha256"]:
         raise BadData(
-            f"{path}: its classes were edited: their SHA-256 is another one; give the classes that are right"
-            " with --classes FILE, and remove this file"
+            f"{path}: its classes were edited: their SHA-256 is another one; remove this file, and type"
+            " --classes FILE with the classes that are right"
         )
     return table

@@ -4,6 +4,7 @@ The number that such a label has says nothing; its class is the ``class-name``. 
 become one: of one class where no line has several, and of several classes else.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ from manifest_tools.groundtruth.annotations import (
     StreamedPictures,
 )
 from manifest_tools.groundtruth.attributes import check_attribute_name
-from manifest_tools.groundtruth.classes import ClassTable, agree, class_table, numbered
+from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, agree, class_table, numbered
 from manifest_tools.groundtruth.manifest_pictures import pictures_of
 from manifest_tools.groundtruth.record import METADATA, SOURCES
 from manifest_tools.groundtruth.rows import reason
@@ -58,9 +59,10 @@ class _Labelled:
 def read(place: str, options: ReadOptions) -> DataSet:
     """Return the pictures of a manifest for Rekognition, with one label attribute.
 
-    Classes are numbered by their sorted names, or as ``options.classes`` has them; those of boxes as the
-    manifest says. ``options.label_attribute`` calls the new attribute, or says which has the boxes. Raises
-    Refused where classes and boxes could be meant, BadData for a line without what Rekognition needs.
+    Classes are numbered by their sorted names, or as ``options.classes`` has them; those of boxes, and of an
+    only label attribute whose numbers are classes, as the manifest says. ``options.label_attribute`` calls
+    the new attribute, or says which has the boxes. Raises Refused where classes and boxes could be meant,
+    BadData for a line without what Rekognition needs.
     """
     if options.source_prefix:
         raise Refused(f"--source-prefix {options.source_prefix}: a manifest names its pictures; leave it out")
@@ -77,6 +79,9 @@ def read(place: str, options: ReadOptions) -> DataSet:
         )
     if not found.classes:
         raise BadData(f"{source.name}: expected labels of {_CLASSES} or {_BOXES}, found none")
+    if len(found.classes) == 1 and requested in (None, *found.classes):
+        with contextlib.suppress(ClassConflict):
+            return _as_it_is(source, next(iter(found.classes)), "single_label", found, options.classes)
     attribute = requested or _shared_name(list(found.classes))
     check_attribute_name(attribute)
     indices = numbered(sorted(found.names), options.classes)
@@ -200,11 +205,18 @@ def _pictures(source: Source, indices: Mapping[str, int]) -> Iterator[Picture]:
 
 
 def _boxes(source: Source, requested: str | None, found: _Found, given: ClassTable | None) -> DataSet:
-    """Return the boxes of a manifest, which are as they are elsewhere."""
     only = next(iter(found.boxes)) if len(found.boxes) == 1 else None
-    attribute = label_attribute(source, requested or only)
+    return _as_it_is(source, requested or only, "boxes", found, given)
+
+
+def _as_it_is(
+    source: Source, name: str | None, kind: PictureLabelKind, found: _Found, given: ClassTable | None
+) -> DataSet:
+    """Return labels whose numbers are classes, as they are elsewhere; raises ClassConflict for others."""
+    attribute = label_attribute(source, name)
     pictures = pictures_of(source, attribute)
     table = agree(({} if given is None else {"--classes": given}) | {source.name: pictures.table})
-    said = f"{source.name}: left out, without boxes: {by_state(pictures.left_out)}"
+    what = "boxes" if kind == "boxes" else "a label"
+    said = f"{source.name}: left out, without {what}: {by_state(pictures.left_out)}"
     remarks = (said,) if pictures.left_out else ()
-    return DataSet(table, "boxes", {"": pictures}, attribute.name, found.lost, remarks)
+    return DataSet(table, kind, {"": pictures}, attribute.name, found.lost, remarks)

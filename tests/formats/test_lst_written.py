@@ -66,7 +66,7 @@ def test_pictures_and_their_list_are_a_channel_each(in_folder: Path) -> None:
     convert_from("ds", "lst", "back")
     first, second, *_ = map(json.loads, Path("back/m.manifest").read_text().splitlines())
     assert (first["source-ref"], second["source-ref"]) == ("ds/m/1.jpg", "ds/m/1-2.jpg")
-    assert second["label-metadata"]["class-name"] == "LH"
+    assert second["part-metadata"]["class-name"] == "LH"
 
 
 def test_a_list_alone_becomes_a_manifest_of_its_name(in_folder: Path) -> None:

@@ -43,7 +43,7 @@ def lines(name: str, classes: ClassTable | None = None) -> list[dict[str, Any]]:
 
 
 def labels(name: str, classes: ClassTable | None = None) -> dict[str, Any]:
-    return {line["source-ref"]: line.get("label") for line in lines(name, classes)}
+    return {line["source-ref"]: line.get("label", line.get("kind")) for line in lines(name, classes)}
 
 
 def remarks(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.formats.rekognition import read
 from manifest_tools.groundtruth.annotations import Provenance
 from manifest_tools.groundtruth.classes import ClassTable
-from tests.ground_truth import boxes, lines_of, multi, write
+from tests.ground_truth import boxes, line, lines_of, multi, write
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -121,3 +121,10 @@ def test_the_command_writes_a_manifest_that_holds(in_folder: Path, run: Run) -> 
     assert run("validate", "one.manifest").exit_code == 0
     first = json.loads(lines_of("one.manifest")[1])
     assert (first["sport"], first["sport-metadata"]["class-map"]) == ([0, 1], {"0": "golf", "1": "tennis"})
+
+
+def test_the_numbers_of_an_only_attribute_stay_where_they_are_classes(tmp_path: Path) -> None:
+    """Right comes before left here, and after it in the alphabet."""
+    data = read(manifest(tmp_path, line(1, 0), line(2, 1)), NO_OPTIONS)
+    assert data.table.names == ((0, "RH"), (1, "LH"))
+    assert [picture.classes for picture in data.parts[""]] == [(0,), (1,)]

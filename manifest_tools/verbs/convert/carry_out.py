@@ -139,7 +139,8 @@ def _write(
         if not said["pictures"]:
             raise NothingUsable(", ".join(plan.manifest for plan in plans), work.left_out.problems)
         if not isinstance(sink, Files):
-            sink.write(CLASSES, json.dumps(first.table.to_json(), indent=2).encode() + b"\n")
+            contract = {"label_attribute": first.attribute.name, **first.table.to_json()}
+            sink.write(CLASSES, json.dumps(contract, indent=2).encode() + b"\n")
     if croissant:
         describe(first, parts.counts, publication, row.output == "folder")
     if row.report:

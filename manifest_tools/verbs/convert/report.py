@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from manifest_tools.base.errors import Exists
+from manifest_tools.base.errors import Exists, Refused
 from manifest_tools.base.version import __version__
 from manifest_tools.io import s3
 from manifest_tools.verbs.convert.plan import ConversionPlan
@@ -37,6 +37,10 @@ def check_made_alike(plans: Sequence[ConversionPlan]) -> None:
         f"{one.output}/{one.part}{one.ending}" if one.part else one.output + one.ending for one in plans
     ]
     taken = [path for path in outputs if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path))]
+    if taken and plans[0].retried:
+        raise Refused(
+            f"{taken[0]}: is there, and --retry makes a data set of its own; type -o for another place"
+        )
     if taken:
         raise Exists(taken)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from manifest_tools.base.bounded_lines import LONGEST_LINE, bounded_lines
 from manifest_tools.base.errors import BadData
-from manifest_tools.formats.table import Format, base_name, name_of_shards
+from manifest_tools.formats.table import FORMATS, Format, base_name, name_of_shards
 from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable
 from manifest_tools.io.sinks import Publication
@@ -101,7 +101,7 @@ def find_side_car(row: Format, place: str) -> tuple[SideCar, str] | None:
     above, name = os.path.split(base)
     for candidate, part in ((base, ""), (above, name)):
         head = _head(candidate + _KEYS) if candidate else None
-        if head is not None and (not part or part in head.parts):
+        if head is not None and FORMATS.get(head.format) is row and (not part or part in head.parts):
             return SideCar(candidate, head), part
     return None
 

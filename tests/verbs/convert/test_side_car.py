@@ -176,7 +176,7 @@ def test_the_order_of_the_classes_comes_back_from_the_table_in_the_folder(by_cla
     """Readers of folders number classes by sorted names, and left comes before right."""
     os.remove("ds.side-car.jsonl")
     lines, _ = back()
-    assert {line["label-metadata"]["class-name"]: line["label"] for line in lines} == {
+    assert {line["kind-metadata"]["class-name"]: line["kind"] for line in lines} == {
         "right hand": 0,
         "left hand": 1,
     }
