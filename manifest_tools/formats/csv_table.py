@@ -8,14 +8,14 @@ from itertools import pairwise
 
 from manifest_tools.base.errors import BadData, Refused
 from manifest_tools.formats.csv_rows import COLUMNS, Row, Table
-from manifest_tools.formats.csv_writing import write
+from manifest_tools.formats.csv_writing import check, write
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, PictureLabelKind, StreamedPictures
 from manifest_tools.groundtruth.attributes import check_attribute_name
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable, agree, class_table, numbered
 from manifest_tools.io.sources import open_bytes
 
-__all__ = ["COLUMNS", "read", "write"]
+__all__ = ["COLUMNS", "check", "read", "write"]
 
 
 def read(place: str, options: ReadOptions) -> DataSet:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from manifest_tools.base.errors import BadData
 from manifest_tools.formats.csv_cells import as_cell
 from manifest_tools.formats.protocol import Files, WriteOptions
 from manifest_tools.groundtruth.annotations import Batch, Box, DataSet, Picture, PictureLabelKind
@@ -21,6 +22,15 @@ def header(kind: PictureLabelKind) -> tuple[str, ...]:
     """Return the names of the columns: ``classes`` says that a picture may have several, ``left`` boxes."""
     named = "classes" if kind == "multi_label" else "class"
     return (*_SHARED, named, "class-index", *(_BOX if kind == "boxes" else ()), *_ORIGIN)
+
+
+def check(data: DataSet) -> None:
+    """Raise BadData for a class without a name: an empty cell is a picture without a class."""
+    for index, name in data.table.names:
+        if not name:
+            raise BadData(
+                f"csv cannot hold class {index}, whose name is empty; `mtool rewrite` renames classes"
+            )
 
 
 def write(data: DataSet, sink: Files, options: WriteOptions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from manifest_tools.base.errors import BadData
 from manifest_tools.formats.csv_cells import as_cell, from_cell
-from manifest_tools.formats.csv_table import read, write
+from manifest_tools.formats.csv_table import check, read, write
 from manifest_tools.formats.csv_writing import header
 from manifest_tools.formats.protocol import Files, ReadOptions
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, Provenance, StreamedPictures
@@ -210,3 +210,8 @@ def test_the_command_goes_there_and_back_with_a_class_that_no_picture_shows(
     assert back.exit_code == 0, back.stderr
     assert lines_of("back.manifest") == lines_of(manifest)
     assert '"never seen"' in back.stdout
+
+
+def test_a_class_without_a_name_is_refused_for_an_empty_cell_is_no_class(in_folder: Path) -> None:
+    with pytest.raises(BadData, match="csv cannot hold class 1, whose name is empty"):
+        check(one(Picture(1, "s3://raw/1.jpg"), names=("RH", "")))
