@@ -253,9 +253,12 @@ def _to(
     fetches = [pictures_of(plan, cache) for plan in plans]
     if dry_run:
         count = sum(plan.count for plan in plans)
-        note(f"{count:,} pictures would become {plans[0].output} ({to})")
+        outputs = list(dict.fromkeys(plan.main_output for plan in plans))
+        beside = [f"{plans[0].output}.side-car.jsonl"] * loss[1]
+        note(f"{count:,} pictures would become {', '.join([*outputs, *beside])} ({to})")
         if as_json:
-            print_json({"outputs": [], "pictures": count, "would_write": [plans[0].output]})
+            would = {"would_write": [*outputs, *beside], "lost": lost}
+            print_json({"outputs": [], "pictures": count, **would})
         return None
     try:
         fetch = next(filter(None, fetches), None)

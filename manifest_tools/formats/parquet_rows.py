@@ -77,15 +77,20 @@ class InRow:
     def __call__(self) -> bytes:
         """Return the bytes, none where the row has none; raises MtoolError for a file that has changed."""
         try:
-            data = _pictures_of_group(self.path, self.column, self.group)[self.row].as_py()
+            status = os.stat(self.path)
+            version = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+            data = _pictures_of_group(self.path, version, self.column, self.group)[self.row].as_py()
         except (OSError, ValueError, IndexError) as error:
             raise MtoolError(f"{self.path}: changed while it was read ({error})") from error
         return data or b""
 
 
 @lru_cache(maxsize=2)
-def _pictures_of_group(path: str, column: str, group: int) -> Any:
-    """Return the bytes of the pictures of a group of rows; the last two groups are remembered."""
+def _pictures_of_group(path: str, version: tuple[int, ...], column: str, group: int) -> Any:
+    """Return the bytes of the pictures of a group of rows; the last two groups are remembered.
+
+    ``version`` tells a file from another one that had its name before.
+    """
     pa = import_pyarrow()
     with pa.parquet.ParquetFile(path) as file:
         found = file.read_row_group(group, columns=[column]).column(0)

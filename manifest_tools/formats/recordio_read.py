@@ -22,7 +22,7 @@ from manifest_tools.images.signatures import suffix_of
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.record_list import LIST, RecordList, beside
 from manifest_tools.io.record_spans import Damage, Span, payload_of, payload_start, walk
-from manifest_tools.io.recordio import HEADER_SIZE, MOST_LABELS, ImageRecord, labels_end, unpack
+from manifest_tools.io.recordio import HEADER_SIZE, MAGIC, MOST_LABELS, ImageRecord, labels_end, unpack
 
 _SIGNATURE = 16  # bytes of a picture that say what it is
 WITHOUT_PICTURE = "records without a picture"
@@ -82,11 +82,18 @@ def _records(path: str, file: BinaryIO) -> Iterator[tuple[Span, ImageRecord]]:
     """Yield each record with its first bytes: of the picture those that say what it is, none of another."""
     for found in walk(file, os.fstat(file.fileno()).st_size):
         if isinstance(found, Damage):
+            if not found.offset and not _begins_as_one(file):
+                raise BadData(f"{path}: expected RecordIO, found other bytes; check the name, or --from")
             raise BadData(
                 f"{path}: damaged at byte {found.offset:,}: {found.reason};"
                 f" mtool rec repair {path} cuts it out"
             )
         yield found, _start(file, found)
+
+
+def _begins_as_one(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(len(MAGIC)) == MAGIC
 
 
 def _start(file: BinaryIO, span: Span) -> ImageRecord:

@@ -113,14 +113,15 @@ def class_table(pairs: Iterable[tuple[int, str]]) -> ClassTable:
 
 
 def numbered(names: Iterable[str], given: ClassTable | None = None) -> dict[str, int]:
-    """Return an index for each name: the one that ``given`` has for it, or else the next that is free.
+    """Return an index for each name: the one that ``given`` has for it, or else the next after all of these.
 
-    >>> numbered(["ant", "bee", "cat"], ClassTable(((0, "bee"), (1, "dog"))))
-    {'ant': 2, 'bee': 0, 'cat': 3}
+    A gap stays one: a class that no line shows may have that index.
+
+    >>> numbered(["ant", "bee", "cat"], ClassTable(((0, "bee"), (3, "dog"))))
+    {'ant': 4, 'bee': 0, 'cat': 5}
     """
     known = {name: at for at, name in given.names if name != default_name(at)} if given else {}
-    taken = set(known.values())
-    free = (index for index in count() if index not in taken)
+    free = count(given.num_classes if given else 0)
     return {name: known[name] if name in known else next(free) for name in names}
 
 

@@ -134,7 +134,7 @@ def test_the_report_for_machines_is_json_on_standard_output(parts: str, run: Run
 
 def test_a_dry_run_writes_nothing(parts: str, in_folder: Path, run: Run) -> None:
     result = run("convert", parts, "--to", "recordio", "--images", "raw-data", "--dry-run")
-    assert (result.exit_code, result.stderr) == (0, "30 pictures would become train (recordio)\n")
+    assert (result.exit_code, result.stderr) == (0, "30 pictures would become train.rec (recordio)\n")
     assert made(in_folder) == []
 
 

@@ -17,6 +17,7 @@ from manifest_tools.formats.protocol import Files, ReadOptions
 from manifest_tools.groundtruth.annotations import Box, DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
 from manifest_tools.io.sinks import publishing
+from manifest_tools.verbs.convert.convert import convert
 from tests.conftest import REPOSITORY
 from tests.data_sets import data_sets
 from tests.ground_truth import boxes, write
@@ -365,3 +366,15 @@ def test_pictures_beside_are_named_and_none_is_opened(in_folder: Path, run: Run)
     theirs(in_folder / "inside.parquet", image=PICTURES, label=["a", "b"])
     inside = ("convert", "--from", "parquet", "inside.parquet", "--to", "parquet", "-o", "x", "--beside")
     assert "stands in a file of many" in run(*inside).stderr
+
+
+def test_another_file_of_the_same_name_has_its_own_pictures(in_folder: Path) -> None:
+    """Groups of rows are remembered while they are read: by the file, and not by its name alone."""
+    Path("raw").mkdir()
+    manifest = write_manifest(in_folder / "a.manifest", [row("1.jpg", 0)])
+    for shade in (1, 200):
+        Path("raw/1.jpg").write_bytes(jpeg(shade))
+        convert(manifest, "parquet", "a", images=["raw"], force=True)
+        (picture,) = read("a.parquet").parts[""]
+        assert picture.content is not None
+        assert picture.content() == jpeg(shade)

@@ -58,7 +58,7 @@ def test_one_attribute_a_line_is_one_class_whatever_its_number(tmp_path: Path) -
     place = manifest(tmp_path, sports(1, "tennis"), sports(2, "golf", job_name=None), sports(3, 'a, "b"'))
     found = read(place, ReadOptions(label_attribute="kind", classes=ClassTable(((4, "golf"),))))
     assert (found.label_kind, found.attribute) == ("single_label", "kind")
-    assert [one.classes for one in found.parts[""]] == [(1,), (4,), (0,)]
+    assert [one.classes for one in found.parts[""]] == [(6,), (4,), (5,)]
 
 
 def test_a_class_that_is_there_twice_is_there_once(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from manifest_tools.formats.table import FORMATS, WRITTEN, PictureDefaults, form
 from manifest_tools.images.shrink import MAX_SIDE, Recipe
 from manifest_tools.verbs.convert.retry import Retry, read_retry
 
+USUAL_QUALITY = 95
+"""Of a JPEG that is encoded anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class How:
@@ -30,7 +33,7 @@ def how_to(
     *,
     images: Sequence[str] = (),
     resize: int | None = None,
-    quality: int = 95,
+    quality: int = USUAL_QUALITY,
     pass_through: bool = False,
     square: bool = False,
     link: bool = False,
@@ -75,7 +78,13 @@ def _recipe(
     if link and upright:
         raise Refused("--link and --upright: the one leaves pictures as they are, the other turns them")
     if defaults is None:
-        options = {"--resize": resize is not None, "--square": square, "--link": link, "--upright": upright}
+        options = {
+            "--quality": quality != USUAL_QUALITY,
+            "--resize": resize is not None,
+            "--square": square,
+            "--link": link,
+            "--upright": upright,
+        }
         for option, typed in options.items():
             if typed:
                 raise Refused(f"{option}: {to} names pictures and does not open them; leave it out")
@@ -90,8 +99,9 @@ def _recipe(
         raise Refused(f"--quality {quality}: expected 1 to 100")
     shorter = defaults.resize if resize is None else resize
     if pass_through or shorter is None:
-        if square:
-            raise Refused("--square: pictures are copied as they are; type --resize N as well")
+        for option, typed in (("--square", square), ("--quality", quality != USUAL_QUALITY)):
+            if typed:
+                raise Refused(f"{option}: pictures are copied as they are; type --resize N as well")
         return Recipe(pass_through=True, accepted=defaults.accepted, upright=upright)
     return Recipe(shorter, quality, square)
 

@@ -114,6 +114,13 @@ class ConversionPlan:
         return self.label_kind == "multi_label"
 
     @property
+    def main_output(self) -> str:
+        """The main file of the part, or the folder of all; of shards the name without their numbers."""
+        if format_row("--to", self.to).output == "folder" or not self.part:
+            return self.output + self.ending
+        return f"{self.output}/{self.part}{self.ending}"
+
+    @property
     def report(self) -> str:
         """The file beside the output that says what was made, from what, and how."""
         return f"{self.output}.json"
