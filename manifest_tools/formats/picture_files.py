@@ -21,7 +21,9 @@ def why_no_picture(entry: "os.DirEntry[str]", path: str, root: str, endings: Col
             return "linked folder"  # it may be a way in a circle
         if not target.startswith(root.rstrip(os.sep) + os.sep):
             return "outgoing link"
-    if not entry.name.lower().endswith(tuple(endings)):
+        if not os.path.exists(target):
+            return "link to nothing"
+    if not entry.name.lower().endswith(tuple(endings)) or not entry.is_file():
         return "other file"
     return "" if is_below(path) else "unusable name"
 

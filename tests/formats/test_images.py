@@ -149,3 +149,15 @@ def test_the_command_writes_the_input_of_a_labelling_job(in_folder: Path, run: R
         {"source-ref": "s3://b/p/2.jpg"},
     ]
     assert run("validate", "in.manifest").exit_code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_and_a_link_to_nothing_are_no_pictures(in_folder: Path, run: Run) -> None:
+    fill(in_folder, "pictures/a/1.jpg", "pictures/b/2.jpg")
+    os.mkfifo("pictures/a/pipe.jpg")
+    os.symlink("nowhere.jpg", "pictures/a/gone.jpg")
+    for form in ("images", "folder"):
+        done = run("convert", "--from", form, "pictures", "-o", f"{form}.manifest")
+        assert done.exit_code == 0, done.stderr
+        assert Path(f"{form}.manifest").read_text().count("source-ref") == 2
+        assert "pipe.jpg" in done.stderr and "gone.jpg" in done.stderr
