@@ -1,6 +1,6 @@
 """The labelled lines of a manifest as examples to learn from, with the class table of all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -60,7 +60,7 @@ def examples_of(
             found.left_out[reason] = found.left_out.get(reason, 0) + count
     whole = joined(parts)
     found.examples = whole
-    found.table = whole_table(source.name, pairs, set(np.unique(whole.classes).tolist()))
+    found.table = whole_table(source.name, pairs, set(np.unique(whole.classes).tolist()), classes)
     return found
 
 
@@ -79,17 +79,33 @@ def peek(attribute: LabelAttribute) -> Peek:
     return attribute.peek(*attribute.kind.class_fields, sources=("source-ref",))
 
 
-def whole_table(name: str, pairs: dict[tuple[int, str], None], shown: set[int]) -> ClassTable:
+def whole_table(
+    name: str,
+    pairs: dict[tuple[int, str], None],
+    shown: set[int],
+    given: ClassTable | None = None,
+) -> ClassTable:
     """Return the class table of a whole manifest.
 
     ``pairs`` are the class indices that lines name, ``shown`` all that labels have. Classes without a name
-    are named 'class N'. Raises ClassConflict where two lines disagree.
+    are named 'class N'. Raises ClassConflict where two lines disagree, or lines and ``given``, of which the
+    pairs are among ``pairs``.
     """
     named = {index for index, _ in pairs}
     try:
         return class_table([*pairs, *((index, default_name(index)) for index in shown - named)])
     except ClassConflict as conflict:
+        if given is not None and _do_agree(pairs.keys() - set(given.names)):
+            raise ClassConflict(f"{name} and --classes disagree: {conflict}") from conflict
         raise ClassConflict(f"{name}: {conflict}; type: mtool validate {name}") from conflict
+
+
+def _do_agree(pairs: Iterable[tuple[int, str]]) -> bool:
+    try:
+        class_table(pairs)
+    except ClassConflict:
+        return False
+    return True
 
 
 @dataclass(slots=True)

@@ -99,7 +99,7 @@ def read_lines(source: Source, attribute: LabelAttribute, given: ClassTable, job
 
     lines = _joined(source, parts())
     lines.table = whole_table(
-        source.name, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist())
+        source.name, names, set(np.flatnonzero(np.bincount(lines.labels.flat)).tolist()), given
     )
     return lines
 

@@ -99,7 +99,7 @@ def pictures_of(
         for line_state, count in part.left_out.items():
             pictures.left_out[line_state] = pictures.left_out.get(line_state, 0) + count
     pictures._folder = common_folder(folders)
-    pictures.table = whole_table(source.name, names, shown)
+    pictures.table = whole_table(source.name, names, shown, classes)
     return pictures
 
 

@@ -108,7 +108,6 @@ def test_a_given_table_names_what_no_line_shows(tmp_path: Path) -> None:
         pytest.param(
             [single(1, 0), {"k": 5, "k-metadata": {"class-name": "RH"}}], ClassTable(), id="two indices"
         ),
-        pytest.param([single(1, 0)], class_table([(0, "LH")]), id="another table"),
         pytest.param(
             [multi(1, [0]), multi(2, [0]) | {"k-metadata": {"class-map": {"0": "x"}}}],
             ClassTable(),
@@ -122,6 +121,13 @@ def test_tables_that_disagree_are_refused(tmp_path: Path, rows: list[Any], given
         read_examples(name, classes=given_table)
     assert str(raised.value).startswith(f"{name}: class ")
     assert str(raised.value).endswith(f"type: mtool validate {name}")
+
+
+def test_a_given_table_that_disagrees_is_named(tmp_path: Path) -> None:
+    name = manifest(tmp_path, [single(1, 0)])
+    with pytest.raises(ClassConflict) as raised:
+        read_examples(name, classes=class_table([(0, "LH")]))
+    assert str(raised.value) == f"{name} and --classes disagree: class 0 has two names: 'LH' and 'RH'"
 
 
 @pytest.mark.parametrize(

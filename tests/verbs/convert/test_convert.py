@@ -400,3 +400,10 @@ def test_pictures_stored_turned_are_counted_and_turned_when_asked(parts: str) ->
     assert said[0] in str(linked.remarks)
     with pytest.raises(Refused, match="--link and --upright"):
         convert(parts, "folder", "linked", images=["s3://raw=raw"], link=True, upright=True)
+
+
+def test_classes_that_disagree_with_the_lines_are_named(parts: str) -> None:
+    Path("wrong.txt").write_text("LH\nRH\n")
+    for word in ("recordio", "coco"):
+        with pytest.raises(BadData, match=r"train.manifest and --classes disagree: class"):
+            convert(parts, word, "out", images=["raw"], classes="wrong.txt")
