@@ -244,7 +244,7 @@ class _Scan:
             if found is None:
                 raise BadData(f"{self.where}: expected a COCO file, found none of its {key}")
         assert images is not None and annotations is not None and categories is not None
-        if not images.count:
+        if not images.count and self.stated is None:  # ours may be a part without a picture
             raise BadData(f"{self.where}: expected images, found none")
         flags = annotations.flags.whole()
         image_spans, label_spans = images.spans(), annotations.spans()

@@ -138,7 +138,7 @@ def _survey(part: str, path: str) -> _File:
         ):
             for name in names:
                 counts[name] = counts.get(name, 0) + 1
-    if not count:
+    if not count and not file.meta.label_kind:  # ours may be a part without a picture
         raise BadData(f"{path}: expected CVAT for images 1.1, found no image in it")
     return file
 

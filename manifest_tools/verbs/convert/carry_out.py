@@ -141,6 +141,7 @@ def _write(
         if not isinstance(sink, Files):
             contract = {"label_attribute": first.attribute.name, **first.table.to_json()}
             sink.write(CLASSES, json.dumps(contract, indent=2).encode() + b"\n")
+    remarks += [f"no picture in {part}" for part in work.plans if part and not parts.counts[part]]
     if croissant:
         describe(first, parts.counts, publication, row.output == "folder")
     if row.report:

@@ -1,5 +1,6 @@
 """The labelled pictures that are to be converted: of a manifest, or of another data set."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,7 @@ from manifest_tools.groundtruth.examples import examples_of, one_attribute
 from manifest_tools.groundtruth.manifest_pictures import picture_label_kind, pictures_of
 from manifest_tools.groundtruth.record import METADATA
 from manifest_tools.images.paths import ImagePaths, image_paths
-from manifest_tools.io.sources import Source, folder_of
+from manifest_tools.io.sources import Source, folder_of, open_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,26 @@ def labelled_lines(
         source.folder,
         contradictions,
         source,
+    )
+
+
+def is_empty(manifest: str) -> bool:
+    """Say whether a manifest on this disk has no byte: a part without pictures, such as a split left."""
+    return os.path.isfile(manifest) and os.path.getsize(manifest) == 0
+
+
+def no_lines(manifest: str, like: Labelled) -> Labelled:
+    """Return an empty manifest as a part of a data set, of which ``like`` is another."""
+    return Labelled(
+        manifest,
+        like.attribute,
+        like.kind,
+        ClassTable(),
+        StreamedPictures(tuple),
+        0,
+        {},
+        folder_of(manifest),
+        source=open_bytes(manifest),
     )
 
 

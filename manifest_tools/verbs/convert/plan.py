@@ -37,7 +37,7 @@ from manifest_tools.io.sinks import check_apart, output_file
 from manifest_tools.io.sources import Source
 from manifest_tools.verbs.convert.box_edges import WatchedBoxes
 from manifest_tools.verbs.convert.how import How, how_to
-from manifest_tools.verbs.convert.labelled import Labelled, labelled_lines, labelled_parts
+from manifest_tools.verbs.convert.labelled import Labelled, is_empty, labelled_lines, labelled_parts, no_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,16 +254,24 @@ def plan_each(
 ) -> list[ConversionPlan]:
     """Return a plan for each manifest, each with an output of its own, all with one class table.
 
-    Every manifest is read once. ``conflicts`` looks for lines of one picture with different classes, and says
-    what becomes of them. Raises ClassConflict where the class tables of two disagree.
+    Every manifest is read once; one of several ``parts`` may be empty. ``conflicts`` looks for lines of one
+    picture with different classes, and says what becomes of them. Raises ClassConflict where the class tables
+    of two disagree.
     """
     how = how_to(to, **options)
     if how.retry:
         how.retry.check(manifests)
+    empty = [bool(parts) and is_empty(manifest) for manifest in manifests]
     read: list[Labelled] = []
-    for manifest in manifests:
+    for manifest, without in zip(manifests, empty, strict=True):
         known = classes or (read[0].table if read else None)
-        read.append(labelled_lines(manifest, to, label_attribute, classes, known, conflicts, jobs))
+        if not without or all(empty):
+            read.append(labelled_lines(manifest, to, label_attribute, classes, known, conflicts, jobs))
+    with_lines = iter(read.copy())
+    read = [
+        no_lines(manifest, read[0]) if without and not all(empty) else next(with_lines)
+        for manifest, without in zip(manifests, empty, strict=True)
+    ]
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
             first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]

@@ -22,7 +22,7 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.manifest_pictures import pictures_of
 from manifest_tools.groundtruth.write_line import manifest_lines
 from manifest_tools.io.json_spans import find, splice
-from manifest_tools.io.sources import Source, open_source
+from manifest_tools.io.sources import Source, open_bytes
 from manifest_tools.verbs.convert.box_edges import clipped_to
 from manifest_tools.verbs.convert.side_car import SideCar
 
@@ -65,7 +65,7 @@ def restored_lines(
     ``part`` is the data set's name for it, ``of`` the side-car's. ``extract`` gives a new picture a file of
     its own where it has none. Memory is 25 bytes a line.
     """
-    source = open_source(side_car.manifest(of))
+    source = open_bytes(side_car.manifest(of))
     keys = _Keys(side_car.keys(of))
     with tempfile.TemporaryFile(prefix="mtool-") as spool:
         found = _Found(spool, keys)

@@ -39,3 +39,23 @@ def test_what_a_format_cannot_hold_is_said_before_anything_is_written(
     told = "type --side-car to keep them beside it, or --allow-loss to go on without"
     assert str(refused.value).endswith(told)
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(("name", "kind"), HELD)
+def test_a_part_without_a_line_stays_a_part(in_folder: Path, name: str, kind: PictureLabelKind) -> None:
+    manifest = manifest_of(in_folder, kind)
+    Path("none.manifest").touch()
+    options: dict[str, Any] = {"resize": 20, "square": True} if name == "npy" else {}
+    done = convert(
+        [manifest, "none.manifest"],
+        name,
+        "out/ds",
+        images=["raw"],
+        label_attribute="kind",
+        side_car=True,
+        **options,
+    )
+    assert (done.pictures, "no picture in none" in done.remarks) == (5, True)
+    convert_from("out/ds", name, "back")
+    assert Path("back/all.manifest").read_bytes() == Path(manifest).read_bytes()
+    assert Path("back/none.manifest").read_bytes() == b""
