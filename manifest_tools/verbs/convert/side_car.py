@@ -24,6 +24,7 @@ from manifest_tools.io.sources import Source
 _KEYS = ".side-car.jsonl"
 _MANIFEST = ".side-car{}.manifest"
 _VERSION = 1
+_ONLY_SHARD = "-00000-of-00001"  # is the whole part; of several shards one alone is not
 
 
 class Head(msgspec.Struct, kw_only=True):
@@ -98,8 +99,9 @@ def find_side_car(row: Format, place: str) -> tuple[SideCar, str] | None:
     base = base_name(row, place.rstrip("/"))[0]
     if row.shards and not os.path.exists(place):
         base = name_of_shards(base)
-    above, name = os.path.split(base)
-    for candidate, part in ((base, ""), (above, name)):
+    above, name = os.path.split(base.removesuffix(_ONLY_SHARD))
+    # Parquet's parts lie in a folder of the folder.
+    for candidate, part in ((base, ""), (above, name), (os.path.dirname(above), name)):
         head = _head(candidate + _KEYS) if candidate else None
         if head is not None and FORMATS.get(head.format) is row and (not part or part in head.parts):
             return SideCar(candidate, head), part

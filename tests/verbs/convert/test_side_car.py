@@ -210,3 +210,11 @@ def test_one_odd_box_is_spoken_of_as_one(in_folder: Path) -> None:
         "1 box over the edge of the picture, written as it is; many readers refuse it: type --clip",
         "1 box without width or height, written as it is; type --clip to leave it out",
     )
+
+
+def test_a_part_of_parquet_finds_the_side_car_of_all(by_class: Path) -> None:
+    shutil.copy("all.manifest", "more.manifest")
+    convert(["all.manifest", "more.manifest"], "parquet", "both", images=["raw"], side_car=True)
+    (part,) = Path("both").rglob("more*.parquet")
+    convert_from(part, "parquet", "one.manifest")
+    assert Path("one.manifest").read_bytes() == Path("all.manifest").read_bytes()
