@@ -44,4 +44,4 @@ def opened(browser: "Browser", address: str | Path, width: int = DESK, **context
     page.goto(address.as_uri() if isinstance(address, Path) else address)
     yield page
     made.close()
-    assert said == []
+    assert said == [], said  # no test module, so pytest does not say it
