@@ -1,6 +1,7 @@
 """The labelled pictures that are to be converted: of a manifest, or of another data set."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -143,14 +144,18 @@ def labelled_parts(
 def _part(place: str, data: DataSet, part: str) -> Labelled:
     kind = data.label_kind
     lines = StreamedPictures(partial(_with_a_label, data.parts[part], kind))
-    count = sum(1 for _ in lines)
-    unlabelled = sum(1 for _ in data.parts[part]) - count
+    counts = Counter(_has_a_label(picture, kind) for picture in data.parts[part])
     attribute = LabelAttribute(data.attribute, data.attribute + METADATA, TYPE_OF_KIND[kind], requested=True)
-    left_out = {"unlabelled": unlabelled} if unlabelled else {}
+    left_out = {"unlabelled": counts[False]} if counts[False] else {}
     where = f"{place} ({part})" if part else place
-    return Labelled(where, attribute, kind, data.table, lines, count, left_out, folder_of(place), data=data)
+    return Labelled(
+        where, attribute, kind, data.table, lines, counts[True], left_out, folder_of(place), data=data
+    )
 
 
 def _with_a_label(pictures: Pictures, kind: PictureLabelKind) -> Iterator[Picture]:
-    needed = kind == "single_label"
-    return (picture for picture in pictures if picture.labelled and (picture.classes or not needed))
+    return (picture for picture in pictures if _has_a_label(picture, kind))
+
+
+def _has_a_label(picture: Picture, kind: PictureLabelKind) -> bool:
+    return picture.labelled and (kind != "single_label" or bool(picture.classes))

@@ -1,10 +1,8 @@
 """What a conversion will do, decided before the first picture is touched."""
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from manifest_tools.base.errors import BadData, Refused
@@ -30,7 +28,7 @@ from manifest_tools.groundtruth.attributes import LabelAttribute
 from manifest_tools.groundtruth.classes import ClassTable, agree
 from manifest_tools.groundtruth.conflict_policy import ConflictPolicy
 from manifest_tools.groundtruth.contradictions import Contradictions
-from manifest_tools.images.paths import ImagePaths, bucket_of, image_paths
+from manifest_tools.images.paths import ImagePaths
 from manifest_tools.images.shrink import Recipe, decoder_version
 from manifest_tools.images.unusable import Unusable
 from manifest_tools.io.sinks import check_apart, output_file
@@ -38,6 +36,7 @@ from manifest_tools.io.sources import Source
 from manifest_tools.verbs.convert.box_edges import WatchedBoxes
 from manifest_tools.verbs.convert.how import How, how_to
 from manifest_tools.verbs.convert.labelled import Labelled, is_empty, labelled_lines, labelled_parts, no_lines
+from manifest_tools.verbs.convert.picture_places import picture_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,17 +260,15 @@ def plan_each(
     how = how_to(to, **options)
     if how.retry:
         how.retry.check(manifests)
-    empty = [bool(parts) and is_empty(manifest) for manifest in manifests]
-    read: list[Labelled] = []
-    for manifest, without in zip(manifests, empty, strict=True):
-        known = classes or (read[0].table if read else None)
-        if not without or all(empty):
-            read.append(labelled_lines(manifest, to, label_attribute, classes, known, conflicts, jobs))
-    with_lines = iter(read.copy())
-    read = [
-        no_lines(manifest, read[0]) if without and not all(empty) else next(with_lines)
-        for manifest, without in zip(manifests, empty, strict=True)
-    ]
+    empty = {manifest for manifest in manifests if parts and is_empty(manifest)}
+    with_lines = [manifest for manifest in manifests if manifest not in empty] or list(manifests)
+    found_in: dict[str, Labelled] = {}
+    known = classes
+    for manifest in with_lines:
+        found_in[manifest] = labelled_lines(manifest, to, label_attribute, classes, known, conflicts, jobs)
+        known = known or found_in[manifest].table
+    like = found_in[with_lines[0]]
+    read = [found_in.get(manifest) or no_lines(manifest, like) for manifest in manifests]
     for manifest, found in zip(manifests, read, strict=True):
         if found.kind != read[0].kind:
             first, other = LABELS_OF[read[0].kind], LABELS_OF[found.kind]
@@ -303,7 +300,7 @@ def _plan(found: Labelled, how: How, table: ClassTable, output: str, part: str) 
         found.left_out,
         how.recipe,
         how.link,
-        *_images(found, how.images, how.beside or row.pictures == "named"),
+        *picture_places(found, how.images, how.beside or row.pictures == "named"),
         found.contradictions,
         found.source,
         how.shard,
@@ -363,44 +360,3 @@ def _stem(manifest: str) -> str:
     ['a', '', '']
     """
     return os.path.basename(_without_ending(manifest)).strip(".")
-
-
-_Images = tuple[ImagePaths, str, dict[str, int], dict[str, int], int]
-
-
-def _images(found: Labelled, images: Sequence[str], named: bool) -> _Images:
-    """Return where the pictures lie and what is known of them; nothing where none is opened."""
-    if named and found.kind == "segmentation":
-        found = replace(found, lines=StreamedPictures(partial(_masks_of, found.lines)))
-    elif named:
-        image_paths(images, ())  # refuses a folder that is not there
-        return ImagePaths((), ""), "", {}, {}, 0
-    where = found.image_paths(images)
-    return where, *_inspect(found.lines, where)
-
-
-def _masks_of(lines: Pictures) -> Iterator[Picture]:
-    """Yield the masks, in place of the pictures that nobody will open."""
-    for picture in lines:
-        if (mask := picture.mask) is not None:
-            yield Picture(picture.number, mask.ref, content=mask.content, key=picture.key)
-
-
-def _inspect(lines: Iterable[Picture], where: ImagePaths) -> tuple[str, dict[str, int], dict[str, int], int]:
-    """Count the pictures by bucket, all and absent ones, and take the digest of it all."""
-    digest = hashlib.sha256()
-    pictures: dict[str, int] = {}
-    absent: dict[str, int] = {}
-    to_fetch = 0
-    for line in lines:
-        if line.content is not None:
-            digest.update(f"{line.number}\t{line.classes}\t{line.key}\t{line.ref}\n".encode())
-            continue
-        size = where.size(line.ref)
-        bucket = bucket_of(line.ref)
-        pictures[bucket] = pictures.get(bucket, 0) + 1
-        if size is None:
-            absent[bucket] = absent.get(bucket, 0) + 1
-            to_fetch += not where.covers(line.ref)
-        digest.update(f"{line.number}\t{line.classes}\t{size}\t{line.ref}\n".encode())
-    return digest.hexdigest(), pictures, absent, to_fetch
