@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack
+from manifest_tools.io.recordio import ImageRecord, frame, idx_line, lst_line, pack, read_records, unpack
 from tests.pictures import jpeg
 
 PICTURES = [jpeg(20 * shade, (30 + shade, 20)) for shade in range(10)]
@@ -35,3 +35,9 @@ def write_rec(
         listed = (lst_line(one.id, one.labels, name) for one, name in zip(records, named, strict=True))
         path.with_suffix(".lst").write_text("".join(listed))
     return str(path)
+
+
+def records(path: str) -> list[ImageRecord]:
+    """Return the records of a ``.rec``."""
+    with open(path, "rb") as stream:
+        return [unpack(payload) for payload in read_records(stream, path)]

@@ -16,26 +16,13 @@ from manifest_tools.io.recordio import ImageRecord, read_records, unpack
 from manifest_tools.verbs.convert.carry_out import carry_out
 from manifest_tools.verbs.convert.convert import convert
 from manifest_tools.verbs.convert.pieces import pictures_a_piece
-from manifest_tools.verbs.convert.plan import plan, plan_each, plan_parts
+from manifest_tools.verbs.convert.plan import plan
 from manifest_tools.verbs.convert.report import is_current
 from manifest_tools.verbs.convert.result import NothingUsable
 from tests.ground_truth import boxes, write
 from tests.objects import turned
 from tests.pictures import jpeg, row, write_manifest
-
-
-@pytest.fixture
-def parts(in_folder: Path) -> str:
-    """A manifest of six pictures in two classes, which lie in ./raw."""
-    (in_folder / "raw").mkdir()
-    for number in range(6):
-        (in_folder / "raw" / f"{number}.jpg").write_bytes(jpeg(40 * number))
-    return write_manifest(in_folder / "train.manifest", [row(f"{n}.jpg", n % 2) for n in range(6)])
-
-
-def records(path: str) -> list[ImageRecord]:
-    with open(path, "rb") as stream:
-        return [unpack(payload) for payload in read_records(stream, path)]
+from tests.record_files import records
 
 
 def test_a_record_has_the_picture_the_label_and_the_line(parts: str) -> None:
@@ -276,79 +263,6 @@ def test_every_format_does_what_its_row_says() -> None:
         assert (known.defaults is None) == (known.pictures == "named")
 
 
-@pytest.fixture
-def two(parts: str, in_folder: Path) -> list[str]:
-    """The manifest of ``parts`` and another of three pictures, one of a class that only it has."""
-    rows = [row("0.jpg", 0), row("5.jpg", 1), row("3.jpg", 2)]
-    return [parts, write_manifest(in_folder / "validation.manifest", rows)]
-
-
-def test_records_of_several_manifests_lie_in_one_folder(two: list[str]) -> None:
-    done = convert(two, "recordio", "ds", images=["raw"], pass_through=True)
-    assert [output.path for output in done.outputs] == [
-        f"ds/{part}.{ending}" for part in ("train", "validation") for ending in ("rec", "idx", "lst")
-    ] + ["ds.json"]
-    assert [record.id for record in records("ds/validation.rec")] == [1, 2, 3]
-    convert(two[1], "recordio", "alone", images=["raw"], pass_through=True)
-    assert Path("ds/validation.rec").read_bytes() == Path("alone.rec").read_bytes()
-    report = json.loads(Path("ds.json").read_text())
-    assert report["classes"]["num_classes"] == done.table.num_classes == 3
-    assert {part: described["manifest"] for part, described in report["parts"].items()} == {
-        "train": "train.manifest",
-        "validation": "validation.manifest",
-    }
-    assert report["files"]["ds/train.rec"] == Path("ds/train.rec").stat().st_size
-    assert "manifest" not in report
-
-
-def test_folders_of_several_manifests_have_the_same_classes(two: list[str]) -> None:
-    done = convert(two, "folder", "ds", images=["raw"])
-    assert [(output.path, output.state) for output in done.outputs] == [
-        ("ds", "written"),
-        ("ds.json", "written"),
-    ]
-    assert sorted(str(path.relative_to("ds")) for path in Path("ds").glob("*/*") if path.is_dir()) == [
-        "train/LH",
-        "train/LH_.._x",
-        "train/RH",
-        "validation/LH",
-        "validation/LH_.._x",
-        "validation/RH",
-    ]
-    assert done.pictures == 9
-
-
-def test_problems_name_the_manifest_of_their_part(two: list[str]) -> None:
-    Path("raw/3.jpg").unlink()
-    done = convert(two, "recordio", "ds", images=["raw"])
-    assert [(Path(problem.file).name, problem.line) for problem in done.problems] == [
-        ("train.manifest", 4),
-        ("validation.manifest", 3),
-    ]
-
-
-def test_manifests_of_one_name_become_two_parts(parts: str, in_folder: Path) -> None:
-    (in_folder / "b").mkdir()
-    other = write_manifest(in_folder / "b/train.manifest", [row("0.jpg", 0)])
-    assert [one.part for one in plan_parts([parts, other], "recordio", "ds", images=["raw"])] == [
-        "train",
-        "train-2",
-    ]
-
-
-def test_plans_of_several_manifests_share_one_table_and_keep_their_outputs(two: list[str]) -> None:
-    first, second = plan_each(two, "recordio", ["a", "b"], images=["raw"])
-    assert (first.output, second.output, first.part) == ("a", "b", "")
-    assert first.table == second.table
-    assert first.table.num_classes == 3
-
-
-def test_one_class_and_several_are_not_mixed(parts: str, in_folder: Path) -> None:
-    other = write_manifest(in_folder / "m", [row("0.jpg", [0, 1])])
-    with pytest.raises(Refused, match="train.manifest has one class a picture, and .*m has several classes"):
-        plan_parts([parts, other], "recordio", "ds", images=["raw"])
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_any_number_of_workers_gives_the_same_coco(in_folder: Path, jobs: int) -> None:
     lines = [boxes(n, *([("RH", 0.5)] * (n % 3)), pad="x" * 999_000) for n in range(10)]
@@ -366,13 +280,6 @@ def test_from_python_the_way_back_is_a_function(in_folder: Path) -> None:
     done = manifest_tools.convert_from("a.coco.json", "coco", "b.manifest", label_attribute="kind")
     assert (done.pictures, done.lost, done.on_this_disk) == (1, {}, 0)
     assert json.loads(Path("b.manifest").read_bytes())["kind"] == json.loads(boxes(1, ("LH", 0.5)))["kind"]
-
-
-def test_parts_of_which_nothing_came_leave_no_folder(two: list[str], in_folder: Path) -> None:
-    (in_folder / "empty").mkdir()
-    with pytest.raises(NothingUsable, match="train.manifest, .*validation.manifest: no picture"):
-        convert(two, "recordio", "ds", images=["empty"])
-    assert not Path("ds").exists()
 
 
 def test_unchecked_pictures_are_not_decoded_and_still_whole(parts: str) -> None:
