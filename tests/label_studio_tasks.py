@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from manifest_tools.formats.label_studio import read
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.groundtruth.annotations import DataSet, Picture, StreamedPictures
 from manifest_tools.groundtruth.classes import ClassTable
-
-if TYPE_CHECKING:
-    pass
 
 NO_OPTIONS = ReadOptions()
 

@@ -1,7 +1,7 @@
 import json
 import tracemalloc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,9 +10,6 @@ from manifest_tools.formats.label_studio import read
 from manifest_tools.formats.protocol import ReadOptions
 from manifest_tools.groundtruth.annotations import Box, Provenance
 from manifest_tools.groundtruth.classes import ClassConflict, ClassTable
-
-if TYPE_CHECKING:
-    pass
 from tests.label_studio_tasks import NO_OPTIONS, answered, choice, pictures, rectangle, tasks
 
 
