@@ -46,7 +46,10 @@ class Speaker(BaseHTTPRequestHandler):
         status, headers, body = self.answers.next(self.command, self.path)
         self.close_connection = "Content-Length" in headers  # so that a body can break off
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        usual = {"Content-Length": str(len(body))}
+        if self.close_connection:
+            usual["Connection"] = "close"  # or the next request may go into what is being closed
+        for name, value in {**usual, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(b"" if self.command == "HEAD" else body)

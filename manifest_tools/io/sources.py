@@ -16,7 +16,6 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -215,7 +214,7 @@ def copied(name: str, chunks: Iterable[bytes], folder: str = "") -> Source:
 def open_bytes(name: str) -> Source:
     """Return the source called ``name`` as ``open_source`` does, whatever its bytes are."""
     if name == STDIN:
-        return copied("standard input", iter(partial(sys.stdin.buffer.read, BLOCK), b""))
+        return copied("standard input", _drops(sys.stdin.buffer))
     if name.startswith("s3://"):
         from manifest_tools.io import s3
 
@@ -232,9 +231,19 @@ def open_bytes(name: str) -> Source:
         raise Refused(f"{name}: cannot be read: permission denied")
     if not stat.S_ISREG(status.st_mode):
         with open(name, "rb") as pipe:
-            return copied(name, iter(partial(pipe.read, BLOCK), b""), folder_of(name))
+            return copied(name, _drops(pipe), folder_of(name))
     size = None if name.endswith(".gz") else status.st_size
     return Source(name, name, size, stamp=_stamp(status), folder=folder_of(name))
+
+
+def _drops(pipe: BinaryIO) -> Iterator[bytes]:
+    """Yield the bytes as they come.
+
+    A read that waits for a whole block, in a loop that is not Python's, does not hear a Ctrl-C that came
+    between two drops, until the next one.
+    """
+    while data := pipe.read1(BLOCK):  # type: ignore[attr-defined]  # BinaryIO has no read1, every buffer has
+        yield data
 
 
 def folder_of(name: str) -> str:
